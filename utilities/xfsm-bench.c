@@ -1,0 +1,344 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "utilities/xfsm.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#ifdef __x86_64__
+#include <x86intrin.h>
+#endif
+
+#include "utilities/bench-traffic.h"
+#include "xfsm/engine.h"
+#include "xfsm/program/compile.h"
+#include "xfsm/program/image.h"
+
+#define RUNS_MAX 99
+
+/* Packet time between two packets: ten million a second. */
+#define PACKET_INTERVAL 100
+
+struct bench {
+    struct xfsm_traffic_options traffic_options;
+    struct xfsm_traffic traffic;
+    struct xfsm_engine *engine;
+    struct xfsm_fieldset wants;
+    uint64_t ts;                /* Packet time, which goes on over runs. */
+    long runs;
+};
+
+/* One measurement: medians over the runs. */
+struct result {
+    double ns;                  /* Per packet. */
+    double cycles;              /* Of the time stamp counter, per packet. */
+};
+
+static uint64_t
+read_cycles(void)
+{
+#ifdef __x86_64__
+    return __rdtsc();
+#else
+    return 0;
+#endif
+}
+
+static double
+read_seconds(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
+}
+
+/* ## What is measured ## */
+
+static uint64_t
+run_touch(struct bench *b)
+{
+    const struct xfsm_traffic *t = &b->traffic;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < t->n_packets; i++) {
+        uint64_t word;
+
+        memcpy(&word, xfsm_traffic_frame(t, i) + 12, sizeof word);
+        sum += word;
+    }
+    return sum;
+}
+
+/* Fills a batch from packet 'i' on and returns its size. */
+static size_t
+fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
+{
+    const struct xfsm_traffic *t = &b->traffic;
+    size_t n = t->n_packets - i < XFSM_BATCH ? t->n_packets - i : XFSM_BATCH;
+
+    for (size_t j = 0; j < n; j++) {
+        struct xfsm_packet *packet = &batch[j];
+
+        packet->data = xfsm_traffic_frame(t, i + j);
+        packet->caplen = packet->len = t->frame_len;
+        packet->ts = b->ts += PACKET_INTERVAL;
+        packet->direction = XFSM_DIR_IN;
+        packet->link_type = XFSM_LINK_ETHERNET;
+        packet->aux_vlan_tpid = 0;
+        packet->scratch = scratch + j * XFSM_PACKET_SCRATCH;
+        __builtin_prefetch(packet->data);
+    }
+    return n;
+}
+
+static uint64_t
+run_decode(struct bench *b)
+{
+    static struct xfsm_packet batch[XFSM_BATCH];
+    static char scratch[XFSM_BATCH * XFSM_PACKET_SCRATCH];
+    uint64_t sum = 0;
+    size_t n;
+
+    for (size_t i = 0; i < b->traffic.n_packets; i += n) {
+        n = fill(b, i, batch, scratch);
+        for (size_t j = 0; j < n; j++) {
+            xfsm_decode(&batch[j], &b->wants);
+            sum += batch[j].dst_port;
+        }
+    }
+    return sum;
+}
+
+static uint64_t
+run_engine(struct bench *b)
+{
+    static struct xfsm_packet batch[XFSM_BATCH];
+    static char scratch[XFSM_BATCH * XFSM_PACKET_SCRATCH];
+    size_t n;
+
+    for (size_t i = 0; i < b->traffic.n_packets; i += n) {
+        n = fill(b, i, batch, scratch);
+        xfsm_engine_run(b->engine, batch, n);
+    }
+    return b->ts;
+}
+
+static int
+compare_doubles(const void *a_, const void *b_)
+{
+    const double *a = a_, *b = b_;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+static double
+median(double *values, long n)
+{
+    qsort(values, (size_t) n, sizeof *values, compare_doubles);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static volatile uint64_t sink;
+
+static struct result
+measure(struct bench *b, uint64_t (*run)(struct bench *))
+{
+    double ns[RUNS_MAX], cycles[RUNS_MAX];
+    double n = (double) b->traffic.n_packets;
+
+    sink = run(b);              /* Warms caches and fills tables. */
+    for (long i = 0; i < b->runs; i++) {
+        double start = read_seconds();
+        uint64_t start_cycles = read_cycles();
+
+        sink = run(b);
+        cycles[i] = (double) (read_cycles() - start_cycles) / n;
+        ns[i] = (read_seconds() - start) * 1e9 / n;
+    }
+    return (struct result) { median(ns, b->runs), median(cycles, b->runs) };
+}
+
+static void
+print_result(const char *name, const struct result *r,
+             const struct result *touch, const struct result *decode)
+{
+    printf("%-24s %9.2f %9.1f %11.1f", name, 1e3 / r->ns, r->ns, r->cycles);
+    printf(" %9.2f %9.2f\n", r->ns / touch->ns, r->ns / decode->ns);
+    fflush(stdout);
+}
+
+/* ## Set-up ## */
+
+static char *
+load(struct bench *b, const char *arg)
+{
+    struct xfsm_document doc;
+    char *error = xfsm_document_read(arg, &doc);
+    struct xfsm_diags diags;
+    struct xfsm_image view;
+    void *image = NULL;
+    size_t len;
+
+    if (error) {
+        return error;
+    }
+    xfsm_diags_init(&diags, doc.path);
+    if (!xfsm_compile_xml(doc.data, doc.len, doc.name, &diags, &image,
+                          &len)) {
+        error = xfsm_diags_format(&diags, XFSM_DIAG_ERROR);
+    } else {
+        error = xfsm_engine_load(b->engine, image, len);
+    }
+    if (!error) {
+        error = xfsm_image_verify(image, len, &view);
+        for (uint32_t i = 0; !error && i < view.n_fields; i++) {
+            xfsm_fieldset_add(&b->wants, view.field_ids[i]);
+        }
+    }
+    free(image);
+    xfsm_diags_destroy(&diags);
+    xfsm_document_destroy(&doc);
+    return error;
+}
+
+static char *
+new_engine(struct bench *b)
+{
+    struct xfsm_engine_options options = {
+        .identity = { .host = "", .bridge = "", .port = "bench" },
+    };
+
+    xfsm_engine_destroy(b->engine);
+    b->engine = NULL;
+    return xfsm_engine_create(&options, &b->engine);
+}
+
+static int
+bench_programs(struct bench *b, char **programs, int n)
+{
+    struct result touch, decode, r;
+    char *error = new_engine(b);
+
+    for (int i = 0; i < n && !error; i++) {
+        error = load(b, programs[i]);
+    }
+    error = error ? error : xfsm_traffic_create(&b->traffic_options,
+                                                &b->traffic);
+    if (error) {
+        xfsm_tool_complain("%s", error);
+        free(error);
+        return XFSM_EXIT_FAILURE;
+    }
+
+    printf("%u flows, %zu packets of %u bytes a run, median of %ld runs\n",
+           b->traffic_options.n_flows, b->traffic.n_packets,
+           b->traffic.frame_len, b->runs);
+    printf("%-24s %9s %9s %11s %9s %9s\n", "", "Mpkt/s", "ns/pkt",
+           "cycles/pkt", "x touch", "x decode");
+    touch = measure(b, run_touch);
+    decode = measure(b, run_decode);
+    print_result("touch header line", &touch, &touch, &decode);
+    print_result("decode only", &decode, &touch, &decode);
+    if (n > 1) {
+        r = measure(b, run_engine);
+        print_result("all programs", &r, &touch, &decode);
+    }
+    for (int i = 0; i < n; i++) {
+        error = new_engine(b);
+        error = error ? error : load(b, programs[i]);
+        if (error) {
+            xfsm_tool_complain("%s", error);
+            free(error);
+            return XFSM_EXIT_FAILURE;
+        }
+        r = measure(b, run_engine);
+        print_result(programs[i], &r, &touch, &decode);
+    }
+    return XFSM_EXIT_OK;
+}
+
+static const char usage_text[] =
+    "usage: xfsm bench [OPTION...] PROGRAM...\n"
+    "Measures programs on packets in memory, on one core.\n\n"
+    "  -f, --flows N      flows (default 100000)\n"
+    "  -n, --packets N    packets in a run (default 4000000)\n"
+    "  -l, --length N     bytes of a frame (default 60)\n"
+    "  -s, --syn PERCENT  flows whose packets are SYN (default 100)\n"
+    "  -z, --zipf         flows by Zipf's law (default: uniformly)\n"
+    "  -o, --once         flows in turn: with more flows than packets, every\n"
+    "                     packet is of a new flow\n"
+    "  -r, --runs N       runs, of which the median counts (default 5)\n"
+    "  -h, --help         show this\n";
+
+int
+xfsm_cmd_bench(int argc, char *argv[])
+{
+    static const struct option options[] = {
+        { "flows", required_argument, NULL, 'f' },
+        { "packets", required_argument, NULL, 'n' },
+        { "length", required_argument, NULL, 'l' },
+        { "syn", required_argument, NULL, 's' },
+        { "zipf", no_argument, NULL, 'z' },
+        { "once", no_argument, NULL, 'o' },
+        { "runs", required_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct bench b = { .runs = 5, .ts = UINT64_C(1000000000000000000) };
+    long flows = 100000, packets = 4000000, length = 60, syn = 100;
+    bool ok = true;
+    int c, status;
+
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zor:h", options,
+                            NULL)) != -1) {
+        switch (c) {
+        case 'f':
+            ok = xfsm_tool_parse_int(optarg, 1, 1 << 24, &flows);
+            break;
+        case 'n':
+            ok = xfsm_tool_parse_int(optarg, 1, 1L << 30, &packets);
+            break;
+        case 'l':
+            ok = xfsm_tool_parse_int(optarg, 60, 1514, &length);
+            break;
+        case 's':
+            ok = xfsm_tool_parse_int(optarg, 0, 100, &syn);
+            break;
+        case 'z':
+            b.traffic_options.order = XFSM_TRAFFIC_ZIPF;
+            break;
+        case 'o':
+            b.traffic_options.order = XFSM_TRAFFIC_ONCE;
+            break;
+        case 'r':
+            ok = xfsm_tool_parse_int(optarg, 1, RUNS_MAX, &b.runs);
+            break;
+        case 'h':
+            fputs(usage_text, stdout);
+            return XFSM_EXIT_OK;
+        default:
+            return xfsm_tool_bad_option();
+        }
+        if (!ok) {
+            return xfsm_tool_usage_error("\"%s\": number out of range",
+                                         optarg);
+        }
+    }
+    if (optind >= argc) {
+        return xfsm_tool_usage_error("no program given");
+    }
+    b.traffic_options.n_flows = (uint32_t) flows;
+    b.traffic_options.n_packets = (size_t) packets;
+    b.traffic_options.frame_len = (uint32_t) length;
+    b.traffic_options.syn_percent = (uint32_t) syn;
+    status = bench_programs(&b, argv + optind, argc - optind);
+    xfsm_traffic_destroy(&b.traffic);
+    xfsm_engine_destroy(b.engine);
+    return status;
+}

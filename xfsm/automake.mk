@@ -1,0 +1,124 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# libxfsm: the engine.  Add a new file, header or source, to the list of its
+# layer.  Nothing here may include Open vSwitch, ZeroMQ or libpcap; a lower
+# layer never includes a higher one (tests/lint checks both).
+
+noinst_LTLIBRARIES += xfsm/libxfsm.la
+xfsm_libxfsm_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBXML2_CFLAGS)
+xfsm_libxfsm_la_SOURCES = \
+	$(xfsm_base) \
+	$(xfsm_packet) \
+	$(xfsm_sketch) \
+	$(xfsm_program) \
+	$(xfsm_runtime) \
+	$(xfsm_engine)
+
+xfsm_base = \
+	xfsm/base/arena.c \
+	xfsm/base/arena.h \
+	xfsm/base/bytes.h \
+	xfsm/base/error.c \
+	xfsm/base/error.h \
+	xfsm/base/hash.c \
+	xfsm/base/hash.h \
+	xfsm/base/mem.c \
+	xfsm/base/mem.h
+
+xfsm_packet = \
+	xfsm/packet/arp.c \
+	xfsm/packet/decode-private.h \
+	xfsm/packet/decode.c \
+	xfsm/packet/decode.h \
+	xfsm/packet/dns.c \
+	xfsm/packet/field.c \
+	xfsm/packet/field.h \
+	xfsm/packet/http.c \
+	xfsm/packet/ip.c \
+	xfsm/packet/l4.c \
+	xfsm/packet/modbus.c \
+	xfsm/packet/packet.h
+
+xfsm_sketch = \
+	xfsm/sketch/decay.c \
+	xfsm/sketch/decay.h \
+	xfsm/sketch/detector.c \
+	xfsm/sketch/detector.h \
+	xfsm/sketch/keytable.c \
+	xfsm/sketch/keytable.h \
+	xfsm/sketch/tags.h \
+	xfsm/sketch/tewma.c \
+	xfsm/sketch/tewma.h
+
+xfsm_program = \
+	xfsm/program/action.c \
+	xfsm/program/action.h \
+	xfsm/program/codegen-expr.c \
+	xfsm/program/codegen-handler.c \
+	xfsm/program/codegen-matcher.c \
+	xfsm/program/codegen.h \
+	xfsm/program/compile.c \
+	xfsm/program/compile.h \
+	xfsm/program/diag.c \
+	xfsm/program/diag.h \
+	xfsm/program/expr.c \
+	xfsm/program/expr.h \
+	xfsm/program/image-builder.c \
+	xfsm/program/image-builder.h \
+	xfsm/program/image.h \
+	xfsm/program/key.c \
+	xfsm/program/key.h \
+	xfsm/program/lexer.c \
+	xfsm/program/lexer.h \
+	xfsm/program/model.c \
+	xfsm/program/model.h \
+	xfsm/program/names.c \
+	xfsm/program/names.h \
+	xfsm/program/parse.c \
+	xfsm/program/parse.h \
+	xfsm/program/selector.c \
+	xfsm/program/selector.h \
+	xfsm/program/symbol.c \
+	xfsm/program/symbol.h \
+	xfsm/program/text.c \
+	xfsm/program/text.h \
+	xfsm/program/verify-code.c \
+	xfsm/program/verify-private.h \
+	xfsm/program/verify.c \
+	xfsm/program/xml-attr.c \
+	xfsm/program/xml-check.c \
+	xfsm/program/xml-decl.c \
+	xfsm/program/xml-event.c \
+	xfsm/program/xml-load.h \
+	xfsm/program/xml-metric.c \
+	xfsm/program/xml-review.c \
+	xfsm/program/xml-scan.c \
+	xfsm/program/xml-scan.h \
+	xfsm/program/xml-table.c \
+	xfsm/program/xml-tree.c \
+	xfsm/program/xml-tree.h \
+	xfsm/program/xml.c \
+	xfsm/program/xml.h
+
+xfsm_runtime = \
+	xfsm/runtime/event.c \
+	xfsm/runtime/event.h \
+	xfsm/runtime/exec.c \
+	xfsm/runtime/exec.h \
+	xfsm/runtime/instance.c \
+	xfsm/runtime/instance.h \
+	xfsm/runtime/match.c \
+	xfsm/runtime/number.c \
+	xfsm/runtime/number.h \
+	xfsm/runtime/snapshot.c \
+	xfsm/runtime/text.c \
+	xfsm/runtime/timer-heap.c \
+	xfsm/runtime/timer-wheel.c \
+	xfsm/runtime/timers-private.h \
+	xfsm/runtime/timers.c \
+	xfsm/runtime/timers.h
+
+xfsm_engine = \
+	xfsm/engine.c \
+	xfsm/engine.h

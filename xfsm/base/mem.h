@@ -1,0 +1,30 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_BASE_MEM_H
+#define XFSM_BASE_MEM_H 1
+
+/* Large zeroed memory that costs nothing until it is touched.
+ *
+ * Tables and sketches are sized for the worst case; on an idle port they are
+ * address space alone.  The memory comes from mmap() at set-up, never from
+ * the packet path.  Blocks of 2 MiB and more ask for transparent huge pages
+ * only if 'huge' says so, since a huge page is 2 MiB of real memory at its
+ * first touch. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Returns 'size' zeroed bytes, aligned to a page, or NULL if the system
+ * refuses.  'size' 0 returns NULL. */
+void *xfsm_mem_map(size_t size, bool huge);
+
+/* Returns what xfsm_mem_map() gave, 'size' being the same. */
+void xfsm_mem_unmap(void *p, size_t size);
+
+/* Makes the block read as zeros again, and gives its pages back. */
+void xfsm_mem_clear(void *p, size_t size);
+
+#endif /* xfsm/base/mem.h */

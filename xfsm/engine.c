@@ -1,0 +1,373 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfsm/base/error.h"
+#include "xfsm/runtime/exec.h"
+
+/* What the first stages find out about a packet for one program. */
+struct match {
+    uint16_t event;             /* Or XFSM_NONE. */
+    bool has_key;
+    struct xfsm_key_value key;
+};
+
+struct xfsm_engine {
+    struct xfsm_exec exec;
+    struct xfsm_fieldset wants; /* By any program. */
+    unsigned int n;             /* Programs. */
+    struct xfsm_instance *programs[XFSM_MAX_PROGRAMS];
+    struct match *matches[XFSM_MAX_PROGRAMS];   /* XFSM_BATCH each. */
+    char *identity;             /* Text of the options' identity. */
+    uint64_t packet_no;
+    struct xfsm_engine_stats retired;   /* Of programs that are gone. */
+};
+
+static const char *const counter_names[] = {
+#define COUNTER_NAME(NAME, DOC) #NAME,
+    XFSM_ENGINE_COUNTERS(COUNTER_NAME)
+#undef COUNTER_NAME
+};
+
+static const char *const counter_docs[] = {
+#define COUNTER_DOC(NAME, DOC) DOC,
+    XFSM_ENGINE_COUNTERS(COUNTER_DOC)
+#undef COUNTER_DOC
+};
+
+const char *
+xfsm_engine_counter_name(unsigned int n)
+{
+    return n < sizeof counter_names / sizeof *counter_names
+           ? counter_names[n] : NULL;
+}
+
+const char *
+xfsm_engine_counter_doc(unsigned int n)
+{
+    return n < sizeof counter_docs / sizeof *counter_docs
+           ? counter_docs[n] : NULL;
+}
+
+char *
+xfsm_engine_create(const struct xfsm_engine_options *options,
+                   struct xfsm_engine **enginep)
+{
+    const struct xfsm_identity *id = &options->identity;
+    struct xfsm_engine *e = calloc(1, sizeof *e);
+    size_t host = strlen(id->host) + 1;
+    size_t bridge = strlen(id->bridge) + 1;
+    size_t port = strlen(id->port) + 1;
+
+    if (!e || !(e->identity = malloc(host + bridge + port))) {
+        free(e);
+        return xfsm_error("out of memory");
+    }
+    e->exec.options = *options;
+    e->exec.options.identity.host = memcpy(e->identity, id->host, host);
+    e->exec.options.identity.bridge = memcpy(e->identity + host, id->bridge,
+                                             bridge);
+    e->exec.options.identity.port = memcpy(e->identity + host + bridge,
+                                           id->port, port);
+    xfsm_seed_init(&e->exec.seed, options->entropy);
+    *enginep = e;
+    return NULL;
+}
+
+/* Adds what the tables of 'p' count to 'stats'. */
+static void
+add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
+{
+    struct xfsm_keytable_stats table;
+
+    xfsm_keytable_get_stats(p->states, &table);
+    stats->state_evictions += table.evictions;
+    for (uint32_t i = 0; i < p->image.n_metrics; i++) {
+        if (p->metrics[i].counters) {
+            xfsm_keytable_get_stats(p->metrics[i].counters, &table);
+            stats->counter_evictions += table.evictions;
+        }
+    }
+    for (uint32_t i = 0; i < p->image.n_tables; i++) {
+        if (p->tables[i]) {
+            xfsm_keytable_get_stats(p->tables[i], &table);
+            stats->table_evictions += table.evictions;
+        }
+    }
+}
+
+static void
+retire(struct xfsm_engine *e, unsigned int i)
+{
+    add_evictions(e->programs[i], &e->retired);
+    xfsm_instance_destroy(e->programs[i]);
+}
+
+void
+xfsm_engine_destroy(struct xfsm_engine *e)
+{
+    if (e) {
+        for (unsigned int i = 0; i < e->n; i++) {
+            xfsm_instance_destroy(e->programs[i]);
+            free(e->matches[i]);
+        }
+        free(e->identity);
+        free(e);
+    }
+}
+
+static void
+update_wants(struct xfsm_engine *e)
+{
+    memset(&e->wants, 0, sizeof e->wants);
+    for (unsigned int i = 0; i < e->n; i++) {
+        for (int j = 0; j < XFSM_FIELDSET_WORDS; j++) {
+            e->wants.w[j] |= e->programs[i]->wants.w[j];
+        }
+    }
+}
+
+/* Index of the program, or e->n. */
+static unsigned int
+find_program(const struct xfsm_engine *e, const char *name)
+{
+    unsigned int i = 0;
+
+    while (i < e->n && strcmp(e->programs[i]->name, name)) {
+        i++;
+    }
+    return i;
+}
+
+char *
+xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
+{
+    struct xfsm_instance *p;
+    char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
+    unsigned int i;
+
+    if (error) {
+        return error;
+    }
+    i = find_program(e, p->name);
+    if (i < e->n) {
+        retire(e, i);
+    } else {
+        struct match *matches;
+
+        if (e->n >= XFSM_MAX_PROGRAMS) {
+            xfsm_instance_destroy(p);
+            return xfsm_error("at most %d programs on one port",
+                              XFSM_MAX_PROGRAMS);
+        }
+        matches = calloc(XFSM_BATCH, sizeof *matches);
+        if (!matches) {
+            xfsm_instance_destroy(p);
+            return xfsm_error("out of memory");
+        }
+        e->matches[e->n++] = matches;
+    }
+    e->programs[i] = p;
+    update_wants(e);
+    return NULL;
+}
+
+bool
+xfsm_engine_unload(struct xfsm_engine *e, const char *name)
+{
+    unsigned int i = find_program(e, name);
+
+    if (i >= e->n) {
+        return false;
+    }
+    retire(e, i);
+    free(e->matches[i]);
+    e->n--;
+    memmove(&e->programs[i], &e->programs[i + 1],
+            (e->n - i) * sizeof *e->programs);
+    memmove(&e->matches[i], &e->matches[i + 1],
+            (e->n - i) * sizeof *e->matches);
+    update_wants(e);
+    return true;
+}
+
+/* ## Packets ## */
+
+static void
+match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+             struct match *match)
+{
+    match->event = xfsm_exec_match(p, packet);
+    match->has_key = match->event != XFSM_NONE
+                     && xfsm_instance_key(
+                         p, p->image.events[match->event].primary, packet,
+                         &match->key);
+}
+
+/* First stages: everything about the batch that does not depend on what the
+ * packets before a packet did.  The state's memory is on its way when the
+ * last stage asks for it. */
+static void
+prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        packets[i].packet_no = ++e->packet_no;
+        xfsm_decode(&packets[i], &e->wants);
+    }
+    for (unsigned int j = 0; j < e->n; j++) {
+        struct xfsm_instance *p = e->programs[j];
+
+        if (p->dynamic_matcher) {
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) {
+            struct match *match = &e->matches[j][i];
+
+            match_packet(p, &packets[i], match);
+            if (match->has_key) {
+                xfsm_keytable_prefetch(p->states, match->key.hash);
+            }
+        }
+    }
+}
+
+static void
+run_program(struct xfsm_exec *x, struct xfsm_instance *p,
+            const struct xfsm_packet *packet, struct match *match)
+{
+    uint16_t primary;
+
+    if (p->timers && xfsm_timers_next(p->timers) <= x->now) {
+        xfsm_exec_timers(x, p);
+    }
+    if (p->dynamic_matcher) {
+        match_packet(p, packet, match);
+    }
+    if (match->event == XFSM_NONE) {
+        return;
+    }
+    x->stats.matched++;
+    if (!match->has_key) {
+        x->stats.no_key++;
+        return;
+    }
+    primary = p->image.events[match->event].primary;
+    p->keys_built = p->keys_complete = UINT64_C(1) << primary;
+    p->keys[primary] = match->key;
+    xfsm_exec_packet(x, p, packet, match->event, &match->key);
+}
+
+static void
+run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
+{
+    struct xfsm_exec *x = &e->exec;
+
+    prepare(e, packets, n);
+    for (size_t i = 0; i < n; i++) {
+        x->stats.packets++;
+        x->stats.bytes += packets[i].len;
+        x->stats.decode_errors[packets[i].decode_error]++;
+        if (packets[i].ts >= x->now) {
+            x->now = packets[i].ts;
+        } else {
+            x->stats.time_backward++;
+        }
+        for (unsigned int j = 0; j < e->n; j++) {
+            run_program(x, e->programs[j], &packets[i], &e->matches[j][i]);
+        }
+    }
+}
+
+void
+xfsm_engine_run(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
+{
+    while (n) {
+        size_t batch = n < XFSM_BATCH ? n : XFSM_BATCH;
+
+        run_batch(e, packets, batch);
+        packets += batch;
+        n -= batch;
+    }
+}
+
+void
+xfsm_engine_advance(struct xfsm_engine *e, uint64_t now)
+{
+    if (now <= e->exec.now) {
+        return;
+    }
+    e->exec.now = now;
+    for (unsigned int i = 0; i < e->n; i++) {
+        if (e->programs[i]->timers) {
+            xfsm_exec_timers(&e->exec, e->programs[i]);
+        }
+    }
+}
+
+uint64_t
+xfsm_engine_next_timer(const struct xfsm_engine *e)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (unsigned int i = 0; i < e->n; i++) {
+        if (e->programs[i]->timers) {
+            uint64_t t = xfsm_timers_next(e->programs[i]->timers);
+
+            next = t < next ? t : next;
+        }
+    }
+    return next;
+}
+
+/* ## Introspection ## */
+
+void
+xfsm_engine_get_stats(const struct xfsm_engine *e,
+                      struct xfsm_engine_stats *stats)
+{
+    *stats = e->exec.stats;
+    stats->state_evictions = e->retired.state_evictions;
+    stats->counter_evictions = e->retired.counter_evictions;
+    stats->table_evictions = e->retired.table_evictions;
+    for (unsigned int i = 0; i < e->n; i++) {
+        add_evictions(e->programs[i], stats);
+    }
+}
+
+bool
+xfsm_engine_get_program(const struct xfsm_engine *e, unsigned int i,
+                        struct xfsm_program_info *info)
+{
+    const struct xfsm_instance *p;
+    struct xfsm_keytable_stats states;
+
+    if (i >= e->n) {
+        return false;
+    }
+    p = e->programs[i];
+    xfsm_keytable_get_stats(p->states, &states);
+    info->name = p->name;
+    info->version = &p->image.strings[p->image.header->version];
+    info->description = &p->image.strings[p->image.header->description];
+    info->handled = p->handled;
+    info->events = p->events;
+    info->keys = states.n;
+    info->timers = 0;
+    if (p->timers) {
+        struct xfsm_timers_stats timers;
+
+        xfsm_timers_get_stats(p->timers, &timers);
+        info->timers = timers.n;
+    }
+    info->bytes = xfsm_instance_bytes(p);
+    info->n_states = (int) p->image.n_states;
+    info->state_names = p->state_names;
+    info->state_keys = p->state_keys;
+    return true;
+}

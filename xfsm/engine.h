@@ -1,0 +1,139 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_ENGINE_H
+#define XFSM_ENGINE_H 1
+
+/* The engine: programs on packets.  This is the header most callers need.
+ *
+ * An engine runs any number of programs, each from a verified image, on one
+ * stream of packets.  Packets are decoded once for all of them.  It has no
+ * clock: time is the packets' time, and xfsm_engine_advance() tells it of
+ * time that passes without packets.  It never opens, logs, waits or, once its
+ * programs are loaded, allocates.
+ *
+ *     char *error = xfsm_engine_create(&options, &engine);
+ *     error = xfsm_engine_load(engine, image, image_len);
+ *     while ((n = next_batch(packets))) {
+ *         xfsm_engine_run(engine, packets, n);
+ *     }
+ *
+ * Results do not depend on how packets are cut into batches: they are those
+ * of one packet at a time.
+ *
+ * Thread-safety: an engine belongs to one thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/packet/decode.h"
+#include "xfsm/packet/packet.h"
+#include "xfsm/runtime/event.h"
+
+/* Packets that the engine takes through its stages together.  A longer batch
+ * is fine: it is cut. */
+#define XFSM_BATCH 32
+
+/* Programs in one engine. */
+#define XFSM_MAX_PROGRAMS 32
+
+struct xfsm_engine;
+
+struct xfsm_engine_options {
+    /* Secret of all hashing.  Zeros are a seed like any other, good for
+     * reproducible runs and nothing else. */
+    uint8_t entropy[16];
+
+    struct xfsm_identity identity;      /* Copied. */
+
+    /* Called for each event, in order. */
+    void (*emit)(const struct xfsm_event *, void *aux);
+    void *aux;
+};
+
+/* C(NAME, DOC): counters of an engine. */
+#define XFSM_ENGINE_COUNTERS(C) \
+    C(packets, "Packets processed") \
+    C(bytes, "Bytes of those packets, on the wire") \
+    C(matched, "Packet and program pairs in which an event was selected") \
+    C(no_key, "Selected, but the packet lacks a field of the primary key") \
+    C(no_state, "Selected, but the event says nothing of the key's state") \
+    C(handled, "Handlers run for packets") \
+    C(timeouts, "Handlers run for timers") \
+    C(timers_refused, "Timers not armed because the pool was full") \
+    C(timers_skipped, "Firings left out because time had jumped") \
+    C(time_backward, "Packets older than one before them") \
+    C(events, "Events published") \
+    C(alerts, "Events with the label alert or critical") \
+    C(text_cut, "Events whose text was cut at the limit") \
+    C(div_by_zero, "Divisions by zero, which gave 0") \
+    C(metric_no_key, "Metric operations left out for want of a key field") \
+    C(state_evictions, "Keys evicted from state tables") \
+    C(counter_evictions, "Keys evicted from dleft monitors") \
+    C(table_evictions, "Keys evicted from tables of programs")
+
+struct xfsm_engine_stats {
+#define XFSM_ENGINE_COUNTER_MEMBER(NAME, DOC) uint64_t NAME;
+    XFSM_ENGINE_COUNTERS(XFSM_ENGINE_COUNTER_MEMBER)
+#undef XFSM_ENGINE_COUNTER_MEMBER
+    uint64_t decode_errors[XFSM_N_DECODE_ERRORS];
+};
+
+/* Creates an engine without programs.  Returns NULL and stores it in
+ * '*enginep', or an error that the caller frees. */
+char *xfsm_engine_create(const struct xfsm_engine_options *,
+                         struct xfsm_engine **enginep);
+void xfsm_engine_destroy(struct xfsm_engine *);
+
+/* Verifies and adds the image of 'len' bytes, which is copied.  A program of
+ * the same name is replaced, with a fresh state.  On error nothing has
+ * changed. */
+char *xfsm_engine_load(struct xfsm_engine *, const void *image, size_t len);
+
+/* Removes a program; false if there is none of that name. */
+bool xfsm_engine_unload(struct xfsm_engine *, const char *name);
+
+/* Decodes and processes 'n' packets, in order.  The source members of each
+ * must be set (packet.h). */
+void xfsm_engine_run(struct xfsm_engine *, struct xfsm_packet *, size_t n);
+
+/* Lets time go on to 'now' (ns since the epoch) without a packet: timers up
+ * to then fire.  A 'now' in the past does nothing. */
+void xfsm_engine_advance(struct xfsm_engine *, uint64_t now);
+
+/* When the next timer may fire (ns since the epoch), or UINT64_MAX.  May be
+ * early, never late. */
+uint64_t xfsm_engine_next_timer(const struct xfsm_engine *);
+
+void xfsm_engine_get_stats(const struct xfsm_engine *,
+                           struct xfsm_engine_stats *);
+
+/* Name and documentation of the n-th counter of XFSM_ENGINE_COUNTERS, or
+ * NULL past the end. */
+const char *xfsm_engine_counter_name(unsigned int n);
+const char *xfsm_engine_counter_doc(unsigned int n);
+
+/* One program of an engine. */
+struct xfsm_program_info {
+    const char *name;
+    const char *version;
+    const char *description;
+    uint64_t handled;           /* Handlers run. */
+    uint64_t events;            /* Events published. */
+    uint64_t keys;              /* Keys in a state other than the default. */
+    uint64_t timers;            /* Armed. */
+    uint64_t bytes;             /* Address space of its tables. */
+    int n_states;
+    const char *const *state_names;
+    const uint64_t *state_keys; /* Keys in each; the default state's is 0. */
+};
+
+/* Describes the 'i'-th program, from 0; false past the end.  What it points
+ * to is good until the engine is called again. */
+bool xfsm_engine_get_program(const struct xfsm_engine *, unsigned int i,
+                             struct xfsm_program_info *);
+
+#endif /* xfsm/engine.h */

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# libxfsmio: packet sources and event sinks.  May use xfsm/, libpcap and
+# libzmq, never Open vSwitch.  Add new files to the list.
+
+noinst_LTLIBRARIES += xfsm/io/libxfsmio.la
+xfsm_io_libxfsmio_la_CPPFLAGS = \
+	$(AM_CPPFLAGS) \
+	$(LIBPCAP_CFLAGS) \
+	$(LIBZMQ_CFLAGS)
+xfsm_io_libxfsmio_la_SOURCES = \
+	xfsm/io/capture.c \
+	xfsm/io/capture.h \
+	xfsm/io/event-decode.c \
+	xfsm/io/event-decode.h \
+	xfsm/io/file-sink.c \
+	xfsm/io/file-sink.h \
+	xfsm/io/gap.c \
+	xfsm/io/gap.h \
+	xfsm/io/zmq-pub.c \
+	xfsm/io/zmq-pub.h \
+	xfsm/io/zmq-socket.c \
+	xfsm/io/zmq-socket.h \
+	xfsm/io/zmq-sub.c \
+	xfsm/io/zmq-sub.h

@@ -1,0 +1,316 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/io/zmq-sub.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zmq.h>
+
+#include "xfsm/io/zmq-socket.h"
+#include "xfsm/runtime/event.h"
+
+struct endpoint {
+    char *name;
+    bool connected;
+    int64_t since;              /* Monotonic ms; see redial(). */
+};
+
+struct xfsm_zmq_sub {
+    void *context;
+    void *socket;
+    void *monitor;              /* Tells of connections made and lost. */
+    unsigned int n_endpoints;
+    struct endpoint endpoints[XFSM_ZMQ_SUB_ENDPOINTS];
+    zmq_msg_t topic, body;      /* Of the last message. */
+    uint64_t received;
+    uint64_t malformed;
+};
+
+#define MONITOR_ENDPOINT "inproc://monitor"
+
+static int64_t
+now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+static char *
+sub_error(const char *what, int error)
+{
+    char *text;
+
+    if (asprintf(&text, "%s (%s)", what, strerror(error)) < 0) {
+        abort();
+    }
+    return text;
+}
+
+/* Frames are taken one by one into the two messages, so both are always
+ * initialised. */
+static int
+open_sockets(struct xfsm_zmq_sub *sub)
+{
+    int error;
+
+    error = xfsm_zmq_socket(sub->context, ZMQ_SUB, NULL, &sub->socket);
+    if (error) {
+        return error;
+    }
+    if (zmq_socket_monitor(sub->socket, MONITOR_ENDPOINT,
+                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+                           | ZMQ_EVENT_DISCONNECTED)) {
+        return xfsm_zmq_errno();
+    }
+    error = xfsm_zmq_socket(sub->context, ZMQ_PAIR, NULL, &sub->monitor);
+    if (error) {
+        return error;
+    }
+    return zmq_connect(sub->monitor, MONITOR_ENDPOINT) ? xfsm_zmq_errno() : 0;
+}
+
+char *
+xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp)
+{
+    struct xfsm_zmq_sub *sub = calloc(1, sizeof *sub);
+    int error;
+
+    if (!sub) {
+        return sub_error("cannot create a subscriber", ENOMEM);
+    }
+    zmq_msg_init(&sub->topic);
+    zmq_msg_init(&sub->body);
+    sub->context = zmq_ctx_new();
+    error = sub->context ? open_sockets(sub) : xfsm_zmq_errno();
+    if (error) {
+        xfsm_zmq_sub_destroy(sub);
+        return sub_error("cannot create a subscriber", error);
+    }
+    *subp = sub;
+    return NULL;
+}
+
+void
+xfsm_zmq_sub_destroy(struct xfsm_zmq_sub *sub)
+{
+    unsigned int i;
+
+    if (sub) {
+        for (i = 0; i < sub->n_endpoints; i++) {
+            free(sub->endpoints[i].name);
+        }
+        zmq_msg_close(&sub->topic);
+        zmq_msg_close(&sub->body);
+        if (sub->monitor) {
+            zmq_close(sub->monitor);
+        }
+        if (sub->socket) {
+            zmq_close(sub->socket);
+        }
+        if (sub->context) {
+            zmq_ctx_term(sub->context);
+        }
+        free(sub);
+    }
+}
+
+char *
+xfsm_zmq_sub_connect(struct xfsm_zmq_sub *sub, const char *endpoint)
+{
+    char *error = xfsm_zmq_check_endpoint(endpoint, false);
+    char *name;
+
+    if (error) {
+        return error;
+    }
+    if (sub->n_endpoints >= XFSM_ZMQ_SUB_ENDPOINTS) {
+        if (asprintf(&error, "\"%s\": already %d endpoints, the most that "
+                     "one subscriber connects to", endpoint,
+                     XFSM_ZMQ_SUB_ENDPOINTS) < 0) {
+            abort();
+        }
+        return error;
+    }
+    if (zmq_connect(sub->socket, endpoint)) {
+        if (asprintf(&error, "\"%s\": cannot connect (%s)", endpoint,
+                     strerror(xfsm_zmq_errno())) < 0) {
+            abort();
+        }
+        return error;
+    }
+    name = strdup(endpoint);
+    if (!name) {
+        abort();
+    }
+    sub->endpoints[sub->n_endpoints].name = name;
+    sub->endpoints[sub->n_endpoints].since = now_ms();
+    sub->n_endpoints++;
+    return NULL;
+}
+
+int
+xfsm_zmq_sub_subscribe(struct xfsm_zmq_sub *sub, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    if (len >= XFSM_EVENT_TOPIC_MAX) {
+        return ENAMETOOLONG;
+    }
+    return zmq_setsockopt(sub->socket, ZMQ_SUBSCRIBE, prefix, len)
+           ? xfsm_zmq_errno() : 0;
+}
+
+/* Notes that the connection to 'name' was made or lost. */
+static void
+set_connected(struct xfsm_zmq_sub *sub, const char *name, bool connected)
+{
+    unsigned int i;
+
+    for (i = 0; i < sub->n_endpoints; i++) {
+        if (!strcmp(sub->endpoints[i].name, name)) {
+            sub->endpoints[i].connected = connected;
+            sub->endpoints[i].since = now_ms();
+        }
+    }
+}
+
+/* Reads what the socket tells of its connections. */
+static void
+read_monitor(struct xfsm_zmq_sub *sub)
+{
+    /* Frame 1 is the event's number, 16 bits, and a value; frame 2 the
+     * endpoint. */
+    char frame[256];
+    uint16_t event;
+    int len;
+
+    while (zmq_recv(sub->monitor, &event, sizeof event, ZMQ_DONTWAIT) > 0) {
+        len = zmq_recv(sub->monitor, frame, sizeof frame - 1, ZMQ_DONTWAIT);
+        if (len >= 0 && len < (int) sizeof frame) {
+            frame[len] = '\0';
+            set_connected(sub, frame, event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+        }
+    }
+}
+
+/* ZeroMQ reconnects by itself after all errors but one: a peer that broke the
+ * protocol, with a frame beyond MAXMSGSIZE for example, it never tries again.
+ * So endpoints that were away for long are connected to anew. */
+static void
+redial(struct xfsm_zmq_sub *sub)
+{
+    int64_t now = now_ms();
+    unsigned int i;
+
+    for (i = 0; i < sub->n_endpoints; i++) {
+        struct endpoint *ep = &sub->endpoints[i];
+
+        if (!ep->connected && now - ep->since >= XFSM_ZMQ_REDIAL) {
+            zmq_disconnect(sub->socket, ep->name);
+            zmq_connect(sub->socket, ep->name);
+            ep->since = now;
+        }
+    }
+}
+
+/* Takes the frames of one message that has arrived: the first two are kept,
+ * others dropped.  Stores their number in '*n'. */
+static int
+recv_frames(struct xfsm_zmq_sub *sub, int *n)
+{
+    zmq_msg_t rest;
+    bool more = true;
+    int error = 0;
+
+    zmq_msg_init(&rest);
+    for (*n = 0; more && !error; ++*n) {
+        zmq_msg_t *frame = *n == 0 ? &sub->topic
+                           : *n == 1 ? &sub->body : &rest;
+
+        if (zmq_msg_recv(frame, sub->socket, ZMQ_DONTWAIT) < 0) {
+            error = xfsm_zmq_errno();
+        } else {
+            more = zmq_msg_more(frame);
+        }
+    }
+    zmq_msg_close(&rest);
+    return error;
+}
+
+int
+xfsm_zmq_sub_recv(struct xfsm_zmq_sub *sub, int timeout_ms,
+                  struct xfsm_zmq_message *message)
+{
+    zmq_pollitem_t item = { .socket = sub->socket, .events = ZMQ_POLLIN };
+    int n_frames;
+    int error;
+    int n;
+
+    n = zmq_poll(&item, 1, timeout_ms);
+    if (n < 0) {
+        return xfsm_zmq_errno();
+    } else if (!n) {
+        read_monitor(sub);
+        redial(sub);
+        return EAGAIN;
+    }
+    error = recv_frames(sub, &n_frames);
+    if (error) {
+        return error;
+    }
+    if (n_frames != 2 || zmq_msg_size(&sub->topic) >= XFSM_EVENT_TOPIC_MAX
+        || zmq_msg_size(&sub->body) > XFSM_ZMQ_FRAME_MAX) {
+        sub->malformed++;
+        return EPROTO;
+    }
+    sub->received++;
+    message->topic = zmq_msg_data(&sub->topic);
+    message->topic_len = zmq_msg_size(&sub->topic);
+    message->body = zmq_msg_data(&sub->body);
+    message->body_len = zmq_msg_size(&sub->body);
+    return 0;
+}
+
+int
+xfsm_zmq_sub_fd(const struct xfsm_zmq_sub *sub)
+{
+    size_t size = sizeof(int);
+    int fd = -1;
+
+    zmq_getsockopt(sub->socket, ZMQ_FD, &fd, &size);
+    return fd;
+}
+
+unsigned int
+xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *sub)
+{
+    unsigned int n = 0;
+    unsigned int i;
+
+    read_monitor(sub);
+    for (i = 0; i < sub->n_endpoints; i++) {
+        n += sub->endpoints[i].connected;
+    }
+    return n;
+}
+
+uint64_t
+xfsm_zmq_sub_received(const struct xfsm_zmq_sub *sub)
+{
+    return sub->received;
+}
+
+uint64_t
+xfsm_zmq_sub_malformed(const struct xfsm_zmq_sub *sub)
+{
+    return sub->malformed;
+}

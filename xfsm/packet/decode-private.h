@@ -1,0 +1,138 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_PACKET_DECODE_PRIVATE_H
+#define XFSM_PACKET_DECODE_PRIVATE_H 1
+
+/* What the protocol decoders of this folder share.  Nobody else includes it.
+ *
+ * A decoder continues where the layer below it stopped: 'in' is what of the
+ * layer was captured, 'wire' how long the layer is by the headers so far.  The
+ * two differ where a capture cut the frame, which is no fault of the packet.
+ * Each decoder sets members of the packet and their presence bits, narrows
+ * 'in' and 'wire' to its payload and calls the next decoder; or it records an
+ * error and returns, which ends decoding.
+ *
+ * Stores to the one-byte members of a packet may alias anything as far as the
+ * compiler can tell.  Decoders therefore gather presence bits in a local
+ * variable and write it back once. */
+
+#include "xfsm/base/bytes.h"
+#include "xfsm/packet/decode.h"
+#include "xfsm/packet/field.h"
+#include "xfsm/packet/packet.h"
+
+struct xfsm_decoder {
+    struct xfsm_packet *packet;         /* What is decoded. */
+    const struct xfsm_fieldset *want;   /* Fields that somebody reads. */
+    struct xfsm_bytes in;               /* Captured bytes of this layer. */
+    uint32_t wire;                      /* Its length on the wire, never
+                                         * less than 'in' holds. */
+    struct xfsm_fieldset present;       /* Becomes packet->present. */
+    bool unbounded;                     /* IP length field was 0: a packet
+                                         * before segmentation offload. */
+};
+
+/* Marks a field as present in the local set 'SET'. */
+#define XFSM_GOT(SET, ID) xfsm_fieldset_add(&(SET), XFSM_F_##ID)
+
+/* Records why decoding ends here. */
+static inline void
+xfsm_decoder_fail(struct xfsm_decoder *d, enum xfsm_decode_error error)
+{
+    d->packet->decode_error = error;
+}
+
+/* Takes a header of 'n' bytes off this layer, or returns NULL where it was not
+ * captured whole. */
+static inline const uint8_t *
+xfsm_decoder_take(struct xfsm_decoder *d, uint32_t n)
+{
+    const uint8_t *p = xfsm_bytes_take(&d->in, n);
+
+    if (p) {
+        d->wire -= n;
+    }
+    return p;
+}
+
+/* Sets the length of this layer to the 'n' bytes that a header states. */
+static inline void
+xfsm_decoder_resize(struct xfsm_decoder *d, uint32_t n)
+{
+    xfsm_bytes_limit(&d->in, n);
+    d->wire = n;
+}
+
+/* Stores the IPv4 address in the 4 bytes at 'p', in mapped form.  One 8-byte
+ * store, so that a reader of the word need not wait for two. */
+static inline void
+xfsm_addr_set4(union xfsm_addr *addr, const uint8_t *p)
+{
+    addr->w[0] = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    addr->w[1] = (uint64_t) xfsm_load_ne32(p) << 32 | 0xffff0000;
+#else
+    addr->w[1] = UINT64_C(0xffff) << 32 | xfsm_load_ne32(p);
+#endif
+}
+
+/* Stores the IPv6 address in the 16 bytes at 'p'. */
+static inline void
+xfsm_addr_set6(union xfsm_addr *addr, const uint8_t *p)
+{
+    addr->w[0] = xfsm_load_ne64(p);
+    addr->w[1] = xfsm_load_ne64(p + 8);
+}
+
+/* Returns the fields of 'layer'.  Folds to a constant where 'layer' is one. */
+static inline __attribute__((always_inline)) struct xfsm_fieldset
+xfsm_layer_fields(enum xfsm_field_layer layer)
+{
+    struct xfsm_fieldset set = { { 0, 0 } };
+
+#define XFSM_LAYER_ADD(ID, NAME, TYPE, LAYER, MEMBER, DOC) \
+    if (layer == XFSM_FL_##LAYER) {                        \
+        xfsm_fieldset_add(&set, XFSM_F_##ID);              \
+    }
+    XFSM_FIELDS(XFSM_LAYER_ADD)
+#undef XFSM_LAYER_ADD
+    return set;
+}
+
+/* Tells whether somebody reads a field of 'layer'. */
+static inline __attribute__((always_inline)) bool
+xfsm_decoder_wants(const struct xfsm_decoder *d, enum xfsm_field_layer layer)
+{
+    struct xfsm_fieldset set = xfsm_layer_fields(layer);
+
+    return (d->want->w[0] & set.w[0]) || (d->want->w[1] & set.w[1]);
+}
+
+/* ip.c: at the IP header. */
+void xfsm_decode_ip4(struct xfsm_decoder *);
+void xfsm_decode_ip6(struct xfsm_decoder *);
+
+/* arp.c: at the ARP packet. */
+void xfsm_decode_arp(struct xfsm_decoder *);
+
+/* l4.c: after the IP headers, by packet->ip_proto.  'fragment' tells that the
+ * packet is the first of several fragments, so that lengths in the transport
+ * header are those of the whole datagram. */
+void xfsm_decode_l4(struct xfsm_decoder *, bool fragment);
+
+/* dns.c: at the transport payload.  Over TCP a message follows a two-byte
+ * length. */
+void xfsm_decode_dns(struct xfsm_decoder *);
+void xfsm_decode_dns_tcp(struct xfsm_decoder *);
+
+/* http.c: at a TCP payload.  False, and nothing done, where that does not
+ * start an HTTP/1 request. */
+bool xfsm_decode_http(struct xfsm_decoder *);
+
+/* modbus.c: at a TCP payload on a port of Modbus/TCP, which need not be it. */
+void xfsm_decode_modbus(struct xfsm_decoder *);
+
+#endif /* xfsm/packet/decode-private.h */

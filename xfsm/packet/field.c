@@ -1,0 +1,244 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/packet/field.h"
+
+#include <string.h>
+
+_Static_assert(XFSM_N_FIELDS <= XFSM_FIELDSET_WORDS * 64,
+               "a field set has a bit for each field");
+
+const struct xfsm_field xfsm_fields[XFSM_N_FIELDS] = {
+#define XFSM_FIELD_ROW(ID, NAME, TYPE, LAYER, MEMBER, DOC)      \
+    [XFSM_F_##ID] = {                                           \
+        .name = NAME,                                           \
+        .type = XFSM_FT_##TYPE,                                 \
+        .layer = XFSM_FL_##LAYER,                               \
+        .offset = offsetof(struct xfsm_packet, MEMBER),         \
+        .width = sizeof ((struct xfsm_packet *) 0)->MEMBER,     \
+        .doc = DOC,                                             \
+    },
+    XFSM_FIELDS(XFSM_FIELD_ROW)
+#undef XFSM_FIELD_ROW
+};
+
+struct field_alias {
+    const char *name;
+    enum xfsm_field_id field;
+    bool warn;                  /* Not a name of dialect 1. */
+};
+
+static const struct field_alias aliases[] = {
+    { "flags", XFSM_F_TCP_FLAGS, false },
+    { "tcp_sport", XFSM_F_SRC_PORT, true },
+    { "tcp_dport", XFSM_F_DST_PORT, true },
+    { "udp_sport", XFSM_F_SRC_PORT, true },
+    { "udp_dport", XFSM_F_DST_PORT, true },
+};
+
+#define N_ALIASES (sizeof aliases / sizeof aliases[0])
+
+static bool
+name_equals(const char *known, const char *name, size_t len)
+{
+    return strlen(known) == len && !memcmp(known, name, len);
+}
+
+int
+xfsm_field_lookup(const char *name, size_t len, bool *alias)
+{
+    size_t i;
+
+    for (i = 0; i < XFSM_N_FIELDS; i++) {
+        if (name_equals(xfsm_fields[i].name, name, len)) {
+            if (alias) {
+                *alias = false;
+            }
+            return (int) i;
+        }
+    }
+    for (i = 0; i < N_ALIASES; i++) {
+        if (name_equals(aliases[i].name, name, len)) {
+            if (alias) {
+                *alias = aliases[i].warn;
+            }
+            return (int) aliases[i].field;
+        }
+    }
+    return -1;
+}
+
+/* Text that is cut where the buffer ends. */
+struct field_text {
+    char *buf;
+    size_t size;
+    size_t len;
+};
+
+static void
+put_char(struct field_text *text, char c)
+{
+    if (text->len < text->size) {
+        text->buf[text->len++] = c;
+    }
+}
+
+static void
+put_uint(struct field_text *text, uint64_t value)
+{
+    char digits[20];
+    int n = 0;
+
+    do {
+        digits[n++] = (char) ('0' + value % 10);
+        value /= 10;
+    } while (value);
+    while (n) {
+        put_char(text, digits[--n]);
+    }
+}
+
+/* Writes the low 'n_digits' hexadecimal digits of 'value'. */
+static void
+put_hex(struct field_text *text, uint64_t value, int n_digits)
+{
+    while (n_digits--) {
+        put_char(text, "0123456789abcdef"[value >> n_digits * 4 & 15]);
+    }
+}
+
+static void
+put_mac(struct field_text *text, uint64_t mac)
+{
+    int i;
+
+    for (i = 5; i >= 0; i--) {
+        put_hex(text, mac >> i * 8, 2);
+        if (i) {
+            put_char(text, ':');
+        }
+    }
+}
+
+static bool
+addr_is_ip4(const union xfsm_addr *addr)
+{
+    static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+    return !memcmp(addr->b, prefix, sizeof prefix);
+}
+
+static void
+put_ip4(struct field_text *text, const uint8_t *octets)
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        if (i) {
+            put_char(text, '.');
+        }
+        put_uint(text, octets[i]);
+    }
+}
+
+/* Finds the longest run of zero words, the first of equals; stores its length,
+ * 0 where there is no run of two or more, and returns its start. */
+static int
+find_zero_run(const uint16_t words[8], int *run_len)
+{
+    int start = 0;
+    int i = 0;
+
+    *run_len = 0;
+    while (i < 8) {
+        int n = 0;
+
+        while (i + n < 8 && !words[i + n]) {
+            n++;
+        }
+        if (n > 1 && n > *run_len) {
+            start = i;
+            *run_len = n;
+        }
+        i += n + 1;
+    }
+    return start;
+}
+
+static void
+put_ip6(struct field_text *text, const uint8_t *octets)
+{
+    uint16_t words[8];
+    int run, run_len, i;
+
+    for (i = 0; i < 8; i++) {
+        words[i] = (uint16_t) (octets[i * 2] << 8 | octets[i * 2 + 1]);
+    }
+    run = find_zero_run(words, &run_len);
+    for (i = 0; i < 8; i++) {
+        uint16_t w = words[i];
+
+        if (run_len && i == run) {
+            put_char(text, ':');
+            put_char(text, ':');
+            i += run_len - 1;
+            continue;
+        }
+        if (i && !(run_len && i == run + run_len)) {
+            put_char(text, ':');
+        }
+        put_hex(text, w, w > 0xfff ? 4 : w > 0xff ? 3 : w > 0xf ? 2 : 1);
+    }
+}
+
+static void
+put_str(struct field_text *text, const struct xfsm_str *s)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->len && text->len < text->size; i++) {
+        char c = s->p[i];
+
+        put_char(text, c >= ' ' && c <= '~' ? c : '.');
+    }
+}
+
+size_t
+xfsm_field_format(const struct xfsm_packet *packet, unsigned int field,
+                  char *buf, size_t size)
+{
+    const struct xfsm_field *f;
+    struct field_text text = { buf, size, 0 };
+    const void *value;
+
+    if (field >= XFSM_N_FIELDS
+        || !xfsm_fieldset_has(&packet->present, field)) {
+        return 0;
+    }
+    f = &xfsm_fields[field];
+    value = (const uint8_t *) packet + f->offset;
+    switch (f->type) {
+    case XFSM_FT_UINT:
+        put_uint(&text, xfsm_field_uint(packet, field));
+        break;
+    case XFSM_FT_MAC:
+        put_mac(&text, xfsm_field_uint(packet, field));
+        break;
+    case XFSM_FT_ADDR: {
+        const union xfsm_addr *addr = value;
+
+        if (addr_is_ip4(addr)) {
+            put_ip4(&text, addr->b + 12);
+        } else {
+            put_ip6(&text, addr->b);
+        }
+        break;
+    }
+    case XFSM_FT_STR:
+        put_str(&text, value);
+        break;
+    }
+    return text.len;
+}

@@ -1,0 +1,174 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_PACKET_FIELD_H
+#define XFSM_PACKET_FIELD_H 1
+
+/* The field registry: the one list of what a program can name in a packet.
+ *
+ * Names, types, locations, text form and documentation ("xfsm fields") all
+ * come from XFSM_FIELDS.  To add a field: add its member to struct
+ * xfsm_packet, one line here, and the code in decode.c (or a protocol's own
+ * file) that sets it and its presence bit.
+ *
+ * Compiled images refer to fields by name, so the order here may change. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/packet/packet.h"
+
+enum xfsm_field_type {
+    XFSM_FT_UINT,               /* Unsigned integer of 1, 2, 4 or 8 bytes. */
+    XFSM_FT_MAC,                /* uint64_t, 48 bits used. */
+    XFSM_FT_ADDR,               /* union xfsm_addr. */
+    XFSM_FT_STR,                /* struct xfsm_str. */
+};
+
+/* Which decoder produces a field, so that decoders nobody needs do not run. */
+enum xfsm_field_layer {
+    XFSM_FL_META,               /* From the source: length, time, direction. */
+    XFSM_FL_L2,
+    XFSM_FL_L3,
+    XFSM_FL_L4,
+    XFSM_FL_DNS,
+    XFSM_FL_HTTP,
+    XFSM_FL_MODBUS,
+};
+
+/* F(ID, NAME, TYPE, LAYER, MEMBER, DOC) */
+#define XFSM_FIELDS(F) \
+    F(PACKET_NO, "packet_no", UINT, META, packet_no, \
+      "Number of the packet since the probe started, from 1") \
+    F(IP_LEN, "ip_len", UINT, META, len, \
+      "Length of the frame on the wire, in bytes (the original's name)") \
+    F(LEN, "len", UINT, META, len, \
+      "Length of the frame on the wire, in bytes") \
+    F(TS, "ts", UINT, META, ts, \
+      "Packet time, in nanoseconds since the epoch") \
+    F(DIR, "dir", UINT, META, direction, \
+      "Direction: 1 from the port into the switch, 2 out to the port, " \
+      "0 unknown") \
+    F(ETH_SRC, "eth_src", MAC, L2, eth_src, "Source MAC address") \
+    F(ETH_DST, "eth_dst", MAC, L2, eth_dst, "Destination MAC address") \
+    F(ETH_TYPE, "eth_type", UINT, L2, eth_type, \
+      "EtherType after any VLAN tags") \
+    F(VLAN_ID, "vlan_id", UINT, L2, vlan_id, "VLAN ID of the outermost tag") \
+    F(VLAN_PCP, "vlan_pcp", UINT, L2, vlan_pcp, \
+      "Priority code point of the outermost VLAN tag") \
+    F(VLAN_INNER_ID, "vlan_inner_id", UINT, L2, vlan_inner_id, \
+      "VLAN ID of the second tag") \
+    F(ARP_OP, "arp_op", UINT, L3, arp_op, \
+      "ARP operation: 1 request, 2 reply") \
+    F(ARP_SHA, "arp_sha", MAC, L3, arp_sha, "ARP sender hardware address") \
+    F(ARP_THA, "arp_tha", MAC, L3, arp_tha, "ARP target hardware address") \
+    F(ARP_SPA, "arp_spa", ADDR, L3, arp_spa, "ARP sender protocol address") \
+    F(ARP_TPA, "arp_tpa", ADDR, L3, arp_tpa, "ARP target protocol address") \
+    F(IP_SRC, "ip_src", ADDR, L3, ip_src, "Source IPv4 or IPv6 address") \
+    F(IP_DST, "ip_dst", ADDR, L3, ip_dst, "Destination IPv4 or IPv6 address")\
+    F(IP_VERSION, "ip_version", UINT, L3, ip_version, "IP version: 4 or 6") \
+    F(PROTO, "proto", UINT, L3, ip_proto, \
+      "IP protocol number, after any IPv6 extension headers") \
+    F(IP_TTL, "ip_ttl", UINT, L3, ip_ttl, "IPv4 TTL or IPv6 hop limit") \
+    F(IP_DSCP, "ip_dscp", UINT, L3, ip_dscp, "Differentiated services code") \
+    F(IP_ECN, "ip_ecn", UINT, L3, ip_ecn, "Explicit congestion notification")\
+    F(IP_FRAGMENT, "ip_fragment", UINT, L3, ip_fragment, \
+      "1 if the packet is a fragment, else 0") \
+    F(IP_FRAG_OFFSET, "ip_frag_offset", UINT, L3, ip_frag_offset, \
+      "Fragment offset, in bytes; present in fragments") \
+    F(IP_ID, "ip_id", UINT, L3, ip_id, \
+      "IPv4 identification, or that of an IPv6 fragment header") \
+    F(SRC_PORT, "src_port", UINT, L4, src_port, \
+      "TCP, UDP or SCTP source port") \
+    F(DST_PORT, "dst_port", UINT, L4, dst_port, \
+      "TCP, UDP or SCTP destination port") \
+    F(TCP_FLAGS, "tcp_flags", UINT, L4, tcp_flags, \
+      "TCP flag byte: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, " \
+      "CWR 128") \
+    F(TCP_WINDOW, "tcp_window", UINT, L4, tcp_window, "TCP window") \
+    F(TCP_SEQ, "tcp_seq", UINT, L4, tcp_seq, "TCP sequence number") \
+    F(TCP_ACK, "tcp_ack", UINT, L4, tcp_ack, "TCP acknowledgment number") \
+    F(PAYLOAD_LEN, "payload_len", UINT, L4, payload_len, \
+      "Bytes of TCP or UDP payload, by the IP and transport headers") \
+    F(ICMP_TYPE, "icmp_type", UINT, L4, icmp_type, "ICMP or ICMPv6 type") \
+    F(ICMP_CODE, "icmp_code", UINT, L4, icmp_code, "ICMP or ICMPv6 code") \
+    F(DNS_QR, "dns_qr", UINT, DNS, dns_qr, \
+      "DNS: 0 in a query, 1 in a response") \
+    F(DNS_RCODE, "dns_rcode", UINT, DNS, dns_rcode, \
+      "DNS response code; present in responses") \
+    F(DNS_OPCODE, "dns_opcode", UINT, DNS, dns_opcode, "DNS operation code") \
+    F(DNS_ID, "dns_id", UINT, DNS, dns_id, "DNS message ID") \
+    F(DNS_QTYPE, "dns_qtype", UINT, DNS, dns_qtype, \
+      "Type of the first DNS question") \
+    F(DNS_ANSWERS, "dns_answers", UINT, DNS, dns_answers, \
+      "Number of DNS answer records, as the header states it") \
+    F(DOMAIN_NAME, "domain_name", STR, DNS, domain_name, \
+      "Name in the first DNS question, lower case") \
+    F(DOMAIN_SECOND_LEVEL, "domain_second_level", STR, DNS, \
+      domain_second_level, "Last two labels of domain_name") \
+    F(DOMAIN_ADDR, "domain_addr", ADDR, DNS, domain_addr, \
+      "First address in a DNS answer") \
+    F(HTTP_METHOD, "http_method", UINT, HTTP, http_method, \
+      "HTTP request method: GET 1, HEAD 2, POST 3, other 0") \
+    F(HTTP_URL, "http_url", STR, HTTP, http_url, "HTTP request target") \
+    F(HTTP_HOST, "http_host", STR, HTTP, http_host, "HTTP Host header") \
+    F(MODBUS_TI, "modbus_ti", UINT, MODBUS, modbus_ti, \
+      "Modbus/TCP transaction identifier; port 502 or 20000 on either side") \
+    F(MODBUS_FC, "modbus_fc", UINT, MODBUS, modbus_fc, \
+      "Modbus function code")
+
+enum xfsm_field_id {
+#define XFSM_FIELD_ENUM(ID, NAME, TYPE, LAYER, MEMBER, DOC) XFSM_F_##ID,
+    XFSM_FIELDS(XFSM_FIELD_ENUM)
+#undef XFSM_FIELD_ENUM
+    XFSM_N_FIELDS
+};
+
+struct xfsm_field {
+    const char *name;
+    enum xfsm_field_type type;
+    enum xfsm_field_layer layer;
+    uint16_t offset;            /* In struct xfsm_packet. */
+    uint8_t width;              /* Bytes of the member. */
+    const char *doc;
+};
+
+/* Indexed by enum xfsm_field_id. */
+extern const struct xfsm_field xfsm_fields[XFSM_N_FIELDS];
+
+/* Returns the field named by the 'len' bytes at 'name', or -1.  Knows the
+ * aliases that dialect 1 programs use: "flags" is tcp_flags, and tcp_sport,
+ * tcp_dport, udp_sport and udp_dport are the ports.  If 'alias' is nonnull,
+ * tells whether the name was one of the latter four, which deserve a
+ * warning. */
+int xfsm_field_lookup(const char *name, size_t len, bool *alias);
+
+/* Longest text of a field, terminator included. */
+#define XFSM_FIELD_TEXT_MAX 256
+
+/* Writes the text of 'field' in 'packet' at 'buf' (at most 'size' bytes, not
+ * terminated) and returns its length; cuts what does not fit.  Nothing is
+ * written and 0 returned where the field is absent.  Bytes of strings that
+ * are not printable ASCII come out as '.', so that the text is always safe to
+ * log.  Addresses are written as RFC 5952 says, IPv4 in dotted form. */
+size_t xfsm_field_format(const struct xfsm_packet *packet, unsigned int field,
+                         char *buf, size_t size);
+
+/* Returns the value of a UINT or MAC field that is present. */
+static inline uint64_t
+xfsm_field_uint(const struct xfsm_packet *packet, unsigned int field)
+{
+    const uint8_t *p = (const uint8_t *) packet + xfsm_fields[field].offset;
+
+    switch (xfsm_fields[field].width) {
+    case 1: return *p;
+    case 2: return *(const uint16_t *) (const void *) p;
+    case 4: return *(const uint32_t *) (const void *) p;
+    default: return *(const uint64_t *) (const void *) p;
+    }
+}
+
+#endif /* xfsm/packet/field.h */

@@ -1,0 +1,200 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792, RFC 4443),
+ * and the choice of the application decoder. */
+
+#include "xfsm/packet/decode-private.h"
+
+enum {
+    PROTO_ICMP = 1,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_ICMP6 = 58,
+    PROTO_SCTP = 132,
+};
+
+#define PORTS_LEN 4
+#define TCP_HEADER_LEN 20
+#define UDP_HEADER_LEN 8
+#define SCTP_HEADER_LEN 12
+#define ICMP_HEADER_LEN 4
+
+#define PORT_DNS 53
+#define PORT_MDNS 5353
+#define PORT_MODBUS 502
+#define PORT_MODBUS_ALT 20000
+
+static inline bool
+l4_has_port(const struct xfsm_packet *packet, uint16_t port)
+{
+    return packet->src_port == port || packet->dst_port == port;
+}
+
+static inline void
+l4_set_ports(struct xfsm_packet *packet, struct xfsm_fieldset *got,
+             const uint8_t *header)
+{
+    uint32_t ports = xfsm_load_be32(header);
+
+    packet->src_port = ports >> 16;
+    packet->dst_port = ports & 0xffff;
+    XFSM_GOT(*got, SRC_PORT);
+    XFSM_GOT(*got, DST_PORT);
+}
+
+/* A transport header that was cut: the ports may still be there. */
+static __attribute__((noinline, cold)) void
+l4_fail_short(struct xfsm_decoder *d)
+{
+    const uint8_t *ports = xfsm_bytes_peek(&d->in, PORTS_LEN);
+
+    if (ports) {
+        l4_set_ports(d->packet, &d->present, ports);
+    }
+    xfsm_decoder_fail(d, XFSM_DE_L4_SHORT);
+}
+
+static void
+l4_decode_tcp_payload(struct xfsm_decoder *d)
+{
+    const struct xfsm_packet *packet = d->packet;
+
+    if (xfsm_decoder_wants(d, XFSM_FL_HTTP) && xfsm_decode_http(d)) {
+        return;
+    }
+    if (l4_has_port(packet, PORT_DNS)) {
+        if (xfsm_decoder_wants(d, XFSM_FL_DNS)) {
+            xfsm_decode_dns_tcp(d);
+        }
+    } else if (l4_has_port(packet, PORT_MODBUS)
+               || l4_has_port(packet, PORT_MODBUS_ALT)) {
+        if (xfsm_decoder_wants(d, XFSM_FL_MODBUS)) {
+            xfsm_decode_modbus(d);
+        }
+    }
+}
+
+static void
+l4_decode_tcp(struct xfsm_decoder *d, bool fragment)
+{
+    struct xfsm_packet *packet = d->packet;
+    struct xfsm_fieldset got = d->present;
+    const uint8_t *tcp = xfsm_bytes_peek(&d->in, TCP_HEADER_LEN);
+    uint32_t header_len;
+
+    if (!tcp) {
+        l4_fail_short(d);
+        return;
+    }
+    l4_set_ports(packet, &got, tcp);
+    packet->tcp_seq = xfsm_load_be32(tcp + 4);
+    packet->tcp_ack = xfsm_load_be32(tcp + 8);
+    packet->tcp_flags = tcp[13];
+    packet->tcp_window = xfsm_load_be16(tcp + 14);
+    XFSM_GOT(got, TCP_SEQ);
+    XFSM_GOT(got, TCP_ACK);
+    XFSM_GOT(got, TCP_FLAGS);
+    XFSM_GOT(got, TCP_WINDOW);
+
+    header_len = (tcp[12] >> 4) * 4;
+    if (header_len < TCP_HEADER_LEN || header_len > d->wire) {
+        d->present = got;
+        xfsm_decoder_fail(d, (header_len >= TCP_HEADER_LEN && fragment
+                              ? XFSM_DE_L4_SHORT : XFSM_DE_TCP_HLEN));
+        return;
+    }
+    packet->payload_len = d->wire - header_len;
+    XFSM_GOT(got, PAYLOAD_LEN);
+    d->present = got;
+
+    if (!xfsm_decoder_take(d, header_len)) {
+        xfsm_decoder_fail(d, XFSM_DE_L4_SHORT);
+    } else if (xfsm_bytes_remaining(&d->in)) {
+        l4_decode_tcp_payload(d);
+    }
+}
+
+static void
+l4_decode_udp(struct xfsm_decoder *d, bool fragment)
+{
+    struct xfsm_packet *packet = d->packet;
+    struct xfsm_fieldset got = d->present;
+    const uint8_t *udp = xfsm_bytes_peek(&d->in, UDP_HEADER_LEN);
+    uint32_t len;
+
+    if (!udp) {
+        l4_fail_short(d);
+        return;
+    }
+    l4_set_ports(packet, &got, udp);
+    len = xfsm_load_be16(udp + 4);
+    if (len >= UDP_HEADER_LEN && len <= d->wire) {
+        xfsm_decoder_resize(d, len);
+    } else if (!(fragment && len >= UDP_HEADER_LEN)
+               && !(d->unbounded && !len)) {
+        d->present = got;
+        xfsm_decoder_fail(d, XFSM_DE_UDP_LEN);
+        return;
+    }
+    xfsm_decoder_take(d, UDP_HEADER_LEN);
+    packet->payload_len = d->wire;
+    XFSM_GOT(got, PAYLOAD_LEN);
+    d->present = got;
+
+    if ((l4_has_port(packet, PORT_DNS) || l4_has_port(packet, PORT_MDNS))
+        && xfsm_decoder_wants(d, XFSM_FL_DNS) && d->wire) {
+        xfsm_decode_dns(d);
+    }
+}
+
+static void
+l4_decode_sctp(struct xfsm_decoder *d)
+{
+    const uint8_t *sctp = xfsm_decoder_take(d, SCTP_HEADER_LEN);
+
+    if (!sctp) {
+        l4_fail_short(d);
+        return;
+    }
+    l4_set_ports(d->packet, &d->present, sctp);
+}
+
+static void
+l4_decode_icmp(struct xfsm_decoder *d)
+{
+    const uint8_t *icmp = xfsm_decoder_take(d, ICMP_HEADER_LEN);
+
+    if (!icmp) {
+        xfsm_decoder_fail(d, XFSM_DE_L4_SHORT);
+        return;
+    }
+    d->packet->icmp_type = icmp[0];
+    d->packet->icmp_code = icmp[1];
+    XFSM_GOT(d->present, ICMP_TYPE);
+    XFSM_GOT(d->present, ICMP_CODE);
+}
+
+void
+xfsm_decode_l4(struct xfsm_decoder *d, bool fragment)
+{
+    switch (d->packet->ip_proto) {
+    case PROTO_TCP:
+        l4_decode_tcp(d, fragment);
+        break;
+    case PROTO_UDP:
+        l4_decode_udp(d, fragment);
+        break;
+    case PROTO_ICMP:
+    case PROTO_ICMP6:
+        l4_decode_icmp(d);
+        break;
+    case PROTO_SCTP:
+        l4_decode_sctp(d);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,163 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_PACKET_PACKET_H
+#define XFSM_PACKET_PACKET_H 1
+
+/* A packet as the engine sees it.
+ *
+ * A source (see xfsm/io/ and ovs-plugin/) fills the first group of members
+ * and leaves the bytes where they are: the engine never copies or writes
+ * packet data.  xfsm_decode() (decode.h) fills the rest.  A decoded value is
+ * meaningful only where its bit in 'present' is set, because zero is a value
+ * like any other: port 0, ICMP type 0 and an empty DNS name all occur.
+ *
+ * Every decoded value is a field of the registry in field.h, which is the one
+ * list that names, documents and locates them.
+ *
+ * Ownership: 'data' and 'scratch' belong to the source and must stay valid
+ * and unchanged until the engine has returned from the batch.  String views
+ * point into either of them.
+ *
+ * Thread-safety: none; a packet is owned by one thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Number of words in a field set: room for 128 fields. */
+#define XFSM_FIELDSET_WORDS 2
+
+/* A set of fields, one bit for each enum xfsm_field_id. */
+struct xfsm_fieldset {
+    uint64_t w[XFSM_FIELDSET_WORDS];
+};
+
+static inline void
+xfsm_fieldset_add(struct xfsm_fieldset *set, unsigned int field)
+{
+    set->w[field / 64] |= UINT64_C(1) << (field % 64);
+}
+
+static inline bool
+xfsm_fieldset_has(const struct xfsm_fieldset *set, unsigned int field)
+{
+    return set->w[field / 64] >> (field % 64) & 1;
+}
+
+/* An IPv6 address, or an IPv4 address in its IPv4-mapped form ::ffff:a.b.c.d
+ * (RFC 4291 section 2.5.5.2), in network byte order.  One form for both
+ * families keeps keys one size.  An IPv6 packet that really carries a mapped
+ * address, which must not appear on the wire (RFC 4942 section 2.2), is
+ * indistinguishable from IPv4 here. */
+union xfsm_addr {
+    uint8_t b[16];
+    uint64_t w[2];
+};
+
+/* A string that lies elsewhere: not terminated, may hold any byte. */
+struct xfsm_str {
+    const char *p;
+    uint32_t len;
+};
+
+/* Bytes of scratch memory that decoding one packet may need, for text that
+ * does not lie in the packet as such (a DNS name is stored in pieces). */
+#define XFSM_PACKET_SCRATCH 512
+
+enum xfsm_direction {
+    XFSM_DIR_UNKNOWN = 0,       /* A capture file does not tell. */
+    XFSM_DIR_IN = 1,            /* From the VM (or wire) into the switch. */
+    XFSM_DIR_OUT = 2,           /* From the switch to the VM (or wire). */
+};
+
+/* What 'data' starts with. */
+enum xfsm_link_type {
+    XFSM_LINK_ETHERNET = 0,
+    XFSM_LINK_RAW_IP,           /* IPv4 or IPv6, told by the version nibble. */
+    XFSM_LINK_LINUX_SLL,        /* Linux "cooked" capture, version 1. */
+    XFSM_LINK_LINUX_SLL2,       /* Linux "cooked" capture, version 2. */
+    XFSM_LINK_NULL,             /* BSD loopback: 4-byte address family. */
+    XFSM_LINK_NFLOG,            /* Linux netfilter log. */
+};
+
+struct xfsm_packet {
+    /* Set by the source. */
+    const uint8_t *data;        /* First captured byte. */
+    uint32_t caplen;            /* Bytes at 'data'. */
+    uint32_t len;               /* Bytes on the wire, >= caplen. */
+    uint64_t ts;                /* Nanoseconds since the epoch. */
+    uint8_t direction;          /* enum xfsm_direction. */
+    uint8_t link_type;          /* enum xfsm_link_type. */
+    uint16_t aux_vlan_tci;      /* VLAN tag the kernel stripped... */
+    uint16_t aux_vlan_tpid;     /* ...and its TPID; 0 where there was none. */
+    char *scratch;              /* XFSM_PACKET_SCRATCH bytes. */
+
+    /* Set by the engine. */
+    uint64_t packet_no;         /* 1 for the first packet of this engine. */
+
+    /* Set by xfsm_decode(). */
+    struct xfsm_fieldset present;
+    uint8_t decode_error;       /* enum xfsm_decode_error, 0 if none. */
+
+    /* Ethernet, 802.1Q. */
+    uint64_t eth_src, eth_dst;  /* 48 bits, most significant octet first. */
+    uint16_t eth_type;          /* EtherType after any VLAN tags. */
+    uint16_t vlan_id;           /* Outermost tag. */
+    uint8_t vlan_pcp;
+    uint16_t vlan_inner_id;     /* Second tag (QinQ). */
+
+    /* ARP (RFC 826). */
+    uint16_t arp_op;
+    uint64_t arp_sha, arp_tha;
+    union xfsm_addr arp_spa, arp_tpa;
+
+    /* IPv4 (RFC 791), IPv6 (RFC 8200). */
+    union xfsm_addr ip_src, ip_dst;
+    uint8_t ip_version;         /* 4 or 6. */
+    uint8_t ip_proto;           /* After any IPv6 extension headers. */
+    uint8_t ip_ttl;             /* Or hop limit. */
+    uint8_t ip_dscp;
+    uint8_t ip_ecn;
+    uint8_t ip_fragment;        /* 1 in any fragment, else 0. */
+    uint16_t ip_frag_offset;    /* Bytes. */
+    uint32_t ip_id;
+
+    /* TCP, UDP, SCTP, ICMP. */
+    uint16_t src_port, dst_port;
+    uint8_t tcp_flags;          /* Byte 13 of the header, CWR to FIN. */
+    uint16_t tcp_window;
+    uint32_t tcp_seq, tcp_ack;
+    uint32_t payload_len;       /* Bytes of TCP or UDP payload on the wire. */
+    uint8_t icmp_type, icmp_code;
+
+    /* DNS (RFC 1035). */
+    uint8_t dns_qr;             /* 0 query, 1 response. */
+    uint8_t dns_rcode;          /* Present in responses alone. */
+    uint8_t dns_opcode;
+    uint16_t dns_id;
+    uint16_t dns_qtype;
+    uint16_t dns_answers;       /* ANCOUNT. */
+    struct xfsm_str domain_name;            /* QNAME, lower case, no end dot.*/
+    struct xfsm_str domain_second_level;    /* Its last two labels. */
+    union xfsm_addr domain_addr;            /* First A or AAAA answer. */
+
+    /* HTTP/1 request (RFC 9112). */
+    uint8_t http_method;        /* enum xfsm_http_method. */
+    struct xfsm_str http_url;   /* Request target. */
+    struct xfsm_str http_host;  /* Host header. */
+
+    /* Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide 1.0b). */
+    uint16_t modbus_ti;         /* Transaction identifier. */
+    uint8_t modbus_fc;          /* Function code. */
+};
+
+enum xfsm_http_method {
+    XFSM_HTTP_OTHER = 0,
+    XFSM_HTTP_GET = 1,
+    XFSM_HTTP_HEAD = 2,
+    XFSM_HTTP_POST = 3,
+};
+
+#endif /* xfsm/packet/packet.h */

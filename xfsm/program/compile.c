@@ -1,0 +1,297 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/program/compile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+
+#include "xfsm/program/codegen.h"
+#include "xfsm/program/xml.h"
+
+static void
+build_states(struct xfsm_builder *b, const struct xfsm_program *p)
+{
+    xfsm_builder_add(b, XFSM_S_STATES, (size_t) p->n_states);
+    for (int i = 0; i < p->n_states; i++) {
+        struct xfsm_img_state *s = xfsm_builder_at(b, XFSM_S_STATES,
+                                                   (uint32_t) i);
+
+        s->name = xfsm_builder_string(b, p->states[i].name);
+        s->timeout = p->states[i].timeout;
+        s->timeout_state = p->states[i].timeout_state;
+    }
+}
+
+static void
+build_metrics(struct xfsm_builder *b, const struct xfsm_program *p)
+{
+    xfsm_builder_add(b, XFSM_S_METRICS, (size_t) p->n_metrics);
+    for (int i = 0; i < p->n_metrics; i++) {
+        const struct xfsm_metric *metric = &p->metrics[i];
+        struct xfsm_img_metric *m = xfsm_builder_at(b, XFSM_S_METRICS,
+                                                    (uint32_t) i);
+
+        m->name = xfsm_builder_string(b, metric->name);
+        m->vd_on = metric->vd_on;
+        m->vd_size = metric->vd_size;
+        m->vd_nhash = metric->vd_nhash;
+        m->vd_reset_after = metric->vd_reset_after;
+        m->vd_slave = metric->vd_slave;
+        m->vm_on = metric->vm_on;
+        m->vm_type = (uint8_t) metric->vm_type;
+        m->vm_size = metric->vm_size;
+        m->vm_window = metric->vm_window;
+    }
+}
+
+/* Packs one field of an entry's key, the 'len' bytes at 'text', behind what
+ * is in the strings section.  Returns false if the text is no such value. */
+static bool
+build_entry_field(struct xfsm_builder *b, enum xfsm_field_type type,
+                  const char *text, size_t len)
+{
+    char value[256];
+    union xfsm_addr addr;
+    uint64_t number;
+    char *end;
+
+    if (!len || len >= sizeof value) {
+        return false;
+    }
+    memcpy(value, text, len);
+    value[len] = '\0';
+
+    switch (type) {
+    case XFSM_FT_UINT:
+        number = strtoull(value, &end, 0);
+        if (*end || value[0] == '-') {
+            return false;
+        }
+        xfsm_builder_bytes(b, &number, sizeof number);
+        return true;
+    case XFSM_FT_MAC:
+        number = 0;
+        for (int i = 0; i < 6; i++) {
+            number = number << 8 | (strtoul(i ? end + 1 : value, &end, 16)
+                                    & 0xff);
+            if (*end != (i < 5 ? ':' : '\0')) {
+                return false;
+            }
+        }
+        xfsm_builder_bytes(b, &number, sizeof number);
+        return true;
+    case XFSM_FT_ADDR:
+        memset(&addr, 0, sizeof addr);
+        if (inet_pton(AF_INET, value, &addr.b[12]) == 1) {
+            addr.b[10] = addr.b[11] = 0xff;
+        } else if (inet_pton(AF_INET6, value, &addr) != 1) {
+            return false;
+        }
+        xfsm_builder_bytes(b, &addr, sizeof addr);
+        return true;
+    case XFSM_FT_STR:
+        xfsm_builder_bytes(b, value, len + 1);
+        return true;
+    }
+    return false;
+}
+
+/* Packs the text of an entry's key: fields joined by '-'.  A string field
+ * that is last takes the rest, since names may have hyphens. */
+static bool
+build_entry_key(struct xfsm_builder *b, const struct xfsm_key *key,
+                const char *text)
+{
+    for (int i = 0; i < key->n; i++) {
+        const char *dash = i + 1 < key->n ? strchr(text, '-') : NULL;
+        size_t len = dash ? (size_t) (dash - text) : strlen(text);
+
+        if ((i + 1 < key->n && !dash)
+            || !build_entry_field(b, xfsm_fields[key->fields[i]].type,
+                                  text, len)) {
+            return false;
+        }
+        text += len + 1;
+    }
+    return true;
+}
+
+static void
+build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
+             struct xfsm_diags *diags)
+{
+    xfsm_builder_add(b, XFSM_S_TABLES, (size_t) p->n_tables);
+    for (int i = 0; i < p->n_tables; i++) {
+        const struct xfsm_table *table = &p->tables[i];
+        uint32_t name = xfsm_builder_string(b, table->name);
+        uint16_t key = xfsm_builder_key(b, &table->key);
+        uint32_t n = key == XFSM_NONE ? 0 : (uint32_t) table->n_entries;
+        uint32_t first = xfsm_builder_add(b, XFSM_S_ENTRIES, n);
+        struct xfsm_img_table *t = xfsm_builder_at(b, XFSM_S_TABLES,
+                                                   (uint32_t) i);
+
+        t->name = name;
+        t->key = key;
+        t->size = table->size;
+        t->first_entry = first;
+        t->n_entries = n;
+        for (uint32_t j = 0; j < n; j++) {
+            const char *text = table->entries[j].key;
+            uint32_t off = (uint32_t) b->sections[XFSM_S_STRINGS].n;
+            struct xfsm_img_entry *entry;
+
+            if (!build_entry_key(b, &table->key, text)) {
+                xfsm_diags_add(diags, XFSM_DIAG_ERROR, table->line,
+                               table->name, "entry key \"%s\" does not fit "
+                               "the fields the table is used with", text);
+            }
+            entry = xfsm_builder_at(b, XFSM_S_ENTRIES, first + j);
+            entry->key = off;
+            entry->key_len = (uint32_t) b->sections[XFSM_S_STRINGS].n - off;
+            entry->value = table->entries[j].value;
+        }
+    }
+}
+
+static void
+build_classes(struct xfsm_builder *b, const struct xfsm_program *p)
+{
+    xfsm_builder_add(b, XFSM_S_CLASSES, (size_t) p->n_classes);
+    for (int i = 0; i < p->n_classes; i++) {
+        struct xfsm_img_class *c = xfsm_builder_at(b, XFSM_S_CLASSES,
+                                                   (uint32_t) i);
+
+        c->name = xfsm_builder_string(b, p->classes[i]);
+        c->event = XFSM_NONE;
+        for (int j = 0; j < p->n_events && c->event == XFSM_NONE; j++) {
+            if (p->events[j].type == XFSM_EV_TIMEOUT
+                && p->events[j].class == i) {
+                c->event = (uint32_t) j;
+            }
+        }
+    }
+}
+
+static void
+build_events(struct xfsm_codegen *cg)
+{
+    const struct xfsm_program *p = cg->program;
+    struct xfsm_builder *b = cg->b;
+
+    xfsm_builder_add(b, XFSM_S_EVENTS, (size_t) p->n_events);
+    for (int i = 0; i < p->n_events; i++) {
+        const struct xfsm_event_decl *event = &p->events[i];
+        struct xfsm_img_event img;
+
+        memset(&img, 0, sizeof img);
+        memset(img.handler, 0xff, sizeof img.handler);
+        img.type = (uint8_t) event->type;
+        img.primary = xfsm_builder_key(b, &event->primary);
+        for (int j = 0; j < event->n_handlers; j++) {
+            struct xfsm_img_handler handler;
+            uint32_t index;
+
+            memset(&handler, 0, sizeof handler);
+            handler.event = (uint16_t) i;
+            xfsm_codegen_handler(cg, &event->handlers[j], &handler);
+            index = xfsm_builder_add(b, XFSM_S_HANDLERS, 1);
+            memcpy(xfsm_builder_at(b, XFSM_S_HANDLERS, index), &handler,
+                   sizeof handler);
+            img.handler[handler.state] = (uint16_t) index;
+        }
+        memcpy(xfsm_builder_at(b, XFSM_S_EVENTS, (uint32_t) i), &img,
+               sizeof img);
+    }
+}
+
+/* Finds the longest key that each metric is used with. */
+static void
+measure_metric_keys(struct xfsm_builder *b)
+{
+    for (uint32_t i = 0; i < b->sections[XFSM_S_CODE].n; i++) {
+        const struct xfsm_insn *insn = xfsm_builder_at(b, XFSM_S_CODE, i);
+        struct xfsm_img_metric *m;
+        const struct xfsm_img_key *key;
+        uint8_t words = 0;
+
+        if ((insn->op != XFSM_I_VMADD && insn->op != XFSM_I_VMGET
+             && insn->op != XFSM_I_RESETK && insn->op != XFSM_I_VDGET
+             && insn->op != XFSM_I_VDSET)) {
+            continue;
+        }
+        m = xfsm_builder_at(b, XFSM_S_METRICS, insn->b);
+        key = xfsm_builder_at(b, XFSM_S_KEYS, insn->d);
+        for (int j = 0; j < key->n; j++) {
+            const struct xfsm_img_name *field = xfsm_builder_at(
+                b, XFSM_S_FIELDS, key->fields[j]);
+            const char *name = xfsm_builder_at(b, XFSM_S_STRINGS,
+                                               field->name);
+            int id = xfsm_field_lookup(name, strlen(name), NULL);
+
+            words += xfsm_fields[id].type == XFSM_FT_ADDR
+                     || xfsm_fields[id].type == XFSM_FT_STR ? 2 : 1;
+        }
+        if (m->key_words < words) {
+            m->key_words = words;
+        }
+    }
+}
+
+bool
+xfsm_compile(const struct xfsm_program *p, struct xfsm_diags *diags,
+             void **imagep, size_t *lenp)
+{
+    size_t n_errors = diags->n_errors;
+    struct xfsm_codegen *cg = calloc(1, sizeof *cg);
+    struct xfsm_img_header header;
+    struct xfsm_builder b;
+    bool ok = false;
+
+    if (!cg) {
+        abort();
+    }
+    memset(&header, 0, sizeof header);
+    xfsm_builder_init(&b);
+    cg->program = p;
+    cg->b = &b;
+    cg->diags = diags;
+
+    header.name = xfsm_builder_string(&b, p->name);
+    header.version = xfsm_builder_string(&b, p->version);
+    header.description = xfsm_builder_string(&b, p->description);
+    build_states(&b, p);
+    build_metrics(&b, p);
+    build_tables(&b, p, diags);
+    build_classes(&b, p);
+    xfsm_codegen_matcher(cg);
+    header.matcher_len = (uint32_t) b.sections[XFSM_S_CODE].n;
+    build_events(cg);
+    measure_metric_keys(&b);
+    xfsm_builder_bytes(&b, "", 1);     /* Text ends in a null byte. */
+
+    if (b.overflow) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, 0, "program",
+                       "too many %s; split the program", b.overflow);
+    } else if (diags->n_errors == n_errors) {
+        *imagep = xfsm_builder_finish(&b, &header, lenp);
+        ok = true;
+    }
+    xfsm_builder_destroy(&b);
+    free(cg);
+    return ok;
+}
+
+bool
+xfsm_compile_xml(const char *text, size_t len, const char *name,
+                 struct xfsm_diags *diags, void **imagep, size_t *lenp)
+{
+    struct xfsm_program *program = xfsm_xml_load(text, len, name, diags);
+    bool ok = program && xfsm_compile(program, diags, imagep, lenp);
+
+    xfsm_program_destroy(program);
+    return ok;
+}

@@ -1,0 +1,30 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_PROGRAM_KEY_H
+#define XFSM_PROGRAM_KEY_H 1
+
+/* Keys: field names joined by "-", as ip_src-ip_dst-dst_port.  "|" joins too,
+ * with a warning. */
+
+#include "xfsm/program/parse.h"
+
+/* Parses the 'len' bytes at 's' into 'key'.  Reports and returns false if
+ * they are not a key; 'key' is then unchanged. */
+bool xfsm_key_parse(struct xfsm_parse *parse, const char *s, size_t len,
+                    struct xfsm_key *key);
+
+/* Parses the key of a use of table 'table'.  The first use of a table sets
+ * the shape of its key; a key of another number or other types of fields is
+ * an error from then on. */
+bool xfsm_key_parse_for_table(struct xfsm_parse *parse, uint16_t table,
+                              const char *s, size_t len,
+                              struct xfsm_key *key);
+
+/* Returns the length of "(...)" at 's', both parentheses included, or 0 if
+ * there is no such thing. */
+size_t xfsm_key_parenthesized(const char *s);
+
+#endif /* xfsm/program/key.h */

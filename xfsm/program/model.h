@@ -1,0 +1,316 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_PROGRAM_MODEL_H
+#define XFSM_PROGRAM_MODEL_H 1
+
+/* A program as its author wrote it: what the XML loader (xml.h) makes and the
+ * compiler (compile.h) takes.
+ *
+ * The model is plain data.  References to states, metrics, features, tables
+ * and fields are resolved to indexes when it is complete, so that whoever
+ * reads it never looks up a name.  Everything hangs off one arena: nothing is
+ * freed singly, strings are terminated and never NULL unless said otherwise.
+ *
+ * Limits on counts and sizes are the XFSM_MAX_ constants below; the loader
+ * enforces them. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/base/hash.h"
+#include "xfsm/packet/field.h"
+
+/* Named limits of a program. */
+#define XFSM_MAX_SOURCE_BYTES (1024 * 1024)
+#define XFSM_MAX_XML_DEPTH 16
+#define XFSM_MAX_NAME 63            /* Characters of any name. */
+#define XFSM_MAX_STATES 64
+#define XFSM_MAX_METRICS 32
+#define XFSM_MAX_FEATURES 64
+#define XFSM_MAX_TABLES 16
+#define XFSM_MAX_TABLE_ENTRIES 65536
+#define XFSM_MAX_EVENTS 64
+#define XFSM_MAX_USES 32            /* use-metric lines in a state. */
+#define XFSM_MAX_CONDITIONS 32      /* Conditions in a state. */
+#define XFSM_MAX_ACTIONS 32         /* Actions in one attribute. */
+#define XFSM_MAX_TIMEOUT_SETS 16    /* timeout_set in one condition. */
+#define XFSM_MAX_KEY_FIELDS 8
+#define XFSM_MAX_EXPR_DEPTH 32
+#define XFSM_MAX_EXPR_NODES 256
+#define XFSM_MAX_SELECTOR_TESTS 64
+#define XFSM_MAX_TEXT 1024          /* Bytes of one action's text template. */
+
+struct xfsm_arena;
+
+/* No index: an absent reference. */
+#define XFSM_NONE UINT16_MAX
+
+/* A key: fields in order.  No fields: no key. */
+struct xfsm_key {
+    uint8_t n;
+    uint8_t fields[XFSM_MAX_KEY_FIELDS];    /* enum xfsm_field_id. */
+};
+
+/* ## Expressions ## */
+
+enum xfsm_expr_kind {
+    XFSM_EX_NUMBER,             /* 'number'. */
+    XFSM_EX_FEATURE,            /* 'index' of a feature. */
+    XFSM_EX_METRIC,             /* 'index' of a metric. */
+    XFSM_EX_FIELD,              /* 'index' is enum xfsm_field_id, numeric. */
+    XFSM_EX_TABLE,              /* 'index' of a table, 'key'. */
+    XFSM_EX_UNARY,              /* 'op', 'args[0]'. */
+    XFSM_EX_BINARY,             /* 'op', 'args[0]', 'args[1]'. */
+    XFSM_EX_CALL,               /* 'op', 'n_args' in 'args'. */
+};
+
+/* O(ID, TEXT): operators and functions of expressions. */
+#define XFSM_EXPR_OPS(O) \
+    O(NEG, "-") O(NOT, "!") \
+    O(ADD, "+") O(SUB, "-") O(MUL, "*") O(DIV, "/") O(MOD, "%") \
+    O(EQ, "==") O(NE, "!=") O(LT, "<") O(LE, "<=") O(GT, ">") O(GE, ">=") \
+    O(AND, "and") O(OR, "or") \
+    O(ABS, "abs") O(MIN, "min") O(MAX, "max") O(LOG, "log") \
+    O(LOG2, "log2") O(EXP, "exp") O(SQRT, "sqrt") O(POW, "pow") \
+    O(FLOOR, "floor") O(CEIL, "ceil")
+
+enum xfsm_expr_op {
+#define XFSM_EXPR_OP_ENUM(ID, TEXT) XFSM_OP_##ID,
+    XFSM_EXPR_OPS(XFSM_EXPR_OP_ENUM)
+#undef XFSM_EXPR_OP_ENUM
+    XFSM_N_EXPR_OPS
+};
+
+struct xfsm_expr {
+    enum xfsm_expr_kind kind;
+    enum xfsm_expr_op op;
+    double number;
+    uint16_t index;
+    struct xfsm_key key;
+    int n_args;
+    struct xfsm_expr *args[2];
+};
+
+/* ## Selectors ## */
+
+enum xfsm_selector_kind {
+    XFSM_SEL_AND,               /* 'a' and 'b'. */
+    XFSM_SEL_OR,                /* 'a' or 'b'. */
+    XFSM_SEL_UINT,              /* A UINT or MAC field 'op' 'value'. */
+    XFSM_SEL_ADDR,              /* An address in (EQ) or not in (NE) the
+                                 * prefix, or ordered against it. */
+    XFSM_SEL_STR,               /* A string equals (EQ) or not (NE). */
+    XFSM_SEL_IN,                /* 'key' is in 'table'. */
+};
+
+/* One test.  A test on a field that the packet lacks is false, whatever its
+ * operator. */
+struct xfsm_selector {
+    enum xfsm_selector_kind kind;
+    struct xfsm_selector *a, *b;
+    uint8_t field;              /* enum xfsm_field_id. */
+    enum xfsm_expr_op op;       /* EQ NE LT LE GT GE. */
+    uint64_t value;             /* XFSM_SEL_UINT. */
+    union xfsm_addr addr;       /* XFSM_SEL_ADDR, masked... */
+    uint8_t prefix;             /* ...to this many bits of 128 (an IPv4 /8
+                                 * is 104). */
+    const char *string;         /* XFSM_SEL_STR. */
+    uint16_t table;             /* XFSM_SEL_IN. */
+    struct xfsm_key key;
+};
+
+/* ## Actions ## */
+
+enum xfsm_text_kind {
+    XFSM_TX_LITERAL,            /* 'literal', 'len' bytes. */
+    XFSM_TX_FIELD,              /* 'index' is enum xfsm_field_id. */
+    XFSM_TX_FEATURE,            /* 'index' of a feature. */
+    XFSM_TX_METRIC,             /* 'index' of a metric. */
+    XFSM_TX_TABLE,              /* 'index' of a table, 'key'. */
+    XFSM_TX_TS,                 /* %ts. */
+    XFSM_TX_STATE_CODE,         /* %state.code, of the state handled. */
+    XFSM_TX_STATE_LEVEL,
+    XFSM_TX_STATE_DESCRIPTION,
+    XFSM_TX_CLIENT_ID,          /* %client.id: HOST/BRIDGE/PORT. */
+};
+
+/* A text template: parts in order.  "%name" of something unknown is a
+ * warning and stays literal. */
+struct xfsm_text_part {
+    enum xfsm_text_kind kind;
+    const char *literal;
+    size_t len;
+    uint16_t index;
+    struct xfsm_key key;
+};
+
+struct xfsm_text {
+    int n;
+    struct xfsm_text_part *parts;
+};
+
+enum xfsm_action_kind {
+    XFSM_AC_PUBLISH,            /* 'label', 'text'. */
+    XFSM_AC_PUBLISH_RAW,        /* 'label': the packet itself. */
+    XFSM_AC_EXPORT,             /* An event with the state's features. */
+    XFSM_AC_PLOT,               /* 'label' is "feature"; 'text' is "STREAM
+                                 * KEY VALUE..." with everything substituted.*/
+    XFSM_AC_EXEC,               /* 'label' is "exec"; 'text' is the command,
+                                 * which is published and never run. */
+    XFSM_AC_RESET,              /* 'index' of a metric; 'key' or none. */
+    XFSM_AC_TABLE_RESET,        /* 'index' of a table. */
+    XFSM_AC_TABLE_SET,          /* 'index', 'key', 'op', 'expr'. */
+    XFSM_AC_SUSPECT,            /* Marks the events that follow in the list,
+                                 * and Export. */
+};
+
+struct xfsm_action {
+    enum xfsm_action_kind kind;
+    const char *label;
+    struct xfsm_text text;
+    uint16_t index;
+    struct xfsm_key key;
+    enum xfsm_expr_op op;       /* XFSM_AC_TABLE_SET: EQ for "=", or ADD, SUB,
+                                 * MUL, DIV for "+=" and so on. */
+    struct xfsm_expr *expr;
+};
+
+struct xfsm_timeout_set {
+    uint16_t class;             /* Index in 'classes' of the program. */
+    struct xfsm_key key;
+    struct xfsm_key primary;    /* n == 0: not given. */
+    uint64_t delay;             /* ns; 0 removes the timer. */
+};
+
+/* What is done when a condition fires, or last. */
+struct xfsm_steps {
+    int n_timeouts;
+    struct xfsm_timeout_set *timeouts;
+    int n_actions;
+    struct xfsm_action *actions;
+    uint16_t next_state;        /* XFSM_NONE: stay. */
+};
+
+/* ## Declarations ## */
+
+struct xfsm_state {
+    const char *name;
+    uint64_t timeout;           /* ns, 0: none. */
+    uint16_t timeout_state;     /* Where the timeout leads. */
+    int line;
+};
+
+enum xfsm_monitor_type {
+    XFSM_MON_DLEFT,             /* Exact counter per key. */
+    XFSM_MON_TEWMA,             /* Decaying rate per key. */
+    XFSM_MON_SIMPLE,            /* One counter for all keys. */
+};
+
+struct xfsm_metric {
+    const char *name;
+    int line;
+
+    bool vd_on;
+    uint8_t vd_size;            /* log2 bits, 6 to 28. */
+    uint8_t vd_nhash;           /* 1 to 16. */
+    uint64_t vd_reset_after;    /* ns, 0: never. */
+    uint16_t vd_slave;          /* A metric, or XFSM_NONE. */
+
+    bool vm_on;
+    enum xfsm_monitor_type vm_type;
+    uint8_t vm_size;            /* log2 cells, 3 to 26. */
+    uint64_t vm_window;         /* ns. */
+    uint8_t vm_insert_field;    /* Field to add, if 'vm_insert_is_field'. */
+    bool vm_insert_is_field;
+    double vm_insert_value;
+};
+
+struct xfsm_table_entry {
+    const char *key;            /* Text as written, fields joined by '-'. */
+    double value;
+};
+
+struct xfsm_table {
+    const char *name;
+    int line;
+    uint8_t size;               /* log2 slots ('shash'), 3 to 26. */
+    int n_entries;
+    struct xfsm_table_entry *entries;
+    struct xfsm_key key;        /* Shape of the key, from its first use. */
+};
+
+struct xfsm_feature {
+    const char *name;
+    int line;
+    struct xfsm_expr *body;
+};
+
+/* A use-metric line.  'n' == 0 in a key: that operation is not asked. */
+struct xfsm_use {
+    uint16_t metric;
+    struct xfsm_key vd_get, vd_set, vm_get, vm_set;
+};
+
+struct xfsm_condition {
+    struct xfsm_expr *expr;
+    struct xfsm_steps steps;
+    int line;
+};
+
+/* What to do for a key in a state on an event. */
+struct xfsm_handler {
+    uint16_t state;
+    const char *level;          /* Empty if not given. */
+    const char *code;
+    const char *description;
+    int n_uses;
+    struct xfsm_use *uses;
+    int n_conditions;
+    struct xfsm_condition *conditions;
+    struct xfsm_steps post;     /* next_state always XFSM_NONE. */
+    int line;
+};
+
+enum xfsm_event_type {
+    XFSM_EV_PACKET,
+    XFSM_EV_TIMEOUT,
+};
+
+struct xfsm_event_decl {
+    enum xfsm_event_type type;
+    struct xfsm_selector *selector;     /* NULL: every packet. */
+    uint16_t class;                     /* XFSM_EV_TIMEOUT. */
+    struct xfsm_key primary;            /* May be empty in a timeout. */
+    int n_handlers;
+    struct xfsm_handler *handlers;
+    int line;
+};
+
+struct xfsm_program {
+    struct xfsm_arena *arena;
+    const char *name;
+    const char *version;        /* Empty in dialect 1. */
+    const char *description;
+
+    /* <source>, <publisher>: what an offline run uses when told nothing
+     * else.  NULL where not given. */
+    const char *source_name;
+    bool source_live;
+    const char *publisher_endpoint;     /* As "tcp://127.0.0.1:5560". */
+
+    int n_states, n_metrics, n_tables, n_features, n_classes, n_events;
+    struct xfsm_state *states;          /* The first is the default state. */
+    struct xfsm_metric *metrics;
+    struct xfsm_table *tables;
+    struct xfsm_feature *features;
+    const char **classes;               /* Timer classes. */
+    struct xfsm_event_decl *events;
+};
+
+void xfsm_program_destroy(struct xfsm_program *);
+
+#endif /* xfsm/program/model.h */

@@ -1,0 +1,305 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/program/text.h"
+
+#include <string.h>
+
+#include "xfsm/program/key.h"
+
+struct builder {
+    struct xfsm_parse *parse;
+    struct xfsm_arena *arena;
+    struct xfsm_text *text;
+    int max_parts;
+    char *literal;              /* Text not yet a part... */
+    size_t n_literal;           /* ...and its length. */
+};
+
+/* Names beside those that a program declares. */
+static const struct {
+    const char *name;
+    enum xfsm_text_kind kind;
+} specials[] = {
+    { "ts", XFSM_TX_TS },
+    { "state.code", XFSM_TX_STATE_CODE },
+    { "state.level", XFSM_TX_STATE_LEVEL },
+    { "state.description", XFSM_TX_STATE_DESCRIPTION },
+    { "client.id", XFSM_TX_CLIENT_ID },
+};
+
+#define N_SPECIALS (sizeof specials / sizeof specials[0])
+
+static bool
+init(struct builder *b, struct xfsm_parse *parse, struct xfsm_text *text,
+     size_t len, int max_parts)
+{
+    if (len > XFSM_MAX_TEXT) {
+        return xfsm_parse_error(parse, "a text of %zu bytes; the limit is %d",
+                                len, XFSM_MAX_TEXT);
+    }
+    memset(b, 0, sizeof *b);
+    b->parse = parse;
+    b->arena = parse->program->arena;
+    b->text = text;
+    b->max_parts = max_parts;
+    b->literal = xfsm_arena_alloc(b->arena, len + 1);
+    text->n = 0;
+    text->parts = xfsm_arena_array(b->arena, (size_t) max_parts,
+                                   sizeof *text->parts);
+    return true;
+}
+
+/* Adds a part; NULL if the budget of the program is spent. */
+static struct xfsm_text_part *
+add_part(struct builder *b, enum xfsm_text_kind kind)
+{
+    struct xfsm_text_part *part;
+
+    if (b->text->n >= b->max_parts || !xfsm_parse_take_part(b->parse)) {
+        return NULL;
+    }
+    part = &b->text->parts[b->text->n++];
+    part->kind = kind;
+    part->literal = "";
+    return part;
+}
+
+/* Makes what is in 'literal' a part. */
+static bool
+flush(struct builder *b)
+{
+    struct xfsm_text_part *part;
+
+    if (!b->n_literal) {
+        return true;
+    }
+    part = add_part(b, XFSM_TX_LITERAL);
+    if (!part) {
+        return false;
+    }
+    part->literal = b->literal;
+    part->len = b->n_literal;
+    b->literal += b->n_literal + 1;
+    b->n_literal = 0;
+    return true;
+}
+
+static bool
+add_reference(struct builder *b, enum xfsm_text_kind kind, uint16_t index)
+{
+    struct xfsm_text_part *part = flush(b) ? add_part(b, kind) : NULL;
+
+    if (part) {
+        part->index = index;
+    }
+    return part != NULL;
+}
+
+/* "%TABLE(key)": the 'len' bytes at 'name' are followed by the key.  Stores
+ * the length of it all in '*used', 0 if it is not a table's. */
+static bool
+add_table(struct builder *b, const char *name, size_t len, const char *end,
+          size_t *used)
+{
+    uint16_t table = xfsm_parse_find_table(b->parse, name, len);
+    size_t n = name + len < end ? xfsm_key_parenthesized(name + len) : 0;
+    struct xfsm_text_part *part;
+
+    *used = 0;
+    if (table == XFSM_NONE || !n || name + len + n > end) {
+        return true;
+    }
+    part = flush(b) ? add_part(b, XFSM_TX_TABLE) : NULL;
+    if (!part) {
+        return false;
+    }
+    part->index = table;
+    *used = len + n;
+    return xfsm_key_parse_for_table(b->parse, table, name + len + 1, n - 2,
+                                    &part->key);
+}
+
+/* Adds what the 'len' bytes at 'name', which text up to 'end' follows, name.
+ * Stores in '*used' how many bytes that takes, 0 if they name nothing. */
+static bool
+add_name(struct builder *b, const char *name, size_t len, const char *end,
+         size_t *used)
+{
+    uint16_t index = xfsm_parse_find_feature(b->parse, name, len);
+    size_t i;
+    int field;
+
+    *used = len;
+    if (index != XFSM_NONE) {
+        return add_reference(b, XFSM_TX_FEATURE, index);
+    }
+    for (i = 0; i < N_SPECIALS; i++) {
+        if (strlen(specials[i].name) == len
+            && !memcmp(specials[i].name, name, len)) {
+            return add_reference(b, specials[i].kind, 0);
+        }
+    }
+    index = xfsm_parse_find_metric(b->parse, name, len);
+    if (index != XFSM_NONE) {
+        return add_reference(b, XFSM_TX_METRIC, index);
+    } else if (xfsm_parse_find_table(b->parse, name, len) != XFSM_NONE) {
+        return add_table(b, name, len, end, used);
+    }
+    field = xfsm_parse_find_field(b->parse, name, len);
+    if (field >= 0) {
+        return add_reference(b, XFSM_TX_FIELD, (uint16_t) field);
+    }
+    *used = 0;
+    return true;
+}
+
+/* Returns the length of the name at 's': letters, digits, underscores. */
+static size_t
+name_length(const char *s, const char *end)
+{
+    size_t n = 0;
+
+    while (s + n < end && xfsm_names_is_inner(s[n])) {
+        n++;
+    }
+    return n;
+}
+
+/* Warns of an unknown name, which counts as a part: false if the budget of
+ * the program is spent. */
+static bool
+warn_unknown(struct builder *b, const char *name, size_t len)
+{
+    char hint[XFSM_HINT_MAX];
+
+    if (!xfsm_parse_take_part(b->parse)) {
+        return false;
+    }
+    xfsm_parse_warn(b->parse, "\"%%%.*s\" names nothing and stays as it "
+                    "is%s", xfsm_parse_excerpt(len), name,
+                    xfsm_parse_hint(b->parse, XFSM_PK_FEATURE | XFSM_PK_METRIC
+                                    | XFSM_PK_FIELD | XFSM_PK_TABLE, name,
+                                    len, hint));
+    return true;
+}
+
+/* Adds the reference at 's', behind a "%".  Stores in '*used' how many bytes
+ * it takes; 0 if the "%" is text. */
+static bool
+add_percent(struct builder *b, const char *s, const char *end, size_t *used)
+{
+    size_t n = name_length(s, end), dotted = n;
+
+    *used = 0;
+    if (!n || !xfsm_names_is_start(s[0])) {
+        return true;
+    }
+    if (s + n + 1 < end && s[n] == '.' && xfsm_names_is_start(s[n + 1])) {
+        dotted = n + 1 + name_length(s + n + 1, end);
+        if (!add_name(b, s, dotted, end, used)) {
+            return false;
+        }
+    }
+    if (!*used && !add_name(b, s, n, end, used)) {
+        return false;
+    }
+    return *used || warn_unknown(b, s, n);
+}
+
+/* Returns the character that a backslash and 'c' stand for, or 0. */
+static char
+escape(char c)
+{
+    return c == 'n' ? '\n' : c == 't' ? '\t'
+           : c == '"' || c == '\'' || c == '\\' ? c : '\0';
+}
+
+bool
+xfsm_text_parse(struct xfsm_parse *parse, const char *s, size_t len,
+                struct xfsm_text *text)
+{
+    const char *end = s + len;
+    struct builder b;
+    int percents = 0;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        percents += s[i] == '%';
+    }
+    /* Each literal needs a terminator of its own, each "%" gives it one. */
+    if (!init(&b, parse, text, len, 2 * percents + 1)) {
+        return false;
+    }
+    while (s < end) {
+        size_t used = 1;
+        char c = *s;
+
+        if (c == '\\' && s + 1 < end && escape(s[1])) {
+            c = escape(s[1]);
+            used = 2;
+        } else if (c == '%' && s + 1 < end && s[1] == '%') {
+            used = 2;
+        } else if (c == '%') {
+            if (!add_percent(&b, s + 1, end, &used)) {
+                return false;
+            }
+            s++;
+            if (used) {
+                s += used;
+                continue;
+            }
+        }
+        b.literal[b.n_literal++] = c;
+        s += used;
+    }
+    return flush(&b);
+}
+
+bool
+xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
+                     struct xfsm_text *text)
+{
+    const char *end = s + len;
+    struct builder b;
+    int words = 0;
+
+    /* Room for a blank before each word and a terminator behind it. */
+    if (!init(&b, parse, text, len, (int) len + 1)) {
+        return false;
+    }
+    b.literal = xfsm_arena_alloc(b.arena, 3 * len + 1);
+    while (s < end) {
+        size_t used = 0, n = 0;
+
+        while (s < end && (xfsm_names_is_blank(*s) || *s == ',')) {
+            s++;
+        }
+        while (s + n < end && !xfsm_names_is_blank(s[n]) && s[n] != ',') {
+            n++;
+        }
+        if (!n) {
+            break;
+        }
+        if (words++) {
+            b.literal[b.n_literal++] = ' ';
+            if (!add_name(&b, s, n, end, &used)) {
+                return false;
+            } else if (!used && !warn_unknown(&b, s, n)) {
+                return false;
+            }
+        }
+        if (!used) {
+            memcpy(b.literal + b.n_literal, s, n);
+            b.n_literal += n;
+        }
+        s += used ? used : n;
+    }
+    if (!words) {
+        return xfsm_parse_error(parse, "plot() needs the name of a stream, "
+                                "then names of what to plot");
+    }
+    return flush(&b);
+}

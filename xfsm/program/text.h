@@ -1,0 +1,31 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_PROGRAM_TEXT_H
+#define XFSM_PROGRAM_TEXT_H 1
+
+/* Text templates: the text of an event, with "%name" where a value goes.
+ *
+ * A name is as long as it can be: "%ip_src_port" is one name, and "%m10" is
+ * never "%m1" with a "0" behind it.  It is that of a feature, one of ts,
+ * state.code, state.level, state.description and client.id, of a metric, a
+ * field, or a table with a key in parentheses, in this order.  "%%" is a
+ * percent sign; a "%name" of none of these stays as it is, with a warning.
+ * "\"", "\'", "\\", "\n" and "\t" are understood as in C. */
+
+#include "xfsm/program/parse.h"
+
+/* Parses the 'len' bytes at 's' into 'text'.  False after reporting an
+ * error: text longer than XFSM_MAX_TEXT, or a wrong key. */
+bool xfsm_text_parse(struct xfsm_parse *parse, const char *s, size_t len,
+                     struct xfsm_text *text);
+
+/* Parses the arguments of plot(), the 'len' bytes at 's': a stream's name,
+ * which is text, then names as in "%name".  The template is all of them,
+ * substituted, with blanks between. */
+bool xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
+                          struct xfsm_text *text);
+
+#endif /* xfsm/program/text.h */

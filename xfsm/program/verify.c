@@ -1,0 +1,379 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/program/image.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfsm/base/error.h"
+#include "xfsm/program/verify-private.h"
+
+const char *const xfsm_opcode_names[XFSM_N_OPCODES] = {
+#define OPCODE_NAME(ID, TEXT, OPERANDS, DOC) TEXT,
+    XFSM_OPCODES(OPCODE_NAME)
+#undef OPCODE_NAME
+};
+
+const char *const xfsm_opcode_operands[XFSM_N_OPCODES] = {
+#define OPCODE_OPERANDS(ID, TEXT, OPERANDS, DOC) OPERANDS,
+    XFSM_OPCODES(OPCODE_OPERANDS)
+#undef OPCODE_OPERANDS
+};
+
+const char *const xfsm_opcode_docs[XFSM_N_OPCODES] = {
+#define OPCODE_DOC(ID, TEXT, OPERANDS, DOC) DOC,
+    XFSM_OPCODES(OPCODE_DOC)
+#undef OPCODE_DOC
+};
+
+/* Most records of each section. */
+static const uint32_t section_max[XFSM_N_SECTIONS] = {
+    [XFSM_S_STRINGS] = XFSM_MAX_IMAGE_BYTES,
+    [XFSM_S_FIELDS] = XFSM_N_FIELDS,
+    [XFSM_S_KEYS] = XFSM_MAX_KEYS,
+    [XFSM_S_STATES] = XFSM_MAX_STATES,
+    [XFSM_S_METRICS] = XFSM_MAX_METRICS,
+    [XFSM_S_TABLES] = XFSM_MAX_TABLES,
+    [XFSM_S_ENTRIES] = XFSM_MAX_TABLES * XFSM_MAX_TABLE_ENTRIES,
+    [XFSM_S_CLASSES] = XFSM_MAX_EVENTS,
+    [XFSM_S_EVENTS] = XFSM_MAX_EVENTS,
+    [XFSM_S_HANDLERS] = XFSM_MAX_EVENTS * XFSM_MAX_STATES,
+    [XFSM_S_FEATURES] = UINT16_MAX,
+    [XFSM_S_PREFIXES] = UINT16_MAX,
+    [XFSM_S_TEXTS] = UINT16_MAX,
+    [XFSM_S_PARTS] = XFSM_MAX_IMAGE_BYTES,
+    [XFSM_S_CODE] = XFSM_MAX_CODE,
+};
+
+static const size_t record_sizes[XFSM_N_SECTIONS] = {
+#define RECORD_SIZE(ID, MEMBER, TYPE, DOC) [XFSM_S_##ID] = sizeof(TYPE),
+    XFSM_SECTIONS(RECORD_SIZE)
+#undef RECORD_SIZE
+};
+
+uint64_t
+xfsm_image_checksum(const void *image, size_t len)
+{
+    static const struct xfsm_seed zero;
+    size_t from = offsetof(struct xfsm_img_header, format);
+    uint64_t digest[2];
+
+    xfsm_digest(&zero, (const char *) image + from, len - from, digest);
+    return digest[0];
+}
+
+unsigned int
+xfsm_image_key_words(const struct xfsm_image *image, uint16_t key)
+{
+    const struct xfsm_img_key *k = &image->keys[key];
+    unsigned int words = 0;
+
+    for (unsigned int i = 0; i < k->n; i++) {
+        enum xfsm_field_type type =
+            xfsm_fields[image->field_ids[k->fields[i]]].type;
+
+        words += type == XFSM_FT_ADDR || type == XFSM_FT_STR ? 2 : 1;
+    }
+    return words;
+}
+
+/* ## Layout ## */
+
+static char *
+verify_layout(const void *bytes, size_t len, struct xfsm_image *image)
+{
+    const struct xfsm_img_header *h = bytes;
+
+    if (len < sizeof *h) {
+        return xfsm_error("image has %zu bytes, less than its header", len);
+    }
+    if (len > XFSM_MAX_IMAGE_BYTES) {
+        return xfsm_error("image has %zu bytes, more than %d", len,
+                          XFSM_MAX_IMAGE_BYTES);
+    }
+    if (memcmp(h->magic, XFSM_IMAGE_MAGIC, sizeof h->magic)) {
+        return xfsm_error("not an image: it does not begin with \"%s\"",
+                          XFSM_IMAGE_MAGIC);
+    }
+    if (h->format != XFSM_IMAGE_VERSION) {
+        return xfsm_error("image has format %u, this build runs format %d: "
+                          "compile the program again", h->format,
+                          XFSM_IMAGE_VERSION);
+    }
+    if (h->length != len) {
+        return xfsm_error("image is cut or has bytes too many: it says %u "
+                          "bytes and has %zu", h->length, len);
+    }
+    if (h->checksum != xfsm_image_checksum(bytes, len)) {
+        return xfsm_error("image is damaged: its checksum does not fit");
+    }
+    for (int i = 0; i < XFSM_N_SECTIONS; i++) {
+        uint64_t size = (uint64_t) h->sections[i].n * record_sizes[i];
+
+        if (h->sections[i].offset % 8 || h->sections[i].offset > len
+            || h->sections[i].n > section_max[i]
+            || size > len - h->sections[i].offset) {
+            return xfsm_error("image section %d lies outside the image or "
+                              "is too large", i);
+        }
+    }
+    image->header = h;
+#define SECTION_VIEW(ID, MEMBER, TYPE, DOC) \
+    image->MEMBER = (const TYPE *) (const void *) \
+        ((const char *) bytes + h->sections[XFSM_S_##ID].offset); \
+    image->n_##MEMBER = h->sections[XFSM_S_##ID].n;
+    XFSM_SECTIONS(SECTION_VIEW)
+#undef SECTION_VIEW
+    return NULL;
+}
+
+/* ## Declarations ## */
+
+bool
+xfsm_verify_text(const struct xfsm_image *image, uint32_t off)
+{
+    return off < image->n_strings;      /* The section ends in a null. */
+}
+
+bool
+xfsm_verify_bytes(const struct xfsm_image *image, uint32_t off, uint32_t len)
+{
+    return off <= image->n_strings && len <= image->n_strings - off;
+}
+
+static char *
+verify_names(struct xfsm_image *image)
+{
+    const struct xfsm_img_header *h = image->header;
+
+    if (!image->n_strings || image->strings[image->n_strings - 1]) {
+        return xfsm_error("text section does not end in a null byte");
+    }
+    if (!xfsm_verify_text(image, h->name)
+        || !xfsm_verify_text(image, h->version)
+        || !xfsm_verify_text(image, h->description)) {
+        return xfsm_error("program name lies outside the text section");
+    }
+    if (!image->strings[h->name]
+        || strlen(&image->strings[h->name]) > XFSM_MAX_NAME) {
+        return xfsm_error("program name is empty or longer than %d bytes",
+                          XFSM_MAX_NAME);
+    }
+    for (uint32_t i = 0; i < image->n_fields; i++) {
+        const char *name;
+        int id;
+
+        if (!xfsm_verify_text(image, image->fields[i].name)) {
+            return xfsm_error("field %u: name out of range", i);
+        }
+        name = &image->strings[image->fields[i].name];
+        id = xfsm_field_lookup(name, strlen(name), NULL);
+        if (id < 0) {
+            return xfsm_error("this build has no packet field \"%.*s\"",
+                              XFSM_MAX_NAME, name);
+        }
+        image->field_ids[i] = (uint8_t) id;
+    }
+    for (uint32_t i = 0; i < image->n_keys; i++) {
+        const struct xfsm_img_key *k = &image->keys[i];
+
+        if (!k->n || k->n > XFSM_MAX_KEY_FIELDS) {
+            return xfsm_error("key %u has %u fields", i, k->n);
+        }
+        for (unsigned int j = 0; j < k->n; j++) {
+            if (k->fields[j] >= image->n_fields) {
+                return xfsm_error("key %u: field out of range", i);
+            }
+        }
+        if (xfsm_image_key_words(image, (uint16_t) i) > XFSM_KEY_WORDS) {
+            return xfsm_error("key %u is too long", i);
+        }
+    }
+    return NULL;
+}
+
+static char *
+verify_states(const struct xfsm_image *image)
+{
+    if (!image->n_states) {
+        return xfsm_error("program has no state");
+    }
+    for (uint32_t i = 0; i < image->n_states; i++) {
+        if (!xfsm_verify_text(image, image->states[i].name)
+            || image->states[i].timeout_state >= image->n_states) {
+            return xfsm_error("state %u: index out of range", i);
+        }
+    }
+    return NULL;
+}
+
+static char *
+verify_metrics(const struct xfsm_image *image)
+{
+    for (uint32_t i = 0; i < image->n_metrics; i++) {
+        const struct xfsm_img_metric *m = &image->metrics[i];
+
+        if (!xfsm_verify_text(image, m->name)
+            || (m->vd_slave != XFSM_NONE && m->vd_slave >= image->n_metrics)
+            || m->vd_slave == i
+            || m->vd_on > 1 || m->vm_on > 1
+            || (m->vd_on && (m->vd_size < 6 || m->vd_size > 28
+                             || !m->vd_nhash || m->vd_nhash > 16))
+            || (m->vm_on && (m->vm_size < 3 || m->vm_size > 26
+                             || m->vm_type > XFSM_MON_SIMPLE
+                             || !m->vm_window))
+            || m->key_words > XFSM_KEY_WORDS) {
+            return xfsm_error("metric %u: size or index out of range", i);
+        }
+    }
+    return NULL;
+}
+
+/* Checks that an entry's packed key has exactly the fields of 'key'. */
+static bool
+verify_entry(const struct xfsm_image *image, const struct xfsm_img_key *key,
+             const struct xfsm_img_entry *entry)
+{
+    const char *p;
+    uint32_t left = entry->key_len;
+
+    if (!xfsm_verify_bytes(image, entry->key, entry->key_len)) {
+        return false;
+    }
+    p = &image->strings[entry->key];
+    for (unsigned int i = 0; i < key->n; i++) {
+        enum xfsm_field_type type =
+            xfsm_fields[image->field_ids[key->fields[i]]].type;
+        size_t size = type == XFSM_FT_STR ? strnlen(p, left) + 1
+                      : type == XFSM_FT_ADDR ? 16 : 8;
+
+        if (size > left) {
+            return false;
+        }
+        p += size;
+        left -= (uint32_t) size;
+    }
+    return !left;
+}
+
+static char *
+verify_tables(const struct xfsm_image *image)
+{
+    for (uint32_t i = 0; i < image->n_tables; i++) {
+        const struct xfsm_img_table *t = &image->tables[i];
+
+        if (!xfsm_verify_text(image, t->name) || t->size < 3 || t->size > 26
+            || (t->key != XFSM_NONE && t->key >= image->n_keys)
+            || t->first_entry > image->n_entries
+            || t->n_entries > image->n_entries - t->first_entry
+            || (t->n_entries && t->key == XFSM_NONE)) {
+            return xfsm_error("table %u: size or index out of range", i);
+        }
+        for (uint32_t j = 0; j < t->n_entries; j++) {
+            if (!verify_entry(image, &image->keys[t->key],
+                              &image->entries[t->first_entry + j])) {
+                return xfsm_error("table %u: entry %u malformed", i, j);
+            }
+        }
+    }
+    return NULL;
+}
+
+static char *
+verify_events(const struct xfsm_image *image)
+{
+    for (uint32_t i = 0; i < image->n_classes; i++) {
+        const struct xfsm_img_class *c = &image->classes[i];
+
+        if (!xfsm_verify_text(image, c->name)
+            || (c->event != XFSM_NONE
+                && (c->event >= image->n_events
+                    || image->events[c->event].type != XFSM_EV_TIMEOUT))) {
+            return xfsm_error("timer class %u: index out of range", i);
+        }
+    }
+    for (uint32_t i = 0; i < image->n_events; i++) {
+        const struct xfsm_img_event *event = &image->events[i];
+
+        if (event->type > XFSM_EV_TIMEOUT
+            || (event->primary == XFSM_NONE ? event->type == XFSM_EV_PACKET
+                : event->primary >= image->n_keys)) {
+            return xfsm_error("event %u: type or key out of range", i);
+        }
+        for (uint32_t j = 0; j < XFSM_MAX_STATES; j++) {
+            uint16_t handler = event->handler[j];
+
+            if (handler != XFSM_NONE
+                && (j >= image->n_states || handler >= image->n_handlers
+                    || image->handlers[handler].event != i
+                    || image->handlers[handler].state != j)) {
+                return xfsm_error("event %u: handler out of range", i);
+            }
+        }
+    }
+    return NULL;
+}
+
+static char *
+verify_texts(const struct xfsm_image *image)
+{
+    for (uint32_t i = 0; i < image->n_texts; i++) {
+        if (image->texts[i].first > image->n_parts
+            || image->texts[i].n > image->n_parts - image->texts[i].first) {
+            return xfsm_error("text %u: parts out of range", i);
+        }
+    }
+    for (uint32_t i = 0; i < image->n_parts; i++) {
+        const struct xfsm_img_part *part = &image->parts[i];
+        bool ok = true;
+
+        switch (part->kind) {
+        case XFSM_PART_LITERAL:
+            ok = xfsm_verify_bytes(image, part->text, part->len);
+            break;
+        case XFSM_PART_FIELD:
+            ok = part->index < image->n_fields;
+            break;
+        case XFSM_PART_REG:
+            ok = part->index < XFSM_MAX_REGS;
+            break;
+        case XFSM_PART_TABLE:
+            ok = xfsm_verify_table_key(image, part->index, part->key);
+            break;
+        case XFSM_PART_TS:
+        case XFSM_PART_CLIENT_ID:
+            break;
+        default:
+            ok = false;
+        }
+        if (!ok) {
+            return xfsm_error("text part %u: kind or index out of range", i);
+        }
+    }
+    return NULL;
+}
+
+char *
+xfsm_image_verify(const void *bytes, size_t len, struct xfsm_image *view)
+{
+    struct xfsm_image image;
+    char *error;
+
+    memset(&image, 0, sizeof image);
+    error = verify_layout(bytes, len, &image);
+    error = error ? error : verify_names(&image);
+    error = error ? error : verify_states(&image);
+    error = error ? error : verify_metrics(&image);
+    error = error ? error : verify_tables(&image);
+    error = error ? error : verify_events(&image);
+    error = error ? error : verify_texts(&image);
+    error = error ? error : xfsm_verify_code(&image);
+    if (!error) {
+        *view = image;
+    }
+    return error;
+}

@@ -1,0 +1,420 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <string.h>
+
+#include "xfsm/program/action.h"
+#include "xfsm/program/expr.h"
+#include "xfsm/program/lexer.h"
+#include "xfsm/program/selector.h"
+#include "xfsm/program/xml-load.h"
+
+/* ## What is done: actions, timers, next state ## */
+
+static void
+load_timeout_set(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                 struct xfsm_steps *steps)
+{
+    struct xfsm_timeout_set set;
+    const char *class, *key;
+    char hint[XFSM_HINT_MAX];
+    bool delay;
+
+    key = xfsm_load_attr_required(load, node, "key", "a key, as \"ip_src\"");
+    xfsm_load_attr_key(load, node, "key", &set.key);
+    xfsm_load_attr_key(load, node, "primary-key", &set.primary);
+    xfsm_load_attr_required(load, node, "value", "a number of seconds, 0 to "
+                            "remove the timer");
+    delay = xfsm_load_attr_seconds(load, node, "value", &set.delay);
+    class = xfsm_load_attr_required(load, node, "class",
+                                    "that of a timeout event");
+    if (!class || !key || !set.key.n || !delay) {
+        return;
+    }
+    set.class = xfsm_parse_find_class(&load->parse, class, strlen(class));
+    if (set.class == XFSM_NONE) {
+        LOAD_WARN(load, "no timeout event has class \"%.*s\": the line has "
+                  "no effect%s", xfsm_parse_excerpt(strlen(class)), class,
+                  xfsm_parse_hint(&load->parse, XFSM_PK_CLASS, class,
+                                  strlen(class), hint));
+        return;
+    }
+    if (set.delay) {
+        load->classes_set |= UINT64_C(1) << set.class;
+    }
+    steps->timeouts[steps->n_timeouts++] = set;
+}
+
+/* Loads the timers and the actions of 'node', the latter from attribute
+ * 'attr'. */
+static void
+load_steps(struct xfsm_load *load, const struct xfsm_xml_node *node,
+           const char *attr, struct xfsm_steps *steps)
+{
+    int n = xfsm_load_count(node, "timeout_set");
+    const struct xfsm_xml_node *child;
+    const char *actions;
+
+    steps->next_state = XFSM_NONE;
+    steps->actions = xfsm_arena_alloc(load->arena, 0);
+    if (n > XFSM_MAX_TIMEOUT_SETS) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "%d <timeout_set> elements; the limit is %d", n,
+                   XFSM_MAX_TIMEOUT_SETS);
+        return;
+    }
+    steps->timeouts = xfsm_arena_array(load->arena, (size_t) n,
+                                       sizeof *steps->timeouts);
+    XFSM_LOAD_FOR_EACH (child, node, "timeout_set") {
+        load_timeout_set(load, child, steps);
+    }
+    actions = xfsm_load_attr(load, node, attr);
+    if (actions) {
+        xfsm_action_parse(&load->parse, actions, &steps->actions,
+                          &steps->n_actions);
+    }
+}
+
+/* ## Conditions ## */
+
+/* Loads condition 'node' and, behind it, those that stand in it: one of the
+ * original's programs has a condition before the end of another. */
+static void
+load_condition(struct xfsm_load *load, const struct xfsm_xml_node *node,
+               struct xfsm_handler *handler)
+{
+    struct xfsm_condition *condition;
+    const struct xfsm_xml_node *child;
+    const char *expression;
+
+    condition = &handler->conditions[handler->n_conditions++];
+    condition->line = node->line;
+    expression = xfsm_load_attr_required(load, node, "expression",
+                                         "\"true\" for a condition that "
+                                         "always holds");
+    if (expression) {
+        condition->expr = xfsm_expr_parse(&load->parse, expression,
+                                          strlen(expression));
+    }
+    load_steps(load, node, "action", &condition->steps);
+    condition->steps.next_state = xfsm_load_attr_state(load, node,
+                                                       "next_state");
+    XFSM_LOAD_FOR_EACH (child, node, "condition") {
+        xfsm_load_at(load, child);
+        LOAD_WARN(load, "a condition stands in another one; it is taken as "
+                  "the next. Close the first before it");
+        load_condition(load, child, handler);
+    }
+}
+
+/* Number of conditions in 'node', nested ones too. */
+static int
+count_conditions(const struct xfsm_xml_node *node)
+{
+    const struct xfsm_xml_node *child;
+    int n = 0;
+
+    XFSM_LOAD_FOR_EACH (child, node, "condition") {
+        n += 1 + count_conditions(child);
+    }
+    return n;
+}
+
+static void
+load_conditions(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                struct xfsm_handler *handler)
+{
+    int n = count_conditions(node);
+    const struct xfsm_xml_node *child;
+
+    if (n > XFSM_MAX_CONDITIONS) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "%d <condition> elements; the limit is %d", n,
+                   XFSM_MAX_CONDITIONS);
+        return;
+    }
+    handler->conditions = xfsm_arena_array(load->arena, (size_t) n,
+                                           sizeof *handler->conditions);
+    XFSM_LOAD_FOR_EACH (child, node, "condition") {
+        load_condition(load, child, handler);
+    }
+}
+
+/* ## Use of metrics ## */
+
+/* Reads attributes 'update', 'get' and 'set'; 'update' stands for both. */
+static void
+load_use_keys(struct xfsm_load *load, const struct xfsm_xml_node *node,
+              const char *update, const char *get, const char *set,
+              struct xfsm_key *get_key, struct xfsm_key *set_key)
+{
+    struct xfsm_key both;
+
+    xfsm_load_attr_key(load, node, update, &both);
+    xfsm_load_attr_key(load, node, get, get_key);
+    xfsm_load_attr_key(load, node, set, set_key);
+    if (xfsm_load_attr(load, node, update)) {
+        if (get_key->n || set_key->n) {
+            LOAD_ERROR(load, "\"%s\" means \"%s\" and \"%s\" with the same "
+                       "key; give either it or them", update, get, set);
+        }
+        *get_key = *set_key = both;
+    }
+}
+
+/* Removes from 'use' what the metric's being off makes meaningless. */
+static void
+drop_meaningless(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                 const struct xfsm_metric *metric, struct xfsm_use *use)
+{
+    xfsm_load_at(load, node);
+    if (!metric->vd_on && (use->vd_get.n || use->vd_set.n)) {
+        LOAD_WARN(load, "the detector of metric \"%s\" is off: vd_... has no "
+                  "effect", metric->name);
+        use->vd_get.n = use->vd_set.n = 0;
+    }
+    if (metric->vm_on) {
+        return;
+    } else if (metric->vd_on && (use->vm_get.n || use->vm_set.n)) {
+        LOAD_WARN(load, "the monitor of metric \"%s\" is off: vm_... has no "
+                  "effect", metric->name);
+        use->vm_get.n = use->vm_set.n = 0;
+    } else if (!metric->vd_on) {
+        use->vm_set.n = 0;
+        if (use->vm_get.n > 1
+            || (use->vm_get.n == 1 && xfsm_fields[use->vm_get.fields[0]].type
+                != XFSM_FT_UINT)) {
+            LOAD_ERROR(load, "metric \"%s\" has its detector and its monitor "
+                       "off, so it is the field that vm_get names: one "
+                       "numeric field is expected there", metric->name);
+            use->vm_get.n = 0;
+        }
+    }
+}
+
+static void
+load_use(struct xfsm_load *load, const struct xfsm_xml_node *node,
+         struct xfsm_handler *handler)
+{
+    const char *id = xfsm_load_attr_required(load, node, "id", "a metric");
+    const struct xfsm_program *program = load->parse.program;
+    char hint[XFSM_HINT_MAX];
+    struct xfsm_use use;
+    int i;
+
+    memset(&use, 0, sizeof use);
+    load_use_keys(load, node, "vd_update", "vd_get", "vd_set", &use.vd_get,
+                  &use.vd_set);
+    load_use_keys(load, node, "vm_update", "vm_get", "vm_set", &use.vm_get,
+                  &use.vm_set);
+    if (!id) {
+        return;
+    }
+    use.metric = xfsm_parse_find_metric(&load->parse, id, strlen(id));
+    xfsm_load_attr(load, node, "id");
+    if (use.metric == XFSM_NONE) {
+        LOAD_WARN(load, "metric \"%.*s\" is not declared: the line has no "
+                  "effect%s", xfsm_parse_excerpt(strlen(id)), id,
+                  xfsm_parse_hint(&load->parse, XFSM_PK_METRIC, id,
+                                  strlen(id), hint));
+        return;
+    }
+    drop_meaningless(load, node, &program->metrics[use.metric], &use);
+    if (!use.vd_get.n && !use.vd_set.n && !use.vm_get.n && !use.vm_set.n) {
+        LOAD_WARN(load, "the line asks for nothing and has no effect; give "
+                  "it vm_update, vm_get, vm_set, vd_update, vd_get or "
+                  "vd_set");
+        return;
+    }
+    for (i = 0; i < handler->n_uses; i++) {
+        if (handler->uses[i].metric == use.metric) {
+            LOAD_WARN(load, "metric \"%s\" is used before in this state; its "
+                      "value is that of the last line", id);
+            break;
+        }
+    }
+    handler->uses[handler->n_uses++] = use;
+}
+
+/* ## States in events ## */
+
+static void
+load_handler(struct xfsm_load *load, const struct xfsm_xml_node *node,
+             struct xfsm_handler *handler)
+{
+    const struct xfsm_xml_node *child;
+    int n = xfsm_load_count(node, "use-metric");
+
+    handler->line = node->line;
+    handler->level = xfsm_load_attr_copy(load, node, "level", XFSM_MAX_NAME);
+    handler->code = xfsm_load_attr_copy(load, node, "code", XFSM_MAX_NAME);
+    handler->description = xfsm_load_attr_copy(load, node, "description",
+                                               XFSM_MAX_TEXT);
+    if (n > XFSM_MAX_USES) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "%d <use-metric> elements; the limit is %d", n,
+                   XFSM_MAX_USES);
+    } else {
+        handler->uses = xfsm_arena_array(load->arena, (size_t) n,
+                                         sizeof *handler->uses);
+        XFSM_LOAD_FOR_EACH (child, node, "use-metric") {
+            load_use(load, child, handler);
+        }
+    }
+    load_conditions(load, node, handler);
+
+    handler->post.next_state = XFSM_NONE;
+    child = xfsm_load_only_child(load, node, "post-condition-action");
+    if (child) {
+        load_steps(load, child, "do", &handler->post);
+    }
+}
+
+static void
+load_handlers(struct xfsm_load *load, const struct xfsm_xml_node *node,
+              struct xfsm_event_decl *event)
+{
+    int n = xfsm_load_count(node, "state"), i;
+    const struct xfsm_xml_node *child;
+
+    if (!n) {
+        xfsm_load_at(load, node);
+        LOAD_WARN(load, "an event without <state> has no effect, but that "
+                  "what it matches reaches no later event");
+    } else if (n > XFSM_MAX_STATES) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "%d <state> elements; the limit is %d", n,
+                   XFSM_MAX_STATES);
+        return;
+    }
+    event->handlers = xfsm_arena_array(load->arena, (size_t) n,
+                                       sizeof *event->handlers);
+    XFSM_LOAD_FOR_EACH (child, node, "state") {
+        struct xfsm_handler *handler = &event->handlers[event->n_handlers++];
+
+        xfsm_load_attr_required(load, child, "id", "a state");
+        handler->state = xfsm_load_attr_state(load, child, "id");
+        for (i = 0; i < event->n_handlers - 1; i++) {
+            if (handler->state != XFSM_NONE
+                && event->handlers[i].state == handler->state) {
+                LOAD_ERROR(load, "the event has this state already, on line "
+                           "%d; put both together", event->handlers[i].line);
+                break;
+            }
+        }
+        load_handler(load, child, handler);
+    }
+}
+
+/* ## Events ## */
+
+/* Reads "type"; true if it is one of those implemented. */
+static bool
+load_event_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                enum xfsm_event_type *type)
+{
+    const char *text = xfsm_load_attr_required(load, node, "type",
+                                               "\"packet\" or \"timeout\"");
+    struct xfsm_nearest nearest;
+    char buf[XFSM_MAX_NAME + 1];
+
+    *type = XFSM_EV_PACKET;
+    if (!text) {
+        return false;
+    } else if (!strcmp(text, "packet")) {
+        return true;
+    } else if (!strcmp(text, "timeout")) {
+        *type = XFSM_EV_TIMEOUT;
+        return true;
+    } else if (xfsm_names_in_list("message start stop period", text,
+                                  strlen(text))) {
+        LOAD_ERROR(load, "type \"%s\" is of dialect 2 and not implemented "
+                   "yet; there is \"packet\" and \"timeout\"", text);
+        return false;
+    }
+    xfsm_nearest_init(&nearest, text, strlen(text));
+    xfsm_nearest_offer_list(&nearest, "packet timeout", buf, sizeof buf);
+    LOAD_ERROR(load, "unknown type \"%.*s\"; %s%s%s",
+               xfsm_parse_excerpt(strlen(text)), text,
+               nearest.best ? "did you mean \""
+               : "it is \"packet\" or \"timeout\"",
+               nearest.best ? nearest.best : "", nearest.best ? "\"?" : "");
+    return false;
+}
+
+static void
+load_packet_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                  struct xfsm_event_decl *event)
+{
+    const char *selector = xfsm_load_attr(load, node, "selector");
+
+    if (selector) {
+        xfsm_selector_parse(&load->parse, selector, &event->selector);
+    }
+    xfsm_load_attr_required(load, node, "primary-key", "the key whose state "
+                            "the event concerns, as \"ip_src\"");
+    if (xfsm_load_attr(load, node, "class")) {
+        LOAD_WARN(load, "a packet event has no class: it has no effect");
+    }
+}
+
+/* Returns false if no timer can ever fire the event. */
+static bool
+load_timeout_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                   struct xfsm_event_decl *event)
+{
+    const char *class;
+
+    if (xfsm_load_attr(load, node, "selector")) {
+        LOAD_WARN(load, "a timeout event has no selector: it has no effect");
+    }
+    class = xfsm_load_attr(load, node, "class");
+    if (!class) {
+        xfsm_parse_report(&load->parse, load->parse.dialect == 1
+                          ? XFSM_DIAG_WARNING : XFSM_DIAG_ERROR, "a timeout "
+                          "event without a class can never fire; give it "
+                          "class=\"...\" and a <timeout_set> of that class");
+        return false;
+    }
+    event->class = xfsm_parse_find_class(&load->parse, class, strlen(class));
+    return true;
+}
+
+static void
+load_event(struct xfsm_load *load, const struct xfsm_xml_node *node)
+{
+    struct xfsm_program *program = load->parse.program;
+    struct xfsm_event_decl *event = &program->events[program->n_events];
+    bool keep = true;
+
+    memset(event, 0, sizeof *event);
+    event->line = node->line;
+    event->class = XFSM_NONE;
+    if (load_event_type(load, node, &event->type)) {
+        if (event->type == XFSM_EV_PACKET) {
+            load_packet_event(load, node, event);
+        } else {
+            keep = load_timeout_event(load, node, event);
+        }
+    }
+    xfsm_load_attr_key(load, node, "primary-key", &event->primary);
+    load_handlers(load, node, event);
+    if (keep) {
+        load->event_nodes[program->n_events++] = node;
+    }
+}
+
+void
+xfsm_load_events(struct xfsm_load *load)
+{
+    struct xfsm_program *program = load->parse.program;
+    int i;
+
+    program->events = xfsm_arena_array(load->arena, XFSM_MAX_EVENTS,
+                                       sizeof *program->events);
+    for (i = 0; i < load->n_events; i++) {
+        load_event(load, load->events[i]);
+    }
+}

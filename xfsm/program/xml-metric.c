@@ -1,0 +1,220 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <string.h>
+#include <strings.h>
+
+#include "xfsm/program/lexer.h"
+#include "xfsm/program/xml-load.h"
+
+static void
+load_detector(struct xfsm_load *load, const struct xfsm_xml_node *node,
+              struct xfsm_metric *metric)
+{
+    const char *slave;
+    char hint[XFSM_HINT_MAX];
+
+    metric->vd_on = xfsm_load_attr_on(load, node, "status");
+    metric->vd_size = (uint8_t) xfsm_load_attr_uint(load, node, "size",
+                                                    XFSM_DEFAULT_SIZE, 6, 28);
+    metric->vd_nhash = (uint8_t) xfsm_load_attr_uint(load, node, "nhash",
+                                                     XFSM_DEFAULT_NHASH, 1,
+                                                     16);
+    xfsm_load_attr_seconds(load, node, "reset_after",
+                           &metric->vd_reset_after);
+    slave = xfsm_load_attr(load, node, "slave");
+    if (!slave) {
+        return;
+    }
+    metric->vd_slave = xfsm_parse_find_metric(&load->parse, slave,
+                                              strlen(slave));
+    if (metric->vd_slave == XFSM_NONE) {
+        LOAD_ERROR(load, "\"%.*s\" is not a metric%s",
+                   xfsm_parse_excerpt(strlen(slave)), slave,
+                   xfsm_parse_hint(&load->parse, XFSM_PK_METRIC, slave,
+                                   strlen(slave), hint));
+    } else if (&load->parse.program->metrics[metric->vd_slave] == metric) {
+        LOAD_ERROR(load, "a metric cannot be its own slave; name another one");
+    }
+}
+
+/* Reads "type"; 'window' tells whether a window is given. */
+static enum xfsm_monitor_type
+load_monitor_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                  bool on, bool window)
+{
+    static const char future[] = "distinct countmin rate quantile topk";
+    static const char known[] = "dleft tewma tewma-fast simple";
+    const char *type = xfsm_load_attr(load, node, "type");
+    struct xfsm_nearest nearest;
+    char buf[XFSM_MAX_NAME + 1];
+    size_t len;
+
+    if (!type) {
+        if (on && window) {
+            LOAD_NOTE(load, "no \"type\", but a window: a decaying rate "
+                      "(\"tewma\") is meant");
+        }
+        return window ? XFSM_MON_TEWMA : XFSM_MON_DLEFT;
+    } else if (!strcasecmp(type, "dleft")) {
+        return XFSM_MON_DLEFT;
+    } else if (!strcasecmp(type, "tewma") || !strcasecmp(type, "tewma-fast")) {
+        return XFSM_MON_TEWMA;
+    } else if (!strcasecmp(type, "simple")) {
+        return XFSM_MON_SIMPLE;
+    }
+    len = strlen(type);
+    xfsm_nearest_init(&nearest, type, len);
+    xfsm_nearest_offer_list(&nearest, known, buf, sizeof buf);
+    if (xfsm_names_in_list(future, type, len)) {
+        LOAD_ERROR(load, "type \"%s\" is of dialect 2 and not implemented "
+                   "yet; there is dleft, tewma and simple", type);
+    } else {
+        LOAD_ERROR(load, "unknown type \"%.*s\"; %s%s%s",
+                   xfsm_parse_excerpt(len), type,
+                   nearest.best ? "did you mean \""
+                   : "it is dleft, tewma, tewma-fast or simple",
+                   nearest.best ? nearest.best : "",
+                   nearest.best ? "\"?" : "");
+    }
+    return XFSM_MON_DLEFT;
+}
+
+/* Reads "insert_value": a number or the name of a numeric field. */
+static void
+load_insert_value(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                  struct xfsm_metric *metric)
+{
+    const char *value = xfsm_load_attr(load, node, "insert_value");
+    char hint[XFSM_HINT_MAX];
+    size_t len;
+    int field;
+
+    metric->vm_insert_value = 1;
+    if (!value || xfsm_number_parse(value, &metric->vm_insert_value)) {
+        return;
+    }
+    len = strlen(value);
+    field = xfsm_parse_find_field(&load->parse, value, len);
+    if (field < 0) {
+        LOAD_ERROR(load, "\"%.*s\" is neither a number nor a field%s",
+                   xfsm_parse_excerpt(len), value,
+                   xfsm_parse_hint(&load->parse, XFSM_PK_NUMERIC_FIELD,
+                                   value, len, hint));
+    } else if (xfsm_fields[field].type != XFSM_FT_UINT) {
+        LOAD_ERROR(load, "field \"%s\" is not a number; a metric adds numbers",
+                   xfsm_fields[field].name);
+    } else {
+        metric->vm_insert_is_field = true;
+        metric->vm_insert_field = (uint8_t) field;
+    }
+}
+
+static void
+load_window(struct xfsm_load *load, const struct xfsm_xml_node *node,
+            struct xfsm_metric *metric)
+{
+    uint64_t other = 0;
+    bool given = xfsm_load_attr_seconds(load, node, "window",
+                                        &metric->vm_window);
+    bool other_given = xfsm_load_attr_seconds(load, node, "time_window",
+                                              &other);
+
+    if (given && other_given && other != metric->vm_window) {
+        LOAD_ERROR(load, "\"time_window\" is another name of \"window\"; "
+                   "give one of them");
+    }
+    if (!given) {
+        metric->vm_window = other_given ? other : XFSM_DEFAULT_WINDOW;
+        given = other_given;
+    }
+    metric->vm_type = load_monitor_type(load, node, metric->vm_on, given);
+    xfsm_load_attr(load, node,
+                   xfsm_xml_attr(node, "window") ? "window" : "time_window");
+    if (!metric->vm_window) {
+        LOAD_ERROR(load, "a window of 0 s; it must be longer");
+        metric->vm_window = XFSM_DEFAULT_WINDOW;
+    } else if (!metric->vm_on) {
+        return;
+    } else if (metric->vm_type != XFSM_MON_TEWMA && given) {
+        LOAD_NOTE(load, "only a \"tewma\" has a window: it has no effect "
+                  "here");
+    } else if (metric->vm_type == XFSM_MON_TEWMA
+               && metric->vm_window <= UINT64_C(6000000000)) {
+        LOAD_NOTE(load, "a window of 6 s or less decays by exp(-1/window) a "
+                  "second");
+    }
+}
+
+static void
+load_monitor(struct xfsm_load *load, const struct xfsm_xml_node *node,
+             struct xfsm_metric *metric)
+{
+    metric->vm_on = xfsm_load_attr_on(load, node, "status");
+    metric->vm_size = (uint8_t) xfsm_load_attr_uint(load, node, "size",
+                                                    XFSM_DEFAULT_SIZE, 3, 26);
+    xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
+    load_window(load, node, metric);
+    load_insert_value(load, node, metric);
+}
+
+static void
+load_metric(struct xfsm_load *load, const struct xfsm_xml_node *node,
+            struct xfsm_metric *metric)
+{
+    const struct xfsm_xml_node *child;
+
+    metric->vd_size = metric->vm_size = XFSM_DEFAULT_SIZE;
+    metric->vd_nhash = XFSM_DEFAULT_NHASH;
+    metric->vd_slave = XFSM_NONE;
+    metric->vm_window = XFSM_DEFAULT_WINDOW;
+    metric->vm_insert_value = 1;
+
+    child = xfsm_load_only_child(load, node, "variation_detector");
+    if (child) {
+        load_detector(load, child, metric);
+    }
+    child = xfsm_load_only_child(load, node, "variation_monitor");
+    if (child) {
+        load_monitor(load, child, metric);
+    }
+}
+
+/* Reports slaves that have no filters to swap. */
+static void
+check_slaves(struct xfsm_load *load)
+{
+    const struct xfsm_program *program = load->parse.program;
+    int i;
+
+    for (i = 0; i < program->n_metrics; i++) {
+        struct xfsm_metric *metric = &program->metrics[i];
+        const struct xfsm_xml_node *node;
+
+        if (metric->vd_slave == XFSM_NONE) {
+            continue;
+        }
+        node = xfsm_load_child(load->metrics[i], "variation_detector");
+        xfsm_load_attr(load, node, "slave");
+        if (!metric->vd_on || !program->metrics[metric->vd_slave].vd_on) {
+            LOAD_WARN(load, "\"slave\" has no effect: the detector of "
+                      "\"%s\" is off", !metric->vd_on ? metric->name
+                      : program->metrics[metric->vd_slave].name);
+            metric->vd_slave = XFSM_NONE;
+        }
+    }
+}
+
+void
+xfsm_load_metrics(struct xfsm_load *load)
+{
+    struct xfsm_program *program = load->parse.program;
+    int i;
+
+    for (i = 0; i < program->n_metrics; i++) {
+        load_metric(load, load->metrics[i], &program->metrics[i]);
+    }
+    check_slaves(load);
+}

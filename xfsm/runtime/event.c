@@ -1,0 +1,310 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/runtime/event.h"
+
+#include <string.h>
+
+#include "xfsm/packet/field.h"
+#include "xfsm/runtime/number.h"
+
+/* Output.  What does not fit is left out, and 'overflow' says so. */
+struct out {
+    char *p;
+    size_t left;
+    bool overflow;
+};
+
+static void
+put(struct out *out, const char *p, size_t len)
+{
+    if (len <= out->left) {
+        memcpy(out->p, p, len);
+        out->p += len;
+        out->left -= len;
+    } else {
+        out->overflow = true;
+    }
+}
+
+/* Takes back all since 'before' if it did not fit as a whole. */
+static void
+all_or_nothing(struct out *out, struct out before)
+{
+    if (out->overflow) {
+        *out = before;
+    }
+}
+
+static void
+put_string(struct out *out, const char *s)
+{
+    put(out, s, strlen(s));
+}
+
+static void
+put_digits(struct out *out, uint64_t value, unsigned int n)
+{
+    char digits[20];
+
+    for (unsigned int i = n; i-- > 0; value /= 10) {
+        digits[i] = (char) ('0' + value % 10);
+    }
+    put(out, digits, n);
+}
+
+/* "2026-11-23T16:42:36.123456789Z": the proleptic Gregorian calendar, by way
+ * of days since 1 March of year 0, when the leap day ends the year. */
+static void
+put_time(struct out *out, uint64_t ns)
+{
+    uint64_t seconds = ns / UINT64_C(1000000000);
+    uint64_t days = seconds / 86400 + 719468;
+    uint64_t second = seconds % 86400;
+    uint64_t era = days / 146097;
+    uint64_t day = days % 146097;
+    uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    uint64_t in_year = day - (365 * year + year / 4 - year / 100);
+    uint64_t month = (5 * in_year + 2) / 153;
+
+    put_digits(out, year + era * 400 + (month >= 10), 4);
+    put(out, "-", 1);
+    put_digits(out, month < 10 ? month + 3 : month - 9, 2);
+    put(out, "-", 1);
+    put_digits(out, in_year - (153 * month + 2) / 5 + 1, 2);
+    put(out, "T", 1);
+    put_digits(out, second / 3600, 2);
+    put(out, ":", 1);
+    put_digits(out, second / 60 % 60, 2);
+    put(out, ":", 1);
+    put_digits(out, second % 60, 2);
+    put(out, ".", 1);
+    put_digits(out, ns % UINT64_C(1000000000), 9);
+    put(out, "Z", 1);
+}
+
+static void
+put_escaped(struct out *out, const char *s, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    put(out, "\"", 1);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char) s[i];
+
+        if (c == '"' || c == '\\') {
+            char escape[2] = { '\\', (char) c };
+
+            put(out, escape, sizeof escape);
+        } else if (c == '\n') {
+            put(out, "\\n", 2);
+        } else if (c == '\t') {
+            put(out, "\\t", 2);
+        } else if (c < 0x20 || c >= 0x7f) {
+            char escape[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+            put(out, escape, sizeof escape);
+        } else {
+            put(out, &s[i], 1);
+        }
+    }
+    put(out, "\"", 1);
+}
+
+/* ,"NAME":"VALUE" */
+static void
+put_member(struct out *out, const char *name, const char *value, size_t len)
+{
+    struct out before = *out;
+
+    put(out, ",\"", 2);
+    put_string(out, name);
+    put(out, "\":", 2);
+    put_escaped(out, value, len);
+    all_or_nothing(out, before);
+}
+
+static void
+put_optional(struct out *out, const char *name, const char *value)
+{
+    if (value && *value) {
+        put_member(out, name, value, strlen(value));
+    }
+}
+
+static void
+put_member_uint(struct out *out, const char *name, uint64_t value)
+{
+    struct out before = *out;
+    char buf[XFSM_NUMBER_MAX];
+
+    put(out, ",\"", 2);
+    put_string(out, name);
+    put(out, "\":", 2);
+    put(out, buf, xfsm_number_format_uint(value, buf));
+    all_or_nothing(out, before);
+}
+
+static void
+put_key(struct out *out, const struct xfsm_event *event)
+{
+    const char *separator = "";
+
+    if (!event->n_key_fields) {
+        return;
+    }
+    put_string(out, ",\"key\":{");
+    for (int i = 0; i < event->n_key_fields; i++) {
+        const struct xfsm_field *field = &xfsm_fields[event->key_fields[i]];
+        char text[XFSM_FIELD_TEXT_MAX];
+        size_t len;
+
+        if (!xfsm_fieldset_has(&event->packet->present,
+                               event->key_fields[i])) {
+            continue;
+        }
+        len = xfsm_field_format(event->packet, event->key_fields[i], text,
+                                sizeof text);
+        put_string(out, separator);
+        put_escaped(out, field->name, strlen(field->name));
+        put(out, ":", 1);
+        if (field->type == XFSM_FT_UINT) {
+            put(out, text, len);
+        } else {
+            put_escaped(out, text, len);
+        }
+        separator = ",";
+    }
+    put(out, "}", 1);
+}
+
+static void
+put_features(struct out *out, const struct xfsm_event *event)
+{
+    if (!event->n_features) {
+        return;
+    }
+    put_string(out, ",\"features\":{");
+    for (int i = 0; i < event->n_features; i++) {
+        const char *name = event->feature_names[i];
+        char buf[XFSM_NUMBER_MAX];
+
+        put(out, ",", i > 0);
+        put_escaped(out, name, strlen(name));
+        put(out, ":", 1);
+        put(out, buf, xfsm_number_format(event->feature_values[i], buf));
+    }
+    put(out, "}", 1);
+}
+
+/* RFC 4648 section 4. */
+static void
+put_base64(struct out *out, const uint8_t *p, size_t len)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < len; i += 3) {
+        size_t n = len - i < 3 ? len - i : 3;
+        uint32_t bits = (uint32_t) p[i] << 16
+                        | (n > 1 ? (uint32_t) p[i + 1] << 8 : 0)
+                        | (n > 2 ? p[i + 2] : 0u);
+        char four[4] = {
+            alphabet[bits >> 18], alphabet[bits >> 12 & 63],
+            n > 1 ? alphabet[bits >> 6 & 63] : '=',
+            n > 2 ? alphabet[bits & 63] : '=',
+        };
+
+        put(out, four, sizeof four);
+    }
+}
+
+static void
+put_raw(struct out *out, const struct xfsm_event *event)
+{
+    if (event->raw) {
+        size_t len = event->raw_len < XFSM_EVENT_RAW_MAX
+                     ? event->raw_len : XFSM_EVENT_RAW_MAX;
+
+        put_string(out, ",\"raw\":\"");
+        put_base64(out, event->raw, len);
+        put(out, "\"", 1);
+    }
+}
+
+/* Names are bounded by the limits of a program and an identity, text takes at
+ * most six bytes a byte: they fit.  Should anything else not, it is left out
+ * as a whole, so that what leaves is always valid. */
+size_t
+xfsm_event_format_json(const struct xfsm_event *event,
+                       const struct xfsm_identity *identity,
+                       char *buf, size_t size)
+{
+    struct out out = { .p = buf, .left = size - 2 };
+    void (*const optional[])(struct out *, const struct xfsm_event *) = {
+        put_key, put_features, put_raw,
+    };
+
+    put_string(&out, "{\"v\":");
+    put_digits(&out, XFSM_EVENT_SCHEMA, 1);
+    put_string(&out, ",\"time\":\"");
+    put_time(&out, event->ts);
+    put(&out, "\"", 1);
+    put_member(&out, "label", event->label, strlen(event->label));
+    put_member(&out, "program", event->program, strlen(event->program));
+    put_optional(&out, "version", event->version);
+    put_member(&out, "host", identity->host, strlen(identity->host));
+    put_member(&out, "bridge", identity->bridge, strlen(identity->bridge));
+    put_member(&out, "port", identity->port, strlen(identity->port));
+    put_member_uint(&out, "epoch", identity->epoch);
+    put_member_uint(&out, "seq", event->seq);
+    put_optional(&out, "state", event->state);
+    put_optional(&out, "code", event->code);
+    put_optional(&out, "level", event->level);
+    put_optional(&out, "description", event->description);
+    if (event->text_len) {
+        put_member(&out, "text", event->text, event->text_len);
+    }
+    if (event->suspect) {
+        put_string(&out, ",\"suspect\":true");
+    }
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        struct out before = out;
+
+        optional[i](&out, event);
+        all_or_nothing(&out, before);
+    }
+    *out.p++ = '}';
+    *out.p = '\0';
+    return (size_t) (out.p - buf);
+}
+
+static void
+put_topic_part(struct out *out, const char *s)
+{
+    for (size_t n = 0; *s && n < 64; s++, n++) {
+        char c = *s > 0x20 && *s < 0x7f && *s != '/' ? *s : '_';
+
+        put(out, &c, 1);
+    }
+}
+
+size_t
+xfsm_event_format_topic(const struct xfsm_event *event,
+                        const struct xfsm_identity *identity,
+                        char *buf, size_t size)
+{
+    struct out out = { .p = buf, .left = size - 1 };
+
+    put_topic_part(&out, event->label);
+    put(&out, "/", 1);
+    put_topic_part(&out, event->program);
+    put(&out, "/", 1);
+    put_topic_part(&out, identity->bridge);
+    put(&out, "/", 1);
+    put_topic_part(&out, identity->port);
+    *out.p = '\0';
+    return (size_t) (out.p - buf);
+}

@@ -1,0 +1,106 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_EVENT_H
+#define XFSM_RUNTIME_EVENT_H 1
+
+/* Events: what programs publish.
+ *
+ * The engine hands each event to its owner's callback as a struct xfsm_event,
+ * which borrows everything it points to: it is good until the callback
+ * returns.  xfsm_event_format_json() gives the form in which an event leaves
+ * the host:
+ *
+ *     {"v":1,"time":"2026-11-23T16:42:36.123456789Z","label":"alert",
+ *      "program":"portscan","version":"1.0","host":"hv1","bridge":"br0",
+ *      "port":"vnet7","epoch":1763916156,"seq":17,"state":"suspicious",
+ *      "code":"D1","level":"WARN","description":"Port scan",
+ *      "key":{"ip_src":"10.0.0.1"},"text":"...","features":{"ports":31},
+ *      "suspect":true,"raw":"BASE64"}
+ *
+ * Members without a value are left out, all but "v" to "seq".  Text is made
+ * printable: a byte of a packet never reaches the output unescaped, and the
+ * result is always valid JSON in ASCII. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/packet/packet.h"
+
+/* Version of the event schema, the member "v". */
+#define XFSM_EVENT_SCHEMA 1
+
+/* Longest text of an event; the rest is cut, and "..." says so. */
+#define XFSM_EVENT_TEXT_MAX 2048
+
+/* Packet bytes that a raw event carries at most. */
+#define XFSM_EVENT_RAW_MAX 1024
+
+/* A buffer of this size takes any event as JSON, terminator included. */
+#define XFSM_EVENT_JSON_MAX 16384
+
+/* A buffer of this size takes any topic, terminator included. */
+#define XFSM_EVENT_TOPIC_MAX 320
+
+/* Labels that the original used; a program may use any other word. */
+#define XFSM_LABEL_LOG "log"
+#define XFSM_LABEL_ALERT "alert"
+#define XFSM_LABEL_CRITICAL "critical"
+#define XFSM_LABEL_FEATURE "feature"
+#define XFSM_LABEL_RAW "raw"
+
+/* Who publishes. */
+struct xfsm_identity {
+    const char *host;           /* Never NULL, may be empty, as the others. */
+    const char *bridge;
+    const char *port;
+    uint64_t epoch;             /* Tells one life of a probe from the next. */
+};
+
+struct xfsm_event {
+    uint64_t ts;                /* Packet time, ns since the epoch. */
+    uint64_t seq;               /* 1 for the engine's first event. */
+    const char *program;
+    const char *version;
+    const char *label;
+    const char *state;          /* State of the key when the event ran. */
+    const char *code;
+    const char *level;
+    const char *description;
+
+    const char *text;           /* Terminated. */
+    size_t text_len;
+
+    /* The key: field ids, and the packet that holds their values. */
+    const struct xfsm_packet *packet;
+    const uint8_t *key_fields;
+    int n_key_fields;
+
+    /* Features, for label "feature" and Export. */
+    int n_features;
+    const char *const *feature_names;
+    const double *feature_values;
+
+    const uint8_t *raw;         /* The packet, or NULL. */
+    size_t raw_len;
+
+    bool suspect;
+};
+
+/* Writes 'event' as one line of JSON without a newline, terminated.  Returns
+ * its length.  'size' must be at least XFSM_EVENT_JSON_MAX. */
+size_t xfsm_event_format_json(const struct xfsm_event *event,
+                              const struct xfsm_identity *identity,
+                              char *buf, size_t size);
+
+/* Writes "LABEL/PROGRAM/BRIDGE/PORT", terminated; '/' and bytes that are not
+ * printable within a part come out as '_'.  Returns its length.  'size' must
+ * be at least XFSM_EVENT_TOPIC_MAX. */
+size_t xfsm_event_format_topic(const struct xfsm_event *event,
+                               const struct xfsm_identity *identity,
+                               char *buf, size_t size);
+
+#endif /* xfsm/runtime/event.h */

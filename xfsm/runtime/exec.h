@@ -1,0 +1,72 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_EXEC_H
+#define XFSM_RUNTIME_EXEC_H 1
+
+/* The executor: matcher and handlers of one instance on one packet.
+ *
+ * It relies on the verifier for everything an instruction refers to and
+ * checks nothing again.
+ *
+ * Internal to the engine.  Thread-safety: none. */
+
+#include "xfsm/engine.h"
+#include "xfsm/runtime/instance.h"
+
+/* Periods that a timer may be behind when time jumps: it fires for each of
+ * them.  Those beyond are skipped and counted, so that a timestamp from
+ * another decade does not hold the engine up. */
+#define XFSM_TIMER_CATCH_UP 1000
+
+/* What all instances of an engine share. */
+struct xfsm_exec {
+    struct xfsm_engine_options options;
+    struct xfsm_seed seed;
+    struct xfsm_engine_stats stats;
+    uint64_t now;               /* Packet time, ns; never goes back. */
+    uint64_t seq;               /* Of the last event. */
+    char text[XFSM_EVENT_TEXT_MAX + 4];
+    const char *feature_names[XFSM_MAX_FEATURES];
+    double feature_values[XFSM_MAX_FEATURES];
+};
+
+/* The event that 'packet' goes to, or XFSM_NONE. */
+uint16_t xfsm_exec_match(const struct xfsm_instance *,
+                         const struct xfsm_packet *packet);
+
+/* Runs what the event says for the state of 'key', the packet's primary
+ * key. */
+void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
+                      const struct xfsm_packet *packet, uint16_t event,
+                      const struct xfsm_key_value *key);
+
+/* Fires the timers of the instance that are due at x->now. */
+void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *);
+
+/* Substitutes the text template 'text' into x->text, terminated, and returns
+ * its length. */
+size_t xfsm_exec_text(struct xfsm_exec *, struct xfsm_instance *,
+                      const struct xfsm_packet *packet, uint64_t ts,
+                      const double *regs, uint16_t text);
+
+/* The key of the packet at hand, built at most once a packet; NULL if the
+ * packet lacks one of its fields. */
+static inline const struct xfsm_key_value *
+xfsm_exec_key(struct xfsm_instance *p, const struct xfsm_packet *packet,
+              uint16_t key)
+{
+    uint64_t bit = UINT64_C(1) << key;
+
+    if (!(p->keys_built & bit)) {
+        p->keys_built |= bit;
+        if (xfsm_instance_key(p, key, packet, &p->keys[key])) {
+            p->keys_complete |= bit;
+        }
+    }
+    return p->keys_complete & bit ? &p->keys[key] : NULL;
+}
+
+#endif /* xfsm/runtime/exec.h */

@@ -1,0 +1,294 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/runtime/instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfsm/base/error.h"
+
+static char *
+create_metrics(struct xfsm_instance *p)
+{
+    const struct xfsm_image *image = &p->image;
+
+    for (uint32_t i = 0; i < image->n_metrics; i++) {
+        const struct xfsm_img_metric *m = &image->metrics[i];
+        struct xfsm_metric_memory *memory = &p->metrics[i];
+        char *error = NULL;
+
+        if (m->vd_on) {
+            error = xfsm_detector_create(m->vd_size, m->vd_nhash,
+                                         m->vd_reset_after,
+                                         &memory->detector);
+        }
+        if (!error && m->vm_on && m->vm_type == XFSM_MON_TEWMA) {
+            error = xfsm_tewma_create(m->vm_size, (double) m->vm_window / 1e9,
+                                      &memory->tewma);
+        }
+        if (!error && m->vm_on && m->vm_type == XFSM_MON_DLEFT) {
+            error = xfsm_keytable_create(m->key_words ? m->key_words : 1,
+                                         sizeof(double),
+                                         (size_t) 1 << m->vm_size,
+                                         &memory->counters);
+        }
+        if (error) {
+            return error;
+        }
+    }
+    for (uint32_t i = 0; i < image->n_metrics; i++) {
+        uint16_t slave = image->metrics[i].vd_slave;
+
+        if (slave != XFSM_NONE && p->metrics[i].detector
+            && p->metrics[slave].detector) {
+            xfsm_detector_set_slave(p->metrics[i].detector,
+                                    p->metrics[slave].detector);
+        }
+    }
+    return NULL;
+}
+
+/* Turns the packed key of a table's entry into a key value. */
+static void
+unpack_key(const struct xfsm_instance *p, const struct xfsm_img_key *key,
+           const char *bytes, struct xfsm_key_value *value)
+{
+    value->n = 0;
+    for (unsigned int i = 0; i < key->n; i++) {
+        switch (xfsm_fields[p->image.field_ids[key->fields[i]]].type) {
+        case XFSM_FT_UINT:
+        case XFSM_FT_MAC:
+            memcpy(&value->w[value->n++], bytes, 8);
+            bytes += 8;
+            break;
+        case XFSM_FT_ADDR:
+            memcpy(&value->w[value->n], bytes, 16);
+            value->n += 2;
+            bytes += 16;
+            break;
+        case XFSM_FT_STR:
+            xfsm_digest(p->seed, bytes, strlen(bytes), &value->w[value->n]);
+            value->n += 2;
+            bytes += strlen(bytes) + 1;
+            break;
+        }
+    }
+    value->hash = xfsm_hash_words(p->seed, p->tweak, value->w, value->n);
+}
+
+static char *
+create_tables(struct xfsm_instance *p)
+{
+    const struct xfsm_image *image = &p->image;
+
+    for (uint32_t i = 0; i < image->n_tables; i++) {
+        const struct xfsm_img_table *t = &image->tables[i];
+        char *error;
+
+        if (t->key == XFSM_NONE) {
+            continue;
+        }
+        error = xfsm_keytable_create(xfsm_image_key_words(image, t->key),
+                                     sizeof(double), (size_t) 1 << t->size,
+                                     &p->tables[i]);
+        if (error) {
+            return error;
+        }
+        for (uint32_t j = 0; j < t->n_entries; j++) {
+            const struct xfsm_img_entry *entry =
+                &image->entries[t->first_entry + j];
+            struct xfsm_key_value key;
+            double *value;
+            bool created;
+
+            unpack_key(p, &image->keys[t->key], &image->strings[entry->key],
+                       &key);
+            value = xfsm_keytable_insert(p->tables[i], key.hash, key.w,
+                                         key.n, 0, &created);
+            *value = entry->value;
+        }
+    }
+    return NULL;
+}
+
+/* Notes the fields and the longest key that the program reads. */
+static unsigned int
+survey(struct xfsm_instance *p)
+{
+    const struct xfsm_image *image = &p->image;
+    unsigned int words = 1;
+
+    for (uint32_t i = 0; i < image->n_fields; i++) {
+        xfsm_fieldset_add(&p->wants, image->field_ids[i]);
+    }
+    for (uint32_t i = 0; i < image->n_keys; i++) {
+        unsigned int n = xfsm_image_key_words(image, (uint16_t) i);
+
+        words = n > words ? n : words;
+    }
+    for (uint32_t i = 0; i < image->header->matcher_len; i++) {
+        p->dynamic_matcher |= image->code[i].op == XFSM_I_MIN;
+    }
+    for (uint32_t i = 0; i < image->n_states; i++) {
+        p->state_names[i] = &image->strings[image->states[i].name];
+    }
+    return words;
+}
+
+char *
+xfsm_instance_create(const void *bytes, size_t len,
+                     const struct xfsm_seed *seed,
+                     struct xfsm_instance **instancep)
+{
+    struct xfsm_instance *p = calloc(1, sizeof *p);
+    unsigned int words;
+    uint64_t name[2];
+    char *error;
+
+    if (!p || !(p->bytes = malloc(len ? len : 1))) {
+        free(p);
+        return xfsm_error("out of memory");
+    }
+    memcpy(p->bytes, bytes, len);
+    p->n_bytes = len;
+    p->seed = seed;
+    error = xfsm_image_verify(p->bytes, len, &p->image);
+    if (error) {
+        goto fail;
+    }
+    p->name = &p->image.strings[p->image.header->name];
+    xfsm_digest(seed, p->name, strlen(p->name), name);
+    p->tweak = name[0];
+    words = survey(p);
+    xfsm_snapshot_lay_out(&p->image, &p->snapshot);
+
+    error = create_metrics(p);
+    error = error ? error : create_tables(p);
+    error = error ? error : xfsm_keytable_create(
+        words, sizeof(struct xfsm_state_entry), XFSM_STATE_CAPACITY,
+        &p->states);
+    if (!error && p->image.n_classes) {
+        /* Payload: the primary key, then the snapshot. */
+        size_t size = sizeof(struct xfsm_key_value) + p->snapshot.size;
+
+        p->fired_payload = malloc(size);
+        error = p->fired_payload
+                ? xfsm_timers_create(XFSM_TIMER_CAPACITY, words, size,
+                                     &p->timers)
+                : xfsm_error("out of memory");
+    }
+    if (error) {
+        goto fail;
+    }
+    *instancep = p;
+    return NULL;
+
+fail:
+    xfsm_instance_destroy(p);
+    return error;
+}
+
+void
+xfsm_instance_destroy(struct xfsm_instance *p)
+{
+    if (!p) {
+        return;
+    }
+    for (int i = 0; i < XFSM_MAX_METRICS; i++) {
+        xfsm_detector_destroy(p->metrics[i].detector);
+        xfsm_tewma_destroy(p->metrics[i].tewma);
+        xfsm_keytable_destroy(p->metrics[i].counters);
+    }
+    for (int i = 0; i < XFSM_MAX_TABLES; i++) {
+        xfsm_keytable_destroy(p->tables[i]);
+    }
+    xfsm_keytable_destroy(p->states);
+    xfsm_timers_destroy(p->timers);
+    free(p->fired_payload);
+    free(p->bytes);
+    free(p);
+}
+
+static uint64_t
+keytable_bytes(const struct xfsm_keytable *table)
+{
+    struct xfsm_keytable_stats stats;
+
+    if (!table) {
+        return 0;
+    }
+    xfsm_keytable_get_stats(table, &stats);
+    return stats.bytes;
+}
+
+uint64_t
+xfsm_instance_bytes(const struct xfsm_instance *p)
+{
+    uint64_t bytes = sizeof *p + p->n_bytes + keytable_bytes(p->states);
+
+    for (uint32_t i = 0; i < p->image.n_metrics; i++) {
+        const struct xfsm_metric_memory *m = &p->metrics[i];
+
+        if (m->detector) {
+            struct xfsm_detector_stats stats;
+
+            xfsm_detector_get_stats(m->detector, &stats);
+            bytes += stats.bytes;
+        }
+        if (m->tewma) {
+            bytes += xfsm_tewma_bytes(m->tewma);
+        }
+        bytes += keytable_bytes(m->counters);
+    }
+    for (uint32_t i = 0; i < p->image.n_tables; i++) {
+        bytes += keytable_bytes(p->tables[i]);
+    }
+    if (p->timers) {
+        struct xfsm_timers_stats stats;
+
+        xfsm_timers_get_stats(p->timers, &stats);
+        bytes += stats.bytes;
+    }
+    return bytes;
+}
+
+bool
+xfsm_instance_key(const struct xfsm_instance *p, uint16_t key,
+                  const struct xfsm_packet *packet,
+                  struct xfsm_key_value *value)
+{
+    const struct xfsm_img_key *k = &p->image.keys[key];
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < k->n; i++) {
+        unsigned int id = p->image.field_ids[k->fields[i]];
+        const char *member = (const char *) packet + xfsm_fields[id].offset;
+        struct xfsm_str str;
+
+        if (!xfsm_fieldset_has(&packet->present, id)) {
+            return false;
+        }
+        switch (xfsm_fields[id].type) {
+        case XFSM_FT_UINT:
+        case XFSM_FT_MAC:
+            value->w[n++] = xfsm_field_uint(packet, id);
+            break;
+        case XFSM_FT_ADDR:
+            memcpy(&value->w[n], member, 16);
+            n += 2;
+            break;
+        case XFSM_FT_STR:
+            memcpy(&str, member, sizeof str);
+            xfsm_digest(p->seed, str.p, str.len, &value->w[n]);
+            n += 2;
+            break;
+        }
+    }
+    value->spec = key;
+    value->n = n;
+    value->hash = xfsm_hash_words(p->seed, p->tweak, value->w, n);
+    return true;
+}

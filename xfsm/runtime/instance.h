@@ -1,0 +1,135 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_INSTANCE_H
+#define XFSM_RUNTIME_INSTANCE_H 1
+
+/* An instance: a verified image with the memory it runs on.
+ *
+ * Metrics, tables, the state table and the timers are allocated here, once,
+ * at the sizes the image states; what is not touched costs nothing (mem.h).
+ *
+ * A timer outlives the packet that armed it, so it carries a *snapshot*: the
+ * values of every packet field that some timeout handler of the program can
+ * read, and the head of the packet if one publishes it raw.  When the timer
+ * fires, the snapshot is unfolded into a struct xfsm_packet, and the handler
+ * runs on that as on any packet.
+ *
+ * Internal to the engine.  Thread-safety: none. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/base/hash.h"
+#include "xfsm/packet/packet.h"
+#include "xfsm/program/image.h"
+#include "xfsm/runtime/timers.h"
+#include "xfsm/sketch/detector.h"
+#include "xfsm/sketch/keytable.h"
+#include "xfsm/sketch/tewma.h"
+
+/* Keys in the state table and armed timers, per program. */
+#define XFSM_STATE_CAPACITY (1u << 18)
+#define XFSM_TIMER_CAPACITY (1u << 16)
+
+/* Bytes of text, and of the packet itself, that a snapshot keeps. */
+#define XFSM_SNAPSHOT_TEXT_MAX 255
+#define XFSM_SNAPSHOT_RAW_MAX 256
+
+/* A key's value: what tables and sketches are addressed with. */
+struct xfsm_key_value {
+    uint64_t hash;
+    uint16_t spec;              /* Which key of the image this is. */
+    unsigned int n;             /* Words. */
+    uint64_t w[XFSM_KEY_WORDS];
+};
+
+/* Record of the state table. */
+struct xfsm_state_entry {
+    uint64_t since;             /* When the state was entered, packet time. */
+    uint16_t state;
+};
+
+struct xfsm_metric_memory {
+    struct xfsm_detector *detector;     /* NULL if off. */
+    struct xfsm_tewma *tewma;           /* By the type of the monitor: one */
+    struct xfsm_keytable *counters;     /* of these,                       */
+    double simple;                      /* or this.                        */
+};
+
+/* Where a field lies in the snapshot. */
+struct xfsm_snapshot_field {
+    uint8_t field_id;
+    uint16_t offset;
+};
+
+struct xfsm_snapshot_layout {
+    struct xfsm_snapshot_field fields[XFSM_N_FIELDS];
+    unsigned int n_fields;
+    bool raw;                   /* Keep the head of the packet. */
+    uint16_t raw_offset;
+    size_t size;                /* Bytes. */
+};
+
+struct xfsm_instance {
+    void *bytes;                /* The image; 'image' is a view of it. */
+    size_t n_bytes;
+    struct xfsm_image image;
+    const struct xfsm_seed *seed;
+    uint64_t tweak;             /* Sets this program's hashes apart. */
+
+    const char *name;
+    struct xfsm_fieldset wants; /* Fields the program reads. */
+    bool dynamic_matcher;       /* Does matching look into tables? */
+
+    struct xfsm_metric_memory metrics[XFSM_MAX_METRICS];
+    struct xfsm_keytable *tables[XFSM_MAX_TABLES];
+    struct xfsm_keytable *states;
+    uint64_t state_keys[XFSM_MAX_STATES];
+    const char *state_names[XFSM_MAX_STATES];
+    struct xfsm_timers *timers;
+    struct xfsm_snapshot_layout snapshot;
+
+    /* Where a popped timer is unfolded. */
+    struct xfsm_packet fired_packet;
+    char *fired_payload;
+
+    /* Keys of the packet at hand: those built, and of them those complete. */
+    uint64_t keys_built, keys_complete;
+    struct xfsm_key_value keys[XFSM_MAX_KEYS];
+
+    uint64_t handled, events;   /* Statistics. */
+};
+
+/* Verifies the image of 'len' bytes, copies it and allocates its memory.
+ * 'seed' must outlive the instance.  Returns NULL and stores the instance, or
+ * an error that the caller frees. */
+char *xfsm_instance_create(const void *image, size_t len,
+                           const struct xfsm_seed *seed,
+                           struct xfsm_instance **instancep);
+void xfsm_instance_destroy(struct xfsm_instance *);
+
+/* Address space of all its tables, in bytes. */
+uint64_t xfsm_instance_bytes(const struct xfsm_instance *);
+
+/* Builds key 'key' of 'packet' into '*value'; false if the packet lacks one
+ * of its fields. */
+bool xfsm_instance_key(const struct xfsm_instance *, uint16_t key,
+                       const struct xfsm_packet *packet,
+                       struct xfsm_key_value *value);
+
+/* Writes the snapshot of 'packet' to 'payload', and unfolds the one at
+ * 'payload' into 'packet', whose text then points into 'payload'. */
+void xfsm_snapshot_take(const struct xfsm_snapshot_layout *,
+                        const struct xfsm_packet *packet, char *payload);
+void xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *,
+                          char *payload, struct xfsm_packet *packet);
+
+/* Works out which fields the timeout handlers of 'image' read. */
+void xfsm_snapshot_lay_out(const struct xfsm_image *image,
+                           struct xfsm_snapshot_layout *layout);
+
+#endif /* xfsm/runtime/instance.h */

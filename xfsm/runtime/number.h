@@ -1,0 +1,24 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_NUMBER_H
+#define XFSM_RUNTIME_NUMBER_H 1
+
+/* Numbers as text, the same in event texts and in JSON: whole numbers below
+ * 2^53 with all their digits, others with six significant ones (as the
+ * original's C++ streams did).  What is no number comes out as 0, which JSON
+ * can say.  Thread-safe as long as nobody changes the locale. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest text of a number. */
+#define XFSM_NUMBER_MAX 32
+
+/* Writes the number at 'buf', not terminated, and returns its length. */
+size_t xfsm_number_format(double value, char buf[XFSM_NUMBER_MAX]);
+size_t xfsm_number_format_uint(uint64_t value, char buf[XFSM_NUMBER_MAX]);
+
+#endif /* xfsm/runtime/number.h */

@@ -1,0 +1,211 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/runtime/instance.h"
+
+#include <string.h>
+
+/* The snapshot begins with the fields' presence. */
+#define FIELDS_OFFSET sizeof(struct xfsm_fieldset)
+
+/* A text: length, then bytes. */
+struct snapshot_text {
+    uint16_t len;
+    char bytes[XFSM_SNAPSHOT_TEXT_MAX];
+};
+
+/* The packet itself. */
+struct snapshot_raw {
+    uint64_t len;               /* On the wire. */
+    uint64_t caplen;
+    uint8_t bytes[XFSM_SNAPSHOT_RAW_MAX];
+};
+
+static void
+read_key(const struct xfsm_image *image, uint16_t key,
+         struct xfsm_fieldset *set)
+{
+    if (key != XFSM_NONE) {
+        for (unsigned int i = 0; i < image->keys[key].n; i++) {
+            xfsm_fieldset_add(set,
+                              image->field_ids[image->keys[key].fields[i]]);
+        }
+    }
+}
+
+static void
+read_text(const struct xfsm_image *image, uint16_t text,
+          struct xfsm_fieldset *set)
+{
+    const struct xfsm_img_text *t = &image->texts[text];
+
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct xfsm_img_part *part = &image->parts[t->first + i];
+
+        if (part->kind == XFSM_PART_FIELD) {
+            xfsm_fieldset_add(set, image->field_ids[part->index]);
+        } else if (part->kind == XFSM_PART_TABLE) {
+            read_key(image, part->key, set);
+        }
+    }
+}
+
+/* Adds to 'set' what one instruction reads of the packet. */
+static void
+read_insn(const struct xfsm_image *image, const struct xfsm_insn *insn,
+          struct xfsm_fieldset *set, bool *raw)
+{
+    switch (insn->op) {
+    case XFSM_I_LDF:
+        xfsm_fieldset_add(set, image->field_ids[insn->b]);
+        break;
+    case XFSM_I_TIMER:
+        read_key(image, insn->c, set);
+        read_key(image, insn->d, set);
+        break;
+    case XFSM_I_VDGET: case XFSM_I_VDSET: case XFSM_I_VMADD:
+    case XFSM_I_VMGET: case XFSM_I_RESETK: case XFSM_I_TGET:
+    case XFSM_I_TSET: case XFSM_I_CANCEL:
+        read_key(image, insn->d, set);
+        break;
+    case XFSM_I_PUBLISH:
+        read_text(image, insn->b, set);
+        break;
+    case XFSM_I_PUBRAW:
+        *raw = true;
+        break;
+    default:
+        break;
+    }
+}
+
+void
+xfsm_snapshot_lay_out(const struct xfsm_image *image,
+                      struct xfsm_snapshot_layout *layout)
+{
+    struct xfsm_fieldset set;
+    size_t offset = FIELDS_OFFSET;
+
+    memset(layout, 0, sizeof *layout);
+    memset(&set, 0, sizeof set);
+    for (uint32_t i = 0; i < image->n_events; i++) {
+        read_key(image, image->events[i].primary, &set);
+    }
+    for (uint32_t i = 0; i < image->n_handlers; i++) {
+        const struct xfsm_img_handler *h = &image->handlers[i];
+
+        for (uint32_t j = 0; j < h->n_code; j++) {
+            const struct xfsm_insn *insn = &image->code[h->code + j];
+
+            if (image->events[h->event].type == XFSM_EV_TIMEOUT) {
+                read_insn(image, insn, &set, &layout->raw);
+            } else if (insn->op == XFSM_I_TIMER) {
+                read_key(image, insn->c, &set);     /* The primary key. */
+            }
+        }
+    }
+
+    for (unsigned int i = 0; i < XFSM_N_FIELDS; i++) {
+        if (xfsm_fieldset_has(&set, i)) {
+            struct xfsm_snapshot_field *f =
+                &layout->fields[layout->n_fields++];
+
+            f->field_id = (uint8_t) i;
+            f->offset = (uint16_t) offset;
+            offset += xfsm_fields[i].type == XFSM_FT_STR
+                      ? sizeof(struct snapshot_text) : 16;
+        }
+    }
+    if (layout->raw) {
+        layout->raw_offset = (uint16_t) offset;
+        offset += sizeof(struct snapshot_raw);
+    }
+    layout->size = offset;
+}
+
+void
+xfsm_snapshot_take(const struct xfsm_snapshot_layout *layout,
+                   const struct xfsm_packet *packet, char *payload)
+{
+    memcpy(payload, &packet->present, sizeof packet->present);
+    for (unsigned int i = 0; i < layout->n_fields; i++) {
+        const struct xfsm_field *f =
+            &xfsm_fields[layout->fields[i].field_id];
+        const char *from = (const char *) packet + f->offset;
+        char *to = payload + layout->fields[i].offset;
+
+        if (!xfsm_fieldset_has(&packet->present,
+                               layout->fields[i].field_id)) {
+            continue;
+        }
+        if (f->type == XFSM_FT_STR) {
+            struct snapshot_text *text = (void *) to;
+            struct xfsm_str str;
+            uint16_t len;
+
+            memcpy(&str, from, sizeof str);
+            len = str.len < sizeof text->bytes ? (uint16_t) str.len
+                                               : sizeof text->bytes;
+            memcpy(&text->len, &len, sizeof len);
+            memcpy(text->bytes, str.p, len);
+        } else {
+            memcpy(to, from, f->width);
+        }
+    }
+    if (layout->raw) {
+        struct snapshot_raw raw;
+
+        raw.len = packet->len;
+        raw.caplen = packet->caplen < sizeof raw.bytes ? packet->caplen
+                                                       : sizeof raw.bytes;
+        memcpy(raw.bytes, packet->data, raw.caplen);
+        memcpy(payload + layout->raw_offset, &raw,
+               offsetof(struct snapshot_raw, bytes) + raw.caplen);
+    }
+}
+
+void
+xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *layout,
+                     char *payload, struct xfsm_packet *packet)
+{
+    struct xfsm_fieldset present;
+
+    memset(packet, 0, sizeof *packet);
+    memcpy(&present, payload, sizeof present);
+    for (unsigned int i = 0; i < layout->n_fields; i++) {
+        unsigned int id = layout->fields[i].field_id;
+        const struct xfsm_field *f = &xfsm_fields[id];
+        char *from = payload + layout->fields[i].offset;
+        char *to = (char *) packet + f->offset;
+
+        if (!xfsm_fieldset_has(&present, id)) {
+            continue;
+        }
+        xfsm_fieldset_add(&packet->present, id);
+        if (f->type == XFSM_FT_STR) {
+            struct snapshot_text *text = (void *) from;
+            struct xfsm_str str = { .p = text->bytes };
+            uint16_t len;
+
+            memcpy(&len, &text->len, sizeof len);
+            str.len = len;
+            memcpy(to, &str, sizeof str);
+        } else {
+            memcpy(to, from, f->width);
+        }
+    }
+    if (layout->raw) {
+        char *from = payload + layout->raw_offset;
+        uint64_t len;
+
+        memcpy(&len, from + offsetof(struct snapshot_raw, len), sizeof len);
+        packet->len = (uint32_t) len;
+        memcpy(&len, from + offsetof(struct snapshot_raw, caplen),
+               sizeof len);
+        packet->caplen = (uint32_t) len;
+        packet->data = (uint8_t *) from + offsetof(struct snapshot_raw,
+                                                   bytes);
+    }
+}

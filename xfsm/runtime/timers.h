@@ -1,0 +1,109 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_TIMERS_H
+#define XFSM_RUNTIME_TIMERS_H 1
+
+/* Timers of a program, in packet time.
+ *
+ * A timer is known by its class and key; setting an armed timer moves it.
+ * Each carries a payload that the caller lays out (the fields of the packet
+ * that armed it).  Timers live in a fixed pool, are found by (class, key)
+ * through a hash index, and expire through a hierarchical timing wheel
+ * (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987): 4
+ * levels of 256 slots with ticks of 2^20 ns (about 1 ms), so that setting,
+ * moving and removing cost O(1) and any delay up to 52 days is exact to its
+ * nanosecond: a slot's timers are put in order of (deadline, arming order)
+ * when the slot comes due, by a heap of the timers of that tick.  A longer
+ * delay is rounded down to the limit.  Empty slots cost nothing, however long
+ * time jumps: a bit for each slot tells them.
+ *
+ * Timers fire in order of deadline; timers with the same deadline in the
+ * order in which they were armed (moving a timer arms it anew).
+ *
+ * A timer is handed down at most 3 levels before it fires, which is paid in
+ * one go for all timers of a slot when time enters it: the first
+ * xfsm_timers_pop() after that costs some 10 ns for each.
+ *
+ * The pool has a cap: where it is full, setting a new timer fails and is
+ * counted.  Thread-safety: none. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/base/hash.h"
+
+struct xfsm_timers;
+
+/* Longest delay, in ns. */
+#define XFSM_TIMER_DELAY_MAX ((UINT64_C(1) << 52) - 1)
+
+#define XFSM_TIMERS_CAPACITY_MAX ((size_t) 1 << 24)
+#define XFSM_TIMERS_PAYLOAD_MAX 8192
+
+struct xfsm_timers_stats {
+    uint64_t n;                 /* Armed now. */
+    uint64_t capacity;
+    uint64_t fired;
+    uint64_t refused;           /* Not armed because the pool was full. */
+    uint64_t bytes;             /* Address space. */
+};
+
+/* Creates a pool of 'capacity' timers (1 to XFSM_TIMERS_CAPACITY_MAX) for keys
+ * of up to 'key_words' words (1 to XFSM_KEY_WORDS) and payloads of
+ * 'payload_size' bytes (0 to XFSM_TIMERS_PAYLOAD_MAX).  Returns NULL and
+ * stores it in '*timersp', or an error that the caller frees. */
+char *xfsm_timers_create(size_t capacity, unsigned int key_words,
+                         size_t payload_size, struct xfsm_timers **timersp);
+void xfsm_timers_destroy(struct xfsm_timers *);
+
+/* Arms (class, key) to fire 'delay' ns after 'now' or moves it there.
+ * Returns its payload (zeroed when new, as it was when moved), or NULL if the
+ * pool is full.  'hash' is xfsm_hash_words() of the key.  The payload is
+ * aligned for words, and good until the timer is cancelled or fires. */
+void *xfsm_timers_set(struct xfsm_timers *, uint16_t class, uint64_t hash,
+                      const uint64_t *key, unsigned int n, uint64_t now,
+                      uint64_t delay);
+
+/* Removes a timer; false if it was not armed.  For one that has just been
+ * taken by xfsm_timers_pop() this is false too, but forgets its payload. */
+bool xfsm_timers_cancel(struct xfsm_timers *, uint16_t class, uint64_t hash,
+                        const uint64_t *key, unsigned int n);
+
+/* A timer that fired: valid until the next xfsm_timers_ call but for
+ * xfsm_timers_set() and xfsm_timers_cancel() on *other* timers; the caller
+ * copies what it needs before it sets or cancels this very one. */
+struct xfsm_timer_fired {
+    uint16_t class;
+    const uint64_t *key;
+    unsigned int n_key;
+    uint64_t hash;
+    uint64_t deadline;          /* ns; it may fire late, never early. */
+    uint64_t delay;             /* What it was set to, ns. */
+    void *payload;
+};
+
+/* If a timer is due at 'now', takes the first one out of the wheel (it is no
+ * longer armed, and its slot in the pool stays reserved until the next call
+ * of this function), describes it in '*fired' and returns true.  To fire
+ * again, it must be set again; xfsm_timers_set() on the same (class, key)
+ * then finds the same payload unchanged. */
+bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
+                     struct xfsm_timer_fired *fired);
+
+/* Deadline of the earliest timer in ns, or UINT64_MAX.  May be early by less
+ * than one slot of the wheel's level that it is in (two, where the delay is
+ * within one slot of the limit), never late; xfsm_timers_pop() at that time
+ * makes it more exact.  A single load, to be asked once per packet. */
+uint64_t xfsm_timers_next(const struct xfsm_timers *);
+
+/* Removes all timers. */
+void xfsm_timers_clear(struct xfsm_timers *);
+
+void xfsm_timers_get_stats(const struct xfsm_timers *,
+                           struct xfsm_timers_stats *);
+
+#endif /* xfsm/runtime/timers.h */

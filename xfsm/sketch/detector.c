@@ -1,0 +1,297 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/sketch/detector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfsm/base/error.h"
+#include "xfsm/base/hash.h"
+#include "xfsm/base/mem.h"
+
+#define FILTER_BYTES 30
+#define FILTER_BITS (FILTER_BYTES * 8)
+
+_Static_assert(sizeof(struct xfsm_detector_line) == 64,
+               "a line is one cache line");
+_Static_assert(XFSM_DETECTOR_PROBES <= 8, "two words of 16-bit pieces");
+
+/* The bits of a key within a filter. */
+struct probes {
+    uint8_t bit[XFSM_DETECTOR_PROBES];
+};
+
+/* The upper half of 'hash' chose the line, so the bits come from mixing all
+ * of it again: each takes 16 bits of the outcome, scaled to the filter. */
+static inline struct probes
+make_probes(uint64_t hash)
+{
+    uint64_t mix[2] = {
+        xfsm_hash_fold(hash, UINT64_C(0x9e3779b97f4a7c15)),
+        xfsm_hash_fold(hash, UINT64_C(0xc2b2ae3d27d4eb4f)),
+    };
+    struct probes probes;
+    unsigned int i;
+
+    for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
+        unsigned int piece = (uint16_t) (mix[i / 4] >> i % 4 * 16);
+
+        probes.bit[i] = (uint8_t) (piece * FILTER_BITS >> 16);
+    }
+    return probes;
+}
+
+static inline bool
+filter_has(const uint8_t *filter, const struct probes *probes)
+{
+    unsigned int all = 1;
+    unsigned int i;
+
+    for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
+        all &= (unsigned int) filter[probes->bit[i] / 8]
+               >> probes->bit[i] % 8;
+    }
+    return all;
+}
+
+static inline void
+filter_add(uint8_t *filter, const struct probes *probes)
+{
+    unsigned int i;
+
+    for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
+        filter[probes->bit[i] / 8] |= (uint8_t) (1u << probes->bit[i] % 8);
+    }
+}
+
+/* What a line still knows depends on its age: of this epoch, both filters; of
+ * the last one, the filter that learned then and detects now. */
+static inline bool
+line_has(const struct xfsm_detector_line *line, uint32_t epoch,
+         const struct probes *probes)
+{
+    uint32_t age = epoch - line->epoch;
+    bool learned = filter_has(line->filter[epoch % 2], probes);
+    bool detected = filter_has(line->filter[(epoch + 1) % 2], probes);
+
+    return (learned & (age == 0)) | (detected & (age <= 1));
+}
+
+static inline void
+line_refresh(struct xfsm_detector_line *line, uint32_t epoch)
+{
+    uint32_t age = epoch - line->epoch;
+
+    if (age == 1) {
+        memset(line->filter[epoch % 2], 0, FILTER_BYTES);
+    } else if (age) {
+        memset(line->filter, 0, sizeof line->filter);
+    }
+    line->epoch = epoch;
+}
+
+/* Clears the line whose turn it is, if it is old.  A line without bits is
+ * left alone whatever its epoch: it says the same in any, and writing to it
+ * would make memory real that no key has touched. */
+static void
+scrub_line(struct xfsm_detector *d)
+{
+    static const uint8_t none[2][FILTER_BYTES];
+    struct xfsm_detector_line *line = &d->lines[d->scrub];
+
+    if (line->epoch != d->epoch
+        && memcmp(line->filter, none, sizeof none)) {
+        line_refresh(line, d->epoch);
+    }
+    d->scrub = d->scrub + 1 < d->n_lines ? d->scrub + 1 : 0;
+}
+
+static void
+begin_epoch(struct xfsm_detector *d)
+{
+    d->epoch++;
+    d->n = 0;
+    scrub_line(d);
+}
+
+/* Swaps 'd' alone 'times' times, more than twice being no different in what
+ * is remembered from twice. */
+static void
+swap_one(struct xfsm_detector *d, uint64_t times, uint64_t when)
+{
+    begin_epoch(d);
+    if (times > 1) {
+        begin_epoch(d);
+    }
+    d->swaps += times;
+    if (!d->started || d->last_swap < when) {
+        d->last_swap = when;
+    }
+    d->started = true;
+}
+
+/* Swaps 'd' and its slaves, each once. */
+static void
+swap_all(struct xfsm_detector *d, uint64_t times, uint64_t when)
+{
+    struct xfsm_detector *p;
+
+    for (p = d; p && !p->swapping; p = p->slave) {
+        p->swapping = true;
+        swap_one(p, times, when);
+    }
+    for (p = d; p && p->swapping; p = p->slave) {
+        p->swapping = false;
+    }
+}
+
+static inline void
+run_clock(struct xfsm_detector *d, uint64_t now)
+{
+    if (!d->reset_after) {
+        return;
+    }
+    if (!d->started) {
+        d->started = true;
+        d->last_swap = now;
+    } else if (now > d->last_swap && now - d->last_swap >= d->reset_after) {
+        uint64_t times = (now - d->last_swap) / d->reset_after;
+
+        swap_all(d, times, d->last_swap + times * d->reset_after);
+    }
+}
+
+static inline void
+set_probes(struct xfsm_detector *d, struct xfsm_detector_line *line,
+           const struct probes *probes, uint64_t now)
+{
+    if (line->epoch != d->epoch) {
+        line_refresh(line, d->epoch);
+    }
+    if (filter_has(line->filter[d->epoch % 2], probes)) {
+        return;
+    }
+    filter_add(line->filter[d->epoch % 2], probes);
+    if (++d->n >= d->design) {
+        swap_all(d, 1, now);
+    }
+}
+
+static char *
+check_limits(unsigned int size, unsigned int nhash)
+{
+    if (size < XFSM_DETECTOR_SIZE_MIN || size > XFSM_DETECTOR_SIZE_MAX) {
+        return xfsm_error("the size of a detector is %d to %d (log2 of "
+                          "bits), not %u", XFSM_DETECTOR_SIZE_MIN,
+                          XFSM_DETECTOR_SIZE_MAX, size);
+    }
+    if (!nhash || nhash > XFSM_DETECTOR_NHASH_MAX) {
+        return xfsm_error("a detector has 1 to %d hash functions, not %u",
+                          XFSM_DETECTOR_NHASH_MAX, nhash);
+    }
+    return NULL;
+}
+
+static size_t
+lines_size(const struct xfsm_detector *d)
+{
+    return d->n_lines * sizeof *d->lines;
+}
+
+char *
+xfsm_detector_create(unsigned int size, unsigned int nhash,
+                     uint64_t reset_after, struct xfsm_detector **detectorp)
+{
+    char *error = check_limits(size, nhash);
+    struct xfsm_detector *d;
+
+    if (error) {
+        return error;
+    }
+    d = calloc(1, sizeof *d);
+    if (!d) {
+        return xfsm_error("no memory for a detector");
+    }
+    d->design = (uint32_t) ((UINT32_C(1) << size) * M_LN2 / nhash);
+    d->n_lines = (d->design + XFSM_DETECTOR_LINE_KEYS - 1)
+                 / XFSM_DETECTOR_LINE_KEYS;
+    d->reset_after = reset_after;
+    d->lines = xfsm_mem_map(lines_size(d), false);
+    if (!d->lines) {
+        error = xfsm_error("no address space for a detector of %zu bytes",
+                           lines_size(d));
+        xfsm_detector_destroy(d);
+        return error;
+    }
+    *detectorp = d;
+    return NULL;
+}
+
+void
+xfsm_detector_destroy(struct xfsm_detector *d)
+{
+    if (d) {
+        xfsm_mem_unmap(d->lines, lines_size(d));
+        free(d);
+    }
+}
+
+void
+xfsm_detector_set_slave(struct xfsm_detector *master,
+                        struct xfsm_detector *slave)
+{
+    master->slave = slave;
+}
+
+bool
+xfsm_detector_get(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    struct probes probes = make_probes(hash);
+
+    run_clock(d, now);
+    return line_has(xfsm_detector_line(d, hash), d->epoch, &probes);
+}
+
+void
+xfsm_detector_set(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    struct probes probes = make_probes(hash);
+
+    run_clock(d, now);
+    set_probes(d, xfsm_detector_line(d, hash), &probes, now);
+}
+
+bool
+xfsm_detector_update(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
+    struct probes probes = make_probes(hash);
+    bool seen;
+
+    run_clock(d, now);
+    seen = line_has(line, d->epoch, &probes);
+    set_probes(d, line, &probes, now);
+    return seen;
+}
+
+void
+xfsm_detector_reset(struct xfsm_detector *d)
+{
+    begin_epoch(d);
+    begin_epoch(d);
+    d->started = false;
+}
+
+void
+xfsm_detector_get_stats(const struct xfsm_detector *d,
+                        struct xfsm_detector_stats *stats)
+{
+    stats->n = d->n;
+    stats->design = d->design;
+    stats->swaps = d->swaps;
+    stats->bytes = sizeof *d + lines_size(d);
+}

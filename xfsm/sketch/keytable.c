@@ -1,0 +1,351 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/sketch/keytable.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfsm/base/error.h"
+#include "xfsm/base/mem.h"
+#include "xfsm/sketch/tags.h"
+
+_Static_assert(sizeof(struct xfsm_keytable_bucket) == 64,
+               "a bucket is one cache line");
+_Static_assert(XFSM_KEYTABLE_WAYS == XFSM_TAGS, "all tags at once");
+
+/* A slot: where its bucket keeps it, and which of the bucket's it is. */
+struct place {
+    struct xfsm_keytable_bucket *bucket;
+    unsigned int way;
+};
+
+static size_t
+n_slots(const struct xfsm_keytable *t)
+{
+    return (size_t) t->half * 2 * XFSM_KEYTABLE_WAYS;
+}
+
+static size_t
+buckets_size(const struct xfsm_keytable *t)
+{
+    return (size_t) t->half * 2 * sizeof *t->buckets;
+}
+
+static size_t
+slots_size(const struct xfsm_keytable *t)
+{
+    return n_slots(t) * t->slot_size;
+}
+
+static inline uint64_t *
+slot_key(const struct xfsm_keytable *t,
+         const struct xfsm_keytable_bucket *bucket, unsigned int way)
+{
+    size_t index = (size_t) (bucket - t->buckets) * XFSM_KEYTABLE_WAYS + way;
+
+    return (uint64_t *) (void *) (t->slots + index * t->slot_size);
+}
+
+static inline void *
+slot_record(const struct xfsm_keytable *t,
+            const struct xfsm_keytable_bucket *bucket, unsigned int way)
+{
+    return slot_key(t, bucket, way) + t->key_words;
+}
+
+/* Never 0, which marks a free slot. */
+static inline uint16_t
+hash_tag(uint64_t hash)
+{
+    uint16_t tag = (uint16_t) (hash >> 48);
+
+    return tag ? tag : 1;
+}
+
+static inline bool
+find_in_bucket(const struct xfsm_keytable *t,
+               struct xfsm_keytable_bucket *bucket, uint16_t tag,
+               const uint64_t *key, unsigned int n, struct place *place)
+{
+    unsigned int mask;
+
+    if (bucket->epoch != t->epoch) {
+        return false;
+    }
+    for (mask = xfsm_tags_match(bucket->tag, tag); mask; mask &= mask - 1) {
+        unsigned int way = (unsigned int) __builtin_ctz(mask);
+        const uint64_t *slot = slot_key(t, bucket, way);
+        unsigned int i = 0;
+
+        if (bucket->n_key[way] != n) {
+            continue;
+        }
+        while (i < n && slot[i] == key[i]) {
+            i++;
+        }
+        if (i == n) {
+            place->bucket = bucket;
+            place->way = way;
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline bool
+find_place(const struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
+           unsigned int n, struct place *place)
+{
+    uint16_t tag = hash_tag(hash);
+
+    return (find_in_bucket(t, xfsm_keytable_left(t, hash), tag, key, n, place)
+            || find_in_bucket(t, xfsm_keytable_right(t, hash), tag, key, n,
+                              place));
+}
+
+static inline void
+refresh_bucket(const struct xfsm_keytable *t,
+               struct xfsm_keytable_bucket *bucket)
+{
+    if (bucket->epoch != t->epoch) {
+        memset(bucket, 0, sizeof *bucket);
+        bucket->epoch = t->epoch;
+    }
+}
+
+/* The slot with the oldest touch time of two full buckets. */
+static struct place
+oldest_place(struct xfsm_keytable_bucket *left,
+             struct xfsm_keytable_bucket *right)
+{
+    struct place oldest = { left, 0 };
+    unsigned int i;
+
+    for (i = 1; i < 2 * XFSM_KEYTABLE_WAYS; i++) {
+        struct place place = {
+            i < XFSM_KEYTABLE_WAYS ? left : right, i % XFSM_KEYTABLE_WAYS
+        };
+
+        if (place.bucket->touch[place.way]
+            < oldest.bucket->touch[oldest.way]) {
+            oldest = place;
+        }
+    }
+    return oldest;
+}
+
+/* Finds a slot for a new key, and makes it count as taken. */
+static struct place
+take_place(struct xfsm_keytable *t, uint64_t hash)
+{
+    struct xfsm_keytable_bucket *left = xfsm_keytable_left(t, hash);
+    struct xfsm_keytable_bucket *right = xfsm_keytable_right(t, hash);
+    struct place place;
+
+    refresh_bucket(t, left);
+    refresh_bucket(t, right);
+    place.bucket = right->n < left->n ? right : left;
+    if (place.bucket->n == XFSM_KEYTABLE_WAYS) {
+        t->evictions++;
+        return oldest_place(left, right);
+    }
+    place.way = (unsigned int) __builtin_ctz(
+        xfsm_tags_match(place.bucket->tag, 0));
+    place.bucket->n++;
+    t->n++;
+    return place;
+}
+
+static char *
+check_limits(unsigned int key_words, size_t record_size, size_t capacity)
+{
+    if (!key_words || key_words > XFSM_KEY_WORDS) {
+        return xfsm_error("a key has 1 to %d words, not %u", XFSM_KEY_WORDS,
+                          key_words);
+    }
+    if (!record_size || record_size > XFSM_KEYTABLE_RECORD_MAX) {
+        return xfsm_error("a record has 1 to %d bytes, not %zu",
+                          XFSM_KEYTABLE_RECORD_MAX, record_size);
+    }
+    if (!capacity || capacity > XFSM_KEYTABLE_CAPACITY_MAX) {
+        return xfsm_error("a key table has 1 to %zu slots, not %zu",
+                          XFSM_KEYTABLE_CAPACITY_MAX, capacity);
+    }
+    return NULL;
+}
+
+char *
+xfsm_keytable_create(unsigned int key_words, size_t record_size,
+                     size_t capacity, struct xfsm_keytable **tablep)
+{
+    char *error = check_limits(key_words, record_size, capacity);
+    struct xfsm_keytable *t;
+
+    if (error) {
+        return error;
+    }
+    t = calloc(1, sizeof *t);
+    if (!t) {
+        return xfsm_error("no memory for a key table");
+    }
+    t->key_words = key_words;
+    t->record_size = record_size;
+    t->slot_size = key_words * sizeof(uint64_t) + (record_size + 7) / 8 * 8;
+    t->half = 1;
+    while (n_slots(t) < capacity) {
+        t->half *= 2;
+    }
+    t->buckets = xfsm_mem_map(buckets_size(t), false);
+    t->slots = xfsm_mem_map(slots_size(t), false);
+    if (!t->buckets || !t->slots) {
+        error = xfsm_error("no address space for a key table of %zu bytes",
+                           buckets_size(t) + slots_size(t));
+        xfsm_keytable_destroy(t);
+        return error;
+    }
+    *tablep = t;
+    return NULL;
+}
+
+void
+xfsm_keytable_destroy(struct xfsm_keytable *t)
+{
+    if (t) {
+        xfsm_mem_unmap(t->buckets, buckets_size(t));
+        xfsm_mem_unmap(t->slots, slots_size(t));
+        free(t);
+    }
+}
+
+void
+xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
+{
+    const struct xfsm_keytable_bucket *bucket = xfsm_keytable_left(t, hash);
+    uint16_t tag = hash_tag(hash);
+    unsigned int mask = xfsm_tags_match(bucket->tag, tag);
+
+    if (!mask) {
+        bucket = xfsm_keytable_right(t, hash);
+        mask = xfsm_tags_match(bucket->tag, tag);
+    }
+    if (mask) {
+        __builtin_prefetch(
+            slot_key(t, bucket, (unsigned int) __builtin_ctz(mask)), 1);
+    }
+}
+
+void *
+xfsm_keytable_find(const struct xfsm_keytable *t, uint64_t hash,
+                   const uint64_t *key, unsigned int n)
+{
+    struct place place;
+
+    return (find_place(t, hash, key, n, &place)
+            ? slot_record(t, place.bucket, place.way)
+            : NULL);
+}
+
+void *
+xfsm_keytable_insert(struct xfsm_keytable *t, uint64_t hash,
+                     const uint64_t *key, unsigned int n, uint32_t now,
+                     bool *created)
+{
+    return xfsm_keytable_insert_evict(t, hash, key, n, now, created, NULL);
+}
+
+void *
+xfsm_keytable_insert_evict(struct xfsm_keytable *t, uint64_t hash,
+                           const uint64_t *key, unsigned int n, uint32_t now,
+                           bool *created, void *evicted)
+{
+    uint64_t evictions = t->evictions;
+    struct place place;
+    uint64_t *slot;
+    unsigned int i;
+
+    assert(n <= t->key_words);
+    *created = !find_place(t, hash, key, n, &place);
+    if (!*created) {
+        if (place.bucket->touch[place.way] < now) {
+            place.bucket->touch[place.way] = now;
+        }
+        return slot_record(t, place.bucket, place.way);
+    }
+
+    place = take_place(t, hash);
+    place.bucket->tag[place.way] = hash_tag(hash);
+    place.bucket->touch[place.way] = now;
+    place.bucket->n_key[place.way] = (uint8_t) n;
+    slot = slot_key(t, place.bucket, place.way);
+    if (evicted && t->evictions != evictions) {
+        memcpy(evicted, slot + t->key_words, t->record_size);
+    }
+    for (i = 0; i < n; i++) {
+        slot[i] = key[i];
+    }
+    return memset(slot + t->key_words, 0, t->record_size);
+}
+
+bool
+xfsm_keytable_remove(struct xfsm_keytable *t, uint64_t hash,
+                     const uint64_t *key, unsigned int n)
+{
+    struct place place;
+
+    if (!find_place(t, hash, key, n, &place)) {
+        return false;
+    }
+    place.bucket->tag[place.way] = 0;
+    place.bucket->n--;
+    t->n--;
+    return true;
+}
+
+void
+xfsm_keytable_clear(struct xfsm_keytable *t)
+{
+    t->n = 0;
+    if (!++t->epoch) {
+        /* After 2^32 of them, a bucket might seem to be of this one. */
+        xfsm_mem_clear(t->buckets, buckets_size(t));
+    }
+}
+
+void
+xfsm_keytable_foreach(const struct xfsm_keytable *t,
+                      bool (*cb)(const uint64_t *key, unsigned int n,
+                                 void *record, void *aux),
+                      void *aux)
+{
+    size_t i;
+
+    for (i = 0; i < (size_t) t->half * 2; i++) {
+        const struct xfsm_keytable_bucket *bucket = &t->buckets[i];
+        unsigned int way;
+
+        if (bucket->epoch != t->epoch) {
+            continue;
+        }
+        for (way = 0; way < XFSM_KEYTABLE_WAYS; way++) {
+            if (bucket->tag[way]
+                && !cb(slot_key(t, bucket, way), bucket->n_key[way],
+                       slot_record(t, bucket, way), aux)) {
+                return;
+            }
+        }
+    }
+}
+
+void
+xfsm_keytable_get_stats(const struct xfsm_keytable *t,
+                        struct xfsm_keytable_stats *stats)
+{
+    stats->n = t->n;
+    stats->capacity = n_slots(t);
+    stats->evictions = t->evictions;
+    stats->bytes = sizeof *t + buckets_size(t) + slots_size(t);
+}

@@ -1,0 +1,148 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_SKETCH_KEYTABLE_H
+#define XFSM_SKETCH_KEYTABLE_H 1
+
+/* An exact key -> record table of fixed memory.
+ *
+ * It serves the state table, per-key counters ("dleft" monitors) and the
+ * tables of a program: whatever must answer exactly for a key.
+ *
+ * Layout: a power of two of buckets of XFSM_KEYTABLE_WAYS slots, half of them
+ * left and half right.  What a look-up needs of a bucket is one cache line:
+ * a 16-bit tag, a 32-bit touch time and a key length for each slot, how many
+ * are in use, and the epoch (below).  The slots lie elsewhere: full key, then
+ * record, each slot a multiple of 8 bytes.  A look-up compares the tags, all
+ * 8 at once, then the whole key: no two keys are ever taken for one.
+ *
+ * A key has two candidate buckets, one left and one right (d-left hashing
+ * with d = 2: Broder and Mitzenmacher, "Using multiple hash functions to
+ * improve IP lookups", 2001): a new key goes into the emptier, the left one on
+ * a tie.  A table filled to 70 % of its slots has evicted nothing (measured up
+ * to 2^22 slots, see test-keytable.c), at 80 % it has evicted 0.004 % of the
+ * keys, at 90 % 0.5 %: who wants no eviction asks for half as many slots
+ * again as there are keys.
+ *
+ * There is no resize and no operation but xfsm_keytable_foreach() whose cost
+ * depends on the number of keys: where both buckets are full, the slot with
+ * the oldest touch time among them is evicted and counted.  To forget
+ * everything is to count an epoch: a bucket of an older one is empty.
+ *
+ * Memory is stated at creation and never exceeded; untouched parts of it cost
+ * nothing (mem.h).  Thread-safety: none. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/base/hash.h"
+
+#define XFSM_KEYTABLE_WAYS 8
+#define XFSM_KEYTABLE_RECORD_MAX 4096
+#define XFSM_KEYTABLE_CAPACITY_MAX ((size_t) 1 << 26)
+
+/* Private to keytable.c: one cache line. */
+struct xfsm_keytable_bucket {
+    uint16_t tag[XFSM_KEYTABLE_WAYS];       /* 0: the slot is free. */
+    uint32_t touch[XFSM_KEYTABLE_WAYS];
+    uint8_t n_key[XFSM_KEYTABLE_WAYS];      /* In words. */
+    uint32_t n;                             /* Slots in use. */
+    uint32_t epoch;             /* Empty unless this is the table's. */
+} __attribute__((aligned(64)));
+
+/* Private to keytable.c, but for the function that is inline below. */
+struct xfsm_keytable {
+    struct xfsm_keytable_bucket *buckets;   /* The left half comes first. */
+    uint8_t *slots;             /* Of bucket 0, then bucket 1, ... */
+    size_t slot_size;           /* Bytes. */
+    uint32_t half;              /* Buckets in each half, a power of two. */
+    uint32_t epoch;
+    unsigned int key_words;
+    size_t record_size;
+    uint64_t n;                 /* Keys. */
+    uint64_t evictions;
+};
+
+struct xfsm_keytable_stats {
+    uint64_t n;                 /* Keys in the table. */
+    uint64_t capacity;          /* Slots. */
+    uint64_t evictions;         /* Keys thrown out to make room. */
+    uint64_t bytes;             /* Address space, the most it can use. */
+};
+
+/* Creates a table for keys of up to 'key_words' words (1 to XFSM_KEY_WORDS)
+ * and records of 'record_size' bytes (1 to XFSM_KEYTABLE_RECORD_MAX), with at
+ * least 'capacity' slots (1 to XFSM_KEYTABLE_CAPACITY_MAX).  Returns NULL and stores it in '*tablep', or an error
+ * that the caller frees. */
+char *xfsm_keytable_create(unsigned int key_words, size_t record_size,
+                           size_t capacity, struct xfsm_keytable **tablep);
+void xfsm_keytable_destroy(struct xfsm_keytable *);
+
+/* The candidate buckets of 'hash'. */
+static inline struct xfsm_keytable_bucket *
+xfsm_keytable_left(const struct xfsm_keytable *t, uint64_t hash)
+{
+    return &t->buckets[hash & (t->half - 1)];
+}
+
+static inline struct xfsm_keytable_bucket *
+xfsm_keytable_right(const struct xfsm_keytable *t, uint64_t hash)
+{
+    return &t->buckets[t->half + (hash >> 24 & (t->half - 1))];
+}
+
+/* Brings the two bucket lines that a look-up of 'hash' will touch.  'hash' is
+ * xfsm_hash_words() of the key, here and below. */
+static inline void
+xfsm_keytable_prefetch(const struct xfsm_keytable *t, uint64_t hash)
+{
+    __builtin_prefetch(xfsm_keytable_left(t, hash), 1);
+    __builtin_prefetch(xfsm_keytable_right(t, hash), 1);
+}
+
+/* Brings the first line of the slot that a look-up of 'hash' will probably
+ * touch: a second step, for when the bucket lines are there. */
+void xfsm_keytable_prefetch_slot(const struct xfsm_keytable *, uint64_t hash);
+
+/* Returns the record of 'key' ('n' words, at most 'key_words'; keys of
+ * different length differ), or NULL. */
+void *xfsm_keytable_find(const struct xfsm_keytable *, uint64_t hash,
+                         const uint64_t *key, unsigned int n);
+
+/* Returns the record of 'key', made (zeroed) if it was not there, which
+ * '*created' tells.  'now' is a touch time: any slowly growing number, in the
+ * engine seconds of packet time; it also marks an existing key as touched (a
+ * late 'now' leaves its touch time alone).
+ * If another key had to go for it, that is counted.  Never fails.  The
+ * pointer is good until the next insertion or removal. */
+void *xfsm_keytable_insert(struct xfsm_keytable *, uint64_t hash,
+                           const uint64_t *key, unsigned int n, uint32_t now,
+                           bool *created);
+
+/* The same; if another key had to go, its record is copied to 'evicted'
+ * first. */
+void *xfsm_keytable_insert_evict(struct xfsm_keytable *, uint64_t hash,
+                                 const uint64_t *key, unsigned int n,
+                                 uint32_t now, bool *created, void *evicted);
+
+/* Removes 'key'.  Returns false if it was not there. */
+bool xfsm_keytable_remove(struct xfsm_keytable *, uint64_t hash,
+                          const uint64_t *key, unsigned int n);
+
+/* Forgets every key, at once. */
+void xfsm_keytable_clear(struct xfsm_keytable *);
+
+/* Calls 'cb' for each key until it returns false.  For introspection: walks
+ * all slots. */
+void xfsm_keytable_foreach(const struct xfsm_keytable *,
+                           bool (*cb)(const uint64_t *key, unsigned int n,
+                                      void *record, void *aux),
+                           void *aux);
+
+void xfsm_keytable_get_stats(const struct xfsm_keytable *,
+                             struct xfsm_keytable_stats *);
+
+#endif /* xfsm/sketch/keytable.h */

@@ -1,0 +1,114 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_SKETCH_TEWMA_H
+#define XFSM_SKETCH_TEWMA_H 1
+
+/* Time-decaying rate per key: "how fast?"
+ *
+ * Idea: exponentially decaying sums (TEWMA: Bianchi et al., "On-demand
+ * time-decaying Bloom filters for telemarketer detection", 2011) in a count-min layout
+ * (Cormode and Muthukrishnan, 2005) with conservative update (Estan and
+ * Varghese, 2002).  A cell read dt seconds after it was written yields
+ * c * beta^dt.  With W the window in seconds,
+ *
+ *     beta = 1 - 2 / (W / 6 + 1)     for W > 6
+ *     beta = exp(-1 / W)             for 0 < W <= 6, where the first is
+ *                                    not positive
+ *
+ * Adding q raises a cell by -q * ln(beta), so that a steady stream of r per
+ * second reads r: exactly so on average over the time between two additions,
+ * a little more right after one, less right before.  Time is in nanoseconds inside; a timestamp older than the
+ * cell's counts as the cell's.
+ *
+ * The exponential is our own, of adds and multiplications only, right to
+ * 1e-14: the same on every machine, if compiled without contraction
+ * (-ffp-contract=off), and never subnormal.
+ *
+ * Layout: one 64-byte line holds one 64-bit time and 7 doubles; a key uses 3
+ * of the 7 cells of one line.  All cells of a line are decayed together to the
+ * time of the touch, so that an update costs one line and one exponential.
+ *
+ * To forget everything at once, the sketch moves its own clock on by as much
+ * as makes any cell decay to 0.
+ *
+ * Error: never below the true decayed sum (but for rounding); above it by
+ * what other keys that share all 3 cells of the line add.  With n active keys
+ * in L = 2^size / 7 lines, a key shares a line with n/L others on average.
+ * Measured with equal rates (test-tewma.c): at n = L, @EXACT@.
+ *
+ * Thread-safety: none. */
+
+#include <stdint.h>
+
+#define XFSM_TEWMA_SIZE_MIN 3
+#define XFSM_TEWMA_SIZE_MAX 26
+
+#define XFSM_TEWMA_CELLS 7
+
+/* Private to tewma.c: one cache line. */
+struct xfsm_tewma_line {
+    uint64_t time;              /* Of the cells, on the sketch's clock. */
+    double cell[XFSM_TEWMA_CELLS];
+} __attribute__((aligned(64)));
+
+/* Private to tewma.c, but for the function that is inline below. */
+struct xfsm_tewma {
+    struct xfsm_tewma_line *lines;
+    uint64_t n_lines;           /* Less than 2^32. */
+    double speed;               /* Halvings per ns. */
+    double gain;                /* -ln(beta). */
+    uint64_t forget;            /* ns after which any cell is 0. */
+
+    /* The sketch's clock, in ns: packet time plus 'offset', but never before
+     * 'floor'. */
+    uint64_t offset;
+    uint64_t floor;
+    uint64_t latest;            /* The latest time of any line. */
+};
+
+/* Creates a rate sketch of 2^'size' cells for a window of 'window' seconds
+ * (> 0, finite).  Returns NULL and stores it in '*tewmap', or an error that the
+ * caller frees. */
+char *xfsm_tewma_create(unsigned int size, double window,
+                        struct xfsm_tewma **tewmap);
+void xfsm_tewma_destroy(struct xfsm_tewma *);
+
+/* The line of 'hash', which is xfsm_hash_words() of the key, here and
+ * below. */
+static inline struct xfsm_tewma_line *
+xfsm_tewma_line(const struct xfsm_tewma *t, uint64_t hash)
+{
+    return &t->lines[(hash >> 32) * t->n_lines >> 32];
+}
+
+/* Brings the cache line that the other functions will touch. */
+static inline void
+xfsm_tewma_prefetch(const struct xfsm_tewma *t, uint64_t hash)
+{
+    __builtin_prefetch(xfsm_tewma_line(t, hash), 1);
+}
+
+/* Adds 'q' (finite and not negative; anything else counts as 0) for the key
+ * of 'hash' at packet time 'now' (ns).  Returns what xfsm_tewma_get() says
+ * after that.  A cell stays at 1e300 when it gets there. */
+double xfsm_tewma_add(struct xfsm_tewma *, uint64_t hash, double q,
+                      uint64_t now);
+
+/* The rate per second of the key of 'hash' at packet time 'now' (ns). */
+double xfsm_tewma_get(const struct xfsm_tewma *, uint64_t hash, uint64_t now);
+
+/* Forgets one key as far as a sketch can: sets its cells to 0.  Keys that
+ * share a cell may read less afterwards. */
+void xfsm_tewma_reset_key(struct xfsm_tewma *, uint64_t hash);
+
+/* Forgets every key, at once.  Timestamps from before count as the latest of
+ * them from then on. */
+void xfsm_tewma_reset(struct xfsm_tewma *);
+
+/* Address space in bytes. */
+uint64_t xfsm_tewma_bytes(const struct xfsm_tewma *);
+
+#endif /* xfsm/sketch/tewma.h */
