@@ -31,6 +31,7 @@ xfsm_packet = \
 	xfsm/packet/decode-private.h \
 	xfsm/packet/decode.c \
 	xfsm/packet/decode.h \
+	xfsm/packet/dhcp.c \
 	xfsm/packet/dns.c \
 	xfsm/packet/field.c \
 	xfsm/packet/field.h \
@@ -38,6 +39,7 @@ xfsm_packet = \
 	xfsm/packet/ip.c \
 	xfsm/packet/l4.c \
 	xfsm/packet/modbus.c \
+	xfsm/packet/ntp.c \
 	xfsm/packet/packet.h
 
 xfsm_sketch = \
@@ -102,15 +104,20 @@ xfsm_program = \
 	xfsm/program/xml.h
 
 xfsm_runtime = \
+	xfsm/runtime/effect.c \
 	xfsm/runtime/event.c \
 	xfsm/runtime/event.h \
 	xfsm/runtime/exec.c \
 	xfsm/runtime/exec.h \
 	xfsm/runtime/instance.c \
 	xfsm/runtime/instance.h \
+	xfsm/runtime/interp.c \
+	xfsm/runtime/lower.c \
+	xfsm/runtime/lower.h \
 	xfsm/runtime/match.c \
 	xfsm/runtime/number.c \
 	xfsm/runtime/number.h \
+	xfsm/runtime/run.h \
 	xfsm/runtime/snapshot.c \
 	xfsm/runtime/text.c \
 	xfsm/runtime/timer-heap.c \

@@ -14,8 +14,8 @@
 /* What the first stages find out about a packet for one program. */
 struct match {
     uint16_t event;             /* Or XFSM_NONE. */
-    bool has_key;
-    struct xfsm_key_value key;
+    bool has_key;               /* Is its primary key complete? */
+    struct xfsm_key_row keys;
 };
 
 struct xfsm_engine {
@@ -103,10 +103,34 @@ add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
 }
 
 static void
+destroy_matches(struct match *matches)
+{
+    for (int i = 0; matches && i < XFSM_BATCH; i++) {
+        xfsm_key_row_destroy(&matches[i].keys);
+    }
+    free(matches);
+}
+
+static struct match *
+create_matches(const struct xfsm_instance *p)
+{
+    struct match *matches = calloc(XFSM_BATCH, sizeof *matches);
+
+    for (int i = 0; matches && i < XFSM_BATCH; i++) {
+        if (!xfsm_key_row_init(p, &matches[i].keys)) {
+            destroy_matches(matches);
+            return NULL;
+        }
+    }
+    return matches;
+}
+
+static void
 retire(struct xfsm_engine *e, unsigned int i)
 {
     add_evictions(e->programs[i], &e->retired);
     xfsm_instance_destroy(e->programs[i]);
+    destroy_matches(e->matches[i]);
 }
 
 void
@@ -115,7 +139,7 @@ xfsm_engine_destroy(struct xfsm_engine *e)
     if (e) {
         for (unsigned int i = 0; i < e->n; i++) {
             xfsm_instance_destroy(e->programs[i]);
-            free(e->matches[i]);
+            destroy_matches(e->matches[i]);
         }
         free(e->identity);
         free(e);
@@ -150,29 +174,28 @@ xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
 {
     struct xfsm_instance *p;
     char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
+    struct match *matches;
     unsigned int i;
 
     if (error) {
         return error;
     }
     i = find_program(e, p->name);
+    matches = create_matches(p);
+    if (i >= XFSM_MAX_PROGRAMS || !matches) {
+        destroy_matches(matches);
+        xfsm_instance_destroy(p);
+        return i >= XFSM_MAX_PROGRAMS
+               ? xfsm_error("at most %d programs on one port",
+                            XFSM_MAX_PROGRAMS)
+               : xfsm_error("out of memory");
+    }
     if (i < e->n) {
         retire(e, i);
     } else {
-        struct match *matches;
-
-        if (e->n >= XFSM_MAX_PROGRAMS) {
-            xfsm_instance_destroy(p);
-            return xfsm_error("at most %d programs on one port",
-                              XFSM_MAX_PROGRAMS);
-        }
-        matches = calloc(XFSM_BATCH, sizeof *matches);
-        if (!matches) {
-            xfsm_instance_destroy(p);
-            return xfsm_error("out of memory");
-        }
-        e->matches[e->n++] = matches;
+        e->n++;
     }
+    e->matches[i] = matches;
     e->programs[i] = p;
     update_wants(e);
     return NULL;
@@ -187,7 +210,6 @@ xfsm_engine_unload(struct xfsm_engine *e, const char *name)
         return false;
     }
     retire(e, i);
-    free(e->matches[i]);
     e->n--;
     memmove(&e->programs[i], &e->programs[i + 1],
             (e->n - i) * sizeof *e->programs);
@@ -204,15 +226,67 @@ match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
              struct match *match)
 {
     match->event = xfsm_exec_match(p, packet);
+    match->keys.built = match->keys.complete = 0;
     match->has_key = match->event != XFSM_NONE
-                     && xfsm_instance_key(
-                         p, p->image.events[match->event].primary, packet,
-                         &match->key);
+                     && xfsm_exec_row_key(
+                         p, &match->keys, packet,
+                         p->image.events[match->event].primary);
+}
+
+/* Sends for the memory that the packet's handler will touch. */
+static void
+fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+      struct match *match)
+{
+    const struct xfsm_touches *touches = &p->touches[match->event];
+    uint16_t primary = p->image.events[match->event].primary;
+
+    xfsm_keytable_prefetch(p->states, match->keys.values[primary].hash);
+    for (unsigned int i = 0; i < touches->n; i++) {
+        const struct xfsm_touch *touch = &touches->list[i];
+        const struct xfsm_key_value *key = xfsm_exec_row_key(
+            p, &match->keys, packet, touch->key);
+
+        if (!key) {
+            continue;
+        }
+        switch (touch->kind) {
+        case XFSM_TOUCH_DETECTOR:
+            xfsm_detector_prefetch(touch->memory, key->hash);
+            break;
+        case XFSM_TOUCH_TEWMA:
+            xfsm_tewma_prefetch(touch->memory, key->hash);
+            break;
+        case XFSM_TOUCH_KEYTABLE:
+            xfsm_keytable_prefetch(touch->memory, key->hash);
+            break;
+        }
+    }
+}
+
+/* Sends for the slots, once the tags that tell them have come. */
+static void
+fetch_slots(const struct xfsm_instance *p, const struct match *match)
+{
+    const struct xfsm_touches *touches = &p->touches[match->event];
+    uint16_t primary = p->image.events[match->event].primary;
+
+    xfsm_keytable_prefetch_slot(p->states,
+                                match->keys.values[primary].hash);
+    for (unsigned int i = 0; i < touches->n; i++) {
+        const struct xfsm_touch *touch = &touches->list[i];
+
+        if (touch->kind == XFSM_TOUCH_KEYTABLE
+            && match->keys.complete >> touch->key & 1) {
+            xfsm_keytable_prefetch_slot(touch->memory,
+                                        match->keys.values[touch->key].hash);
+        }
+    }
 }
 
 /* First stages: everything about the batch that does not depend on what the
- * packets before a packet did.  The state's memory is on its way when the
- * last stage asks for it. */
+ * packets before a packet did.  The memory of states and metrics is on its
+ * way when the last stage asks for it. */
 static void
 prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
 {
@@ -221,17 +295,19 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
         xfsm_decode(&packets[i], &e->wants);
     }
     for (unsigned int j = 0; j < e->n; j++) {
-        struct xfsm_instance *p = e->programs[j];
+        const struct xfsm_instance *p = e->programs[j];
 
-        if (p->dynamic_matcher) {
-            continue;
-        }
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n && !p->dynamic_matcher; i++) {
             struct match *match = &e->matches[j][i];
 
             match_packet(p, &packets[i], match);
             if (match->has_key) {
-                xfsm_keytable_prefetch(p->states, match->key.hash);
+                fetch(p, &packets[i], match);
+            }
+        }
+        for (size_t i = 0; i < n && !p->dynamic_matcher; i++) {
+            if (e->matches[j][i].has_key) {
+                fetch_slots(p, &e->matches[j][i]);
             }
         }
     }
@@ -241,8 +317,6 @@ static void
 run_program(struct xfsm_exec *x, struct xfsm_instance *p,
             const struct xfsm_packet *packet, struct match *match)
 {
-    uint16_t primary;
-
     if (p->timers && xfsm_timers_next(p->timers) <= x->now) {
         xfsm_exec_timers(x, p);
     }
@@ -257,10 +331,7 @@ run_program(struct xfsm_exec *x, struct xfsm_instance *p,
         x->stats.no_key++;
         return;
     }
-    primary = p->image.events[match->event].primary;
-    p->keys_built = p->keys_complete = UINT64_C(1) << primary;
-    p->keys[primary] = match->key;
-    xfsm_exec_packet(x, p, packet, match->event, &match->key);
+    xfsm_exec_packet(x, p, packet, match->event, &match->keys);
 }
 
 static void

@@ -102,13 +102,18 @@ xfsm_layer_fields(enum xfsm_field_layer layer)
     return set;
 }
 
+/* Tells whether somebody reads a field in 'set'. */
+static inline bool
+xfsm_decoder_wants_any(const struct xfsm_decoder *d, struct xfsm_fieldset set)
+{
+    return (d->want->w[0] & set.w[0]) || (d->want->w[1] & set.w[1]);
+}
+
 /* Tells whether somebody reads a field of 'layer'. */
 static inline __attribute__((always_inline)) bool
 xfsm_decoder_wants(const struct xfsm_decoder *d, enum xfsm_field_layer layer)
 {
-    struct xfsm_fieldset set = xfsm_layer_fields(layer);
-
-    return (d->want->w[0] & set.w[0]) || (d->want->w[1] & set.w[1]);
+    return xfsm_decoder_wants_any(d, xfsm_layer_fields(layer));
 }
 
 /* ip.c: at the IP header. */
@@ -134,5 +139,12 @@ bool xfsm_decode_http(struct xfsm_decoder *);
 
 /* modbus.c: at a TCP payload on a port of Modbus/TCP, which need not be it. */
 void xfsm_decode_modbus(struct xfsm_decoder *);
+
+/* ntp.c: at a UDP payload on the port of NTP. */
+void xfsm_decode_ntp(struct xfsm_decoder *);
+
+/* dhcp.c: at a UDP payload on a port of DHCP, of DHCPv6. */
+void xfsm_decode_dhcp(struct xfsm_decoder *);
+void xfsm_decode_dhcp6(struct xfsm_decoder *);
 
 #endif /* xfsm/packet/decode-private.h */

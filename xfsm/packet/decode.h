@@ -37,7 +37,9 @@
     E(DNS_SHORT, "dns_short", "DNS message cut") \
     E(DNS_NAME, "dns_name", "DNS name malformed") \
     E(HTTP_LINE, "http_line", "HTTP request line malformed") \
-    E(MODBUS_SHORT, "modbus_short", "Modbus header cut")
+    E(MODBUS_SHORT, "modbus_short", "Modbus header cut") \
+    E(NTP_SHORT, "ntp_short", "NTP message cut") \
+    E(DHCP_SHORT, "dhcp_short", "DHCP message or option cut")
 
 enum xfsm_decode_error {
     XFSM_DE_NONE = 0,
@@ -54,6 +56,8 @@ enum xfsm_decode_error {
 #define XFSM_DNS_JUMPS_MAX 16       /* Compression pointers followed. */
 #define XFSM_DNS_RR_MAX 32          /* Answer records looked through. */
 #define XFSM_HTTP_HEADERS_MAX 64    /* HTTP header lines looked through. */
+#define XFSM_DHCP_OPTIONS_MAX 128   /* DHCP options looked through, padding
+                                     * included. */
 
 /* Name and documentation of each error, by enum xfsm_decode_error. */
 extern const char *const xfsm_decode_error_names[XFSM_N_DECODE_ERRORS];

@@ -3,8 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* DNS (RFC 1035), multicast DNS (RFC 6762): header, first question, first
- * address in an answer.
+/* DNS (RFC 1035), multicast DNS (RFC 6762): header, first question, answers.
  *
  * A name is stored as labels, some of them elsewhere in the message behind
  * compression pointers.  Following it is bounded twice: by its length, because
@@ -38,6 +37,8 @@
 struct dns_name {
     char *text;                 /* Where it goes; NULL to only pass it. */
     uint32_t len;               /* Bytes of text so far. */
+    uint32_t n_labels;          /* Labels so far. */
+    uint32_t label_max;         /* Bytes of the longest one. */
     uint32_t last[2];           /* Where the last and last but one label
                                  * start in it. */
 };
@@ -55,6 +56,8 @@ dns_add_label(struct dns_name *name, const uint8_t *label, uint32_t len)
         name->text[name->len] = '.';
     }
     name->len += name->len != 0;
+    name->n_labels++;
+    name->label_max = len > name->label_max ? len : name->label_max;
     name->last[1] = name->last[0];
     name->last[0] = name->len;
     for (i = 0; i < len && name->text; i++) {
@@ -169,12 +172,20 @@ dns_set_name(struct xfsm_decoder *d, const struct dns_name *name)
 {
     struct xfsm_packet *packet = d->packet;
 
-    packet->domain_name.p = name->text;
-    packet->domain_name.len = name->len;
-    packet->domain_second_level.p = name->text + name->last[1];
-    packet->domain_second_level.len = name->len - name->last[1];
-    XFSM_GOT(d->present, DOMAIN_NAME);
-    XFSM_GOT(d->present, DOMAIN_SECOND_LEVEL);
+    packet->dns_qname_len = (uint8_t) name->len;
+    packet->dns_labels = (uint8_t) name->n_labels;
+    packet->dns_label_max = (uint8_t) name->label_max;
+    XFSM_GOT(d->present, DNS_QNAME_LEN);
+    XFSM_GOT(d->present, DNS_LABELS);
+    XFSM_GOT(d->present, DNS_LABEL_MAX);
+    if (name->text) {
+        packet->domain_name.p = name->text;
+        packet->domain_name.len = name->len;
+        packet->domain_second_level.p = name->text + name->last[1];
+        packet->domain_second_level.len = name->len - name->last[1];
+        XFSM_GOT(d->present, DOMAIN_NAME);
+        XFSM_GOT(d->present, DOMAIN_SECOND_LEVEL);
+    }
 }
 
 /* Takes 'n' questions off and stores the first. */
@@ -183,7 +194,7 @@ dns_take_questions(struct xfsm_decoder *d, const struct xfsm_bytes *msg,
                    struct xfsm_bytes *at, uint32_t n)
 {
     struct xfsm_packet *packet = d->packet;
-    struct dns_name name = { packet->scratch, 0, { 0, 0 } };
+    struct dns_name name = { packet->scratch, 0, 0, 0, { 0, 0 } };
     enum xfsm_decode_error error;
     const uint8_t *question;
     uint32_t i;
@@ -193,7 +204,7 @@ dns_take_questions(struct xfsm_decoder *d, const struct xfsm_bytes *msg,
         if (error) {
             return error;
         }
-        if (!i && name.text) {
+        if (!i) {
             dns_set_name(d, &name);
         }
         question = xfsm_bytes_take(at, DNS_QUESTION_LEN);
@@ -208,44 +219,112 @@ dns_take_questions(struct xfsm_decoder *d, const struct xfsm_bytes *msg,
     return XFSM_DE_NONE;
 }
 
-/* Looks for the first address among 'n' answers. */
+/* An answer record, without its name. */
+struct dns_answer {
+    uint32_t type;
+    uint32_t class;             /* Without the flush bit. */
+    uint32_t ttl;
+    uint32_t len;               /* Bytes of data. */
+    const uint8_t *data;
+};
+
+/* Takes an answer record off 'at'. */
 static enum xfsm_decode_error
-dns_find_address(struct xfsm_decoder *d, struct xfsm_bytes *at, uint32_t n)
+dns_take_answer(struct xfsm_bytes *at, struct dns_answer *answer)
+{
+    enum xfsm_decode_error error = dns_skip_name(at);
+    const uint8_t *rr;
+
+    if (error) {
+        return error;
+    }
+    rr = xfsm_bytes_take(at, DNS_RR_LEN);
+    if (!rr) {
+        return XFSM_DE_DNS_SHORT;
+    }
+    answer->type = xfsm_load_be16(rr);
+    answer->class = xfsm_load_be16(rr + 2) & DNS_CLASS_MASK;
+    answer->ttl = xfsm_load_be32(rr + 4);
+    answer->len = xfsm_load_be16(rr + 8);
+    answer->data = xfsm_bytes_take(at, answer->len);
+    return answer->data ? XFSM_DE_NONE : XFSM_DE_DNS_SHORT;
+}
+
+/* Stores the address in 'answer' unless there was one; false where 'answer' is
+ * none. */
+static bool
+dns_set_addr(struct xfsm_decoder *d, const struct dns_answer *answer)
 {
     union xfsm_addr *addr = &d->packet->domain_addr;
+    bool is_a = answer->type == DNS_TYPE_A && answer->len == 4;
+    bool is_aaaa = answer->type == DNS_TYPE_AAAA && answer->len == 16;
+
+    if (answer->class != DNS_CLASS_IN || (!is_a && !is_aaaa)) {
+        return false;
+    }
+    if (!xfsm_fieldset_has(&d->present, XFSM_F_DOMAIN_ADDR)) {
+        if (is_a) {
+            xfsm_addr_set4(addr, answer->data);
+        } else {
+            xfsm_addr_set6(addr, answer->data);
+        }
+        XFSM_GOT(d->present, DOMAIN_ADDR);
+    }
+    return true;
+}
+
+/* Goes through 'n' answers.  Ends at the first address where nobody asks how
+ * many there are or how long they are. */
+static enum xfsm_decode_error
+dns_take_answers(struct xfsm_decoder *d, struct xfsm_bytes *at, uint32_t n)
+{
+    struct xfsm_packet *packet = d->packet;
+    bool all = (xfsm_fieldset_has(d->want, XFSM_F_DNS_ADDRS)
+                || xfsm_fieldset_has(d->want, XFSM_F_DNS_ANSWER_LEN));
+    uint32_t n_addrs = 0;
+    uint32_t data_len = 0;
     uint32_t i;
 
     for (i = 0; i < n; i++) {
-        enum xfsm_decode_error error = dns_skip_name(at);
-        const uint8_t *rr, *data;
-        uint32_t type, class, len;
+        struct dns_answer answer;
+        enum xfsm_decode_error error = dns_take_answer(at, &answer);
 
         if (error) {
             return error;
         }
-        rr = xfsm_bytes_take(at, DNS_RR_LEN);
-        if (!rr) {
-            return XFSM_DE_DNS_SHORT;
+        if (!i) {
+            packet->dns_ttl = answer.ttl;
+            packet->dns_answer_type = (uint16_t) answer.type;
+            XFSM_GOT(d->present, DNS_TTL);
+            XFSM_GOT(d->present, DNS_ANSWER_TYPE);
         }
-        type = xfsm_load_be16(rr);
-        class = xfsm_load_be16(rr + 2) & DNS_CLASS_MASK;
-        len = xfsm_load_be16(rr + 8);
-        data = xfsm_bytes_take(at, len);
-        if (!data) {
-            return XFSM_DE_DNS_SHORT;
+        data_len += answer.len;
+        if (dns_set_addr(d, &answer)) {
+            n_addrs++;
+            if (!all) {
+                return XFSM_DE_NONE;
+            }
         }
-        if (class == DNS_CLASS_IN && type == DNS_TYPE_A && len == 4) {
-            xfsm_addr_set4(addr, data);
-        } else if (class == DNS_CLASS_IN && type == DNS_TYPE_AAAA
-                   && len == 16) {
-            xfsm_addr_set6(addr, data);
-        } else {
-            continue;
-        }
-        XFSM_GOT(d->present, DOMAIN_ADDR);
-        break;
     }
+    packet->dns_addrs = (uint8_t) n_addrs;
+    packet->dns_answer_len = data_len;
+    XFSM_GOT(d->present, DNS_ADDRS);
+    XFSM_GOT(d->present, DNS_ANSWER_LEN);
     return XFSM_DE_NONE;
+}
+
+/* Whether somebody reads what only a walk through the answers tells. */
+static bool
+dns_wants_answers(const struct xfsm_decoder *d)
+{
+    struct xfsm_fieldset set = { { 0, 0 } };
+
+    XFSM_GOT(set, DOMAIN_ADDR);
+    XFSM_GOT(set, DNS_TTL);
+    XFSM_GOT(set, DNS_ANSWER_TYPE);
+    XFSM_GOT(set, DNS_ADDRS);
+    XFSM_GOT(set, DNS_ANSWER_LEN);
+    return xfsm_decoder_wants_any(d, set);
 }
 
 static uint32_t
@@ -273,6 +352,8 @@ xfsm_decode_dns(struct xfsm_decoder *d)
     packet->dns_qr = (flags & DNS_FLAG_QR) != 0;
     packet->dns_opcode = flags >> 11 & 15;
     packet->dns_answers = xfsm_load_be16(header + 6);
+    packet->dns_len = d->wire;
+    XFSM_GOT(d->present, DNS_LEN);
     XFSM_GOT(d->present, DNS_ID);
     XFSM_GOT(d->present, DNS_QR);
     XFSM_GOT(d->present, DNS_OPCODE);
@@ -285,8 +366,8 @@ xfsm_decode_dns(struct xfsm_decoder *d)
     error = dns_take_questions(d, &d->in, &at,
                                dns_min(n_questions, XFSM_DNS_RR_MAX));
     if (!error && packet->dns_qr && n_questions <= XFSM_DNS_RR_MAX
-        && xfsm_fieldset_has(d->want, XFSM_F_DOMAIN_ADDR)) {
-        error = dns_find_address(d, &at, dns_min(packet->dns_answers,
+        && dns_wants_answers(d)) {
+        error = dns_take_answers(d, &at, dns_min(packet->dns_answers,
                                                  XFSM_DNS_RR_MAX));
     }
     xfsm_decoder_fail(d, error);

@@ -9,6 +9,14 @@
 
 _Static_assert(XFSM_N_FIELDS <= XFSM_FIELDSET_WORDS * 64,
                "a field set has a bit for each field");
+_Static_assert(offsetof(struct xfsm_packet, mpls_label) <= 4 * 64,
+               "what most programs read lies in four cache lines");
+
+const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS] = {
+#define XFSM_FIELD_LAYER_NAME(ID, NAME) [XFSM_FL_##ID] = NAME,
+    XFSM_FIELD_LAYERS(XFSM_FIELD_LAYER_NAME)
+#undef XFSM_FIELD_LAYER_NAME
+};
 
 const struct xfsm_field xfsm_fields[XFSM_N_FIELDS] = {
 #define XFSM_FIELD_ROW(ID, NAME, TYPE, LAYER, MEMBER, DOC)      \

@@ -28,16 +28,28 @@ enum xfsm_field_type {
     XFSM_FT_STR,                /* struct xfsm_str. */
 };
 
-/* Which decoder produces a field, so that decoders nobody needs do not run. */
+/* Which decoder produces a field, so that decoders nobody needs do not run.
+ * L(ID, NAME) */
+#define XFSM_FIELD_LAYERS(L) \
+    L(META, "meta")             /* From the source: length, time... */ \
+    L(L2, "l2") \
+    L(L3, "l3") \
+    L(L4, "l4") \
+    L(DNS, "dns") \
+    L(HTTP, "http") \
+    L(MODBUS, "modbus") \
+    L(NTP, "ntp") \
+    L(DHCP, "dhcp")
+
 enum xfsm_field_layer {
-    XFSM_FL_META,               /* From the source: length, time, direction. */
-    XFSM_FL_L2,
-    XFSM_FL_L3,
-    XFSM_FL_L4,
-    XFSM_FL_DNS,
-    XFSM_FL_HTTP,
-    XFSM_FL_MODBUS,
+#define XFSM_FIELD_LAYER_ENUM(ID, NAME) XFSM_FL_##ID,
+    XFSM_FIELD_LAYERS(XFSM_FIELD_LAYER_ENUM)
+#undef XFSM_FIELD_LAYER_ENUM
+    XFSM_N_FIELD_LAYERS
 };
+
+/* Name of each layer, by enum xfsm_field_layer. */
+extern const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS];
 
 /* F(ID, NAME, TYPE, LAYER, MEMBER, DOC) */
 #define XFSM_FIELDS(F) \
@@ -79,8 +91,15 @@ enum xfsm_field_layer {
       "1 if the packet is a fragment, else 0") \
     F(IP_FRAG_OFFSET, "ip_frag_offset", UINT, L3, ip_frag_offset, \
       "Fragment offset, in bytes; present in fragments") \
+    F(IP_MORE_FRAGMENTS, "ip_more_fragments", UINT, L3, ip_more_fragments, \
+      "1 in a fragment that is not the last, 0 in the last; present in " \
+      "fragments") \
     F(IP_ID, "ip_id", UINT, L3, ip_id, \
       "IPv4 identification, or that of an IPv6 fragment header") \
+    F(IP6_EXT, "ip6_ext", UINT, L3, ip6_ext, \
+      "IPv6 extension headers in the packet, the sum of: hop-by-hop 1, " \
+      "routing 2, fragment 4, authentication 8, destination options 16, " \
+      "mobility 32") \
     F(SRC_PORT, "src_port", UINT, L4, src_port, \
       "TCP, UDP or SCTP source port") \
     F(DST_PORT, "dst_port", UINT, L4, dst_port, \
@@ -95,6 +114,16 @@ enum xfsm_field_layer {
       "Bytes of TCP or UDP payload, by the IP and transport headers") \
     F(ICMP_TYPE, "icmp_type", UINT, L4, icmp_type, "ICMP or ICMPv6 type") \
     F(ICMP_CODE, "icmp_code", UINT, L4, icmp_code, "ICMP or ICMPv6 code") \
+    F(ICMP_ID, "icmp_id", UINT, L4, icmp_id, \
+      "Identifier of an ICMP or ICMPv6 echo request or reply") \
+    F(ICMP_SEQ, "icmp_seq", UINT, L4, icmp_seq, \
+      "Sequence number of an ICMP or ICMPv6 echo request or reply") \
+    F(ICMP_PAYLOAD_LEN, "icmp_payload_len", UINT, L4, icmp_payload_len, \
+      "Bytes of an ICMP or ICMPv6 message after its first eight") \
+    F(SCTP_VTAG, "sctp_vtag", UINT, L4, sctp_vtag, \
+      "SCTP verification tag") \
+    F(SCTP_CHUNK, "sctp_chunk", UINT, L4, sctp_chunk, \
+      "Type of the first SCTP chunk: DATA 0, INIT 1, INIT ACK 2, ABORT 6") \
     F(DNS_QR, "dns_qr", UINT, DNS, dns_qr, \
       "DNS: 0 in a query, 1 in a response") \
     F(DNS_RCODE, "dns_rcode", UINT, DNS, dns_rcode, \
@@ -111,6 +140,23 @@ enum xfsm_field_layer {
       domain_second_level, "Last two labels of domain_name") \
     F(DOMAIN_ADDR, "domain_addr", ADDR, DNS, domain_addr, \
       "First address in a DNS answer") \
+    F(DNS_LEN, "dns_len", UINT, DNS, dns_len, \
+      "Bytes of the DNS message") \
+    F(DNS_QNAME_LEN, "dns_qname_len", UINT, DNS, dns_qname_len, \
+      "Length of domain_name") \
+    F(DNS_LABELS, "dns_labels", UINT, DNS, dns_labels, \
+      "Number of labels in domain_name") \
+    F(DNS_LABEL_MAX, "dns_label_max", UINT, DNS, dns_label_max, \
+      "Length of the longest label in domain_name") \
+    F(DNS_TTL, "dns_ttl", UINT, DNS, dns_ttl, \
+      "Time to live of the first DNS answer record, in seconds") \
+    F(DNS_ANSWER_TYPE, "dns_answer_type", UINT, DNS, dns_answer_type, \
+      "Type of the first DNS answer record") \
+    F(DNS_ADDRS, "dns_addrs", UINT, DNS, dns_addrs, \
+      "Number of addresses (A and AAAA) among the first 32 DNS answer " \
+      "records") \
+    F(DNS_ANSWER_LEN, "dns_answer_len", UINT, DNS, dns_answer_len, \
+      "Bytes of data in the first 32 DNS answer records") \
     F(HTTP_METHOD, "http_method", UINT, HTTP, http_method, \
       "HTTP request method: GET 1, HEAD 2, POST 3, other 0") \
     F(HTTP_URL, "http_url", STR, HTTP, http_url, "HTTP request target") \
@@ -118,7 +164,37 @@ enum xfsm_field_layer {
     F(MODBUS_TI, "modbus_ti", UINT, MODBUS, modbus_ti, \
       "Modbus/TCP transaction identifier; port 502 or 20000 on either side") \
     F(MODBUS_FC, "modbus_fc", UINT, MODBUS, modbus_fc, \
-      "Modbus function code")
+      "Modbus function code") \
+    F(NTP_VERSION, "ntp_version", UINT, NTP, ntp_version, "NTP version") \
+    F(NTP_MODE, "ntp_mode", UINT, NTP, ntp_mode, \
+      "NTP mode: 1 and 2 symmetric, 3 client, 4 server, 5 broadcast, " \
+      "6 control, 7 private; port 123 on either side") \
+    F(NTP_RESPONSE, "ntp_response", UINT, NTP, ntp_response, \
+      "1 in an NTP response of mode 6 or 7, 0 in a request") \
+    F(NTP_IMPL, "ntp_impl", UINT, NTP, ntp_impl, \
+      "Implementation number of an NTP message of mode 7: 2 or 3 ntpd") \
+    F(NTP_CODE, "ntp_code", UINT, NTP, ntp_code, \
+      "Operation of an NTP message of mode 6 (2 is readvar), or request " \
+      "code of one of mode 7 (20 and 42 are monlist)") \
+    F(DHCP_OP, "dhcp_op", UINT, DHCP, dhcp_op, \
+      "DHCP or BOOTP: 1 from a client, 2 from a server; port 67 or 68") \
+    F(DHCP_TYPE, "dhcp_type", UINT, DHCP, dhcp_type, \
+      "DHCP message type: DISCOVER 1, OFFER 2, REQUEST 3, DECLINE 4, ACK 5, "\
+      "NAK 6, RELEASE 7, INFORM 8") \
+    F(DHCP_XID, "dhcp_xid", UINT, DHCP, dhcp_xid, "DHCP transaction ID") \
+    F(DHCP_CLIENT_MAC, "dhcp_client_mac", MAC, DHCP, dhcp_client_mac, \
+      "Client MAC address in a DHCP message") \
+    F(DHCP_ADDR, "dhcp_addr", ADDR, DHCP, dhcp_addr, \
+      "Address that a DHCP server gives the client; present in replies") \
+    F(DHCP_SERVER_ID, "dhcp_server_id", ADDR, DHCP, dhcp_server_id, \
+      "DHCP server identifier") \
+    F(DHCP_ROUTER, "dhcp_router", ADDR, DHCP, dhcp_router, \
+      "First router that a DHCP message names") \
+    F(DHCP_DNS, "dhcp_dns", ADDR, DHCP, dhcp_dns, \
+      "First name server that a DHCP message names") \
+    F(DHCP6_TYPE, "dhcp6_type", UINT, DHCP, dhcp6_type, \
+      "DHCPv6 message type: SOLICIT 1, ADVERTISE 2, REQUEST 3, REPLY 7; " \
+      "port 546 or 547")
 
 enum xfsm_field_id {
 #define XFSM_FIELD_ENUM(ID, NAME, TYPE, LAYER, MEMBER, DOC) XFSM_F_##ID,

@@ -39,7 +39,7 @@ xfsm_decode_ip4(struct xfsm_decoder *d)
     struct xfsm_packet *packet = d->packet;
     struct xfsm_fieldset got = d->present;
     const uint8_t *ip = xfsm_bytes_peek(&d->in, IP4_HEADER_LEN);
-    uint32_t header_len, total_len, offset;
+    uint32_t header_len, total_len, frag, offset;
     bool fragment;
 
     if (!ip) {
@@ -56,9 +56,9 @@ xfsm_decode_ip4(struct xfsm_decoder *d)
         return;
     }
     total_len = xfsm_load_be16(ip + 2);
-    offset = xfsm_load_be16(ip + 6);
-    fragment = (offset & (IP4_MORE_FRAGMENTS | IP4_OFFSET_MASK)) != 0;
-    offset = (offset & IP4_OFFSET_MASK) * 8;
+    frag = xfsm_load_be16(ip + 6);
+    fragment = (frag & (IP4_MORE_FRAGMENTS | IP4_OFFSET_MASK)) != 0;
+    offset = (frag & IP4_OFFSET_MASK) * 8;
 
     packet->ip_version = 4;
     ip_set_class(packet, ip[1]);
@@ -79,7 +79,9 @@ xfsm_decode_ip4(struct xfsm_decoder *d)
     XFSM_GOT(got, IP_SRC);
     XFSM_GOT(got, IP_DST);
     if (fragment) {
+        packet->ip_more_fragments = (frag & IP4_MORE_FRAGMENTS) != 0;
         XFSM_GOT(got, IP_FRAG_OFFSET);
+        XFSM_GOT(got, IP_MORE_FRAGMENTS);
     }
     d->present = got;
 
@@ -98,19 +100,18 @@ xfsm_decode_ip4(struct xfsm_decoder *d)
     }
 }
 
-static bool
-ip6_is_extension(uint8_t protocol)
+/* Returns the bit of the extension header that 'protocol' is, 0 if none. */
+static unsigned int
+ip6_extension(uint8_t protocol)
 {
     switch (protocol) {
-    case IP6_HOP_BY_HOP:
-    case IP6_ROUTING:
-    case IP6_FRAGMENT:
-    case IP6_AUTH:
-    case IP6_DEST_OPTIONS:
-    case IP6_MOBILITY:
-        return true;
-    default:
-        return false;
+    case IP6_HOP_BY_HOP: return XFSM_IP6X_HOP_BY_HOP;
+    case IP6_ROUTING: return XFSM_IP6X_ROUTING;
+    case IP6_FRAGMENT: return XFSM_IP6X_FRAGMENT;
+    case IP6_AUTH: return XFSM_IP6X_AUTH;
+    case IP6_DEST_OPTIONS: return XFSM_IP6X_DEST_OPTIONS;
+    case IP6_MOBILITY: return XFSM_IP6X_MOBILITY;
+    default: return 0;
     }
 }
 
@@ -142,8 +143,10 @@ ip6_take_extension(struct xfsm_decoder *d, uint8_t *protocol)
         if (offset & (IP6_OFFSET_MASK | IP6_MORE_FRAGMENTS)) {
             packet->ip_fragment = 1;
             packet->ip_frag_offset = offset & IP6_OFFSET_MASK;
+            packet->ip_more_fragments = offset & IP6_MORE_FRAGMENTS;
             XFSM_GOT(d->present, IP_FRAGMENT);
             XFSM_GOT(d->present, IP_FRAG_OFFSET);
+            XFSM_GOT(d->present, IP_MORE_FRAGMENTS);
         }
     }
     *protocol = ext[0];
@@ -156,9 +159,11 @@ static bool
 ip6_walk_extensions(struct xfsm_decoder *d, uint8_t protocol)
 {
     struct xfsm_packet *packet = d->packet;
+    unsigned int met = 0;
+    unsigned int ext;
     int n;
 
-    for (n = 0; ip6_is_extension(protocol); n++) {
+    for (n = 0; (ext = ip6_extension(protocol)); n++) {
         /* What follows the header of a later fragment is its payload. */
         if (packet->ip_fragment && packet->ip_frag_offset) {
             break;
@@ -171,7 +176,10 @@ ip6_walk_extensions(struct xfsm_decoder *d, uint8_t protocol)
             xfsm_decoder_fail(d, XFSM_DE_IP6_EXT);
             return false;
         }
+        met |= ext;
     }
+    packet->ip6_ext = (uint8_t) met;
+    XFSM_GOT(d->present, IP6_EXT);
     packet->ip_proto = protocol;
     XFSM_GOT(d->present, PROTO);
     XFSM_GOT(d->present, IP_FRAGMENT);  /* Known only now that it is none. */

@@ -16,14 +16,28 @@ enum {
     PROTO_SCTP = 132,
 };
 
+/* ICMP and ICMPv6 messages that carry an identifier and a number. */
+enum {
+    ICMP_ECHO_REPLY = 0,
+    ICMP_ECHO = 8,
+    ICMP6_ECHO = 128,
+    ICMP6_ECHO_REPLY = 129,
+};
+
 #define PORTS_LEN 4
 #define TCP_HEADER_LEN 20
 #define UDP_HEADER_LEN 8
 #define SCTP_HEADER_LEN 12
-#define ICMP_HEADER_LEN 4
+#define ICMP_HEADER_LEN 4       /* What all messages have. */
+#define ICMP_REST_LEN 4         /* What echo has its numbers in. */
 
 #define PORT_DNS 53
 #define PORT_MDNS 5353
+#define PORT_DHCP_SERVER 67
+#define PORT_DHCP_CLIENT 68
+#define PORT_NTP 123
+#define PORT_DHCP6_CLIENT 546
+#define PORT_DHCP6_SERVER 547
 #define PORT_MODBUS 502
 #define PORT_MODBUS_ALT 20000
 
@@ -117,6 +131,61 @@ l4_decode_tcp(struct xfsm_decoder *d, bool fragment)
     }
 }
 
+/* Decodes what 'port' is for, on one side of a UDP packet.  False where that
+ * is nothing of interest. */
+static bool
+l4_decode_udp_port(struct xfsm_decoder *d, uint16_t port)
+{
+    switch (port) {
+    case PORT_NTP:
+        if (xfsm_decoder_wants(d, XFSM_FL_NTP)) {
+            xfsm_decode_ntp(d);
+        }
+        return true;
+    case PORT_DHCP_SERVER:
+    case PORT_DHCP_CLIENT:
+        if (xfsm_decoder_wants(d, XFSM_FL_DHCP)) {
+            xfsm_decode_dhcp(d);
+        }
+        return true;
+    case PORT_DHCP6_CLIENT:
+    case PORT_DHCP6_SERVER:
+        if (xfsm_decoder_wants(d, XFSM_FL_DHCP)) {
+            xfsm_decode_dhcp6(d);
+        }
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Fields that a UDP payload may have, DNS apart. */
+static inline struct xfsm_fieldset
+l4_udp_fields(void)
+{
+    struct xfsm_fieldset ntp = xfsm_layer_fields(XFSM_FL_NTP);
+    struct xfsm_fieldset dhcp = xfsm_layer_fields(XFSM_FL_DHCP);
+    struct xfsm_fieldset set = { { ntp.w[0] | dhcp.w[0],
+                                   ntp.w[1] | dhcp.w[1] } };
+
+    return set;
+}
+
+static void
+l4_decode_udp_payload(struct xfsm_decoder *d)
+{
+    const struct xfsm_packet *packet = d->packet;
+
+    if (l4_has_port(packet, PORT_DNS) || l4_has_port(packet, PORT_MDNS)) {
+        if (xfsm_decoder_wants(d, XFSM_FL_DNS)) {
+            xfsm_decode_dns(d);
+        }
+    } else if (xfsm_decoder_wants_any(d, l4_udp_fields())
+               && !l4_decode_udp_port(d, packet->dst_port)) {
+        l4_decode_udp_port(d, packet->src_port);
+    }
+}
+
 static void
 l4_decode_udp(struct xfsm_decoder *d, bool fragment)
 {
@@ -144,9 +213,8 @@ l4_decode_udp(struct xfsm_decoder *d, bool fragment)
     XFSM_GOT(got, PAYLOAD_LEN);
     d->present = got;
 
-    if ((l4_has_port(packet, PORT_DNS) || l4_has_port(packet, PORT_MDNS))
-        && xfsm_decoder_wants(d, XFSM_FL_DNS) && d->wire) {
-        xfsm_decode_dns(d);
+    if (d->wire) {
+        l4_decode_udp_payload(d);
     }
 }
 
@@ -154,27 +222,59 @@ static void
 l4_decode_sctp(struct xfsm_decoder *d)
 {
     const uint8_t *sctp = xfsm_decoder_take(d, SCTP_HEADER_LEN);
+    const uint8_t *chunk;
 
     if (!sctp) {
         l4_fail_short(d);
         return;
     }
     l4_set_ports(d->packet, &d->present, sctp);
+    d->packet->sctp_vtag = xfsm_load_be32(sctp + 4);
+    XFSM_GOT(d->present, SCTP_VTAG);
+    chunk = xfsm_bytes_peek(&d->in, 1);
+    if (chunk) {
+        d->packet->sctp_chunk = *chunk;
+        XFSM_GOT(d->present, SCTP_CHUNK);
+    }
+}
+
+/* Whether a message of 'type' is an echo request or reply of its protocol. */
+static inline bool
+icmp_is_echo(uint8_t protocol, uint8_t type)
+{
+    return (protocol == PROTO_ICMP
+            ? type == ICMP_ECHO || type == ICMP_ECHO_REPLY
+            : type == ICMP6_ECHO || type == ICMP6_ECHO_REPLY);
 }
 
 static void
 l4_decode_icmp(struct xfsm_decoder *d)
 {
+    struct xfsm_packet *packet = d->packet;
+    struct xfsm_fieldset got = d->present;
     const uint8_t *icmp = xfsm_decoder_take(d, ICMP_HEADER_LEN);
+    const uint8_t *rest;
 
     if (!icmp) {
         xfsm_decoder_fail(d, XFSM_DE_L4_SHORT);
         return;
     }
-    d->packet->icmp_type = icmp[0];
-    d->packet->icmp_code = icmp[1];
-    XFSM_GOT(d->present, ICMP_TYPE);
-    XFSM_GOT(d->present, ICMP_CODE);
+    packet->icmp_type = icmp[0];
+    packet->icmp_code = icmp[1];
+    XFSM_GOT(got, ICMP_TYPE);
+    XFSM_GOT(got, ICMP_CODE);
+    if (d->wire >= ICMP_REST_LEN) {
+        packet->icmp_payload_len = d->wire - ICMP_REST_LEN;
+        XFSM_GOT(got, ICMP_PAYLOAD_LEN);
+    }
+    rest = xfsm_bytes_peek(&d->in, ICMP_REST_LEN);
+    if (rest && icmp_is_echo(packet->ip_proto, packet->icmp_type)) {
+        packet->icmp_id = xfsm_load_be16(rest);
+        packet->icmp_seq = xfsm_load_be16(rest + 2);
+        XFSM_GOT(got, ICMP_ID);
+        XFSM_GOT(got, ICMP_SEQ);
+    }
+    d->present = got;
 }
 
 void

@@ -97,21 +97,10 @@ struct xfsm_packet {
     /* Set by the engine. */
     uint64_t packet_no;         /* 1 for the first packet of this engine. */
 
-    /* Set by xfsm_decode(). */
+    /* Set by xfsm_decode().  What most programs read comes first and fills,
+     * with the members above, the first four cache lines; what is read by the
+     * way comes after it, in groups. */
     struct xfsm_fieldset present;
-    uint8_t decode_error;       /* enum xfsm_decode_error, 0 if none. */
-
-    /* Ethernet, 802.1Q. */
-    uint64_t eth_src, eth_dst;  /* 48 bits, most significant octet first. */
-    uint16_t eth_type;          /* EtherType after any VLAN tags. */
-    uint16_t vlan_id;           /* Outermost tag. */
-    uint8_t vlan_pcp;
-    uint16_t vlan_inner_id;     /* Second tag (QinQ). */
-
-    /* ARP (RFC 826). */
-    uint16_t arp_op;
-    uint64_t arp_sha, arp_tha;
-    union xfsm_addr arp_spa, arp_tpa;
 
     /* IPv4 (RFC 791), IPv6 (RFC 8200). */
     union xfsm_addr ip_src, ip_dst;
@@ -124,18 +113,34 @@ struct xfsm_packet {
     uint16_t ip_frag_offset;    /* Bytes. */
     uint32_t ip_id;
 
-    /* TCP, UDP, SCTP, ICMP. */
+    /* TCP, UDP, SCTP. */
     uint16_t src_port, dst_port;
     uint8_t tcp_flags;          /* Byte 13 of the header, CWR to FIN. */
+    uint8_t decode_error;       /* enum xfsm_decode_error, 0 if none. */
     uint16_t tcp_window;
     uint32_t tcp_seq, tcp_ack;
     uint32_t payload_len;       /* Bytes of TCP or UDP payload on the wire. */
+
+    /* Ethernet, 802.1Q. */
+    uint64_t eth_src, eth_dst;  /* 48 bits, most significant octet first. */
+    uint16_t eth_type;          /* EtherType after any VLAN tags. */
+    uint16_t vlan_id;           /* Outermost tag. */
+    uint16_t vlan_inner_id;     /* Second tag (QinQ). */
+    uint8_t vlan_pcp;
+
+    uint8_t ip_more_fragments;  /* 1 in any fragment but the last. */
     uint8_t icmp_type, icmp_code;
 
     /* DNS (RFC 1035). */
     uint8_t dns_qr;             /* 0 query, 1 response. */
     uint8_t dns_rcode;          /* Present in responses alone. */
     uint8_t dns_opcode;
+
+    uint8_t http_method;        /* enum xfsm_http_method. */
+    uint8_t modbus_fc;          /* Function code. */
+    uint8_t ip6_ext;            /* Set of enum xfsm_ip6_ext. */
+    uint16_t modbus_ti;         /* Transaction identifier. */
+
     uint16_t dns_id;
     uint16_t dns_qtype;
     uint16_t dns_answers;       /* ANCOUNT. */
@@ -144,13 +149,84 @@ struct xfsm_packet {
     union xfsm_addr domain_addr;            /* First A or AAAA answer. */
 
     /* HTTP/1 request (RFC 9112). */
-    uint8_t http_method;        /* enum xfsm_http_method. */
     struct xfsm_str http_url;   /* Request target. */
     struct xfsm_str http_host;  /* Host header. */
 
-    /* Modbus/TCP (MODBUS Messaging on TCP/IP Implementation Guide 1.0b). */
-    uint16_t modbus_ti;         /* Transaction identifier. */
-    uint8_t modbus_fc;          /* Function code. */
+    /* MPLS (RFC 3032), PPPoE (RFC 2516). */
+    uint32_t mpls_label;        /* Top of the stack. */
+    uint16_t pppoe_session;
+
+    /* ARP (RFC 826). */
+    uint16_t arp_op;
+    uint64_t arp_sha, arp_tha;
+    union xfsm_addr arp_spa, arp_tpa;
+
+    /* ICMP (RFC 792), ICMPv6 (RFC 4443). */
+    uint16_t icmp_id, icmp_seq; /* Of an echo request or reply. */
+    uint32_t icmp_payload_len;  /* After the first 8 bytes of the message. */
+
+    /* SCTP (RFC 9260). */
+    uint32_t sctp_vtag;         /* Verification tag. */
+    uint8_t sctp_chunk;         /* Type of the first chunk. */
+
+    /* DNS, more of it. */
+    uint8_t dns_qname_len;      /* Bytes of domain_name. */
+    uint8_t dns_labels;         /* Labels in it. */
+    uint8_t dns_label_max;      /* Bytes of the longest one. */
+    uint32_t dns_len;           /* Bytes of the message. */
+    uint32_t dns_ttl;           /* Of the first answer, seconds. */
+    uint32_t dns_answer_len;    /* Bytes of data in the answers. */
+    uint16_t dns_answer_type;   /* Of the first answer. */
+    uint8_t dns_addrs;          /* A and AAAA records among the answers. */
+
+    /* NTP (RFC 5905), its control messages (RFC 9327) and private ones. */
+    uint8_t ntp_version;
+    uint8_t ntp_mode;           /* 3 client, 4 server, 6 control, 7 private. */
+    uint8_t ntp_response;       /* 1 in a response of modes 6 and 7. */
+    uint8_t ntp_impl;           /* Mode 7: implementation number. */
+    uint8_t ntp_code;           /* Mode 6: operation; mode 7: request code. */
+
+    /* DHCP (RFC 2131), DHCPv6 (RFC 8415). */
+    uint8_t dhcp_op;            /* 1 from a client, 2 from a server. */
+    uint8_t dhcp_type;          /* Option 53. */
+    uint8_t dhcp6_type;         /* Message type of DHCPv6. */
+    uint32_t dhcp_xid;
+    uint64_t dhcp_client_mac;
+    union xfsm_addr dhcp_addr;      /* The client's, as a server gives it. */
+    union xfsm_addr dhcp_server_id; /* Option 54. */
+    union xfsm_addr dhcp_router;    /* Option 3, the first. */
+    union xfsm_addr dhcp_dns;       /* Option 6, the first. */
+
+    /* TLS ClientHello (RFC 8446). */
+    uint16_t tls_version;       /* Highest offered. */
+    uint64_t tls_ja;            /* Fingerprint of the client, see tls.c. */
+    struct xfsm_str tls_sni;    /* Server name, lower case. */
+    struct xfsm_str tls_alpn;   /* First protocol offered. */
+
+    /* Tunnels: what they are, and the innermost packet decoded. */
+    uint8_t tun_type;           /* enum xfsm_tunnel, of the outermost. */
+    uint8_t tun_depth;          /* Tunnel headers taken off. */
+    uint32_t tun_id;            /* VNI, key, session or TEID, of the same. */
+    uint64_t inner_eth_src, inner_eth_dst;
+    uint16_t inner_eth_type;
+    uint16_t inner_vlan_id;
+    union xfsm_addr inner_ip_src, inner_ip_dst;
+    uint8_t inner_ip_version;
+    uint8_t inner_ip_proto;
+    uint8_t inner_ip_ttl;
+    uint8_t inner_tcp_flags;
+    uint16_t inner_src_port, inner_dst_port;
+    uint8_t inner_icmp_type, inner_icmp_code;
+};
+
+/* IPv6 extension headers, as bits of ip6_ext. */
+enum xfsm_ip6_ext {
+    XFSM_IP6X_HOP_BY_HOP = 1,
+    XFSM_IP6X_ROUTING = 2,
+    XFSM_IP6X_FRAGMENT = 4,
+    XFSM_IP6X_AUTH = 8,
+    XFSM_IP6X_DEST_OPTIONS = 16,
+    XFSM_IP6X_MOBILITY = 32,
 };
 
 enum xfsm_http_method {

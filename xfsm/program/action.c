@@ -18,8 +18,6 @@ struct parser {
     const char *p;              /* What is left. */
     struct xfsm_action actions[XFSM_MAX_ACTIONS];
     int n;
-    bool ok;                    /* No error yet. */
-    bool full;                  /* Told that there are too many. */
 };
 
 /* What stands between parentheses. */
@@ -46,22 +44,25 @@ at_separator(const char *s)
     return !*s || *s == ';' || *s == ',';
 }
 
-/* True if an action seems to begin at 's'. */
+/* True if an action seems to begin at 's': a word before "(", ".reset" or a
+ * separator, or words before such. */
 static bool
 at_action(const char *s)
 {
-    size_t n = 0;
-
-    while (xfsm_names_is_blank(*s)) {
-        s++;
+    for (;;) {
+        while (xfsm_names_is_blank(*s)) {
+            s++;
+        }
+        if (!xfsm_names_is_start(*s)) {
+            return false;
+        }
+        while (xfsm_names_is_inner(*s)) {
+            s++;
+        }
+        if (*s == '(' || !strncmp(s, ".reset", 6) || at_separator(s)) {
+            return true;
+        }
     }
-    if (!xfsm_names_is_start(*s)) {
-        return false;
-    }
-    while (xfsm_names_is_inner(s[n])) {
-        n++;
-    }
-    return s[n] == '(' || !strncmp(s + n, ".reset", 6) || at_separator(s + n);
 }
 
 /* Returns the ")" that ends the text which begins at 's', or NULL.  Stores in
@@ -139,22 +140,13 @@ take_args(struct parser *p, const char *name, struct args *args)
     return true;
 }
 
-/* Returns a new action of 'kind', or NULL if there are too many. */
+/* Returns a new action of 'kind'.  There is room: each of at most
+ * XFSM_MAX_ACTIONS statements makes one at most. */
 static struct xfsm_action *
 add_action(struct parser *p, enum xfsm_action_kind kind)
 {
-    struct xfsm_action *action;
+    struct xfsm_action *action = &p->actions[p->n++];
 
-    if (p->n >= XFSM_MAX_ACTIONS) {
-        if (!p->full) {
-            xfsm_parse_report(p->parse, XFSM_DIAG_ERROR, "more than %d "
-                              "actions", XFSM_MAX_ACTIONS);
-        }
-        p->full = true;
-        p->ok = false;
-        return NULL;
-    }
-    action = &p->actions[p->n++];
     memset(action, 0, sizeof *action);
     action->kind = kind;
     action->label = "";
@@ -169,9 +161,6 @@ add_text(struct parser *p, enum xfsm_action_kind kind, const char *label,
 {
     struct xfsm_action *action = add_action(p, kind);
 
-    if (!action) {
-        return false;
-    }
     action->label = label;
     return kind == XFSM_AC_PLOT
            ? xfsm_text_parse_plot(p->parse, s, len, &action->text)
@@ -215,12 +204,8 @@ do_publish(struct parser *p, const struct args *args)
     }
     n = (size_t) (end - text);
     if (is_raw(label, text, n)) {
-        struct xfsm_action *action = add_action(p, XFSM_AC_PUBLISH_RAW);
-
-        if (action) {
-            action->label = label;
-        }
-        return action != NULL;
+        add_action(p, XFSM_AC_PUBLISH_RAW)->label = label;
+        return true;
     }
     return add_text(p, XFSM_AC_PUBLISH, label, text, n);
 }
@@ -248,16 +233,12 @@ do_print_table(struct parser *p, const struct args *args)
 static bool
 do_export(struct parser *p, const struct args *args)
 {
-    struct xfsm_action *action = add_action(p, XFSM_AC_EXPORT);
-
     if (args->len) {
         xfsm_parse_warn(p->parse, "the arguments of Export have no effect: "
                         "it publishes the features of the key");
     }
-    if (action) {
-        action->label = "feature";
-    }
-    return action != NULL;
+    add_action(p, XFSM_AC_EXPORT)->label = "feature";
+    return true;
 }
 
 static bool
@@ -272,7 +253,8 @@ do_suspect(struct parser *p, const struct args *args)
     if (args->len) {
         xfsm_parse_warn(p->parse, "the arguments of Suspect have no effect");
     }
-    return add_action(p, XFSM_AC_SUSPECT) != NULL;
+    add_action(p, XFSM_AC_SUSPECT);
+    return true;
 }
 
 static bool
@@ -371,9 +353,6 @@ do_reset(struct parser *p, const char *name, size_t len)
     }
     action = add_action(p, metric == XFSM_NONE ? XFSM_AC_TABLE_RESET
                         : XFSM_AC_RESET);
-    if (!action) {
-        return false;
-    }
     action->index = metric == XFSM_NONE ? table : metric;
     return !args.len
            || xfsm_key_parse(p->parse, args.s, args.len, &action->key);
@@ -417,9 +396,6 @@ do_set(struct parser *p, uint16_t table)
                                 "\"%s(ip_src)=1\"", name, name);
     }
     action = add_action(p, XFSM_AC_TABLE_SET);
-    if (!action) {
-        return false;
-    }
     action->index = table;
     ok = xfsm_key_parse_for_table(p->parse, table, p->p + 1, n - 2,
                                   &action->key);
@@ -493,11 +469,30 @@ parse_action(struct parser *p)
     return take_args(p, verb->name, &args) && verb->function(p, &args);
 }
 
+/* Expects the end of an action at p->p: a separator, or another action. */
+static bool
+check_end(struct parser *p)
+{
+    if (at_separator(p->p)) {
+        return true;
+    }
+    skip_blanks(p);
+    if (at_action(p->p)) {
+        xfsm_parse_warn(p->parse, "a \";\" is missing before \"%.20s\"",
+                        p->p);
+        return true;
+    }
+    return xfsm_parse_error(p->parse, "\";\" is expected before \"%.20s\"",
+                            p->p);
+}
+
 bool
 xfsm_action_parse(struct xfsm_parse *parse, const char *s,
                   struct xfsm_action **actions, int *n_actions)
 {
-    struct parser p = { .parse = parse, .p = s, .ok = true };
+    struct parser p = { .parse = parse, .p = s };
+    int n_statements = 0;
+    bool ok = true;
 
     for (;;) {
         skip_blanks(&p);
@@ -505,25 +500,17 @@ xfsm_action_parse(struct xfsm_parse *parse, const char *s,
             break;
         } else if (*p.p == ';' || *p.p == ',') {
             p.p++;
-        } else if (p.full) {
+        } else if (++n_statements > XFSM_MAX_ACTIONS) {
+            ok = xfsm_parse_error(parse, "more than %d actions",
+                                  XFSM_MAX_ACTIONS);
             break;
-        } else if (!parse_action(&p)) {
-            p.ok = false;
+        } else if (!parse_action(&p) || !check_end(&p)) {
+            ok = false;
             skip_action(&p);
-        } else if (!at_separator(p.p)) {
-            skip_blanks(&p);
-            if (at_action(p.p)) {
-                xfsm_parse_warn(parse, "a \";\" is missing before \"%.20s\"",
-                                p.p);
-            } else {
-                p.ok = xfsm_parse_error(parse, "\";\" is expected before "
-                                        "\"%.20s\"", p.p);
-                skip_action(&p);
-            }
         }
     }
     *actions = xfsm_arena_memdup(parse->program->arena, p.actions,
                                  (size_t) p.n * sizeof p.actions[0]);
     *n_actions = p.n;
-    return p.ok;
+    return ok;
 }

@@ -190,6 +190,29 @@ is_comparison(enum xfsm_expr_op op)
     return op >= XFSM_OP_EQ && op <= XFSM_OP_GE;
 }
 
+/* The register that holds 'e' already, or -1. */
+static int
+register_of(const struct xfsm_codegen *cg, const struct xfsm_expr *e)
+{
+    return e->kind == XFSM_EX_FEATURE ? cg->feature_reg[e->index]
+           : e->kind == XFSM_EX_METRIC ? cg->metric_reg[e->index]
+           : -1;
+}
+
+/* Generates an operand, into 'dst' unless some register holds it already.
+ * Returns the register it is in. */
+static int
+generate_operand(struct context *ctx, const struct xfsm_expr *e, int dst)
+{
+    int reg = register_of(ctx->cg, e);
+
+    if (reg < 0) {
+        generate(ctx, e, dst);
+        reg = dst;
+    }
+    return reg;
+}
+
 static void
 generate_operator(struct context *ctx, const struct xfsm_expr *e, int dst)
 {
@@ -197,22 +220,22 @@ generate_operator(struct context *ctx, const struct xfsm_expr *e, int dst)
     bool guarded = is_comparison(e->op) && reads_table(e);
     struct context inner = { cg, guarded ? xfsm_codegen_label(cg)
                              : e->op == XFSM_OP_NOT ? -1 : ctx->miss };
-    int second = cg->n_regs;
+    int first, second = cg->n_regs;
     struct xfsm_insn *insn;
 
-    generate(&inner, e->args[0], dst);
+    first = generate_operand(&inner, e->args[0], dst);
     if (e->n_args > 1) {
         if (second >= XFSM_MAX_REGS) {
             cg->b->overflow = "registers in one handler";
             return;
         }
         cg->n_regs++;
-        generate(&inner, e->args[1], second);
+        second = generate_operand(&inner, e->args[1], second);
         cg->n_regs--;
     }
     insn = xfsm_codegen_emit(cg, opcode_of(e->op));
     insn->a = (uint8_t) dst;
-    insn->b = (uint16_t) dst;
+    insn->b = (uint16_t) first;
     insn->c = (uint16_t) (e->n_args > 1 ? second : 0);
 
     if (guarded) {

@@ -170,11 +170,16 @@ generate_features(struct xfsm_codegen *cg, struct xfsm_img_handler *record)
             uint32_t index = xfsm_builder_add(cg->b, XFSM_S_FEATURES, 1);
             struct xfsm_img_feature *f = xfsm_builder_at(
                 cg->b, XFSM_S_FEATURES, index);
-            int reg = cg->n_regs++;
+            const struct xfsm_expr *body = p->features[i].body;
+            int reg = body->kind == XFSM_EX_METRIC
+                      ? cg->metric_reg[body->index] : -1;
 
+            if (reg < 0) {
+                reg = cg->n_regs++;
+                xfsm_codegen_expr(cg, body, reg);
+            }
             f->name = name;
             f->reg = (uint32_t) reg;
-            xfsm_codegen_expr(cg, p->features[i].body, reg);
             cg->feature_reg[i] = reg;
             record->n_features++;
         }

@@ -24,9 +24,10 @@
  *
  * The code section holds instructions of 16 bytes.  It begins with the
  * *matcher*, which is run on each packet and ends in MEVENT (this event) or
- * MNONE.  Each handler is a run of instructions that ends in END.  There are
- * 256 registers of doubles, none defined when a handler starts.  Jumps go
- * forward only, so that a handler of n instructions executes at most n.
+ * MNONE.  Behind it come the handlers, in order and without gaps, each a run
+ * of instructions that ends in END.  There are 256 registers of doubles, none
+ * defined when a handler starts.  Jumps go forward only, so that a handler of
+ * n instructions executes at most n.
  *
  * ## Verification ##
  *

@@ -12,8 +12,8 @@
 struct builder {
     struct xfsm_parse *parse;
     struct xfsm_arena *arena;
-    struct xfsm_text *text;
-    int max_parts;
+    int n;
+    struct xfsm_text_part parts[XFSM_MAX_TEXT];     /* More cannot be. */
     char *literal;              /* Text not yet a part... */
     size_t n_literal;           /* ...and its length. */
 };
@@ -32,23 +32,20 @@ static const struct {
 
 #define N_SPECIALS (sizeof specials / sizeof specials[0])
 
+/* Prepares for a text of 'len' bytes.  Room for literals is three times that:
+ * a terminator behind each, a blank between words of plot(). */
 static bool
-init(struct builder *b, struct xfsm_parse *parse, struct xfsm_text *text,
-     size_t len, int max_parts)
+init(struct builder *b, struct xfsm_parse *parse, size_t len)
 {
     if (len > XFSM_MAX_TEXT) {
         return xfsm_parse_error(parse, "a text of %zu bytes; the limit is %d",
                                 len, XFSM_MAX_TEXT);
     }
-    memset(b, 0, sizeof *b);
     b->parse = parse;
     b->arena = parse->program->arena;
-    b->text = text;
-    b->max_parts = max_parts;
-    b->literal = xfsm_arena_alloc(b->arena, len + 1);
-    text->n = 0;
-    text->parts = xfsm_arena_array(b->arena, (size_t) max_parts,
-                                   sizeof *text->parts);
+    b->n = 0;
+    b->literal = xfsm_arena_alloc(b->arena, 3 * len + 1);
+    b->n_literal = 0;
     return true;
 }
 
@@ -58,10 +55,11 @@ add_part(struct builder *b, enum xfsm_text_kind kind)
 {
     struct xfsm_text_part *part;
 
-    if (b->text->n >= b->max_parts || !xfsm_parse_take_part(b->parse)) {
+    if (b->n >= XFSM_MAX_TEXT || !xfsm_parse_take_part(b->parse)) {
         return NULL;
     }
-    part = &b->text->parts[b->text->n++];
+    part = &b->parts[b->n++];
+    memset(part, 0, sizeof *part);
     part->kind = kind;
     part->literal = "";
     return part;
@@ -84,6 +82,19 @@ flush(struct builder *b)
     part->len = b->n_literal;
     b->literal += b->n_literal + 1;
     b->n_literal = 0;
+    return true;
+}
+
+/* Makes what was built 'text'. */
+static bool
+finish(struct builder *b, struct xfsm_text *text)
+{
+    if (!flush(b)) {
+        return false;
+    }
+    text->n = b->n;
+    text->parts = xfsm_arena_memdup(b->arena, b->parts,
+                                    (size_t) b->n * sizeof b->parts[0]);
     return true;
 }
 
@@ -223,14 +234,8 @@ xfsm_text_parse(struct xfsm_parse *parse, const char *s, size_t len,
 {
     const char *end = s + len;
     struct builder b;
-    int percents = 0;
-    size_t i;
 
-    for (i = 0; i < len; i++) {
-        percents += s[i] == '%';
-    }
-    /* Each literal needs a terminator of its own, each "%" gives it one. */
-    if (!init(&b, parse, text, len, 2 * percents + 1)) {
+    if (!init(&b, parse, len)) {
         return false;
     }
     while (s < end) {
@@ -255,7 +260,7 @@ xfsm_text_parse(struct xfsm_parse *parse, const char *s, size_t len,
         b.literal[b.n_literal++] = c;
         s += used;
     }
-    return flush(&b);
+    return finish(&b, text);
 }
 
 bool
@@ -266,11 +271,9 @@ xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
     struct builder b;
     int words = 0;
 
-    /* Room for a blank before each word and a terminator behind it. */
-    if (!init(&b, parse, text, len, (int) len + 1)) {
+    if (!init(&b, parse, len)) {
         return false;
     }
-    b.literal = xfsm_arena_alloc(b.arena, 3 * len + 1);
     while (s < end) {
         size_t used = 0, n = 0;
 
@@ -285,21 +288,17 @@ xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
         }
         if (words++) {
             b.literal[b.n_literal++] = ' ';
-            if (!add_name(&b, s, n, end, &used)) {
-                return false;
-            } else if (!used && !warn_unknown(&b, s, n)) {
+            if (!add_percent(&b, s, s + n, &used)) {
                 return false;
             }
         }
-        if (!used) {
-            memcpy(b.literal + b.n_literal, s, n);
-            b.n_literal += n;
-        }
-        s += used ? used : n;
+        memcpy(b.literal + b.n_literal, s + used, n - used);
+        b.n_literal += n - used;
+        s += n;
     }
     if (!words) {
         return xfsm_parse_error(parse, "plot() needs the name of a stream, "
                                 "then names of what to plot");
     }
-    return flush(&b);
+    return finish(&b, text);
 }

@@ -362,10 +362,11 @@ xfsm_verify_code(const struct xfsm_image *image)
             || h->first_feature > image->n_features
             || h->n_features > image->n_features - h->first_feature
             || h->n_features > XFSM_MAX_FEATURES
-            || h->code > image->n_code || !h->n_code
+            || h->code != run.end || !h->n_code
             || h->n_code > image->n_code - h->code
             || h->n_code > XFSM_MAX_HANDLER_CODE) {
-            error = xfsm_error("handler %u: index out of range", i);
+            error = xfsm_error("handler %u: index out of range, or not "
+                               "behind the one before it", i);
             break;
         }
         run.matcher = false;
@@ -375,6 +376,9 @@ xfsm_verify_code(const struct xfsm_image *image)
         run.n_publish = 0;
         memset(run.reached, 0, h->n_code * sizeof *run.reached);
         error = verify_run(&run);
+    }
+    if (!error && run.end != image->n_code) {
+        error = xfsm_error("there is code behind the last handler");
     }
     for (uint32_t i = 0; i < image->n_features && !error; i++) {
         if (!xfsm_verify_text(image, image->features[i].name)) {

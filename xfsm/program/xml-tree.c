@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libxml/SAX2.h>
 #include <libxml/parser.h>
-#include <libxml/tree.h>
 
 #include "xfsm/program/model.h"
 #include "xfsm/program/xml-scan.h"
@@ -21,11 +21,20 @@
  * paths. */
 #define MAX_SIBLING_NAMES 32
 
+/* Longest piece of text that is kept for a message. */
+#define MAX_TEXT_KEPT 80
+
 struct build {
     struct xfsm_arena *arena;
     struct xfsm_diags *diags;
     const int *lines;           /* Of tags and attributes, in order... */
     size_t n_lines;             /* ...those not used yet. */
+    struct xfsm_xml_node *root;
+    struct xfsm_xml_node *node; /* The open element. */
+    struct xfsm_xml_node **tails[XFSM_MAX_XML_DEPTH];   /* Where the next
+                                 * child of each open element goes. */
+    int depth;                  /* Number of open elements. */
+    bool refused;
 };
 
 static pthread_once_t libxml_once = PTHREAD_ONCE_INIT;
@@ -53,22 +62,6 @@ is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Returns a copy of 's' without blanks around it. */
-static char *
-copy_trimmed(struct build *build, const char *s)
-{
-    size_t n;
-
-    while (is_blank(*s)) {
-        s++;
-    }
-    n = strlen(s);
-    while (n && is_blank(s[n - 1])) {
-        n--;
-    }
-    return xfsm_arena_strndup(build->arena, s, n);
-}
-
 static int
 take_line(struct build *build)
 {
@@ -79,43 +72,107 @@ take_line(struct build *build)
     return *build->lines++;
 }
 
-static bool
-refuse(struct build *build, int line, const char *what)
+/* Stops libxml2 at something that the scan should not have let through. */
+static void
+refuse(xmlParserCtxtPtr ctxt, const char *what)
 {
-    xfsm_diags_add(build->diags, XFSM_DIAG_ERROR, line, "",
-                   "%s; a program is elements and attributes alone", what);
-    return false;
+    struct build *build = ctxt->_private;
+
+    if (!build->refused) {
+        build->refused = true;
+        xfsm_diags_add(build->diags, XFSM_DIAG_ERROR,
+                       xmlSAX2GetLineNumber(ctxt), "", "%s; a program is "
+                       "elements and attributes alone", what);
+    }
+    xmlStopParser(ctxt);
 }
 
-static bool
-build_attrs(struct build *build, struct xfsm_xml_node *node,
-            const xmlNode *element)
+/* Returns a copy of the 'len' bytes at 's' without blanks around it.  libxml2
+ * leaves one reference in attributes, that to "&" itself, as "&#38;". */
+static char *
+copy_value(struct build *build, const char *s, size_t len)
 {
-    const xmlAttr *attr;
-    int n = 0;
+    static const char reference[] = "&#38;";
+    const size_t n_reference = sizeof reference - 1;
+    char *copy, *out;
 
-    for (attr = element->properties; attr; attr = attr->next) {
-        n++;
+    while (len && is_blank(s[0])) {
+        s++;
+        len--;
     }
+    while (len && is_blank(s[len - 1])) {
+        len--;
+    }
+    copy = out = xfsm_arena_strndup(build->arena, s, len);
+    if (memchr(s, '&', len)) {
+        const char *end = s + len;
+
+        while (s < end) {
+            bool is_reference = (size_t) (end - s) >= n_reference
+                                && !memcmp(s, reference, n_reference);
+
+            *out++ = *s;
+            s += is_reference ? n_reference : 1;
+        }
+        *out = '\0';
+    }
+    return copy;
+}
+
+/* Reads what libxml2 gives as attributes: for each its name, prefix, URI, and
+ * the start and end of its value. */
+static void
+build_attrs(struct build *build, struct xfsm_xml_node *node, int n,
+            const xmlChar **attrs)
+{
+    int i;
+
     node->attrs = xfsm_arena_array(build->arena, (size_t) n,
                                    sizeof *node->attrs);
-    for (attr = element->properties; attr; attr = attr->next) {
-        struct xfsm_xml_attr *a = &node->attrs[node->n_attrs++];
-        const xmlNode *child;
-        xmlChar *value;
+    for (i = 0; i < n; i++, attrs += 5) {
+        struct xfsm_xml_attr *attr = &node->attrs[i];
 
-        a->line = take_line(build);
-        for (child = attr->children; child; child = child->next) {
-            if (child->type != XML_TEXT_NODE) {
-                return refuse(build, a->line, "an entity in an attribute");
-            }
-        }
-        a->name = xfsm_arena_strdup(build->arena, (const char *) attr->name);
-        value = xmlNodeListGetString(element->doc, attr->children, 1);
-        a->value = copy_trimmed(build, value ? (const char *) value : "");
-        xmlFree(value);
+        attr->line = take_line(build);
+        attr->name = xfsm_arena_strdup(build->arena,
+                                       (const char *) attrs[0]);
+        attr->value = copy_value(build, (const char *) attrs[3],
+                                 (size_t) (attrs[4] - attrs[3]));
     }
-    return true;
+    node->n_attrs = n;
+}
+
+static void
+on_start(void *ctxt_, const xmlChar *name, const xmlChar *prefix,
+         const xmlChar *uri, int n_namespaces, const xmlChar **namespaces,
+         int n_attrs, int n_defaulted, const xmlChar **attrs)
+{
+    xmlParserCtxtPtr ctxt = ctxt_;
+    struct build *build = ctxt->_private;
+    struct xfsm_xml_node *node;
+
+    (void) namespaces;
+    if (prefix || uri || n_namespaces || n_defaulted) {
+        refuse(ctxt, "an XML namespace");
+        return;
+    } else if (build->depth >= XFSM_MAX_XML_DEPTH) {
+        refuse(ctxt, "elements nested too deep");
+        return;
+    }
+    node = xfsm_arena_alloc(build->arena, sizeof *node);
+    node->name = xfsm_arena_strdup(build->arena, (const char *) name);
+    node->line = take_line(build);
+    node->index = 1;
+    node->parent = build->node;
+    build_attrs(build, node, n_attrs, attrs);
+
+    if (build->depth) {
+        *build->tails[build->depth - 1] = node;
+        build->tails[build->depth - 1] = &node->next;
+    } else {
+        build->root = node;
+    }
+    build->tails[build->depth++] = &node->children;
+    build->node = node;
 }
 
 /* Sets the 'index' of the children of 'node'. */
@@ -141,47 +198,79 @@ number_children(struct xfsm_xml_node *node)
     }
 }
 
-/* Converts 'element' and what is in it.  Recursion is bounded by
- * XFSM_MAX_XML_DEPTH, which the scan has checked. */
-static struct xfsm_xml_node *
-build_node(struct build *build, const xmlNode *element,
-           struct xfsm_xml_node *parent)
+static void
+on_end(void *ctxt_, const xmlChar *name, const xmlChar *prefix,
+       const xmlChar *uri)
 {
-    struct xfsm_xml_node *node, **tail;
-    const xmlNode *child;
+    xmlParserCtxtPtr ctxt = ctxt_;
+    struct build *build = ctxt->_private;
 
-    node = xfsm_arena_alloc(build->arena, sizeof *node);
-    node->line = take_line(build);
-    node->name = xfsm_arena_strdup(build->arena, (const char *) element->name);
-    node->parent = parent;
-    node->index = 1;
-    if (element->ns || element->nsDef) {
-        refuse(build, node->line, "an XML namespace");
-        return NULL;
-    } else if (!build_attrs(build, node, element)) {
-        return NULL;
+    (void) name;
+    (void) prefix;
+    (void) uri;
+    if (build->node) {
+        number_children(build->node);
+        build->node = build->node->parent;
+        build->depth--;
     }
+}
 
-    tail = &node->children;
-    for (child = element->children; child; child = child->next) {
-        if (child->type == XML_ELEMENT_NODE) {
-            *tail = build_node(build, child, node);
-            if (!*tail) {
-                return NULL;
-            }
-            tail = &(*tail)->next;
-        } else if (child->type == XML_TEXT_NODE) {
-            if (!node->text && !xmlIsBlankNode(child)) {
-                node->text = copy_trimmed(build,
-                                          (const char *) child->content);
-            }
-        } else if (child->type != XML_COMMENT_NODE) {
-            refuse(build, node->line, "something other than an element");
-            return NULL;
-        }
+static void
+on_text(void *ctxt_, const xmlChar *text, int len)
+{
+    xmlParserCtxtPtr ctxt = ctxt_;
+    struct build *build = ctxt->_private;
+
+    while (len && is_blank((char) *text)) {
+        text++;
+        len--;
     }
-    number_children(node);
-    return node;
+    if (len && build->node && !build->node->text) {
+        build->node->text = copy_value(build, (const char *) text,
+                                       len < MAX_TEXT_KEPT ? (size_t) len
+                                       : MAX_TEXT_KEPT);
+    }
+}
+
+static void
+on_instruction(void *ctxt, const xmlChar *target, const xmlChar *data)
+{
+    (void) target;
+    (void) data;
+    refuse(ctxt, "a processing instruction");
+}
+
+static void
+on_reference(void *ctxt, const xmlChar *name)
+{
+    (void) name;
+    refuse(ctxt, "an entity");
+}
+
+static void
+on_subset(void *ctxt, const xmlChar *name, const xmlChar *id,
+          const xmlChar *uri)
+{
+    (void) name;
+    (void) id;
+    (void) uri;
+    refuse(ctxt, "a document type");
+}
+
+/* Has libxml2 tell this file what it finds, and build nothing itself. */
+static void
+set_handlers(xmlSAXHandler *sax)
+{
+    sax->startElementNs = on_start;
+    sax->endElementNs = on_end;
+    sax->characters = on_text;
+    sax->ignorableWhitespace = on_text;
+    sax->cdataBlock = on_text;
+    sax->comment = NULL;
+    sax->processingInstruction = on_instruction;
+    sax->reference = on_reference;
+    sax->internalSubset = on_subset;
+    sax->externalSubset = on_subset;
 }
 
 /* Adds what libxml2 said last. */
@@ -206,10 +295,8 @@ parse_scanned(const char *text, size_t len,
         .arena = arena, .diags = diags, .lines = lines->lines,
         .n_lines = lines->n,
     };
-    struct xfsm_xml_node *root = NULL;
     xmlParserCtxtPtr ctxt;
-    const xmlNode *element;
-    xmlDocPtr doc;
+    bool ok;
 
     pthread_once(&libxml_once, init_libxml);
     ctxt = xmlNewParserCtxt();
@@ -217,21 +304,19 @@ parse_scanned(const char *text, size_t len,
         xfsm_diags_add(diags, XFSM_DIAG_ERROR, 0, "", "out of memory");
         return NULL;
     }
-    doc = xmlCtxtReadMemory(ctxt, text, (int) len, NULL, "UTF-8",
-                            XML_PARSE_NONET | XML_PARSE_BIG_LINES
-                            | XML_PARSE_NOCDATA | XML_PARSE_NOERROR
-                            | XML_PARSE_NOWARNING);
-    element = doc ? xmlDocGetRootElement(doc) : NULL;
-    if (!element || !ctxt->wellFormed || !ctxt->nsWellFormed) {
+    ctxt->_private = &build;
+    set_handlers(ctxt->sax);
+    xmlFreeDoc(xmlCtxtReadMemory(ctxt, text, (int) len, NULL, "UTF-8",
+                                 XML_PARSE_NONET | XML_PARSE_BIG_LINES
+                                 | XML_PARSE_NOCDATA | XML_PARSE_NOERROR
+                                 | XML_PARSE_NOWARNING));
+    ok = ctxt->wellFormed && ctxt->nsWellFormed && !build.refused
+         && build.root;
+    if (!ok && !build.refused) {
         add_libxml_error(diags, ctxt);
-    } else if (doc->intSubset || doc->extSubset) {
-        refuse(&build, 1, "a document type");
-    } else {
-        root = build_node(&build, element, NULL);
     }
-    xmlFreeDoc(doc);
     xmlFreeParserCtxt(ctxt);
-    return root;
+    return ok ? build.root : NULL;
 }
 
 struct xfsm_xml_node *

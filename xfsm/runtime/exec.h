@@ -37,11 +37,11 @@ struct xfsm_exec {
 uint16_t xfsm_exec_match(const struct xfsm_instance *,
                          const struct xfsm_packet *packet);
 
-/* Runs what the event says for the state of 'key', the packet's primary
- * key. */
+/* Runs what the event says for the state of the packet's primary key.  The
+ * row has that key, complete. */
 void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint16_t event,
-                      const struct xfsm_key_value *key);
+                      struct xfsm_key_row *keys);
 
 /* Fires the timers of the instance that are due at x->now. */
 void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *);
@@ -52,21 +52,29 @@ size_t xfsm_exec_text(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint64_t ts,
                       const double *regs, uint16_t text);
 
-/* The key of the packet at hand, built at most once a packet; NULL if the
- * packet lacks one of its fields. */
+/* Key 'key' of 'packet', built at most once into its row; NULL if the packet
+ * lacks one of its fields. */
 static inline const struct xfsm_key_value *
-xfsm_exec_key(struct xfsm_instance *p, const struct xfsm_packet *packet,
-              uint16_t key)
+xfsm_exec_row_key(const struct xfsm_instance *p, struct xfsm_key_row *row,
+                  const struct xfsm_packet *packet, uint16_t key)
 {
     uint64_t bit = UINT64_C(1) << key;
 
-    if (!(p->keys_built & bit)) {
-        p->keys_built |= bit;
-        if (xfsm_instance_key(p, key, packet, &p->keys[key])) {
-            p->keys_complete |= bit;
+    if (!(row->built & bit)) {
+        row->built |= bit;
+        if (xfsm_instance_key(p, key, packet, &row->values[key])) {
+            row->complete |= bit;
         }
     }
-    return p->keys_complete & bit ? &p->keys[key] : NULL;
+    return row->complete & bit ? &row->values[key] : NULL;
+}
+
+/* The same for the packet at hand. */
+static inline const struct xfsm_key_value *
+xfsm_exec_key(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+              uint16_t key)
+{
+    return xfsm_exec_row_key(p, p->keys, packet, key);
 }
 
 #endif /* xfsm/runtime/exec.h */

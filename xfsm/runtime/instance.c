@@ -138,6 +138,73 @@ survey(struct xfsm_instance *p)
     return words;
 }
 
+static void
+add_touch(struct xfsm_touches *touches, int kind, const void *memory,
+          uint16_t key)
+{
+    for (unsigned int i = 0; i < touches->n; i++) {
+        if (touches->list[i].memory == memory && touches->list[i].key == key) {
+            return;
+        }
+    }
+    if (memory && touches->n < XFSM_MAX_TOUCHES) {
+        struct xfsm_touch *touch = &touches->list[touches->n++];
+
+        touch->kind = kind;
+        touch->memory = memory;
+        touch->key = key;
+    }
+}
+
+/* Collects what the handlers of each event touch. */
+static void
+plan_touches(struct xfsm_instance *p)
+{
+    const struct xfsm_image *image = &p->image;
+
+    for (uint32_t i = 0; i < image->n_handlers; i++) {
+        const struct xfsm_img_handler *h = &image->handlers[i];
+        struct xfsm_touches *touches = &p->touches[h->event];
+
+        for (uint32_t j = 0; j < h->n_code; j++) {
+            const struct xfsm_insn *insn = &image->code[h->code + j];
+
+            switch (insn->op) {
+            case XFSM_I_VDGET: case XFSM_I_VDSET:
+                add_touch(touches, XFSM_TOUCH_DETECTOR,
+                          p->metrics[insn->b].detector, insn->d);
+                break;
+            case XFSM_I_VMADD: case XFSM_I_VMGET:
+                add_touch(touches, XFSM_TOUCH_TEWMA,
+                          p->metrics[insn->b].tewma, insn->d);
+                add_touch(touches, XFSM_TOUCH_KEYTABLE,
+                          p->metrics[insn->b].counters, insn->d);
+                break;
+            case XFSM_I_TGET: case XFSM_I_TSET:
+                add_touch(touches, XFSM_TOUCH_KEYTABLE, p->tables[insn->b],
+                          insn->d);
+                break;
+            default:
+                break;
+            }
+        }
+    }
+}
+
+bool
+xfsm_key_row_init(const struct xfsm_instance *p, struct xfsm_key_row *row)
+{
+    row->built = row->complete = 0;
+    row->values = malloc((p->image.n_keys + 1) * sizeof *row->values);
+    return row->values != NULL;
+}
+
+void
+xfsm_key_row_destroy(struct xfsm_key_row *row)
+{
+    free(row->values);
+}
+
 char *
 xfsm_instance_create(const void *bytes, size_t len,
                      const struct xfsm_seed *seed,
@@ -170,6 +237,10 @@ xfsm_instance_create(const void *bytes, size_t len,
     error = error ? error : xfsm_keytable_create(
         words, sizeof(struct xfsm_state_entry), XFSM_STATE_CAPACITY,
         &p->states);
+    if (!error && (!xfsm_key_row_init(p, &p->fired_keys)
+                   || !xfsm_lower(p))) {
+        error = xfsm_error("out of memory");
+    }
     if (!error && p->image.n_classes) {
         /* Payload: the primary key, then the snapshot. */
         size_t size = sizeof(struct xfsm_key_value) + p->snapshot.size;
@@ -183,6 +254,7 @@ xfsm_instance_create(const void *bytes, size_t len,
     if (error) {
         goto fail;
     }
+    plan_touches(p);
     *instancep = p;
     return NULL;
 
@@ -207,6 +279,8 @@ xfsm_instance_destroy(struct xfsm_instance *p)
     }
     xfsm_keytable_destroy(p->states);
     xfsm_timers_destroy(p->timers);
+    xfsm_key_row_destroy(&p->fired_keys);
+    xfsm_lowered_destroy(&p->lowered);
     free(p->fired_payload);
     free(p->bytes);
     free(p);
@@ -260,35 +334,44 @@ xfsm_instance_key(const struct xfsm_instance *p, uint16_t key,
                   const struct xfsm_packet *packet,
                   struct xfsm_key_value *value)
 {
-    const struct xfsm_img_key *k = &p->image.keys[key];
-    unsigned int n = 0;
+    const struct xfsm_key_plan *plan = &p->lowered.keys[key];
+    uint64_t *w = value->w;
 
-    for (unsigned int i = 0; i < k->n; i++) {
-        unsigned int id = p->image.field_ids[k->fields[i]];
-        const char *member = (const char *) packet + xfsm_fields[id].offset;
+    if (~packet->present.w[0] & plan->needs.w[0]
+        || ~packet->present.w[1] & plan->needs.w[1]) {
+        return false;
+    }
+    for (unsigned int i = 0; i < plan->n_steps; i++) {
+        const char *from = (const char *) packet + plan->steps[i].offset;
         struct xfsm_str str;
 
-        if (!xfsm_fieldset_has(&packet->present, id)) {
-            return false;
-        }
-        switch (xfsm_fields[id].type) {
-        case XFSM_FT_UINT:
-        case XFSM_FT_MAC:
-            value->w[n++] = xfsm_field_uint(packet, id);
+        switch (plan->steps[i].width) {
+        case 16:
+            memcpy(w, from, 16);
+            w += 2;
             break;
-        case XFSM_FT_ADDR:
-            memcpy(&value->w[n], member, 16);
-            n += 2;
+        case 1:
+            *w++ = *(const uint8_t *) from;
             break;
-        case XFSM_FT_STR:
-            memcpy(&str, member, sizeof str);
-            xfsm_digest(p->seed, str.p, str.len, &value->w[n]);
-            n += 2;
+        case 2:
+            *w++ = *(const uint16_t *) (const void *) from;
+            break;
+        case 4:
+            *w++ = *(const uint32_t *) (const void *) from;
+            break;
+        case 8:
+            *w++ = *(const uint64_t *) (const void *) from;
+            break;
+        default:
+            memcpy(&str, from, sizeof str);
+            xfsm_digest(p->seed, str.p, str.len, w);
+            w += 2;
             break;
         }
     }
     value->spec = key;
-    value->n = n;
-    value->hash = xfsm_hash_words(p->seed, p->tweak, value->w, n);
+    value->n = plan->n_words;
+    value->hash = xfsm_hash_words(p->seed, p->tweak, value->w,
+                                  plan->n_words);
     return true;
 }

@@ -26,6 +26,7 @@
 #include "xfsm/base/hash.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/program/image.h"
+#include "xfsm/runtime/lower.h"
 #include "xfsm/runtime/timers.h"
 #include "xfsm/sketch/detector.h"
 #include "xfsm/sketch/keytable.h"
@@ -74,6 +75,33 @@ struct xfsm_snapshot_layout {
     size_t size;                /* Bytes. */
 };
 
+/* Memory that a handler of an event is likely to touch, so that it can be
+ * fetched ahead: what is found under 'key' in one structure. */
+struct xfsm_touch {
+    enum {
+        XFSM_TOUCH_DETECTOR,
+        XFSM_TOUCH_TEWMA,
+        XFSM_TOUCH_KEYTABLE,
+    } kind;
+    uint16_t key;
+    const void *memory;
+};
+
+/* Touches of one event that are worth it. */
+#define XFSM_MAX_TOUCHES 8
+
+struct xfsm_touches {
+    unsigned int n;
+    struct xfsm_touch list[XFSM_MAX_TOUCHES];
+};
+
+/* The keys of one packet: those built so far, and of them those that the
+ * packet has all fields of. */
+struct xfsm_key_row {
+    uint64_t built, complete;   /* Bit maps by key. */
+    struct xfsm_key_value *values;      /* By key. */
+};
+
 struct xfsm_instance {
     void *bytes;                /* The image; 'image' is a view of it. */
     size_t n_bytes;
@@ -97,9 +125,10 @@ struct xfsm_instance {
     struct xfsm_packet fired_packet;
     char *fired_payload;
 
-    /* Keys of the packet at hand: those built, and of them those complete. */
-    uint64_t keys_built, keys_complete;
-    struct xfsm_key_value keys[XFSM_MAX_KEYS];
+    struct xfsm_lowered lowered;
+    struct xfsm_touches touches[XFSM_MAX_EVENTS];
+    struct xfsm_key_row *keys;  /* Of the packet at hand. */
+    struct xfsm_key_row fired_keys;     /* Of a timer's snapshot. */
 
     uint64_t handled, events;   /* Statistics. */
 };
@@ -120,6 +149,11 @@ uint64_t xfsm_instance_bytes(const struct xfsm_instance *);
 bool xfsm_instance_key(const struct xfsm_instance *, uint16_t key,
                        const struct xfsm_packet *packet,
                        struct xfsm_key_value *value);
+
+/* Allocates a row for the keys of one packet, empty; false if there is no
+ * memory. */
+bool xfsm_key_row_init(const struct xfsm_instance *, struct xfsm_key_row *);
+void xfsm_key_row_destroy(struct xfsm_key_row *);
 
 /* Writes the snapshot of 'packet' to 'payload', and unfolds the one at
  * 'payload' into 'packet', whose text then points into 'payload'. */

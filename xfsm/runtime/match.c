@@ -20,89 +20,92 @@ compare(enum xfsm_expr_op op, int order)
     }
 }
 
-static bool
-match_uint(const struct xfsm_packet *packet, unsigned int id,
-           const struct xfsm_insn *insn)
+static uint64_t
+load(const struct xfsm_packet *packet, const struct xfsm_match_op *op)
 {
-    uint64_t value = xfsm_field_uint(packet, id);
+    const uint8_t *p = (const uint8_t *) packet + op->offset;
 
-    if (insn->a == XFSM_OP_EQ) {
-        return value == insn->k.u;
+    switch (op->width) {
+    case 1: return *p;
+    case 2: return *(const uint16_t *) (const void *) p;
+    case 4: return *(const uint32_t *) (const void *) p;
+    default: return *(const uint64_t *) (const void *) p;
     }
-    return compare(insn->a, value < insn->k.u ? -1 : value > insn->k.u);
 }
 
 static bool
-match_addr(const struct xfsm_packet *packet, unsigned int id,
-           const struct xfsm_insn *insn, const struct xfsm_img_prefix *prefix)
+match_uint(const struct xfsm_packet *packet, const struct xfsm_match_op *op)
 {
-    const uint8_t *addr = (const uint8_t *) packet + xfsm_fields[id].offset;
+    uint64_t value = load(packet, op);
+
+    if (op->compare == XFSM_OP_EQ) {
+        return value == op->m.value;
+    }
+    return compare(op->compare,
+                   value < op->m.value ? -1 : value > op->m.value);
+}
+
+static bool
+match_addr(const struct xfsm_packet *packet, const struct xfsm_match_op *op)
+{
+    const struct xfsm_img_prefix *prefix = op->m.prefix;
+    const uint8_t *addr = (const uint8_t *) packet + op->offset;
     uint8_t masked[16];
 
     for (int i = 0; i < 16; i++) {
         masked[i] = addr[i] & prefix->mask[i];
     }
-    return compare(insn->a, memcmp(masked, prefix->addr, 16));
+    return compare(op->compare, memcmp(masked, prefix->addr, 16));
 }
 
 static bool
-match_str(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-          unsigned int id, const struct xfsm_insn *insn)
+match_str(const struct xfsm_packet *packet, const struct xfsm_match_op *op)
 {
     struct xfsm_str str;
     bool equal;
 
-    memcpy(&str, (const char *) packet + xfsm_fields[id].offset, sizeof str);
-    equal = str.len == insn->k.s.len
-            && !memcmp(str.p, &p->image.strings[insn->k.s.off], str.len);
-    return equal == (insn->a == XFSM_OP_EQ);
+    memcpy(&str, (const char *) packet + op->offset, sizeof str);
+    equal = str.len == op->len && !memcmp(str.p, op->m.text, str.len);
+    return equal == (op->compare == XFSM_OP_EQ);
 }
 
 static bool
 match_table(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-            const struct xfsm_insn *insn)
+            const struct xfsm_match_op *op)
 {
     struct xfsm_key_value key;
 
-    return xfsm_instance_key(p, insn->d, packet, &key)
-           && xfsm_keytable_find(p->tables[insn->b], key.hash, key.w, key.n);
+    return xfsm_instance_key(p, op->key, packet, &key)
+           && xfsm_keytable_find(op->m.table, key.hash, key.w, key.n);
 }
 
 uint16_t
 xfsm_exec_match(const struct xfsm_instance *p,
                 const struct xfsm_packet *packet)
 {
-    const struct xfsm_insn *code = p->image.code;
-    uint32_t pc = 0;
+    const struct xfsm_match_op *ops = p->lowered.matcher;
+    const struct xfsm_match_op *op = ops;
 
     for (;;) {
-        const struct xfsm_insn *insn = &code[pc++];
-        unsigned int id;
         bool holds;
 
-        switch (insn->op) {
+        switch (op->code) {
         case XFSM_I_MEVENT:
-            return insn->b;
+            return op->event;
         case XFSM_I_MNONE:
             return XFSM_NONE;
         case XFSM_I_MJUMP:
-            pc = insn->c;
-            continue;
+            holds = false;
+            break;
         case XFSM_I_MIN:
-            holds = match_table(p, packet, insn);
+            holds = match_table(p, packet, op);
             break;
         default:
-            id = p->image.field_ids[insn->b];
-            holds = xfsm_fieldset_has(&packet->present, id)
-                    && (insn->op == XFSM_I_MUINT
-                        ? match_uint(packet, id, insn)
-                        : insn->op == XFSM_I_MADDR
-                        ? match_addr(packet, id, insn,
-                                     &p->image.prefixes[insn->d])
-                        : match_str(p, packet, id, insn));
+            holds = packet->present.w[op->word] & op->bit
+                    && (op->code == XFSM_I_MUINT ? match_uint(packet, op)
+                        : op->code == XFSM_I_MADDR ? match_addr(packet, op)
+                        : match_str(packet, op));
         }
-        if (!holds) {
-            pc = insn->c;
-        }
+        op = holds ? op + 1 : &ops[op->target];
     }
 }

@@ -87,17 +87,6 @@ xfsm_timer_wheel_place(struct xfsm_timers *t, uint32_t id)
 }
 
 void
-xfsm_timer_wheel_move(struct xfsm_timers *t, uint32_t id)
-{
-    uint32_t slot = choose_slot(&t->wheel, t->timers[id].deadline);
-
-    if (slot != t->timers[id].place) {
-        xfsm_timer_wheel_remove(t, id);
-        xfsm_timer_wheel_place(t, id);
-    }
-}
-
-void
 xfsm_timer_wheel_remove(struct xfsm_timers *t, uint32_t id)
 {
     const struct xfsm_timer *timer = &t->timers[id];

@@ -23,6 +23,10 @@
  *     round: a timer too far ahead for it waits in its last slot, and is
  *     placed again from there.
  *
+ * A timer whose deadline moves to later stays where it is, so a slot is where
+ * to look again, not always where to fire: that is what a timeout costs that
+ * each packet puts off.  One that moves to earlier is placed at once.
+ *
  * Moving now_tick to the start of the next slot in use and placing its timers
  * again brings each one down, at last into the heap. */
 
@@ -106,10 +110,6 @@ void xfsm_timer_heap_remove(struct xfsm_timers *, uint32_t id);
 
 /* Puts a timer that is in neither into the wheel or the heap. */
 void xfsm_timer_wheel_place(struct xfsm_timers *, uint32_t id);
-
-/* Moves a timer of the wheel, whose deadline has just changed, to where it
- * belongs. */
-void xfsm_timer_wheel_move(struct xfsm_timers *, uint32_t id);
 
 void xfsm_timer_wheel_remove(struct xfsm_timers *, uint32_t id);
 

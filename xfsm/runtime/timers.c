@@ -250,14 +250,24 @@ xfsm_timers_destroy(struct xfsm_timers *t)
     }
 }
 
-/* Takes timer 'id', which exists, out of wherever it stays with its new
- * deadline, and puts it where it belongs. */
+/* Gives timer 'id' its new deadline and puts it where it belongs. */
 static void
-rearm_timer(struct xfsm_timers *t, uint32_t id)
+arm_timer(struct xfsm_timers *t, uint32_t id, uint64_t deadline)
 {
-    switch ((enum xfsm_timer_where) t->timers[id].where) {
+    struct xfsm_timer *timer = &t->timers[id];
+    bool later = deadline >= timer->deadline;
+
+    timer->deadline = deadline;
+    timer->order = t->order++;
+    switch ((enum xfsm_timer_where) timer->where) {
     case XFSM_TIMER_WHEEL:
-        xfsm_timer_wheel_move(t, id);
+        if (later) {
+            /* Its slot comes due before it, which is early enough to place it
+             * again: once a delay, not once a packet. */
+            return;
+        }
+        xfsm_timer_wheel_remove(t, id);
+        xfsm_timer_wheel_place(t, id);
         break;
 
     case XFSM_TIMER_HEAP:
@@ -275,6 +285,7 @@ rearm_timer(struct xfsm_timers *t, uint32_t id)
         xfsm_timer_wheel_place(t, id);
         break;
     }
+    update_next(t);
 }
 
 void *
@@ -296,11 +307,8 @@ xfsm_timers_set(struct xfsm_timers *t, uint16_t class, uint64_t hash,
     }
     timer = &t->timers[id];
     timer->delay = delay < XFSM_TIMER_DELAY_MAX ? delay : XFSM_TIMER_DELAY_MAX;
-    timer->deadline = now < UINT64_MAX - 1 - timer->delay
-                      ? now + timer->delay : UINT64_MAX - 1;
-    timer->order = t->order++;
-    rearm_timer(t, id);
-    update_next(t);
+    arm_timer(t, id, (now < UINT64_MAX - 1 - timer->delay
+                      ? now + timer->delay : UINT64_MAX - 1));
     return timer_payload(t, id);
 }
 

@@ -96,8 +96,9 @@ bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
 
 /* Deadline of the earliest timer in ns, or UINT64_MAX.  May be early by less
  * than one slot of the wheel's level that it is in (two, where the delay is
- * within one slot of the limit), never late; xfsm_timers_pop() at that time
- * makes it more exact.  A single load, to be asked once per packet. */
+ * within one slot of the limit), or be an earlier deadline of a timer that was
+ * moved to later since; never late.  xfsm_timers_pop() at that time makes it
+ * more exact.  A single load, to be asked once per packet. */
 uint64_t xfsm_timers_next(const struct xfsm_timers *);
 
 /* Removes all timers. */

@@ -20,9 +20,11 @@ _Static_assert(sizeof(struct xfsm_detector_line) == 64,
                "a line is one cache line");
 _Static_assert(XFSM_DETECTOR_PROBES <= 8, "two words of 16-bit pieces");
 
-/* The bits of a key within a filter. */
+/* The bits of a key within a filter: which byte, and which bit of that.  The
+ * loops over them are unrolled, which keeps them in registers. */
 struct probes {
-    uint8_t bit[XFSM_DETECTOR_PROBES];
+    uint8_t byte[XFSM_DETECTOR_PROBES];
+    uint8_t mask[XFSM_DETECTOR_PROBES];
 };
 
 /* The upper half of 'hash' chose the line, so the bits come from mixing all
@@ -37,10 +39,13 @@ make_probes(uint64_t hash)
     struct probes probes;
     unsigned int i;
 
+#pragma GCC unroll 8
     for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
         unsigned int piece = (uint16_t) (mix[i / 4] >> i % 4 * 16);
+        unsigned int bit = piece * FILTER_BITS >> 16;
 
-        probes.bit[i] = (uint8_t) (piece * FILTER_BITS >> 16);
+        probes.byte[i] = (uint8_t) (bit / 8);
+        probes.mask[i] = (uint8_t) (1u << bit % 8);
     }
     return probes;
 }
@@ -48,14 +53,14 @@ make_probes(uint64_t hash)
 static inline bool
 filter_has(const uint8_t *filter, const struct probes *probes)
 {
-    unsigned int all = 1;
+    unsigned int missing = 0;
     unsigned int i;
 
+#pragma GCC unroll 8
     for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
-        all &= (unsigned int) filter[probes->bit[i] / 8]
-               >> probes->bit[i] % 8;
+        missing |= probes->mask[i] & ~(unsigned int) filter[probes->byte[i]];
     }
-    return all;
+    return !missing;
 }
 
 static inline void
@@ -63,8 +68,9 @@ filter_add(uint8_t *filter, const struct probes *probes)
 {
     unsigned int i;
 
+#pragma GCC unroll 8
     for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
-        filter[probes->bit[i] / 8] |= (uint8_t) (1u << probes->bit[i] % 8);
+        filter[probes->byte[i]] |= probes->mask[i];
     }
 }
 

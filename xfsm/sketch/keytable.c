@@ -66,45 +66,71 @@ hash_tag(uint64_t hash)
     return tag ? tag : 1;
 }
 
-static inline bool
-find_in_bucket(const struct xfsm_keytable *t,
-               struct xfsm_keytable_bucket *bucket, uint16_t tag,
-               const uint64_t *key, unsigned int n, struct place *place)
+/* Which of the 16 slots that 'hash' may be in have its tag: those of the left
+ * bucket in bits 0 to 7, those of the right one in bits 8 to 15.  Without
+ * branches, because which bucket a key is in is a coin toss. */
+static inline unsigned int
+match_tags(const struct xfsm_keytable *t, uint64_t hash)
 {
-    unsigned int mask;
+    const struct xfsm_keytable_bucket *left
+        = &t->buckets[xfsm_keytable_left(t, hash)];
+    const struct xfsm_keytable_bucket *right
+        = &t->buckets[xfsm_keytable_right(t, hash)];
+    uint16_t tag = hash_tag(hash);
+    unsigned int in_left = xfsm_tags_match(left->tag, tag);
+    unsigned int in_right = xfsm_tags_match(right->tag, tag);
 
-    if (bucket->epoch != t->epoch) {
+    in_left &= -(unsigned int) (left->epoch == t->epoch);
+    in_right &= -(unsigned int) (right->epoch == t->epoch);
+    return in_left | in_right << XFSM_KEYTABLE_WAYS;
+}
+
+/* The place of the lowest bit of such a mask. */
+static inline struct place
+first_place(const struct xfsm_keytable *t, uint64_t hash, unsigned int mask)
+{
+    unsigned int bit = (unsigned int) __builtin_ctz(mask);
+    size_t left = xfsm_keytable_left(t, hash);
+    size_t right = xfsm_keytable_right(t, hash);
+    size_t which = bit / XFSM_KEYTABLE_WAYS;
+    struct place place = {
+        &t->buckets[left + (right - left) * which], bit % XFSM_KEYTABLE_WAYS
+    };
+
+    return place;
+}
+
+static inline bool
+place_has_key(const struct xfsm_keytable *t, struct place place,
+              const uint64_t *key, unsigned int n)
+{
+    const uint64_t *slot = slot_key(t, place.bucket, place.way);
+    unsigned int i;
+
+    if (place.bucket->n_key[place.way] != n) {
         return false;
     }
-    for (mask = xfsm_tags_match(bucket->tag, tag); mask; mask &= mask - 1) {
-        unsigned int way = (unsigned int) __builtin_ctz(mask);
-        const uint64_t *slot = slot_key(t, bucket, way);
-        unsigned int i = 0;
-
-        if (bucket->n_key[way] != n) {
-            continue;
-        }
-        while (i < n && slot[i] == key[i]) {
-            i++;
-        }
-        if (i == n) {
-            place->bucket = bucket;
-            place->way = way;
-            return true;
+    for (i = 0; i < n; i++) {
+        if (slot[i] != key[i]) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 static inline bool
 find_place(const struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
            unsigned int n, struct place *place)
 {
-    uint16_t tag = hash_tag(hash);
+    unsigned int mask;
 
-    return (find_in_bucket(t, xfsm_keytable_left(t, hash), tag, key, n, place)
-            || find_in_bucket(t, xfsm_keytable_right(t, hash), tag, key, n,
-                              place));
+    for (mask = match_tags(t, hash); mask; mask &= mask - 1) {
+        *place = first_place(t, hash, mask);
+        if (place_has_key(t, *place, key, n)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static inline void
@@ -142,8 +168,10 @@ oldest_place(struct xfsm_keytable_bucket *left,
 static struct place
 take_place(struct xfsm_keytable *t, uint64_t hash)
 {
-    struct xfsm_keytable_bucket *left = xfsm_keytable_left(t, hash);
-    struct xfsm_keytable_bucket *right = xfsm_keytable_right(t, hash);
+    struct xfsm_keytable_bucket *left
+        = &t->buckets[xfsm_keytable_left(t, hash)];
+    struct xfsm_keytable_bucket *right
+        = &t->buckets[xfsm_keytable_right(t, hash)];
     struct place place;
 
     refresh_bucket(t, left);
@@ -224,17 +252,12 @@ xfsm_keytable_destroy(struct xfsm_keytable *t)
 void
 xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
 {
-    const struct xfsm_keytable_bucket *bucket = xfsm_keytable_left(t, hash);
-    uint16_t tag = hash_tag(hash);
-    unsigned int mask = xfsm_tags_match(bucket->tag, tag);
+    unsigned int mask = match_tags(t, hash);
 
-    if (!mask) {
-        bucket = xfsm_keytable_right(t, hash);
-        mask = xfsm_tags_match(bucket->tag, tag);
-    }
     if (mask) {
-        __builtin_prefetch(
-            slot_key(t, bucket, (unsigned int) __builtin_ctz(mask)), 1);
+        struct place place = first_place(t, hash, mask);
+
+        __builtin_prefetch(slot_key(t, place.bucket, place.way), 1);
     }
 }
 
@@ -247,6 +270,48 @@ xfsm_keytable_find(const struct xfsm_keytable *t, uint64_t hash,
     return (find_place(t, hash, key, n, &place)
             ? slot_record(t, place.bucket, place.way)
             : NULL);
+}
+
+/* Marks 'key' as touched and returns its record, or NULL. */
+static inline void *
+touch_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
+          unsigned int n, uint32_t now)
+{
+    struct place place;
+    uint32_t *touch;
+
+    assert(n <= t->key_words);
+    if (!find_place(t, hash, key, n, &place)) {
+        return NULL;
+    }
+    touch = &place.bucket->touch[place.way];
+    if (*touch < now) {
+        *touch = now;
+    }
+    return slot_record(t, place.bucket, place.way);
+}
+
+/* Adds 'key', which is not there; 'evicted' may be NULL.  Apart, so that the
+ * usual case, an old key, stays short. */
+static void * __attribute__((noinline))
+add_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
+        unsigned int n, uint32_t now, void *evicted)
+{
+    uint64_t evictions = t->evictions;
+    struct place place = take_place(t, hash);
+    uint64_t *slot = slot_key(t, place.bucket, place.way);
+    unsigned int i;
+
+    place.bucket->tag[place.way] = hash_tag(hash);
+    place.bucket->touch[place.way] = now;
+    place.bucket->n_key[place.way] = (uint8_t) n;
+    if (evicted && t->evictions != evictions) {
+        memcpy(evicted, slot + t->key_words, t->record_size);
+    }
+    for (i = 0; i < n; i++) {
+        slot[i] = key[i];
+    }
+    return memset(slot + t->key_words, 0, t->record_size);
 }
 
 void *
@@ -262,32 +327,10 @@ xfsm_keytable_insert_evict(struct xfsm_keytable *t, uint64_t hash,
                            const uint64_t *key, unsigned int n, uint32_t now,
                            bool *created, void *evicted)
 {
-    uint64_t evictions = t->evictions;
-    struct place place;
-    uint64_t *slot;
-    unsigned int i;
+    void *record = touch_key(t, hash, key, n, now);
 
-    assert(n <= t->key_words);
-    *created = !find_place(t, hash, key, n, &place);
-    if (!*created) {
-        if (place.bucket->touch[place.way] < now) {
-            place.bucket->touch[place.way] = now;
-        }
-        return slot_record(t, place.bucket, place.way);
-    }
-
-    place = take_place(t, hash);
-    place.bucket->tag[place.way] = hash_tag(hash);
-    place.bucket->touch[place.way] = now;
-    place.bucket->n_key[place.way] = (uint8_t) n;
-    slot = slot_key(t, place.bucket, place.way);
-    if (evicted && t->evictions != evictions) {
-        memcpy(evicted, slot + t->key_words, t->record_size);
-    }
-    for (i = 0; i < n; i++) {
-        slot[i] = key[i];
-    }
-    return memset(slot + t->key_words, 0, t->record_size);
+    *created = !record;
+    return record ? record : add_key(t, hash, key, n, now, evicted);
 }
 
 bool

@@ -75,23 +75,23 @@ struct xfsm_keytable_stats {
 
 /* Creates a table for keys of up to 'key_words' words (1 to XFSM_KEY_WORDS)
  * and records of 'record_size' bytes (1 to XFSM_KEYTABLE_RECORD_MAX), with at
- * least 'capacity' slots (1 to XFSM_KEYTABLE_CAPACITY_MAX).  Returns NULL and stores it in '*tablep', or an error
- * that the caller frees. */
+ * least 'capacity' slots (1 to XFSM_KEYTABLE_CAPACITY_MAX).  Returns NULL and
+ * stores it in '*tablep', or an error that the caller frees. */
 char *xfsm_keytable_create(unsigned int key_words, size_t record_size,
                            size_t capacity, struct xfsm_keytable **tablep);
 void xfsm_keytable_destroy(struct xfsm_keytable *);
 
-/* The candidate buckets of 'hash'. */
-static inline struct xfsm_keytable_bucket *
+/* The numbers of the candidate buckets of 'hash'. */
+static inline size_t
 xfsm_keytable_left(const struct xfsm_keytable *t, uint64_t hash)
 {
-    return &t->buckets[hash & (t->half - 1)];
+    return hash & (t->half - 1);
 }
 
-static inline struct xfsm_keytable_bucket *
+static inline size_t
 xfsm_keytable_right(const struct xfsm_keytable *t, uint64_t hash)
 {
-    return &t->buckets[t->half + (hash >> 24 & (t->half - 1))];
+    return t->half + (hash >> 24 & (t->half - 1));
 }
 
 /* Brings the two bucket lines that a look-up of 'hash' will touch.  'hash' is
@@ -99,8 +99,8 @@ xfsm_keytable_right(const struct xfsm_keytable *t, uint64_t hash)
 static inline void
 xfsm_keytable_prefetch(const struct xfsm_keytable *t, uint64_t hash)
 {
-    __builtin_prefetch(xfsm_keytable_left(t, hash), 1);
-    __builtin_prefetch(xfsm_keytable_right(t, hash), 1);
+    __builtin_prefetch(&t->buckets[xfsm_keytable_left(t, hash)], 1);
+    __builtin_prefetch(&t->buckets[xfsm_keytable_right(t, hash)], 1);
 }
 
 /* Brings the first line of the slot that a look-up of 'hash' will probably
@@ -115,9 +115,9 @@ void *xfsm_keytable_find(const struct xfsm_keytable *, uint64_t hash,
 /* Returns the record of 'key', made (zeroed) if it was not there, which
  * '*created' tells.  'now' is a touch time: any slowly growing number, in the
  * engine seconds of packet time; it also marks an existing key as touched (a
- * late 'now' leaves its touch time alone).
- * If another key had to go for it, that is counted.  Never fails.  The
- * pointer is good until the next insertion or removal. */
+ * late 'now' leaves its touch time alone).  If another key had to go for it,
+ * that is counted.  Never fails.  The pointer is good until the next insertion
+ * or removal. */
 void *xfsm_keytable_insert(struct xfsm_keytable *, uint64_t hash,
                            const uint64_t *key, unsigned int n, uint32_t now,
                            bool *created);

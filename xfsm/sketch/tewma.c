@@ -63,24 +63,40 @@ read_clock(const struct xfsm_tewma *t, uint64_t now)
 static inline double
 decay_between(const struct xfsm_tewma *t, uint64_t from, uint64_t to)
 {
-    return to > from ? xfsm_decay((double) (to - from) * t->speed) : 1;
+    uint64_t dt = to - from;
+
+    if (to <= from) {
+        return 1;
+    }
+
+    /* A signed number is the faster one to convert.  No cell has waited for
+     * 292 years but one that was never written. */
+    dt = dt < INT64_MAX ? dt : INT64_MAX;
+    return xfsm_decay((double) (int64_t) dt * t->speed);
+}
+
+/* Without a branch: whether a cell is 0 is hard to guess. */
+static inline pair_of_cells
+scale_pair(pair_of_cells cells, double factor)
+{
+    pair_of_cells scaled = cells * factor;
+    pair_of_masks keep = scaled >= CELL_MIN;
+
+    return (pair_of_cells) ((pair_of_masks) scaled & keep);
 }
 
 /* Multiplies all cells.  Cells 1 to 6 are aligned pairs. */
 static inline void
 scale_line(struct xfsm_tewma_line *line, double factor)
 {
+    pair_of_cells first = { line->cell[0], line->cell[0] };
     pair_of_cells *pairs = (void *) &line->cell[1];
-    unsigned int i;
 
-    line->cell[0] *= factor;
-    line->cell[0] = line->cell[0] < CELL_MIN ? 0 : line->cell[0];
-    for (i = 0; i < XFSM_TEWMA_CELLS / 2; i++) {
-        pair_of_cells scaled = pairs[i] * factor;
-        pair_of_masks keep = scaled >= CELL_MIN;
-
-        pairs[i] = (pair_of_cells) ((pair_of_masks) scaled & keep);
-    }
+    _Static_assert(XFSM_TEWMA_CELLS == 7, "one cell and three pairs");
+    line->cell[0] = scale_pair(first, factor)[0];
+    pairs[0] = scale_pair(pairs[0], factor);
+    pairs[1] = scale_pair(pairs[1], factor);
+    pairs[2] = scale_pair(pairs[2], factor);
 }
 
 static inline double

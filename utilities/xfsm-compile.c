@@ -1,0 +1,240 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "utilities/xfsm.h"
+#include "xfsm/program/compile.h"
+#include "xfsm/program/image.h"
+
+/* Limits under which text from standard input, that is, from somebody else,
+ * is compiled. */
+#define CPU_MAX 5                       /* Seconds. */
+#define MEMORY_MAX (256 * 1024 * 1024)  /* Bytes of address space. */
+
+/* Where the image goes. */
+struct output {
+    const char *path;           /* NULL for standard output. */
+    char *tmp;                  /* Name until it is complete. */
+    int fd;
+};
+
+static void
+print_help(void)
+{
+    puts("xfsm compile: compile a program to an image\n"
+         "usage: xfsm compile [--name NAME] [-q] PROGRAM -o IMAGE\n\n"
+         "PROGRAM is a file, the name of a program in the library, or - for\n"
+         "standard input, which is read under strict limits of time and\n"
+         "memory.  IMAGE is a file, or - for standard output.\n\n"
+         "  -o, --output IMAGE  where the image goes\n"
+         "  --name NAME         name of the program, if its text has none\n"
+         "  -q, --quiet         print errors alone\n"
+         "  -h, --help          print this\n\n"
+         "Diagnostics go to standard error.  Exit status: 0, or 1 if the\n"
+         "program has errors; then IMAGE is not written.");
+}
+
+/* Confines the process to what compiling needs: it opens nothing any more,
+ * and ends if it takes too much. */
+static bool
+limit_self(void)
+{
+    static const struct {
+        int resource;
+        rlim_t limit;
+        const char *name;
+    } limits[] = {
+        { RLIMIT_CPU, CPU_MAX, "RLIMIT_CPU" },
+#if !defined __SANITIZE_ADDRESS__
+        /* The address sanitizer reserves terabytes of address space. */
+        { RLIMIT_AS, MEMORY_MAX, "RLIMIT_AS" },
+#endif
+        { RLIMIT_FSIZE, XFSM_MAX_IMAGE_BYTES, "RLIMIT_FSIZE" },
+        { RLIMIT_CORE, 0, "RLIMIT_CORE" },
+        { RLIMIT_NOFILE, 0, "RLIMIT_NOFILE" },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct rlimit rl = { limits[i].limit, limits[i].limit };
+
+        if (setrlimit(limits[i].resource, &rl)) {
+            xfsm_tool_complain("cannot set %s (%s)", limits[i].name,
+                               strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Opens 'path', "-" for standard output.  A file is written under another
+ * name first, so that nobody sees half of an image. */
+static bool
+open_output(const char *path, struct output *out)
+{
+    struct stat st;
+
+    memset(out, 0, sizeof *out);
+    out->fd = STDOUT_FILENO;
+    if (!strcmp(path, "-")) {
+        return true;
+    }
+    out->path = path;
+    if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+        /* A device or pipe: nothing to rename. */
+        out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    } else {
+        if (asprintf(&out->tmp, "%s.XXXXXX", path) < 0) {
+            abort();
+        }
+        out->fd = mkostemp(out->tmp, O_CLOEXEC);
+        if (out->fd < 0) {
+            free(out->tmp);
+            out->tmp = NULL;
+        } else {
+            mode_t mask = umask(0);
+
+            umask(mask);
+            fchmod(out->fd, 0666 & ~mask);
+        }
+    }
+    if (out->fd < 0) {
+        xfsm_tool_complain("%s: cannot create (%s)", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* Writes the image, if there is one, and puts it under its name. */
+static bool
+finish_output(struct output *out, const void *image, size_t len)
+{
+    const char *p = image;
+    size_t done = 0;
+    int error = 0;
+
+    while (image && done < len && !error) {
+        ssize_t n = write(out->fd, p + done, len - done);
+
+        if (n >= 0) {
+            done += n;
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    if (out->path && close(out->fd) && !error) {
+        error = errno;
+    }
+    if (image && !error && out->tmp && rename(out->tmp, out->path)) {
+        error = errno;
+    }
+    if (out->tmp && (!image || error)) {
+        unlink(out->tmp);
+    }
+    if (error) {
+        xfsm_tool_complain("%s: cannot write the image (%s)",
+                           out->path ? out->path : "standard output",
+                           strerror(error));
+    }
+    free(out->tmp);
+    return !error;
+}
+
+static bool
+compile(const char *arg, const char *name, bool quiet, struct output *out)
+{
+    struct xfsm_document doc;
+    struct xfsm_diags diags;
+    void *image = NULL;
+    size_t image_len = 0;
+    char *text;
+    bool ok;
+
+    text = xfsm_document_read(arg, &doc);
+    if (text) {
+        xfsm_tool_complain("%s", text);
+        free(text);
+        finish_output(out, NULL, 0);
+        return false;
+    }
+    xfsm_diags_init(&diags, !strcmp(arg, "-") && name ? name : doc.path);
+    ok = xfsm_compile_xml(doc.data, doc.len, name ? name : doc.name, &diags,
+                          &image, &image_len);
+    text = xfsm_diags_format(&diags, quiet ? XFSM_DIAG_ERROR
+                                           : XFSM_DIAG_NOTE);
+    fputs(text, stderr);
+    free(text);
+    xfsm_diags_destroy(&diags);
+    ok = finish_output(out, ok ? image : NULL, image_len) && ok;
+    free(image);
+    xfsm_document_destroy(&doc);
+    return ok;
+}
+
+int
+xfsm_cmd_compile(int argc, char *argv[])
+{
+    enum { OPT_NAME = 256 };
+    static const struct option options[] = {
+        { "output", required_argument, NULL, 'o' },
+        { "name", required_argument, NULL, OPT_NAME },
+        { "quiet", no_argument, NULL, 'q' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    const char *output = NULL;
+    const char *name = NULL;
+    bool quiet = false;
+    struct output out;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "o:qh", options, NULL)) != -1) {
+        switch (c) {
+        case 'o':
+            output = optarg;
+            break;
+        case OPT_NAME:
+            name = optarg;
+            break;
+        case 'q':
+            quiet = true;
+            break;
+        case 'h':
+            print_help();
+            return XFSM_EXIT_OK;
+        default:
+            return xfsm_tool_bad_option();
+        }
+    }
+    if (argc - optind != 1) {
+        return xfsm_tool_usage_error(optind == argc ? "which PROGRAM?"
+                                     : "only one PROGRAM");
+    }
+    if (!output) {
+        return xfsm_tool_usage_error("where to? Say -o IMAGE");
+    }
+    if (name && (!*name || strlen(name) > XFSM_MAX_NAME)) {
+        return xfsm_tool_usage_error("--name takes 1 to %d characters",
+                                     XFSM_MAX_NAME);
+    }
+    if (!open_output(output, &out)) {
+        return XFSM_EXIT_FAILURE;
+    }
+    if (!strcmp(argv[optind], "-") && !limit_self()) {
+        finish_output(&out, NULL, 0);
+        return XFSM_EXIT_FAILURE;
+    }
+    return compile(argv[optind], name, quiet, &out) ? XFSM_EXIT_OK
+                                                    : XFSM_EXIT_FAILURE;
+}

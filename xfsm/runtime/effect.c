@@ -1,0 +1,183 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/runtime/run.h"
+
+#include <string.h>
+
+/* ## Metrics and tables ## */
+
+static void
+metric_reset(struct xfsm_run *run, const struct xfsm_insn *insn, bool keyed)
+{
+    struct xfsm_metric_memory *m = &run->p->metrics[insn->b];
+
+    if (keyed) {
+        const struct xfsm_key_value *key = xfsm_run_key(run, insn->d);
+
+        if (key && m->tewma) {
+            xfsm_tewma_reset_key(m->tewma, key->hash);
+        } else if (key && m->counters) {
+            xfsm_keytable_remove(m->counters, key->hash, key->w, key->n);
+        } else if (key) {
+            m->simple = 0;
+        }
+        return;
+    }
+    if (m->detector) {
+        xfsm_detector_reset(m->detector);
+    }
+    if (m->tewma) {
+        xfsm_tewma_reset(m->tewma);
+    }
+    if (m->counters) {
+        xfsm_keytable_clear(m->counters);
+    }
+    m->simple = 0;
+}
+
+/* ## Timers ## */
+
+static void
+timer_set(struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    struct xfsm_instance *p = run->p;
+    const struct xfsm_key_value *key = xfsm_run_key(run, insn->d);
+    const struct xfsm_key_value *primary = run->key;
+    uint16_t event = (uint16_t) p->image.classes[insn->b].event;
+    uint16_t spec = insn->c;
+    char *payload;
+
+    if (spec == XFSM_NONE && event != XFSM_NONE) {
+        spec = p->image.events[event].primary;
+    }
+    if (spec != XFSM_NONE) {
+        primary = xfsm_exec_key(p, run->packet, spec);
+    }
+    if (!key || !primary) {
+        return;
+    }
+    payload = xfsm_timers_set(p->timers, insn->b, key->hash, key->w, key->n,
+                              run->ts, insn->k.u);
+    if (!payload) {
+        run->x->stats.timers_refused++;
+        return;
+    }
+    memcpy(payload, primary, sizeof *primary);
+    xfsm_snapshot_take(&p->snapshot, run->packet, payload + sizeof *primary);
+}
+
+static void
+timer_cancel(struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    const struct xfsm_key_value *key = xfsm_run_key(run, insn->d);
+
+    if (key) {
+        xfsm_timers_cancel(run->p->timers, insn->b, key->hash, key->w,
+                           key->n);
+    }
+}
+
+/* ## Events ## */
+
+static void
+publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
+        bool raw, bool features)
+{
+    struct xfsm_exec *x = run->x;
+    struct xfsm_instance *p = run->p;
+    const struct xfsm_image *image = &p->image;
+    const struct xfsm_img_key *primary = &image->keys[run->key->spec];
+    uint8_t key_fields[XFSM_MAX_KEY_FIELDS];
+    struct xfsm_event event = {
+        .ts = run->ts,
+        .seq = ++x->seq,
+        .program = p->name,
+        .version = &image->strings[image->header->version],
+        .label = &image->strings[insn->k.s.off],
+        .state = p->state_names[run->handler->state],
+        .code = &image->strings[run->handler->state_code],
+        .level = &image->strings[run->handler->level],
+        .description = &image->strings[run->handler->description],
+        .text = x->text,
+        .text_len = text_len,
+        .packet = run->packet,
+        .key_fields = key_fields,
+        .n_key_fields = primary->n,
+        .suspect = run->suspect,
+    };
+
+    x->text[text_len] = '\0';
+    for (int i = 0; i < primary->n; i++) {
+        key_fields[i] = image->field_ids[primary->fields[i]];
+    }
+    if (raw && run->packet->data) {
+        event.raw = run->packet->data;
+        event.raw_len = run->packet->caplen < XFSM_EVENT_RAW_MAX
+                        ? run->packet->caplen : XFSM_EVENT_RAW_MAX;
+    }
+    if (features) {
+        event.n_features = (int) run->handler->n_features;
+        for (uint32_t i = 0; i < run->handler->n_features; i++) {
+            const struct xfsm_img_feature *f =
+                &image->features[run->handler->first_feature + i];
+
+            x->feature_names[i] = &image->strings[f->name];
+            x->feature_values[i] = run->regs[f->reg];
+        }
+        event.feature_names = x->feature_names;
+        event.feature_values = x->feature_values;
+    }
+
+    x->stats.events++;
+    x->stats.alerts += !strcmp(event.label, XFSM_LABEL_ALERT)
+                       || !strcmp(event.label, XFSM_LABEL_CRITICAL);
+    p->events++;
+    if (x->options.emit) {
+        x->options.emit(&event, x->options.aux);
+    }
+}
+
+void
+xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    struct xfsm_instance *p = run->p;
+
+    switch (insn->op) {
+    case XFSM_I_RESET:
+    case XFSM_I_RESETK:
+        metric_reset(run, insn, insn->op == XFSM_I_RESETK);
+        break;
+    case XFSM_I_TRESET:
+        if (p->tables[insn->b]) {
+            xfsm_keytable_clear(p->tables[insn->b]);
+        }
+        break;
+    case XFSM_I_PUBLISH:
+        publish(run, insn, xfsm_exec_text(run->x, p, run->packet, run->ts,
+                                          run->regs, insn->b), false, false);
+        break;
+    case XFSM_I_PUBRAW:
+        publish(run, insn, 0, true, false);
+        break;
+    case XFSM_I_EXPORT:
+        publish(run, insn, 0, false, true);
+        break;
+    case XFSM_I_SUSPECT:
+        run->suspect = true;
+        break;
+    case XFSM_I_TIMER:
+        timer_set(run, insn);
+        break;
+    case XFSM_I_CANCEL:
+        timer_cancel(run, insn);
+        break;
+    case XFSM_I_STATE:
+        xfsm_enter_state(p, run->key, insn->b, run->ts);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,120 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_LOWER_H
+#define XFSM_RUNTIME_LOWER_H 1
+
+/* Lowered code: what an instance runs instead of the image's instructions.
+ *
+ * The image is portable: it names fields, metrics and tables by index.  When
+ * an instance is made, its code is translated once into operations in which
+ * every such reference is an address or an offset already, and in which runs
+ * of instructions that compilers emit together are one:
+ *
+ *     vd_get, vd_set               one look at the detector's line
+ *     [jnz,] ldi, vm_add, vm_get   one look at the monitor's
+ *     ldi, compare, jz             a comparison with a constant
+ *
+ * Registers and results are exactly those of the image's instructions, one by
+ * one.  An instruction that a jump leads to is never swallowed by the one
+ * before it.  What is rare or long (publishing, timers, resets) stays an
+ * instruction of the image, done by xfsm_effect().
+ *
+ * Internal to the engine.  Thread-safety: read-only once made. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xfsm/base/hash.h"
+#include "xfsm/packet/packet.h"
+#include "xfsm/program/image.h"
+
+struct xfsm_instance;
+
+/* ## Handlers ## */
+
+/* L(ID): lowered operations.  Those that share their name with an instruction
+ * of image.h do the same. */
+#define XFSM_LOWERED_OPS(L) \
+    L(END) L(JUMP) L(JZ) L(JNZ) L(EFFECT) \
+    L(DETECTOR_GET) L(DETECTOR_SET) L(DETECTOR_UPDATE) \
+    L(TEWMA_ADD) L(TEWMA_GET) L(TEWMA_UPDATE) L(TEWMA_UPDATE_NEW) \
+    L(COUNTER_ADD) L(COUNTER_GET) L(COUNTER_UPDATE) L(COUNTER_UPDATE_NEW) \
+    L(SIMPLE_ADD) L(SIMPLE_GET) \
+    L(TGET) L(TSET) L(LDI) L(LDF) \
+    L(JNEQ_K) L(JNNE_K) L(JNLT_K) L(JNLE_K) L(JNGT_K) L(JNGE_K) \
+    L(MOV) L(NEG) L(NOT) L(BOOL) L(ADD) L(SUB) L(MUL) L(DIV) L(MOD) \
+    L(EQ) L(NE) L(LT) L(LE) L(GT) L(GE) L(ABS) L(FMIN) L(FMAX) \
+    L(LOG) L(LOG2) L(EXP) L(SQRT) L(POW) L(FLOOR) L(CEIL)
+
+enum xfsm_lowered_code {
+#define XFSM_LOWERED_ENUM(ID) XFSM_L_##ID,
+    XFSM_LOWERED_OPS(XFSM_LOWERED_ENUM)
+#undef XFSM_LOWERED_ENUM
+    XFSM_N_LOWERED
+};
+
+struct xfsm_op {
+    uint8_t code;               /* enum xfsm_lowered_code. */
+    uint8_t a;                  /* Register. */
+    uint8_t b, c;               /* Registers. */
+    uint16_t key;               /* Key, where one is used. */
+    uint16_t target;            /* Of a jump: index of an operation. */
+    union {
+        void *memory;           /* Detector, sketch, table or number. */
+        const struct xfsm_insn *insn;       /* EFFECT. */
+        uint64_t field;         /* LDF: enum xfsm_field_id. */
+    } m;
+    double k;                   /* Constant. */
+};
+
+/* ## Matcher ## */
+
+struct xfsm_match_op {
+    uint8_t code;               /* enum xfsm_opcode, the M instructions. */
+    uint8_t compare;            /* enum xfsm_expr_op. */
+    uint8_t width;              /* Bytes of the field. */
+    uint8_t word;               /* Which word of 'present'... */
+    uint64_t bit;               /* ...and which bit tells of the field. */
+    uint16_t offset;            /* Of the field in struct xfsm_packet. */
+    uint16_t target;            /* Where to go if the test fails. */
+    uint16_t event;             /* MEVENT. */
+    uint16_t key;               /* MIN. */
+    union {
+        uint64_t value;         /* MUINT. */
+        const struct xfsm_img_prefix *prefix;       /* MADDR. */
+        const char *text;       /* MSTR. */
+        const void *table;      /* MIN. */
+    } m;
+    uint32_t len;               /* MSTR. */
+};
+
+/* ## Keys ## */
+
+/* How a key is built: steps that copy words. */
+struct xfsm_key_plan {
+    struct xfsm_fieldset needs; /* Fields without which there is no key. */
+    uint8_t n_steps;
+    uint8_t n_words;
+    struct {
+        uint16_t offset;        /* In struct xfsm_packet. */
+        uint8_t width;          /* 1, 2, 4, 8; 16 an address; 0 a string. */
+    } steps[XFSM_MAX_KEY_FIELDS];
+};
+
+/* The lowered code of an instance. */
+struct xfsm_lowered {
+    struct xfsm_op *ops;
+    uint32_t *handlers;         /* First operation of each handler. */
+    struct xfsm_match_op *matcher;
+    struct xfsm_key_plan *keys;
+};
+
+/* Translates the code of 'p', whose memory is allocated, into 'p->lowered'.
+ * Returns false if there is no memory. */
+bool xfsm_lower(struct xfsm_instance *p);
+void xfsm_lowered_destroy(struct xfsm_lowered *);
+
+#endif /* xfsm/runtime/lower.h */

@@ -1,0 +1,59 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_RUNTIME_RUN_H
+#define XFSM_RUNTIME_RUN_H 1
+
+/* One handler being run, and what the parts of the executor call each other
+ * for: exec.c finds the handler, interp.c goes through its operations,
+ * effect.c does what leaves the registers.
+ *
+ * Internal to the executor.  Thread-safety: none. */
+
+#include "xfsm/runtime/exec.h"
+
+struct xfsm_run {
+    struct xfsm_exec *x;
+    struct xfsm_instance *p;
+    const struct xfsm_img_handler *handler;
+    const struct xfsm_packet *packet;
+    const struct xfsm_key_value *key;   /* Primary key. */
+    uint64_t ts;                /* The time it runs at, ns. */
+    bool suspect;
+    double regs[XFSM_MAX_REGS];
+};
+
+/* Packet time as keytable.h wants it. */
+static inline uint32_t
+xfsm_run_seconds(uint64_t ns)
+{
+    return (uint32_t) (ns / UINT64_C(1000000000));
+}
+
+/* Key 'key' of the run's packet; NULL, and counted, if the packet lacks one
+ * of its fields. */
+static inline const struct xfsm_key_value *
+xfsm_run_key(struct xfsm_run *run, uint16_t key)
+{
+    const struct xfsm_key_value *value = xfsm_exec_key(run->p, run->packet,
+                                                       key);
+
+    run->x->stats.metric_no_key += !value;
+    return value;
+}
+
+/* Runs the operations of the run's handler, the 'index'th of the image. */
+void xfsm_interpret(struct xfsm_run *run, uint32_t index);
+
+/* Does one instruction that acts on something outside the registers and is
+ * rare or long: events, timers, resets, the state. */
+void xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn);
+
+/* Puts 'key' into 'state' at 'ts'. */
+void xfsm_enter_state(struct xfsm_instance *p,
+                      const struct xfsm_key_value *key, uint16_t state,
+                      uint64_t ts);
+
+#endif /* xfsm/runtime/run.h */
