@@ -29,6 +29,9 @@
 /* How long nobody may answer before that is said, in ms. */
 #define PATIENCE 1500
 
+/* The same, in ms, while --verbose waits to tell that all are connected. */
+#define IMPATIENCE 20
+
 /* Where Open vSwitch keeps its sockets, unless OVS_RUNDIR says. */
 #define RUNDIR_DEFAULT "/var/run/openvswitch"
 #define HUB_SOCKET "xfsm-hub.events"
@@ -44,6 +47,7 @@ struct watcher {
     char *default_endpoint;
     enum format format;
     bool colour;
+    bool announce;              /* Tell when all publishers are there. */
     long count;                 /* Events still to show; -1: no limit. */
     int64_t deadline;           /* Monotonic ms; -1: none. */
 
@@ -76,6 +80,7 @@ print_help(void)
          "  --format json|text    default: text on a terminal, else json\n"
          "  --count N             end after N events\n"
          "  --timeout SECONDS     end after this time\n"
+         "  -v, --verbose         say on standard error when connected\n"
          "  -h, --help            print this\n\n"
          "Exit status: 0; 1 if the time was over before N events had come.");
 }
@@ -183,20 +188,27 @@ static int
 time_to_wait(const struct watcher *w)
 {
     int64_t left = w->deadline - now_ms();
+    int patience = w->announce ? IMPATIENCE : PATIENCE;
 
-    if (w->deadline < 0 || left > PATIENCE) {
-        return PATIENCE;
+    if (w->deadline < 0 || left > patience) {
+        return patience;
     }
     return left > 0 ? left : 0;
 }
 
-/* Says, once, that a publisher cannot be reached. */
+/* Says, once, that a publisher cannot be reached; and, if asked to, that all
+ * are. */
 static void
-check_connections(struct watcher *w, bool *told)
+check_connections(struct watcher *w, int64_t start, bool *told)
 {
     unsigned int n = xfsm_zmq_sub_n_connected(w->sub);
 
-    if (n < (unsigned int) w->n_endpoints && !*told) {
+    if (n == (unsigned int) w->n_endpoints && w->announce) {
+        xfsm_tool_complain("connected");
+        w->announce = false;
+    }
+    if (n < (unsigned int) w->n_endpoints && !*told
+        && now_ms() - start >= PATIENCE) {
         if (w->n_endpoints == 1) {
             xfsm_tool_complain("nobody answers at %s (is ovs-xfsmd "
                                "running?); waiting", w->endpoints[0]);
@@ -227,6 +239,7 @@ static int
 watch(struct watcher *w)
 {
     struct xfsm_zmq_message message;
+    int64_t start = now_ms();
     bool told = false;
     bool ok = true;
     int error;
@@ -242,7 +255,7 @@ watch(struct watcher *w)
                 if (w->deadline >= 0 && now_ms() >= w->deadline) {
                     break;
                 }
-                check_connections(w, &told);
+                check_connections(w, start, &told);
             }
         }
         if (!ok || error == EAGAIN || error == EINTR) {
@@ -324,13 +337,14 @@ parse_options(struct watcher *w, int argc, char *argv[])
         { "format", required_argument, NULL, OPT_FORMAT },
         { "count", required_argument, NULL, OPT_COUNT },
         { "timeout", required_argument, NULL, OPT_TIMEOUT },
+        { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     double seconds;
     int c;
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
         switch (c) {
         case OPT_CONNECT:
             if (w->n_endpoints >= ENDPOINTS_MAX) {
@@ -360,6 +374,9 @@ parse_options(struct watcher *w, int argc, char *argv[])
             return xfsm_tool_usage_error("--timeout: \"%s\" is not a number "
                                          "of seconds up to %g", optarg,
                                          TIMEOUT_MAX);
+        case 'v':
+            w->announce = true;
+            break;
         case 'h':
             print_help();
             return XFSM_EXIT_OK;

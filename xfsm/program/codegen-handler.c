@@ -401,11 +401,28 @@ generate_conditions(struct xfsm_codegen *cg)
     xfsm_codegen_bind(cg, end);
 }
 
+/* Instructions of the current handler that publish. */
+static int
+count_events(const struct xfsm_codegen *cg)
+{
+    int n = 0;
+
+    for (uint32_t i = cg->start; i < cg->b->sections[XFSM_S_CODE].n; i++) {
+        const struct xfsm_insn *insn = xfsm_builder_at(cg->b, XFSM_S_CODE, i);
+
+        n += insn->op == XFSM_I_PUBLISH || insn->op == XFSM_I_PUBRAW
+             || insn->op == XFSM_I_EXPORT;
+    }
+    return n;
+}
+
 void
 xfsm_codegen_handler(struct xfsm_codegen *cg,
                      const struct xfsm_handler *handler,
                      struct xfsm_img_handler *record)
 {
+    int n_events;
+
     cg->handler = handler;
     cg->start = (uint32_t) cg->b->sections[XFSM_S_CODE].n;
     cg->n_regs = 0;
@@ -438,5 +455,11 @@ xfsm_codegen_handler(struct xfsm_codegen *cg,
                        "too much to do: %u instructions, at most %d; split "
                        "the conditions among states", record->n_code,
                        XFSM_MAX_HANDLER_CODE);
+    }
+    n_events = count_events(cg);
+    if (n_events > XFSM_MAX_HANDLER_EVENTS) {
+        xfsm_diags_add(cg->diags, XFSM_DIAG_ERROR, handler->line, "state",
+                       "too much to publish: %d actions that do, at most %d",
+                       n_events, XFSM_MAX_HANDLER_EVENTS);
     }
 }

@@ -241,6 +241,29 @@ measure_metric_keys(struct xfsm_builder *b)
     }
 }
 
+/* Makes the image.  What the verifier would refuse later is told now, to the
+ * one who can mend it. */
+static bool
+finish(const struct xfsm_builder *b, const struct xfsm_img_header *header,
+       struct xfsm_diags *diags, void **imagep, size_t *lenp)
+{
+    struct xfsm_image view;
+    size_t len;
+    void *image = xfsm_builder_finish(b, header, &len);
+    char *error = xfsm_image_verify(image, len, &view);
+
+    if (error) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, 0, "program",
+                       "the image would be refused: %s", error);
+        free(error);
+        free(image);
+        return false;
+    }
+    *imagep = image;
+    *lenp = len;
+    return true;
+}
+
 bool
 xfsm_compile(const struct xfsm_program *p, struct xfsm_diags *diags,
              void **imagep, size_t *lenp)
@@ -277,8 +300,7 @@ xfsm_compile(const struct xfsm_program *p, struct xfsm_diags *diags,
         xfsm_diags_add(diags, XFSM_DIAG_ERROR, 0, "program",
                        "too many %s; split the program", b.overflow);
     } else if (diags->n_errors == n_errors) {
-        *imagep = xfsm_builder_finish(&b, &header, lenp);
-        ok = true;
+        ok = finish(&b, &header, diags, imagep, lenp);
     }
     xfsm_builder_destroy(&b);
     free(cg);

@@ -55,6 +55,7 @@
 #define XFSM_MAX_HANDLER_EVENTS 256     /* Events one handler can publish. */
 #define XFSM_MAX_KEYS 64                /* Different keys of a program. */
 #define XFSM_MAX_REGS 256
+#define XFSM_MAX_TEXT_PARTS (2 * XFSM_MAX_TEXT + 1)     /* Of one text. */
 
 /* O(ID, TEXT, OPERANDS, DOC): instructions.  Operands of an instruction:
  *

@@ -270,6 +270,7 @@ verify_tables(const struct xfsm_image *image)
             || (t->key != XFSM_NONE && t->key >= image->n_keys)
             || t->first_entry > image->n_entries
             || t->n_entries > image->n_entries - t->first_entry
+            || t->n_entries > XFSM_MAX_TABLE_ENTRIES
             || (t->n_entries && t->key == XFSM_NONE)) {
             return xfsm_error("table %u: size or index out of range", i);
         }
@@ -323,7 +324,8 @@ verify_texts(const struct xfsm_image *image)
 {
     for (uint32_t i = 0; i < image->n_texts; i++) {
         if (image->texts[i].first > image->n_parts
-            || image->texts[i].n > image->n_parts - image->texts[i].first) {
+            || image->texts[i].n > image->n_parts - image->texts[i].first
+            || image->texts[i].n > XFSM_MAX_TEXT_PARTS) {
             return xfsm_error("text %u: parts out of range", i);
         }
     }

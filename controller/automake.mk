@@ -1,0 +1,28 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# The fleet daemon, sbin/xfsm-controller.  May use xfsm/, xfsm/io/,
+# libopenvswitch and the IDL, never ovs-plugin/.  It links without libxml2: its
+# programs are compiled by children, utilities/xfsm.
+if HAVE_OVS
+sbin_PROGRAMS += controller/xfsm-controller
+nodist_man_MANS += controller/xfsm-controller.8
+endif
+controller_xfsm_controller_SOURCES = \
+	controller/collector.c \
+	controller/collector.h \
+	controller/fleet.c \
+	controller/fleet.h \
+	controller/host.c \
+	controller/host.h \
+	controller/programs.c \
+	controller/programs.h \
+	controller/sync.c \
+	controller/sync.h \
+	controller/xfsm-controller.c
+controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS)
+controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
+controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(XFSM_IDL_LIBS) $(OVS_LIBS)
+EXTRA_DIST += controller/xfsm-controller.8.in
+CLEANFILES += controller/xfsm-controller.8

@@ -1,0 +1,36 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_PROGRAMS_H
+#define CONTROLLER_PROGRAMS_H 1
+
+/* The programs of a fleet, from file to image.
+ *
+ * The controller parses no XML itself: each program is compiled by a child
+ * process, "xfsm compile", which limits its own time and memory before it
+ * reads the text.  A child that does not end in time is killed.
+ *
+ * Compiling blocks the caller, some milliseconds a program as a rule.
+ *
+ * Thread-safety: none. */
+
+#include "controller/fleet.h"
+
+/* Longest that one compilation may take, in milliseconds. */
+#define XFSM_PROGRAMS_DEADLINE 10000
+
+/* Most that is kept of what the compiler says, in bytes. */
+#define XFSM_PROGRAMS_MAX_DIAGNOSTICS 65536
+
+/* Reads and compiles all programs of 'fleet' with the toolbox 'tool', the
+ * files being relative to 'folder', and fills in their 'source' and 'image'.
+ * A program whose text is the same in 'old', which may be NULL, is taken from
+ * there.  Returns NULL, or one or more lines of errors, without a newline at
+ * the end, which the caller frees. */
+char *xfsm_fleet_compile(struct xfsm_fleet *fleet,
+                         const struct xfsm_fleet *old, const char *tool,
+                         const char *folder);
+
+#endif /* controller/programs.h */

@@ -1,0 +1,98 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_AGENT_H
+#define OVS_PLUGIN_AGENT_H 1
+
+/* The parts of the agent, and what they share.
+ *
+ * The agent (ovs-xfsmd.c) compares what the databases ask for with what runs,
+ * and acts on the difference:
+ *
+ *     rows.c       rows of the databases -> options, programs, desired.h
+ *     monitor.h    one monitored interface: its probe made as desired
+ *     programs.h   names -> images
+ *     hub-link.h   the hub
+ *     status.c     outcome -> rows of the databases
+ *     db-init.h    the database XFSM, where the server forgot it
+ *     agent-show.c what ovs-appctl prints
+ *
+ * All of it is one thread, and none of it reads a packet or XML.  Children
+ * are the only ones that do, and their word is not trusted. */
+
+#include <stdbool.h>
+
+#include "openvswitch/shash.h"
+#include "ovsdb-idl.h"
+#include "ovs-plugin/db-init.h"
+#include "ovs-plugin/desired.h"
+#include "ovs-plugin/hub-link.h"
+#include "ovs-plugin/monitor.h"
+#include "ovs-plugin/programs.h"
+#include "simap.h"
+
+struct xfsm_agent {
+    /* Where things are; from the command line. */
+    char *remote;               /* Of the database server. */
+    char *bindir;
+    char *libexecdir;
+    char *programs_dir;
+    char *user;                 /* Of confined processes, or NULL. */
+
+    struct ovsdb_idl_loop ovs;  /* Database Open_vSwitch. */
+    struct ovsdb_idl_loop xfsm; /* Database XFSM. */
+    unsigned int ovs_seqno;     /* As of the last read... */
+    unsigned int xfsm_seqno;    /* ...of rows. */
+    long long int started;      /* When the agent started. */
+    bool had_lock;              /* We were in charge of the database. */
+    bool exiting;
+
+    struct xfsm_db_init db_init;
+    struct xfsm_programs *programs;
+    struct xfsm_hub_link hub;
+    struct shash monitors;      /* struct xfsm_monitor, by interface. */
+
+    /* As of the last read of rows. */
+    struct xfsm_monitor_settings settings;
+    char *probe_path;           /* 'settings' points to these. */
+    char *host;
+    char *netdev_class;
+    char *hw_offload;           /* Why not all packets are seen, or NULL. */
+    char *option_error;         /* Options that could not be used, or NULL. */
+    struct simap matches;       /* Interfaces of each Assignment, by name. */
+
+    /* Of status.c. */
+    bool status_changed;        /* Something is to be written now. */
+    long long int next_stats;   /* When statistics may be written again. */
+};
+
+/* True if another agent serves this host's databases. */
+bool xfsm_agent_is_passive(const struct xfsm_agent *);
+
+/* ## rows.c ## */
+
+/* Asks for the columns that the agent needs, and no others. */
+void xfsm_rows_init(struct xfsm_agent *);
+
+/* Returns true if rows have changed since the last read. */
+bool xfsm_rows_changed(const struct xfsm_agent *);
+
+/* Reads the rows into 'settings', the programs, the hub's endpoint and
+ * monitors, which are created and configured as desired. */
+void xfsm_rows_read(struct xfsm_agent *);
+
+/* ## status.c ## */
+
+/* Writes what is not in the rows as it should be.  A transaction is NULL while
+ * there cannot be one. */
+void xfsm_status_run(struct xfsm_agent *, struct ovsdb_idl_txn *ovs_txn,
+                     struct ovsdb_idl_txn *xfsm_txn);
+void xfsm_status_wait(const struct xfsm_agent *);
+
+/* ## agent-show.c ## */
+
+void xfsm_agent_show_init(struct xfsm_agent *);
+
+#endif /* ovs-plugin/agent.h */

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# What runs on a host: sbin/ovs-xfsmd, libexec/ovs-xfsm/xfsm-probe and
+# xfsm-hub.
+
+# libxfsmplugin: all of them but their main(), so that tests can have it too.
+# An archive: a program takes what it uses of it.
+if HAVE_OVS
+noinst_LTLIBRARIES += ovs-plugin/libxfsmplugin.la
+sbin_PROGRAMS += ovs-plugin/ovs-xfsmd
+pkglibexec_PROGRAMS += \
+	ovs-plugin/xfsm-hub \
+	ovs-plugin/xfsm-probe
+nodist_man_MANS += \
+	ovs-plugin/ovs-xfsmd.8 \
+	ovs-plugin/xfsm-hub.8 \
+	ovs-plugin/xfsm-probe.8
+endif
+ovs_plugin_libxfsmplugin_la_SOURCES = \
+	ovs-plugin/agent-show.c \
+	ovs-plugin/agent.h \
+	ovs-plugin/backoff.c \
+	ovs-plugin/backoff.h \
+	ovs-plugin/base64.c \
+	ovs-plugin/base64.h \
+	ovs-plugin/cage-syscalls.c \
+	ovs-plugin/cage-syscalls.h \
+	ovs-plugin/cage.c \
+	ovs-plugin/cage.h \
+	ovs-plugin/child.c \
+	ovs-plugin/child.h \
+	ovs-plugin/counters.c \
+	ovs-plugin/counters.h \
+	ovs-plugin/db-init.c \
+	ovs-plugin/db-init.h \
+	ovs-plugin/desired.c \
+	ovs-plugin/desired.h \
+	ovs-plugin/hub-feed.c \
+	ovs-plugin/hub-feed.h \
+	ovs-plugin/hub-link.c \
+	ovs-plugin/hub-link.h \
+	ovs-plugin/hub-pub.c \
+	ovs-plugin/hub-pub.h \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/monitor.c \
+	ovs-plugin/monitor.h \
+	ovs-plugin/netdev-ring.c \
+	ovs-plugin/netdev-ring.h \
+	ovs-plugin/probe-ctl.c \
+	ovs-plugin/probe-publish.c \
+	ovs-plugin/probe-publish.h \
+	ovs-plugin/probe-queue.c \
+	ovs-plugin/probe-queue.h \
+	ovs-plugin/probe-show.c \
+	ovs-plugin/probe-source.c \
+	ovs-plugin/probe-source.h \
+	ovs-plugin/probe.h \
+	ovs-plugin/programs.c \
+	ovs-plugin/programs.h \
+	ovs-plugin/rows.c \
+	ovs-plugin/status.c \
+	ovs-plugin/user.c \
+	ovs-plugin/user.h \
+	ovs-plugin/watch.c \
+	ovs-plugin/watch.h \
+	ovs-plugin/worker.c \
+	ovs-plugin/worker.h
+ovs_plugin_libxfsmplugin_la_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_libxfsmplugin_la_CFLAGS = $(OVS_CFLAGS)
+XFSM_PLUGIN_LIBS = ovs-plugin/libxfsmplugin.la
+
+ovs_plugin_ovs_xfsmd_SOURCES = ovs-plugin/ovs-xfsmd.c
+ovs_plugin_ovs_xfsmd_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_ovs_xfsmd_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
+
+ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
+ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_xfsm_probe_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_xfsm_probe_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
+	$(LIBCAPNG_LIBS) $(OVS_LIBS)
+
+ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
+ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_xfsm_hub_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_xfsm_hub_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(LIBSECCOMP_LIBS) \
+	$(LIBCAPNG_LIBS) $(OVS_LIBS)
+
+EXTRA_DIST += \
+	ovs-plugin/ovs-xfsmd.8.in \
+	ovs-plugin/xfsm-hub.8.in \
+	ovs-plugin/xfsm-probe.8.in
+CLEANFILES += \
+	ovs-plugin/ovs-xfsmd.8 \
+	ovs-plugin/xfsm-hub.8 \
+	ovs-plugin/xfsm-probe.8

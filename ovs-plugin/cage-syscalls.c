@@ -1,0 +1,140 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/cage-syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Calls that any caged process may make with any arguments. */
+static const int plain_calls[] = {
+    /* Descriptors that are open already. */
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),
+
+    /* Sockets that are open already, or come from accept(). */
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(shutdown),
+    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+
+    /* Memory; mmap() and mprotect() are below. */
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+
+    /* Time, entropy, the process itself. */
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
+    SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid),
+    SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
+    SCMP_SYS(getrusage), SCMP_SYS(sched_yield), SCMP_SYS(futex),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+
+    /* Harmless questions that the C library asks. */
+    SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(rseq),
+    SCMP_SYS(set_robust_list), SCMP_SYS(membarrier),
+};
+
+/* What ZeroMQ's threads also do: wait for, wake each other, and remove the
+ * socket of an endpoint (Landlock says where). */
+static const int hub_calls[] = {
+    SCMP_SYS(epoll_ctl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(rmdir),
+};
+
+static int
+allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        int error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+
+        /* EDOM: a call that this architecture does not have. */
+        if (error && error != -EDOM) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* Allows the calls whose arguments matter. */
+static int
+allow_some(scmp_filter_ctx ctx)
+{
+    static const int fcntl_cmds[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD,
+                                      F_ADD_SEALS, F_GET_SEALS };
+    const pid_t self = getpid();
+    int error = 0;
+    size_t i;
+
+    for (i = 0; !error && i < sizeof fcntl_cmds / sizeof *fcntl_cmds; i++) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                 SCMP_A1(SCMP_CMP_EQ, fcntl_cmds[i]));
+    }
+    if (!error) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    }
+    if (!error) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    }
+    /* abort() and raise(). */
+    if (!error) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                 SCMP_A0(SCMP_CMP_EQ, self));
+    }
+    if (!error) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
+                                 SCMP_A0(SCMP_CMP_EQ, self));
+    }
+    /* How fstat() is spelled by newer C libraries: with an empty path. */
+    if (!error) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+                                 SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH,
+                                         AT_EMPTY_PATH));
+    }
+    return error == -EDOM ? 0 : error;
+}
+
+int
+xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    int error;
+
+    if (!ctx) {
+        return ENOMEM;
+    }
+    error = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (!error) {
+        error = allow_all(ctx, plain_calls,
+                          sizeof plain_calls / sizeof plain_calls[0]);
+    }
+    if (!error && kind == XFSM_CAGE_HUB) {
+        error = allow_all(ctx, hub_calls,
+                          sizeof hub_calls / sizeof hub_calls[0]);
+    }
+    if (!error) {
+        error = allow_some(ctx);
+    }
+    if (!error) {
+        error = seccomp_load(ctx);
+    }
+    seccomp_release(ctx);
+    return -error;
+}

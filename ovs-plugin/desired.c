@@ -1,0 +1,243 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/desired.h"
+
+#include "smap.h"
+#include "util.h"
+
+#define KEY "xfsm"
+
+const char *const xfsm_wanted_by_names[XFSM_N_WANTED_BY] = {
+#define WANTED_NAME(ID, NAME) NAME,
+    XFSM_WANTED_BY(WANTED_NAME)
+#undef WANTED_NAME
+};
+
+/* Where an interface is. */
+struct place {
+    const struct xfsm_in_bridge *bridge;
+    const struct xfsm_in_port *port;
+    const struct xfsm_in_interface *interface;
+};
+
+bool
+xfsm_desired_type_has_device(const char *type)
+{
+    static const char *const types[] = {
+        "", "system", "internal", "tap", "afxdp", "afxdp-nonpmd", "dummy",
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!strcmp(type, types[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+xfsm_desired_type_is_inverted(const char *type)
+{
+    return !strcmp(type, "internal") || !strcmp(type, "tap");
+}
+
+void
+xfsm_desired_parse_list(const char *list, struct sset *programs)
+{
+    char *copy = xstrdup(list);
+    char *save = NULL;
+    char *name;
+
+    for (name = strtok_r(copy, ", \t\r\n", &save); name;
+         name = strtok_r(NULL, ", \t\r\n", &save)) {
+        sset_add(programs, name);
+    }
+    free(copy);
+}
+
+static bool
+target_matches(const char *key, const char *value, const struct place *at)
+{
+    static const char *const ids[] = {
+        "iface-id", "vm-uuid", "vm-id", "attached-mac",
+    };
+    size_t i;
+
+    if (!strcmp(key, "port")) {
+        return !strcmp(value, at->port->name);
+    } else if (!strcmp(key, "bridge")) {
+        return !strcmp(value, at->bridge->name);
+    }
+    for (i = 0; i < ARRAY_SIZE(ids); i++) {
+        if (!strcmp(key, ids[i])) {
+            const char *id = smap_get(at->interface->external_ids, key);
+
+            id = id ? id : smap_get(at->port->external_ids, key);
+            return id && !strcmp(value, id);
+        }
+    }
+    return false;
+}
+
+static bool
+assignment_matches(const struct xfsm_in_assignment *a, const struct place *at)
+{
+    const struct smap_node *node;
+
+    if (!a->enabled || smap_is_empty(a->target)) {
+        return false;
+    }
+    SMAP_FOR_EACH (node, a->target) {
+        if (!target_matches(node->key, node->value, at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds to 'programs' what is wanted at 'at', and to '*wanted_by' by whom. */
+static void
+collect_programs(const struct xfsm_desired_input *in, const struct place *at,
+                 size_t *matches, struct sset *programs,
+                 unsigned int *wanted_by)
+{
+    const char *list;
+    size_t i;
+
+    list = smap_get(at->port->external_ids, KEY);
+    if (list) {
+        if (!strcmp(list, XFSM_DESIRED_NONE)) {
+            return;
+        }
+        xfsm_desired_parse_list(list, programs);
+        *wanted_by |= sset_is_empty(programs) ? 0 : 1u << XFSM_WANTED_PORT;
+    }
+    list = smap_get(at->bridge->external_ids, KEY);
+    if (list && strcmp(list, XFSM_DESIRED_NONE)) {
+        struct sset own = SSET_INITIALIZER(&own);
+
+        xfsm_desired_parse_list(list, &own);
+        if (!sset_is_empty(&own)) {
+            const char *name;
+
+            SSET_FOR_EACH (name, &own) {
+                sset_add(programs, name);
+            }
+            *wanted_by |= 1u << XFSM_WANTED_BRIDGE;
+        }
+        sset_destroy(&own);
+    }
+    for (i = 0; i < in->n_assignments; i++) {
+        const struct xfsm_in_assignment *a = &in->assignments[i];
+
+        if (assignment_matches(a, at)) {
+            sset_add_array(programs, CONST_CAST(char **, a->programs),
+                           a->n_programs);
+            *wanted_by |= 1u << XFSM_WANTED_ASSIGNMENT;
+            matches[i]++;
+        }
+    }
+}
+
+static char *
+check_probe(const struct place *at, const struct sset *programs)
+{
+    if (!xfsm_desired_type_has_device(at->interface->type)) {
+        return xasprintf("interface %s of type \"%s\" is not a network "
+                         "device of the kernel, so there is nothing to listen "
+                         "to", at->interface->name, at->interface->type);
+    } else if (sset_count(programs) > XFSM_DESIRED_MAX_PROGRAMS) {
+        return xasprintf("%"PRIuSIZE" programs, the limit is %d",
+                         sset_count(programs), XFSM_DESIRED_MAX_PROGRAMS);
+    }
+    return NULL;
+}
+
+static void
+add_interface(struct xfsm_desired *d, const struct xfsm_desired_input *in,
+              const struct place *at)
+{
+    struct sset programs = SSET_INITIALIZER(&programs);
+    const char *type = at->interface->type;
+    struct xfsm_desired_probe *probe;
+    unsigned int wanted_by = 0;
+    char *error;
+
+    collect_programs(in, at, d->matches, &programs, &wanted_by);
+    error = check_probe(at, &programs);
+    if (sset_is_empty(&programs)
+        || (wanted_by == 1u << XFSM_WANTED_BRIDGE
+            && !xfsm_desired_type_has_device(type))
+        || shash_find(&d->probes, at->interface->name)) {
+        sset_destroy(&programs);
+        free(error);
+        return;
+    }
+
+    probe = xzalloc(sizeof *probe);
+    probe->interface = xstrdup(at->interface->name);
+    probe->port = xstrdup(at->port->name);
+    probe->bridge = xstrdup(at->bridge->name);
+    probe->type = xstrdup(type[0] ? type : "system");
+    probe->uuid = at->interface->uuid;
+    probe->wanted_by = wanted_by;
+    probe->error = error;
+    sset_init(&probe->programs);
+    sset_swap(&probe->programs, &programs);
+    sset_destroy(&programs);
+    shash_add(&d->probes, probe->interface, probe);
+}
+
+void
+xfsm_desired_init(struct xfsm_desired *d,
+                  const struct xfsm_desired_input *in)
+{
+    size_t i, j, k;
+
+    shash_init(&d->probes);
+    d->matches = xcalloc(MAX(in->n_assignments, 1), sizeof *d->matches);
+    for (i = 0; i < in->n_bridges; i++) {
+        const struct xfsm_in_bridge *bridge = &in->bridges[i];
+
+        for (j = 0; j < bridge->n_ports; j++) {
+            const struct xfsm_in_port *port = &bridge->ports[j];
+
+            for (k = 0; k < port->n_interfaces; k++) {
+                const struct place at = {
+                    .bridge = bridge,
+                    .port = port,
+                    .interface = &port->interfaces[k],
+                };
+
+                add_interface(d, in, &at);
+            }
+        }
+    }
+}
+
+void
+xfsm_desired_destroy(struct xfsm_desired *d)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &d->probes) {
+        struct xfsm_desired_probe *probe = node->data;
+
+        free(probe->interface);
+        free(probe->port);
+        free(probe->bridge);
+        free(probe->type);
+        free(probe->error);
+        sset_destroy(&probe->programs);
+        free(probe);
+    }
+    shash_destroy(&d->probes);
+    free(d->matches);
+}

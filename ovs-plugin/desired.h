@@ -1,0 +1,134 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_DESIRED_H
+#define OVS_PLUGIN_DESIRED_H 1
+
+/* What should run: from rows of the database to a set of probes.
+ *
+ * A pure function of its input, without database or process, so that all of
+ * its rules can be tested as they are written here.  There is one probe for
+ * each interface that anything asks to be monitored:
+ *
+ *   - the interface's Port, with external_ids:xfsm=PROGRAM[,PROGRAM...];
+ *   - its Bridge, with the same key: all ports, also those yet to come;
+ *   - each enabled Assignment all of whose target keys match, and which has at
+ *     least one.  "port" and "bridge" are names; "iface-id", "vm-uuid",
+ *     "vm-id" and "attached-mac" are external_ids of the Interface or else of
+ *     the Port.  A key that is none of these matches nothing.
+ *
+ * The probe's programs are the union.  A Port with external_ids:xfsm=none has
+ * no probe, whoever asks.
+ *
+ * Packets can be taken from interfaces that are network devices of the
+ * kernel, not from tunnels, patch ports or DPDK.  Such an interface is
+ * silently passed over for its Bridge, and is an error where it was meant in
+ * particular.
+ *
+ * Everything is copied: the result lives on when the rows are gone.
+ *
+ * Thread-safety: none needed, all is done by the agent's one thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "openvswitch/shash.h"
+#include "openvswitch/uuid.h"
+#include "sset.h"
+
+struct smap;
+
+/* Programs of one probe, as XFSM_MAX_PROGRAMS of xfsm/engine.h has it. */
+#define XFSM_DESIRED_MAX_PROGRAMS 32
+
+/* Word that stands for no program. */
+#define XFSM_DESIRED_NONE "none"
+
+/* Input.  All strings and maps are borrowed. */
+
+struct xfsm_in_interface {
+    const char *name;
+    const char *type;           /* "" is the same as "system". */
+    struct uuid uuid;
+    const struct smap *external_ids;
+};
+
+struct xfsm_in_port {
+    const char *name;
+    const struct smap *external_ids;
+    const struct xfsm_in_interface *interfaces;
+    size_t n_interfaces;
+};
+
+struct xfsm_in_bridge {
+    const char *name;
+    const struct smap *external_ids;
+    const struct xfsm_in_port *ports;
+    size_t n_ports;
+};
+
+struct xfsm_in_assignment {
+    const char *name;
+    bool enabled;
+    const struct smap *target;
+    char *const *programs;
+    size_t n_programs;
+};
+
+struct xfsm_desired_input {
+    const struct xfsm_in_bridge *bridges;
+    size_t n_bridges;
+    const struct xfsm_in_assignment *assignments;
+    size_t n_assignments;
+};
+
+/* W(ID, NAME): who can want a probe, as column "wanted_by" has it. */
+#define XFSM_WANTED_BY(W) \
+    W(PORT, "port") \
+    W(BRIDGE, "bridge") \
+    W(ASSIGNMENT, "assignment")
+
+enum xfsm_wanted_by {
+#define XFSM_WANTED_ENUM(ID, NAME) XFSM_WANTED_##ID,
+    XFSM_WANTED_BY(XFSM_WANTED_ENUM)
+#undef XFSM_WANTED_ENUM
+    XFSM_N_WANTED_BY
+};
+
+extern const char *const xfsm_wanted_by_names[XFSM_N_WANTED_BY];
+
+struct xfsm_desired_probe {
+    char *interface;
+    char *port;
+    char *bridge;
+    char *type;                 /* Never "": "system" instead. */
+    struct uuid uuid;           /* Of the Interface row. */
+    struct sset programs;
+    unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
+    char *error;                /* Why there can be no probe, or NULL. */
+};
+
+struct xfsm_desired {
+    struct shash probes;        /* struct xfsm_desired_probe, by interface. */
+    size_t *matches;            /* Interfaces of each Assignment, as input. */
+};
+
+/* Computes what 'input' asks for. */
+void xfsm_desired_init(struct xfsm_desired *,
+                       const struct xfsm_desired_input *input);
+void xfsm_desired_destroy(struct xfsm_desired *);
+
+/* Adds the programs of a comma-separated list to 'programs'; spaces around
+ * names and empty names do not count. */
+void xfsm_desired_parse_list(const char *list, struct sset *programs);
+
+/* True if interfaces of that type are network devices of the kernel. */
+bool xfsm_desired_type_has_device(const char *type);
+
+/* True if what the kernel sends on a device of that type goes into the
+ * switch: the switch holds its other end. */
+bool xfsm_desired_type_is_inverted(const char *type);
+
+#endif /* ovs-plugin/desired.h */

@@ -1,0 +1,169 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/hub-feed.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "openvswitch/poll-loop.h"
+#include "ovs-plugin/hub-pub.h"
+#include "ovs-plugin/watch.h"
+#include "util.h"
+#include "xfsm/base/bytes.h"
+#include "xfsm/runtime/event.h"
+
+VLOG_DEFINE_THIS_MODULE(hub_feed);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+
+struct feed {
+    struct ovs_list node;
+    char *name;
+    int sock;
+    bool ready;                 /* Set by watch.h. */
+};
+
+void
+xfsm_hub_feeds_init(struct xfsm_hub_feeds *feeds)
+{
+    memset(feeds, 0, sizeof *feeds);
+    ovs_list_init(&feeds->feeds);
+}
+
+static void
+remove_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
+{
+    VLOG_DBG("%s: gone", feed->name);
+    xfsm_watch_del(feed->sock);
+    close(feed->sock);
+    ovs_list_remove(&feed->node);
+    feeds->n--;
+    free(feed->name);
+    free(feed);
+}
+
+void
+xfsm_hub_feeds_destroy(struct xfsm_hub_feeds *feeds)
+{
+    struct feed *feed;
+
+    LIST_FOR_EACH_SAFE (feed, node, &feeds->feeds) {
+        remove_feed(feeds, feed);
+    }
+}
+
+void
+xfsm_hub_feeds_add(struct xfsm_hub_feeds *feeds, const char *name, int sock)
+{
+    struct feed *feed;
+
+    if (feeds->n >= XFSM_HUB_MAX_FEEDS) {
+        VLOG_WARN_RL(&rl, "%s: refused, there are %d probes", name,
+                     XFSM_HUB_MAX_FEEDS);
+        feeds->refused++;
+        close(sock);
+        return;
+    }
+    feed = xzalloc(sizeof *feed);
+    feed->name = xstrdup(name);
+    feed->sock = sock;
+    xfsm_watch_add(sock, &feed->ready);
+    ovs_list_push_back(&feeds->feeds, &feed->node);
+    feeds->n++;
+}
+
+static bool
+is_topic(const struct xfsm_bytes *b)
+{
+    size_t n = xfsm_bytes_remaining(b);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (b->p[i] <= ' ' || b->p[i] > '~') {
+            return false;
+        }
+    }
+    return n > 0 && n < XFSM_EVENT_TOPIC_MAX;
+}
+
+static bool
+is_json(const struct xfsm_bytes *b)
+{
+    size_t n = xfsm_bytes_remaining(b);
+
+    return (n >= 2 && n < XFSM_EVENT_JSON_MAX && b->p[0] == '{'
+            && b->p[n - 1] == '}');
+}
+
+static void
+handle_event(struct xfsm_hub_feeds *feeds, const struct feed *feed,
+             const void *data, size_t len, struct xfsm_hub_pub *pub)
+{
+    struct xfsm_bytes json, topic;
+
+    xfsm_bytes_init(&json, data, len);
+    if (!xfsm_bytes_split(&json, '\0', &topic) || !is_topic(&topic)
+        || !is_json(&json)) {
+        VLOG_WARN_RL(&rl, "%s: dropped a malformed event", feed->name);
+        feeds->malformed++;
+        return;
+    }
+    feeds->received++;
+    feeds->received_bytes += len;
+    xfsm_hub_pub_send(pub, topic.p, xfsm_bytes_remaining(&topic), json.p,
+                      xfsm_bytes_remaining(&json));
+}
+
+/* Takes events from 'feed'.  Returns false if it has ended. */
+static bool
+run_feed(struct xfsm_hub_feeds *feeds, const struct feed *feed,
+         struct xfsm_hub_pub *pub)
+{
+    static uint8_t buf[XFSM_EVENT_TOPIC_MAX + XFSM_EVENT_JSON_MAX + 1];
+    int i;
+
+    for (i = 0; i < XFSM_HUB_FEED_BURST; i++) {
+        /* No room for control messages: descriptors are not taken. */
+        ssize_t n = recv(feed->sock, buf, sizeof buf, MSG_DONTWAIT);
+
+        if (n < 0) {
+            if (errno == EAGAIN || errno == EINTR) {
+                return true;
+            }
+            return false;
+        } else if (!n) {
+            return false;
+        }
+        handle_event(feeds, feed, buf, n, pub);
+    }
+    return true;
+}
+
+void
+xfsm_hub_feeds_run(struct xfsm_hub_feeds *feeds, struct xfsm_hub_pub *pub)
+{
+    struct feed *feed;
+
+    LIST_FOR_EACH_SAFE (feed, node, &feeds->feeds) {
+        if (feed->ready) {
+            feed->ready = false;
+            if (!run_feed(feeds, feed, pub)) {
+                remove_feed(feeds, feed);
+            }
+        }
+    }
+}
+
+void
+xfsm_hub_feeds_wait(const struct xfsm_hub_feeds *feeds OVS_UNUSED)
+{
+    xfsm_watch_wait();
+}

@@ -1,0 +1,56 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_HUB_FEED_H
+#define OVS_PLUGIN_HUB_FEED_H 1
+
+/* The hub's feeds: one socket for each probe, from which events come.
+ *
+ * A message is a topic, a null byte, and an event as JSON (see
+ * probe-publish.h).  A probe may be in the hands of an attacker, so a message
+ * is checked for its form: the topic is printable and of limited length, the
+ * rest is within the limit of event.h.  What is malformed is counted and
+ * dropped.  Feeds are read in turn, up to FEED_BURST messages each, so that no
+ * probe can shut out the others.
+ *
+ * A feed ends when its probe does.
+ *
+ * Thread-safety: for one thread. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/list.h"
+
+struct xfsm_hub_pub;
+
+/* Probes at most. */
+#define XFSM_HUB_MAX_FEEDS 4096
+
+/* Events taken from one feed before the next one has its turn. */
+#define XFSM_HUB_FEED_BURST 64
+
+struct xfsm_hub_feeds {
+    struct ovs_list feeds;      /* Struct feed of hub-feed.c. */
+    size_t n;
+
+    /* Counters. */
+    uint64_t received;          /* Well-formed events. */
+    uint64_t received_bytes;
+    uint64_t malformed;
+    uint64_t refused;           /* Probes beyond XFSM_HUB_MAX_FEEDS. */
+};
+
+void xfsm_hub_feeds_init(struct xfsm_hub_feeds *);
+void xfsm_hub_feeds_destroy(struct xfsm_hub_feeds *);
+
+/* Adds a feed from 'sock', which it then owns. */
+void xfsm_hub_feeds_add(struct xfsm_hub_feeds *, const char *name, int sock);
+
+/* Publishes what has come in. */
+void xfsm_hub_feeds_run(struct xfsm_hub_feeds *, struct xfsm_hub_pub *);
+void xfsm_hub_feeds_wait(const struct xfsm_hub_feeds *);
+
+#endif /* ovs-plugin/hub-feed.h */

@@ -1,0 +1,530 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/monitor.h"
+
+#include <net/if.h>
+#include <unistd.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/hub-link.h"
+#include "ovs-plugin/programs.h"
+#include "ovs-plugin/probe-publish.h"
+#include "timeval.h"
+#include "util.h"
+#include "uuid.h"
+
+VLOG_DEFINE_THIS_MODULE(monitor);
+
+/* How often to look for a device, should the kernel's notice be lost. */
+#define DEVICE_POLL_MS 1000
+
+/* Longest error told. */
+#define ERROR_MAX 1024
+
+/* A program of a monitor, as far as its probe knows of it. */
+struct slot {
+    uint64_t sent;              /* Serial last sent to the probe, or 0. */
+    uint64_t loaded;            /* Serial that runs, or 0. */
+    bool wanted;
+    char *error;                /* What the probe said of 'sent', or NULL. */
+};
+
+const char *
+xfsm_monitor_status_name(enum xfsm_monitor_status status)
+{
+    static const char *const names[] = {
+#define STATUS_NAME(ID, NAME) NAME,
+        XFSM_MONITOR_STATUSES(STATUS_NAME)
+#undef STATUS_NAME
+    };
+
+    return names[status];
+}
+
+struct xfsm_monitor *
+xfsm_monitor_create(const char *interface)
+{
+    struct xfsm_monitor *m = xzalloc(sizeof *m);
+    char *name = xasprintf("probe %s", interface);
+    char *program = xasprintf("xfsm-probe.%s", interface);
+
+    m->interface = xstrdup(interface);
+    xfsm_worker_init(&m->worker, name, program);
+    free(name);
+    free(program);
+    sset_init(&m->want.programs);
+    svec_init(&m->argv);
+    svec_init(&m->running);
+    shash_init(&m->slots);
+    m->last_event = xstrdup("");
+    m->netdev_class = xstrdup("");
+    m->status = XFSM_MONITOR_STARTING;
+    return m;
+}
+
+static void
+destroy_slot(struct xfsm_monitor *m, struct shash_node *node)
+{
+    struct slot *slot = node->data;
+
+    free(slot->error);
+    free(slot);
+    shash_delete(&m->slots, node);
+}
+
+/* The process is gone, and so is what it knew. */
+static void
+forget_process(struct xfsm_monitor *m)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &m->slots) {
+        destroy_slot(m, node);
+    }
+    m->hub_generation = 0;
+    xfsm_counters_clear(&m->state_keys);
+}
+
+static void
+clear_want(struct xfsm_monitor *m)
+{
+    free(m->want.interface);
+    free(m->want.port);
+    free(m->want.bridge);
+    free(m->want.type);
+    free(m->want.error);
+    sset_destroy(&m->want.programs);
+    memset(&m->want, 0, sizeof m->want);
+    sset_init(&m->want.programs);
+}
+
+void
+xfsm_monitor_destroy(struct xfsm_monitor *m)
+{
+    if (m) {
+        xfsm_worker_destroy(&m->worker);
+        forget_process(m);
+        shash_destroy(&m->slots);
+        clear_want(m);
+        sset_destroy(&m->want.programs);
+        svec_destroy(&m->argv);
+        svec_destroy(&m->running);
+        xfsm_counters_destroy(&m->stats);
+        xfsm_counters_destroy(&m->state_keys);
+        free(m->interface);
+        free(m->netdev_class);
+        free(m->last_event);
+        free(m->error);
+        free(m);
+    }
+}
+
+void
+xfsm_monitor_configure(struct xfsm_monitor *m,
+                       const struct xfsm_desired_probe *want)
+{
+    bool same;
+
+    m->dirty = true;
+    if (!want) {
+        m->wanted = false;
+        return;
+    }
+    same = (m->wanted
+            && uuid_equals(&m->want.uuid, &want->uuid)
+            && sset_equals(&m->want.programs, &want->programs)
+            && !strcmp(m->want.port, want->port)
+            && !strcmp(m->want.bridge, want->bridge)
+            && !strcmp(m->want.type, want->type));
+    if (m->wanted && !uuid_equals(&m->want.uuid, &want->uuid)) {
+        /* Another interface of the same name. */
+        xfsm_worker_stop(&m->worker);
+    }
+    if (!same) {
+        xfsm_worker_reset(&m->worker);
+    }
+    clear_want(m);
+    m->wanted = true;
+    m->want.interface = xstrdup(want->interface);
+    m->want.port = xstrdup(want->port);
+    m->want.bridge = xstrdup(want->bridge);
+    m->want.type = xstrdup(want->type);
+    m->want.uuid = want->uuid;
+    m->want.wanted_by = want->wanted_by;
+    m->want.error = nullable_xstrdup(want->error);
+    sset_clone(&m->want.programs, &want->programs);
+}
+
+/* ## Messages of the probe. ## */
+
+static void
+put_stat(int list, const char *name, uint64_t value, void *m_)
+{
+    struct xfsm_monitor *m = m_;
+
+    xfsm_counters_add(list ? &m->state_keys : &m->stats, name, value);
+}
+
+static bool
+handle_ack(struct xfsm_monitor *m, struct xfsm_bytes *payload)
+{
+    char name[XFSM_PROGRAMS_MAX_NAME + 1];
+    char error[XFSM_IPC_TEXT_SIZE];
+    struct slot *slot;
+    uint64_t serial;
+
+    if (!xfsm_ipc_get_u64(payload, &serial)
+        || !xfsm_ipc_get_text(payload, name, sizeof name)
+        || !xfsm_ipc_get_text(payload, error, sizeof error)) {
+        return false;
+    }
+    slot = shash_find_data(&m->slots, name);
+    if (slot && slot->sent == serial) {
+        xfsm_text_sanitize(error);
+        free(slot->error);
+        slot->error = error[0] ? xstrdup(error) : NULL;
+        if (!slot->error) {
+            slot->loaded = serial;
+        }
+    }
+    return true;
+}
+
+static bool
+handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
+               int *fdp OVS_UNUSED, void *m_)
+{
+    struct xfsm_monitor *m = m_;
+    char last[XFSM_PUBLISH_LAST_SIZE];
+    bool ok;
+
+    switch ((int) type) {
+    case XFSM_IPC_ACK:
+        return handle_ack(m, payload);
+
+    case XFSM_IPC_STATS:
+        xfsm_counters_clear(&m->stats);
+        xfsm_counters_clear(&m->state_keys);
+        ok = xfsm_worker_parse_stats(payload, put_stat, m, last, sizeof last);
+        if (ok) {
+            xfsm_text_sanitize(last);
+            free(m->last_event);
+            m->last_event = xstrdup(last);
+        }
+        return ok;
+
+    default:
+        return false;
+    }
+}
+
+/* ## Starting and feeding the probe. ## */
+
+static void
+compose_argv(const struct xfsm_monitor *m,
+             const struct xfsm_monitor_settings *s, struct svec *argv)
+{
+    svec_add(argv, s->program);
+    svec_add_nocopy(argv, xasprintf("--interface=%s", m->interface));
+    svec_add_nocopy(argv, xasprintf("--bridge=%s", m->want.bridge));
+    svec_add_nocopy(argv, xasprintf("--port=%s", m->want.port));
+    svec_add_nocopy(argv, xasprintf("--host=%s", s->host));
+    svec_add_nocopy(argv, xasprintf("--netdev-class=%s", s->netdev_class));
+    svec_add_nocopy(argv, xasprintf("--netdev-option=ring-kib=%u",
+                                    s->ring_kib));
+    svec_add_nocopy(argv, xasprintf("--netdev-option=retire-ms=%u",
+                                    s->retire_ms));
+    svec_add_nocopy(argv, xasprintf("--netdev-option=inverted=%s",
+                                    xfsm_desired_type_is_inverted(
+                                        m->want.type) ? "true" : "false"));
+    svec_add_nocopy(argv, xasprintf("--memory-mib=%u", s->memory_mib));
+    if (s->user) {
+        svec_add_nocopy(argv, xasprintf("--user=%s", s->user));
+    }
+    svec_add(argv, "--ctl-fd=3");
+    svec_terminate(argv);
+}
+
+/* Starts the probe if it can be started now. */
+static void
+start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
+{
+    /* A netdev of class "dummy" exists in the probe alone. */
+    m->no_device = (strncmp(s->netdev_class, "dummy", 5)
+                    && !if_nametoindex(m->interface));
+    m->look_at = time_msec() + DEVICE_POLL_MS;
+    if (!m->no_device) {
+        free(m->netdev_class);
+        m->netdev_class = xstrdup(s->netdev_class);
+        xfsm_worker_start(&m->worker, (const char *const *) m->argv.names,
+                          -1);
+    }
+}
+
+/* Stops a probe that was started with other arguments than it should be. */
+static void
+check_argv(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
+{
+    struct svec argv = SVEC_EMPTY_INITIALIZER;
+
+    compose_argv(m, s, &argv);
+    if (!svec_equal(&argv, &m->argv)) {
+        svec_swap(&argv, &m->argv);
+        xfsm_worker_stop(&m->worker);
+        xfsm_worker_reset(&m->worker);
+    }
+    svec_destroy(&argv);
+}
+
+static void
+send_program(struct xfsm_monitor *m, enum xfsm_ipc_type type,
+             const char *name, uint64_t serial, int fd)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_ipc_writer w;
+
+    xfsm_ipc_begin(&w, buf, type);
+    xfsm_ipc_put_u64(&w, serial);
+    xfsm_ipc_put_text(&w, name);
+    xfsm_worker_send(&m->worker, &w, fd);
+}
+
+/* Makes the programs of a probe that is ready those it should have. */
+static void
+feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
+{
+    struct shash_node *node;
+    const char *name;
+
+    SHASH_FOR_EACH (node, &m->slots) {
+        struct slot *slot = node->data;
+
+        slot->wanted = false;
+    }
+    SSET_FOR_EACH (name, &m->want.programs) {
+        struct xfsm_agent_program p = xfsm_programs_get(programs, name);
+        struct slot *slot = shash_find_data(&m->slots, name);
+
+        if (p.image_fd < 0) {
+            continue;
+        }
+        if (!slot) {
+            slot = xzalloc(sizeof *slot);
+            shash_add(&m->slots, name, slot);
+        }
+        slot->wanted = true;
+        if (slot->sent != p.serial) {
+            slot->sent = p.serial;
+            free(slot->error);
+            slot->error = NULL;
+            send_program(m, XFSM_IPC_LOAD, name, p.serial, p.image_fd);
+        }
+    }
+    SHASH_FOR_EACH_SAFE (node, &m->slots) {
+        const struct slot *slot = node->data;
+
+        if (!slot->wanted) {
+            send_program(m, XFSM_IPC_UNLOAD, node->name, 0, -1);
+            destroy_slot(m, node);
+        }
+    }
+}
+
+static void
+join_hub(struct xfsm_monitor *m, struct xfsm_hub_link *hub)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_ipc_writer w;
+    int sock;
+
+    if (hub->generation && hub->generation != m->hub_generation) {
+        sock = xfsm_hub_link_join(hub, m->interface);
+        if (sock >= 0) {
+            xfsm_ipc_begin(&w, buf, XFSM_IPC_HUB);
+            xfsm_worker_send(&m->worker, &w, sock);
+            close(sock);
+            m->hub_generation = hub->generation;
+        }
+    }
+}
+
+/* ## Outcome. ## */
+
+struct outcome {
+    size_t n_loaded;
+    size_t n_pending;           /* Neither loaded nor an error. */
+    struct ds errors;
+};
+
+static void
+put_error(struct outcome *o, const char *name, const char *error)
+{
+    ds_put_format(&o->errors, "%s%s: %s", o->errors.length ? "; " : "", name,
+                  error);
+}
+
+/* Sums up the programs, and adds those that run to 'running'. */
+static void
+sum_up_programs(const struct xfsm_monitor *m, struct xfsm_programs *programs,
+                struct outcome *o, struct svec *running)
+{
+    const char **names = sset_sort(&m->want.programs);
+    size_t i;
+
+    for (i = 0; i < sset_count(&m->want.programs); i++) {
+        struct xfsm_agent_program p = xfsm_programs_get(programs, names[i]);
+        const struct slot *slot = shash_find_data(&m->slots, names[i]);
+        const char *error = p.error ? p.error : slot ? slot->error : NULL;
+        bool loaded = slot && slot->loaded;
+
+        if (loaded) {
+            o->n_loaded++;
+            svec_add(running, names[i]);
+        }
+        if (p.pending || (!error && (!slot || slot->loaded != p.serial))) {
+            o->n_pending++;
+        } else if (error) {
+            put_error(o, names[i], error);
+        }
+    }
+    free(names);
+}
+
+static enum xfsm_monitor_status
+judge(const struct xfsm_monitor *m, const struct outcome *o)
+{
+    bool ready = m->worker.state == XFSM_WORKER_READY;
+
+    if (m->want.error || m->no_device) {
+        return XFSM_MONITOR_ERROR;
+    } else if (!ready && m->worker.error) {
+        return (m->worker.blocked && !strcmp(m->worker.error,
+                                             "stopped by request")
+                ? XFSM_MONITOR_STOPPED : XFSM_MONITOR_ERROR);
+    } else if (o->n_pending) {
+        return XFSM_MONITOR_STARTING;
+    } else if (o->errors.length) {
+        return o->n_loaded ? XFSM_MONITOR_DEGRADED : XFSM_MONITOR_ERROR;
+    }
+    return ready ? XFSM_MONITOR_RUNNING : XFSM_MONITOR_STARTING;
+}
+
+static bool
+update_outcome(struct xfsm_monitor *m, struct xfsm_programs *programs)
+{
+    struct svec running = SVEC_EMPTY_INITIALIZER;
+    struct outcome o = { .errors = DS_EMPTY_INITIALIZER };
+    enum xfsm_monitor_status status;
+    bool changed;
+    char *error;
+
+    if (m->want.error) {
+        ds_put_cstr(&o.errors, m->want.error);
+    } else if (m->no_device) {
+        ds_put_format(&o.errors, "no network device \"%s\" in the network "
+                      "namespace of ovs-xfsmd", m->interface);
+    } else if (m->worker.state != XFSM_WORKER_READY && m->worker.error) {
+        ds_put_cstr(&o.errors, m->worker.error);
+    }
+    sum_up_programs(m, programs, &o, &running);
+    status = judge(m, &o);
+    if (o.errors.length > ERROR_MAX) {
+        ds_truncate(&o.errors, ERROR_MAX);
+        ds_put_cstr(&o.errors, "...");
+    }
+    error = o.errors.length ? ds_steal_cstr(&o.errors) : NULL;
+    ds_destroy(&o.errors);
+    if (error) {
+        xfsm_text_sanitize(error);
+    }
+
+    changed = (status != m->status
+               || !nullable_string_is_equal(error, m->error)
+               || !svec_equal(&running, &m->running));
+    if (status != m->status || !nullable_string_is_equal(error, m->error)) {
+        VLOG_INFO("%s: %s%s%s", m->interface,
+                  xfsm_monitor_status_name(status), error ? ": " : "",
+                  error ? error : "");
+    }
+    m->status = status;
+    free(m->error);
+    m->error = error;
+    svec_swap(&m->running, &running);
+    svec_destroy(&running);
+    return changed;
+}
+
+static bool
+has_image(const struct xfsm_monitor *m, struct xfsm_programs *programs)
+{
+    const char *name;
+
+    SSET_FOR_EACH (name, &m->want.programs) {
+        if (xfsm_programs_get(programs, name).image_fd >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
+                 const struct xfsm_monitor_settings *settings,
+                 struct xfsm_programs *programs, struct xfsm_hub_link *hub)
+{
+    enum xfsm_worker_state old_state = m->worker.state;
+
+    changed |= m->dirty;
+    m->dirty = false;
+    if (!xfsm_worker_run(&m->worker, handle_message, m)
+        && !changed && !xfsm_worker_may_start(&m->worker)) {
+        return false;
+    }
+    if (m->worker.state != old_state
+        && m->worker.state != XFSM_WORKER_READY) {
+        forget_process(m);
+    }
+    if (m->no_device && !changed && time_msec() < m->look_at) {
+        return false;
+    }
+    m->no_device = false;
+    if (!m->wanted || m->want.error || !has_image(m, programs)) {
+        xfsm_worker_stop(&m->worker);
+        if (!m->wanted) {
+            return false;
+        }
+    } else {
+        check_argv(m, settings);
+        if (xfsm_worker_may_start(&m->worker)) {
+            start(m, settings);
+        }
+    }
+    if (m->worker.state == XFSM_WORKER_READY) {
+        feed_programs(m, programs);
+        join_hub(m, hub);
+    }
+    return update_outcome(m, programs);
+}
+
+void
+xfsm_monitor_wait(const struct xfsm_monitor *m)
+{
+    xfsm_worker_wait(&m->worker);
+    if (m->no_device) {
+        poll_timer_wait_until(m->look_at);
+    }
+}
+
+bool
+xfsm_monitor_is_done(const struct xfsm_monitor *m)
+{
+    return !m->wanted && m->worker.state == XFSM_WORKER_IDLE;
+}

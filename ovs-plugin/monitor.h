@@ -1,0 +1,103 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_MONITOR_H
+#define OVS_PLUGIN_MONITOR_H 1
+
+/* A monitored interface: what it should be, and the probe that makes it so.
+ *
+ * xfsm_monitor_run() compares the two and acts on the difference: it starts
+ * and stops the probe, loads and unloads programs, and joins it to the hub.
+ * It may be called at any time and any number of times.
+ *
+ * A probe runs while there is at least one image to load.  A program that
+ * cannot be had, or that the probe refuses, is an error next to the others,
+ * which go on.
+ *
+ * Thread-safety: none needed, all is done by the agent's one thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "openvswitch/shash.h"
+#include "ovs-plugin/counters.h"
+#include "ovs-plugin/desired.h"
+#include "ovs-plugin/worker.h"
+#include "svec.h"
+
+struct xfsm_hub_link;
+struct xfsm_programs;
+
+/* What all probes have in common. */
+struct xfsm_monitor_settings {
+    const char *program;        /* Path of xfsm-probe. */
+    const char *host;
+    const char *user;           /* Or NULL. */
+    const char *netdev_class;
+    unsigned int ring_kib;
+    unsigned int retire_ms;
+    unsigned int memory_mib;
+};
+
+/* S(ID, NAME): status of a monitor, worse ones later. */
+#define XFSM_MONITOR_STATUSES(S) \
+    S(RUNNING, "running") \
+    S(STARTING, "starting") \
+    S(DEGRADED, "degraded") \
+    S(STOPPED, "stopped") \
+    S(ERROR, "error")
+
+enum xfsm_monitor_status {
+#define XFSM_MONITOR_ENUM(ID, NAME) XFSM_MONITOR_##ID,
+    XFSM_MONITOR_STATUSES(XFSM_MONITOR_ENUM)
+#undef XFSM_MONITOR_ENUM
+};
+
+const char *xfsm_monitor_status_name(enum xfsm_monitor_status);
+
+struct xfsm_monitor {
+    char *interface;
+    struct xfsm_desired_probe want;     /* A copy; 'error' is in it. */
+    bool wanted;                /* If not, it is to stop and go away. */
+
+    struct xfsm_worker worker;
+    struct svec argv;           /* Of the process. */
+    char *netdev_class;         /* Of the process. */
+    struct shash slots;         /* Programs, struct slot of monitor.c. */
+    uint64_t hub_generation;    /* Of the hub it is joined to, or 0. */
+    bool no_device;             /* Waits for the device to appear... */
+    long long int look_at;      /* ...for which to look then. */
+    bool dirty;                 /* Was configured since the last run. */
+
+    /* As the probe told. */
+    struct xfsm_counters stats;
+    struct xfsm_counters state_keys;
+    char *last_event;
+
+    /* Outcome of xfsm_monitor_run(). */
+    enum xfsm_monitor_status status;
+    char *error;                /* Or NULL. */
+    struct svec running;        /* Programs that are loaded. */
+};
+
+struct xfsm_monitor *xfsm_monitor_create(const char *interface);
+void xfsm_monitor_destroy(struct xfsm_monitor *);
+
+/* Sets what the monitor should be; NULL: gone. */
+void xfsm_monitor_configure(struct xfsm_monitor *,
+                            const struct xfsm_desired_probe *);
+
+/* Does what there is to do.  'changed' says that the settings, a program or
+ * the hub changed, or that devices came or went.  Returns true if status,
+ * error or running programs changed. */
+bool xfsm_monitor_run(struct xfsm_monitor *, bool changed,
+                      const struct xfsm_monitor_settings *,
+                      struct xfsm_programs *, struct xfsm_hub_link *);
+void xfsm_monitor_wait(const struct xfsm_monitor *);
+
+/* True if it is not wanted and its process is gone. */
+bool xfsm_monitor_is_done(const struct xfsm_monitor *);
+
+#endif /* ovs-plugin/monitor.h */

@@ -1,0 +1,487 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/netdev-ring.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "netdev-provider.h"
+#include "openvswitch/poll-loop.h"
+#include "smap.h"
+#include "util.h"
+#include "xfsm/packet/packet.h"
+
+struct rxq_ring;
+
+struct netdev_ring {
+    struct netdev up;
+    int ifindex;
+    unsigned int ring_kib;
+    unsigned int retire_ms;
+    bool inverted;
+
+    struct rxq_ring *rxq;       /* NULL if not open. */
+
+    /* The kernel's counters start anew at each reading, so they are added up
+     * here. */
+    uint64_t packets;           /* Delivered. */
+    uint64_t bytes;             /* Of those, on the wire. */
+    uint64_t truncated;         /* Of those, not captured whole. */
+    uint64_t dropped;           /* By the kernel, for want of room. */
+    uint64_t freezes;           /* Times that the ring was full. */
+};
+
+struct rxq_ring {
+    struct netdev_rxq up;
+    int fd;
+    bool gone;                  /* The device was deleted. */
+
+    uint8_t *map;
+    size_t map_len;
+    unsigned int n_blocks;
+    unsigned int block;         /* Block being read, or to be read next. */
+    const uint8_t *next;        /* Next packet in it... */
+    unsigned int n_left;        /* ...and how many there are. */
+    bool held;                  /* The block is ours. */
+
+    struct dp_packet packets[NETDEV_MAX_BURST];
+};
+
+static struct netdev_ring *
+netdev_ring_cast(const struct netdev *netdev)
+{
+    return CONTAINER_OF(netdev, struct netdev_ring, up);
+}
+
+static struct rxq_ring *
+rxq_ring_cast(const struct netdev_rxq *rxq)
+{
+    return CONTAINER_OF(rxq, struct rxq_ring, up);
+}
+
+static struct netdev *
+netdev_ring_alloc(void)
+{
+    struct netdev_ring *dev = xzalloc(sizeof *dev);
+
+    return &dev->up;
+}
+
+static int
+netdev_ring_construct(struct netdev *netdev)
+{
+    struct netdev_ring *dev = netdev_ring_cast(netdev);
+
+    dev->ifindex = if_nametoindex(netdev_get_name(netdev));
+    if (!dev->ifindex) {
+        return errno == ENXIO ? ENODEV : errno;
+    }
+    dev->ring_kib = XFSM_RING_KIB;
+    dev->retire_ms = XFSM_RING_RETIRE_MS;
+    return 0;
+}
+
+static void
+netdev_ring_destruct(struct netdev *netdev OVS_UNUSED)
+{
+}
+
+static void
+netdev_ring_dealloc(struct netdev *netdev)
+{
+    free(netdev_ring_cast(netdev));
+}
+
+/* Stores the number at 'key' in '*valuep', if there is one.  Returns NULL or
+ * an error. */
+static char *
+get_number(const struct smap *args, const char *key, unsigned int min,
+           unsigned int max, unsigned int *valuep)
+{
+    const char *s = smap_get(args, key);
+    unsigned int value;
+
+    if (s) {
+        if (!str_to_uint(s, 10, &value) || value < min || value > max) {
+            return xasprintf("%s=%s: not a number from %u to %u", key, s,
+                             min, max);
+        }
+        *valuep = value;
+    }
+    return NULL;
+}
+
+static int
+netdev_ring_set_config(struct netdev *netdev, const struct smap *args,
+                       char **errp)
+{
+    struct netdev_ring *dev = netdev_ring_cast(netdev);
+    char *error;
+
+    error = get_number(args, "ring-kib", XFSM_RING_KIB_MIN,
+                       XFSM_RING_KIB_MAX, &dev->ring_kib);
+    if (!error) {
+        error = get_number(args, "retire-ms", 1, XFSM_RING_RETIRE_MS_MAX,
+                           &dev->retire_ms);
+    }
+    if (error) {
+        if (errp) {
+            *errp = error;
+        } else {
+            free(error);
+        }
+        return EINVAL;
+    }
+    dev->inverted = smap_get_bool(args, "inverted", false);
+    return 0;
+}
+
+static int
+netdev_ring_get_config(const struct netdev *netdev, struct smap *args)
+{
+    const struct netdev_ring *dev = netdev_ring_cast(netdev);
+
+    smap_add_format(args, "ring-kib", "%u", dev->ring_kib);
+    smap_add_format(args, "retire-ms", "%u", dev->retire_ms);
+    smap_add(args, "inverted", dev->inverted ? "true" : "false");
+    return 0;
+}
+
+static int
+netdev_ring_get_ifindex(const struct netdev *netdev)
+{
+    return netdev_ring_cast(netdev)->ifindex;
+}
+
+/* Tells whether the device is up; changes nothing. */
+static int
+netdev_ring_update_flags(struct netdev *netdev, enum netdev_flags off,
+                         enum netdev_flags on, enum netdev_flags *old_flags)
+{
+    struct ifreq ifr;
+    int error = 0;
+    int sock;
+
+    if (off || on) {
+        return EOPNOTSUPP;
+    }
+    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sock < 0) {
+        return errno;
+    }
+    ovs_strzcpy(ifr.ifr_name, netdev_get_name(netdev), sizeof ifr.ifr_name);
+    if (ioctl(sock, SIOCGIFFLAGS, &ifr)) {
+        error = errno;
+    } else {
+        *old_flags = ((ifr.ifr_flags & IFF_UP ? NETDEV_UP : 0)
+                      | (ifr.ifr_flags & IFF_PROMISC ? NETDEV_PROMISC : 0)
+                      | (ifr.ifr_flags & IFF_LOOPBACK ? NETDEV_LOOPBACK : 0));
+    }
+    close(sock);
+    return error;
+}
+
+static void
+read_kernel_stats(struct netdev_ring *dev)
+{
+    struct tpacket_stats_v3 stats;
+    socklen_t len = sizeof stats;
+
+    if (dev->rxq && !getsockopt(dev->rxq->fd, SOL_PACKET, PACKET_STATISTICS,
+                                &stats, &len)) {
+        dev->dropped += stats.tp_drops;
+        dev->freezes += stats.tp_freeze_q_cnt;
+    }
+}
+
+static int
+netdev_ring_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
+{
+    struct netdev_ring *dev = netdev_ring_cast(netdev);
+
+    read_kernel_stats(dev);
+    memset(stats, 0xff, sizeof *stats);
+    stats->rx_packets = dev->packets;
+    stats->rx_bytes = dev->bytes;
+    stats->rx_dropped = dev->dropped;
+    stats->rx_over_errors = dev->freezes;
+    stats->rx_length_errors = dev->truncated;
+    return 0;
+}
+
+static struct netdev_rxq *
+netdev_ring_rxq_alloc(void)
+{
+    struct rxq_ring *rx = xzalloc(sizeof *rx);
+
+    rx->fd = -1;
+    return &rx->up;
+}
+
+/* Makes the ring of 'rx' and maps it. */
+static int
+rxq_ring_map(struct rxq_ring *rx, const struct netdev_ring *dev)
+{
+    const int version = TPACKET_V3;
+    struct tpacket_req3 req = {
+        .tp_block_size = XFSM_RING_BLOCK,
+        .tp_block_nr = dev->ring_kib / (XFSM_RING_BLOCK / 1024),
+        .tp_frame_size = XFSM_RING_BLOCK,
+        .tp_retire_blk_tov = dev->retire_ms,
+    };
+    void *map;
+
+    req.tp_frame_nr = req.tp_block_nr;
+    if (setsockopt(rx->fd, SOL_PACKET, PACKET_VERSION, &version,
+                   sizeof version)
+        || setsockopt(rx->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req)) {
+        return errno;
+    }
+    rx->n_blocks = req.tp_block_nr;
+    rx->map_len = (size_t) req.tp_block_nr * req.tp_block_size;
+    map = mmap(NULL, rx->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, rx->fd,
+               0);
+    if (map == MAP_FAILED) {
+        return errno;
+    }
+    rx->map = map;
+    return 0;
+}
+
+static void
+netdev_ring_rxq_destruct(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
+
+    if (dev->rxq == rx) {
+        read_kernel_stats(dev);
+        dev->rxq = NULL;
+    }
+    if (rx->map) {
+        munmap(rx->map, rx->map_len);
+    }
+    if (rx->fd >= 0) {
+        close(rx->fd);
+    }
+}
+
+static int
+netdev_ring_rxq_construct(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
+    struct sockaddr_ll sll = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_ALL),
+        .sll_ifindex = dev->ifindex,
+    };
+    int error;
+
+    if (dev->rxq) {
+        return EBUSY;
+    }
+
+    /* With protocol 0 nothing is captured before bind() names a device. */
+    rx->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    error = rx->fd < 0 ? errno : rxq_ring_map(rx, dev);
+    if (!error && bind(rx->fd, (struct sockaddr *) &sll, sizeof sll)) {
+        error = errno;
+    }
+    if (error) {
+        netdev_ring_rxq_destruct(rxq);
+        return error;
+    }
+    dev->rxq = rx;
+    return 0;
+}
+
+static void
+netdev_ring_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(rxq_ring_cast(rxq));
+}
+
+static struct tpacket_block_desc *
+current_block(const struct rxq_ring *rx)
+{
+    return ALIGNED_CAST(struct tpacket_block_desc *,
+                        rx->map + (size_t) rx->block * XFSM_RING_BLOCK);
+}
+
+/* Makes sure that there is a packet to read.  Returns false if there is
+ * none. */
+static bool
+acquire_block(struct rxq_ring *rx)
+{
+    struct tpacket_block_desc *block = current_block(rx);
+
+    if (rx->held && !rx->n_left) {
+        __atomic_store_n(&block->hdr.bh1.block_status, TP_STATUS_KERNEL,
+                         __ATOMIC_RELEASE);
+        rx->held = false;
+        rx->block = (rx->block + 1) % rx->n_blocks;
+        block = current_block(rx);
+    }
+    if (!rx->held) {
+        if (!(__atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE)
+              & TP_STATUS_USER)) {
+            return false;
+        }
+        rx->held = true;
+        rx->n_left = block->hdr.bh1.num_pkts;
+        rx->next = ((const uint8_t *) block
+                    + block->hdr.bh1.offset_to_first_pkt);
+    }
+    return rx->n_left > 0;
+}
+
+static uint8_t
+get_direction(const struct netdev_ring *dev, const struct tpacket3_hdr *hdr)
+{
+    const struct sockaddr_ll *sll
+        = ALIGNED_CAST(const struct sockaddr_ll *,
+                       (const uint8_t *) hdr + TPACKET_ALIGN(sizeof *hdr));
+    bool out = sll->sll_pkttype == PACKET_OUTGOING;
+
+    return out != dev->inverted ? XFSM_DIR_OUT : XFSM_DIR_IN;
+}
+
+static void
+take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
+            struct dp_packet *packet)
+{
+    const struct tpacket3_hdr *hdr
+        = ALIGNED_CAST(const struct tpacket3_hdr *, rx->next);
+    struct xfsm_ring_meta *meta;
+
+    dp_packet_use_const(packet, rx->next + hdr->tp_mac, hdr->tp_snaplen);
+    meta = xfsm_ring_meta(packet);
+    meta->ts = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec;
+    meta->wire_len = MAX(hdr->tp_len, hdr->tp_snaplen);
+    meta->direction = get_direction(dev, hdr);
+    meta->vlan_tci = 0;
+    meta->vlan_tpid = 0;
+    if (hdr->tp_status & TP_STATUS_VLAN_VALID) {
+        meta->vlan_tci = hdr->hv1.tp_vlan_tci;
+        meta->vlan_tpid = (hdr->tp_status & TP_STATUS_VLAN_TPID_VALID
+                           ? hdr->hv1.tp_vlan_tpid : ETH_P_8021Q);
+    }
+
+    dev->packets++;
+    dev->bytes += meta->wire_len;
+    dev->truncated += meta->wire_len > hdr->tp_snaplen;
+    rx->n_left--;
+    rx->next += hdr->tp_next_offset;
+}
+
+/* Returns EAGAIN, or why there will be no more packets. */
+static int
+check_socket(struct rxq_ring *rx)
+{
+    struct sockaddr_ll sll;
+    socklen_t len = sizeof sll;
+    int error;
+
+    if (rx->gone) {
+        return ENODEV;
+    }
+    if (getsockopt(rx->fd, SOL_SOCKET, SO_ERROR, &error,
+                   &(socklen_t) { sizeof error })) {
+        return errno;
+    }
+    if (error == ENETDOWN) {
+        /* Down, or deleted: the kernel forgets the index of the latter. */
+        if (!getsockname(rx->fd, (struct sockaddr *) &sll, &len)
+            && sll.sll_ifindex > 0) {
+            return EAGAIN;
+        }
+        rx->gone = true;
+        return ENODEV;
+    }
+    return error ? error : EAGAIN;
+}
+
+static int
+netdev_ring_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                     int *qfill)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
+
+    dp_packet_batch_init(batch);
+    if (qfill) {
+        *qfill = -ENOTSUP;
+    }
+    while (rx->n_left || acquire_block(rx)) {
+        take_packet(rx, dev, &rx->packets[batch->count]);
+        batch->packets[batch->count] = &rx->packets[batch->count];
+        batch->count++;
+        if (!rx->n_left || batch->count == NETDEV_MAX_BURST) {
+            return 0;
+        }
+    }
+    return check_socket(rx);
+}
+
+static void
+netdev_ring_rxq_wait(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+
+    if (rx->n_left) {
+        poll_immediate_wake();
+    } else {
+        poll_fd_wait(rx->fd, POLLIN);
+    }
+}
+
+static int
+netdev_ring_rxq_drain(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+
+    while (acquire_block(rx)) {
+        rx->n_left = 0;
+    }
+    return 0;
+}
+
+static const struct netdev_class ring_class = {
+    .type = XFSM_RING_CLASS,
+    .is_pmd = false,
+    .alloc = netdev_ring_alloc,
+    .construct = netdev_ring_construct,
+    .destruct = netdev_ring_destruct,
+    .dealloc = netdev_ring_dealloc,
+    .get_config = netdev_ring_get_config,
+    .set_config = netdev_ring_set_config,
+    .get_ifindex = netdev_ring_get_ifindex,
+    .get_stats = netdev_ring_get_stats,
+    .update_flags = netdev_ring_update_flags,
+    .rxq_alloc = netdev_ring_rxq_alloc,
+    .rxq_construct = netdev_ring_rxq_construct,
+    .rxq_destruct = netdev_ring_rxq_destruct,
+    .rxq_dealloc = netdev_ring_rxq_dealloc,
+    .rxq_recv = netdev_ring_rxq_recv,
+    .rxq_wait = netdev_ring_rxq_wait,
+    .rxq_drain = netdev_ring_rxq_drain,
+};
+
+void
+xfsm_ring_register(void)
+{
+    netdev_register_provider(&ring_class);
+}

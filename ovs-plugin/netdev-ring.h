@@ -1,0 +1,89 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_NETDEV_RING_H
+#define OVS_PLUGIN_NETDEV_RING_H 1
+
+/* The netdev class "xfsm": listens to a device that is a switch port.
+ *
+ * Open vSwitch's own classes are made to forward: they see only what a port
+ * receives, copy each packet in a system call of its own kind, drop frames
+ * longer than the MTU and tell neither time nor losses.  This class is made to
+ * listen.  It maps a ring of the kernel's packet socket (TPACKET_V3), which
+ *
+ *   - has both directions, and tells which is which;
+ *   - has frames of up to 64 KiB, as offloads make them, with their length on
+ *     the wire where one was cut;
+ *   - restores the VLAN tag that the kernel took off, as metadata;
+ *   - stamps packets when they arrive, not when they are read;
+ *   - counts what it had to drop.
+ *
+ * The kernel fills blocks of XFSM_RING_BLOCK bytes and hands each over when it
+ * is full or 'retire-ms' old, which bounds the latency.  It also bounds how
+ * long a reader may pause while there is little traffic: a ring of n blocks
+ * is full after n times 'retire-ms', however few packets are in it (0.6 s by
+ * default).  Nothing is sent, and nothing about the device is
+ * changed.
+ *
+ * Packets: unlike with other classes, netdev_rxq_recv() *lends* the packets.
+ * They lie in the ring, the dp_packets in the rxq, and both are good until the
+ * next call; they must not be passed to dp_packet_delete().  What a dp_packet
+ * has no member for is in a struct xfsm_ring_meta in its context bytes, see
+ * xfsm_ring_meta().  No memory is allocated and nothing is copied.
+ *
+ * Life: a ring is bound to the device it was opened on, by index.  If that is
+ * deleted, netdev_rxq_recv() returns ENODEV from then on, even if there is a
+ * new device of the same name.  A device that goes down and up is no change.
+ *
+ * Configuration (netdev_set_config(), before netdev_rxq_open()):
+ *
+ *     ring-kib=N      size of the ring, default XFSM_RING_KIB; it is memory of
+ *                     the kernel, taken as long as the rxq is open
+ *     retire-ms=N     default XFSM_RING_RETIRE_MS
+ *     inverted=true   the device's far end is the switch (an internal port, a
+ *                     tap of the userspace datapath), so that what the host
+ *                     sends on it goes into the switch
+ *
+ * One rxq a netdev.  Thread-safety: as other netdevs; an rxq belongs to one
+ * thread, and so do this class's statistics. */
+
+#include <stdint.h>
+
+#include "dp-packet.h"
+#include "util.h"
+
+#define XFSM_RING_CLASS "xfsm"
+
+/* Bytes of a block: room for the longest frame and its headers. */
+#define XFSM_RING_BLOCK (128 * 1024)
+
+#define XFSM_RING_KIB 4096
+#define XFSM_RING_KIB_MIN 256
+#define XFSM_RING_KIB_MAX (1024 * 1024)
+#define XFSM_RING_RETIRE_MS 20
+#define XFSM_RING_RETIRE_MS_MAX 1000
+
+/* What else is known of a packet from the ring. */
+struct xfsm_ring_meta {
+    uint64_t ts;                /* Arrival, ns since the epoch. */
+    uint32_t wire_len;          /* Bytes on the wire, >= dp_packet_size(). */
+    uint16_t vlan_tci;          /* Tag that the kernel took off... */
+    uint16_t vlan_tpid;         /* ...and its type, 0 if there was none. */
+    uint8_t direction;          /* enum xfsm_direction. */
+};
+
+BUILD_ASSERT_DECL(sizeof(struct xfsm_ring_meta) <= DP_PACKET_CONTEXT_SIZE);
+
+/* The metadata of a packet that netdev_rxq_recv() lent. */
+static inline struct xfsm_ring_meta *
+xfsm_ring_meta(struct dp_packet *packet)
+{
+    return (struct xfsm_ring_meta *) (void *) packet->data;
+}
+
+/* Registers the class with netdev_register_provider(). */
+void xfsm_ring_register(void);
+
+#endif /* ovs-plugin/netdev-ring.h */

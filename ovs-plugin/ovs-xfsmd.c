@@ -1,0 +1,507 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <glob.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "command-line.h"
+#include "daemon.h"
+#include "dirs.h"
+#include "fatal-signal.h"
+#include "if-notifier.h"
+#include "lib/vswitch-idl.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/agent.h"
+#include "ovs-plugin/user.h"
+#include "ovs-plugin/watch.h"
+#include "ovsdb-schema/xfsm-idl.h"
+#include "stream.h"
+#include "stream-ssl.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(ovs_xfsmd);
+
+/* Name of the lock that makes one agent of a host the one in charge. */
+#define LOCK_NAME "ovs_xfsmd"
+
+/* At start, how long to wait for the database XFSM before working without. */
+#define XFSM_PATIENCE_MS 2000
+
+/* At exit, how long to wait for probes to stop and for the last status to be
+ * written. */
+#define EXIT_MS 3000
+#define EXIT_POLL_MS 20
+
+/* Network devices came or went. */
+static bool devices_changed;
+
+static void OVS_NO_RETURN
+usage(void)
+{
+    printf("%s: monitors Open vSwitch ports with xfsm programs\n"
+           "usage: %s [OPTIONS]\n"
+           "\nOptions:\n"
+           "  --db=DATABASE           connect to the server at DATABASE\n"
+           "                          (default: unix:%s/db.sock)\n"
+           "  --bindir=DIR            folder of xfsm and xfsm-ctl\n"
+           "  --libexecdir=DIR        folder of xfsm-probe and xfsm-hub\n"
+           "  --programs-dir=DIR      library of programs\n"
+           "  --probe-user=NAME       whom probes, hub and compiler become\n",
+           program_name, program_name, ovs_rundir());
+    daemon_usage();
+    vlog_usage();
+    stream_usage("DATABASE", true, false, true);
+    printf("\nOther options:\n"
+           "  --unixctl=SOCKET        override default control socket name\n"
+           "  -h, --help              display this help message\n"
+           "  -V, --version           display version information\n");
+    exit(EXIT_SUCCESS);
+}
+
+/* Sets '*dirp', if it is not set, from the environment or the default. */
+static void
+set_default(char **dirp, const char *variable, const char *suffix,
+            const char *def)
+{
+    const char *env = getenv(variable);
+
+    if (!*dirp) {
+        *dirp = xasprintf("%s%s", env && env[0] ? env : def, suffix);
+    }
+}
+
+static void
+parse_options(int argc, char *argv[], struct xfsm_agent *agent,
+              char **unixctl_path)
+{
+    enum {
+        OPT_DB = UCHAR_MAX + 1, OPT_BINDIR, OPT_LIBEXECDIR, OPT_PROGRAMS,
+        OPT_USER, OPT_UNIXCTL, OPT_BOOTSTRAP_CA_CERT, VLOG_OPTION_ENUMS,
+        DAEMON_OPTION_ENUMS, SSL_OPTION_ENUMS,
+    };
+    static const struct option long_options[] = {
+        { "db", required_argument, NULL, OPT_DB },
+        { "bindir", required_argument, NULL, OPT_BINDIR },
+        { "libexecdir", required_argument, NULL, OPT_LIBEXECDIR },
+        { "programs-dir", required_argument, NULL, OPT_PROGRAMS },
+        { "probe-user", required_argument, NULL, OPT_USER },
+        { "unixctl", required_argument, NULL, OPT_UNIXCTL },
+        { "bootstrap-ca-cert", required_argument, NULL,
+          OPT_BOOTSTRAP_CA_CERT },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        DAEMON_LONG_OPTIONS,
+        VLOG_LONG_OPTIONS,
+        STREAM_SSL_LONG_OPTIONS,
+        { NULL, 0, NULL, 0 },
+    };
+    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+    int c;
+
+    while ((c = getopt_long(argc, argv, short_options, long_options, NULL))
+           != -1) {
+        switch (c) {
+        case OPT_DB:
+            free(agent->remote);
+            agent->remote = xstrdup(optarg);
+            break;
+        case OPT_BINDIR:
+            free(agent->bindir);
+            agent->bindir = xstrdup(optarg);
+            break;
+        case OPT_LIBEXECDIR:
+            free(agent->libexecdir);
+            agent->libexecdir = xstrdup(optarg);
+            break;
+        case OPT_PROGRAMS:
+            free(agent->programs_dir);
+            agent->programs_dir = xstrdup(optarg);
+            break;
+        case OPT_USER:
+            free(agent->user);
+            agent->user = xstrdup(optarg);
+            break;
+        case OPT_UNIXCTL:
+            *unixctl_path = optarg;
+            break;
+        case OPT_BOOTSTRAP_CA_CERT:
+            stream_ssl_set_ca_cert_file(optarg, true);
+            break;
+        VLOG_OPTION_HANDLERS
+        DAEMON_OPTION_HANDLERS
+        STREAM_SSL_OPTION_HANDLERS
+        case 'h':
+            usage();
+        case 'V':
+            ovs_print_version(0, 0);
+            exit(EXIT_SUCCESS);
+        case '?':
+            exit(EXIT_FAILURE);
+        default:
+            abort();
+        }
+    }
+    free(short_options);
+    if (optind < argc) {
+        VLOG_FATAL("\"%s\": no arguments but options are taken; use --help "
+                   "for usage", argv[optind]);
+    }
+    if (!agent->remote) {
+        agent->remote = xasprintf("unix:%s/db.sock", ovs_rundir());
+    }
+    set_default(&agent->bindir, "XFSM_BINDIR", "", XFSM_BINDIR);
+    set_default(&agent->libexecdir, "XFSM_LIBEXECDIR", "",
+                XFSM_PKGLIBEXECDIR);
+    set_default(&agent->programs_dir, "XFSM_PKGDATADIR", "/programs",
+                XFSM_PKGDATADIR);
+}
+
+/* Removes a pidfile or a control socket whose process is gone. */
+static void
+remove_if_stale(const char *path)
+{
+    size_t len = strlen(path);
+
+    if (len > 4 && !strcmp(&path[len - 4], ".pid")) {
+        if (read_pidfile(path) <= 0) {
+            unlink(path);
+        }
+    } else if (len > 4) {
+        char *stem = xmemdup0(path, len - 4);
+        const char *dot = strrchr(stem, '.');
+        int pid;
+
+        if (dot && str_to_int(dot + 1, 10, &pid) && pid > 0
+            && kill(pid, 0) && errno == ESRCH) {
+            unlink(path);
+        }
+        free(stem);
+    }
+}
+
+/* Removes what probes that were killed have left behind. */
+static void
+remove_stale_files(void)
+{
+    static const char *const patterns[] = {
+        "xfsm-probe.*.pid", "xfsm-probe.*.ctl", "xfsm-hub.pid",
+        "xfsm-hub.*.ctl",
+    };
+    size_t i, j;
+
+    for (i = 0; i < ARRAY_SIZE(patterns); i++) {
+        char *pattern = xasprintf("%s/%s", ovs_rundir(), patterns[i]);
+        glob_t files;
+
+        if (!glob(pattern, 0, NULL, &files)) {
+            for (j = 0; j < files.gl_pathc; j++) {
+                remove_if_stale(files.gl_pathv[j]);
+            }
+            globfree(&files);
+        }
+        free(pattern);
+    }
+}
+
+static void
+note_devices_changed(void *aux OVS_UNUSED)
+{
+    devices_changed = true;
+}
+
+static void
+agent_init(struct xfsm_agent *agent)
+{
+    char *path, *error;
+    uid_t uid;
+    gid_t gid;
+
+    error = xfsm_user_resolve(agent->user, &uid, &gid);
+    if (error) {
+        VLOG_FATAL("%s", error);
+    }
+    agent->started = time_msec();
+    agent->probe_path = xasprintf("%s/xfsm-probe", agent->libexecdir);
+    shash_init(&agent->monitors);
+    simap_init(&agent->matches);
+
+    agent->ovs.idl = ovsdb_idl_create(agent->remote, &ovsrec_idl_class, false,
+                                      true);
+    agent->xfsm.idl = ovsdb_idl_create(agent->remote, &xfsmrec_idl_class,
+                                       false, true);
+    ovsdb_idl_set_leader_only(agent->ovs.idl, false);
+    ovsdb_idl_set_lock(agent->xfsm.idl, LOCK_NAME);
+    xfsm_rows_init(agent);
+    ovsdb_idl_set_write_changed_only_all(agent->xfsm.idl, true);
+
+    path = xasprintf("%s/xfsm-ctl", agent->bindir);
+    xfsm_db_init_init(&agent->db_init, path, agent->remote);
+    free(path);
+
+    path = xasprintf("%s/xfsm", agent->bindir);
+    agent->programs = xfsm_programs_create(path, agent->programs_dir, uid,
+                                           gid);
+    free(path);
+
+    path = xasprintf("%s/xfsm-hub", agent->libexecdir);
+    xfsm_hub_link_init(&agent->hub, path, agent->user);
+    free(path);
+}
+
+static void
+agent_destroy(struct xfsm_agent *agent)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
+        xfsm_monitor_destroy(node->data);
+        shash_delete(&agent->monitors, node);
+    }
+    shash_destroy(&agent->monitors);
+    xfsm_hub_link_destroy(&agent->hub);
+    xfsm_programs_destroy(agent->programs);
+    xfsm_db_init_destroy(&agent->db_init);
+    ovsdb_idl_loop_destroy(&agent->ovs);
+    ovsdb_idl_loop_destroy(&agent->xfsm);
+    simap_destroy(&agent->matches);
+    free(agent->remote);
+    free(agent->bindir);
+    free(agent->libexecdir);
+    free(agent->programs_dir);
+    free(agent->user);
+    free(agent->probe_path);
+    free(agent->host);
+    free(agent->netdev_class);
+    free(agent->hw_offload);
+    free(agent->option_error);
+}
+
+bool
+xfsm_agent_is_passive(const struct xfsm_agent *agent)
+{
+    return ovsdb_idl_is_lock_contended(agent->xfsm.idl);
+}
+
+/* True once it is known what is desired, and that we are in charge: nothing
+ * may be stopped, and nothing be called unknown, before. */
+static bool
+knows_rows(struct xfsm_agent *agent)
+{
+    agent->had_lock |= ovsdb_idl_has_lock(agent->xfsm.idl);
+    return (ovsdb_idl_has_ever_connected(agent->ovs.idl)
+            && (agent->had_lock
+                || (!ovsdb_idl_is_connected(agent->xfsm.idl)
+                    && time_msec() >= agent->started + XFSM_PATIENCE_MS)));
+}
+
+/* Adds the database XFSM to a server that does not have it. */
+static void
+run_db_init(struct xfsm_agent *agent)
+{
+    bool missing = (ovsdb_idl_is_connected(agent->ovs.idl)
+                    && !ovsdb_idl_is_connected(agent->xfsm.idl));
+
+    if (xfsm_db_init_run(&agent->db_init, missing)) {
+        /* Connect now, instead of when the next attempt is due. */
+        ovsdb_idl_set_remote(agent->xfsm.idl, NULL, true);
+        ovsdb_idl_set_remote(agent->xfsm.idl, agent->remote, true);
+    }
+}
+
+/* Makes what runs what is desired. */
+static void
+reconcile(struct xfsm_agent *agent)
+{
+    bool changed = devices_changed;
+    struct shash_node *node;
+
+    devices_changed = false;
+    if (xfsm_rows_changed(agent)) {
+        xfsm_rows_read(agent);
+        changed = true;
+    }
+    changed |= xfsm_programs_run(agent->programs);
+    changed |= xfsm_hub_link_run(&agent->hub);
+    agent->status_changed |= changed;
+    SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
+        struct xfsm_monitor *m = node->data;
+
+        agent->status_changed |= xfsm_monitor_run(m, changed,
+                                                  &agent->settings,
+                                                  agent->programs,
+                                                  &agent->hub);
+        if (xfsm_monitor_is_done(m)) {
+            xfsm_monitor_destroy(m);
+            shash_delete(&agent->monitors, node);
+            agent->status_changed = true;
+        }
+    }
+}
+
+static void
+stop_all(struct xfsm_agent *agent)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
+        xfsm_monitor_destroy(node->data);
+        shash_delete(&agent->monitors, node);
+    }
+}
+
+static void
+agent_run(struct xfsm_agent *agent)
+{
+    struct ovsdb_idl_txn *ovs_txn, *xfsm_txn;
+
+    if_notifier_run();
+    xfsm_watch_run();
+    ovs_txn = ovsdb_idl_loop_run(&agent->ovs);
+    xfsm_txn = ovsdb_idl_loop_run(&agent->xfsm);
+    run_db_init(agent);
+
+    if (xfsm_agent_is_passive(agent)) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        VLOG_WARN_RL(&rl, "another ovs-xfsmd is in charge of this database; "
+                     "waiting for it to end");
+        stop_all(agent);
+        xfsm_hub_link_enable(&agent->hub, false);
+        xfsm_hub_link_run(&agent->hub);
+        agent->had_lock = false;
+        agent->xfsm_seqno = 0;
+    } else if (knows_rows(agent)) {
+        xfsm_hub_link_enable(&agent->hub, true);
+        reconcile(agent);
+        xfsm_status_run(agent, ovs_txn, xfsm_txn);
+    }
+}
+
+static void
+agent_wait(struct xfsm_agent *agent)
+{
+    struct shash_node *node;
+    int ovs_done = ovsdb_idl_loop_commit_and_wait(&agent->ovs);
+    int xfsm_done = ovsdb_idl_loop_commit_and_wait(&agent->xfsm);
+
+    if (!ovs_done || !xfsm_done) {
+        /* A transaction failed, so what it told was not told. */
+        agent->status_changed = true;
+    }
+    if_notifier_wait();
+    xfsm_watch_wait();
+    xfsm_db_init_wait(&agent->db_init);
+    xfsm_programs_wait(agent->programs);
+    xfsm_hub_link_wait(&agent->hub);
+    xfsm_status_wait(agent);
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        xfsm_monitor_wait(node->data);
+    }
+    if (!knows_rows(agent)) {
+        poll_timer_wait_until(agent->started + XFSM_PATIENCE_MS);
+    }
+}
+
+/* Stops all probes and tells the databases so. */
+static void
+shut_down(struct xfsm_agent *agent)
+{
+    long long int deadline = time_msec() + EXIT_MS;
+    struct shash_node *node;
+    bool written = false;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        xfsm_monitor_configure(node->data, NULL);
+    }
+    while (time_msec() < deadline
+           && (!written || !shash_is_empty(&agent->monitors)
+               || agent->hub.worker.state != XFSM_WORKER_IDLE)) {
+        struct ovsdb_idl_txn *ovs_txn = ovsdb_idl_loop_run(&agent->ovs);
+        struct ovsdb_idl_txn *xfsm_txn = ovsdb_idl_loop_run(&agent->xfsm);
+        int ovs_done, xfsm_done;
+
+        xfsm_watch_run();
+        SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
+            struct xfsm_monitor *m = node->data;
+
+            xfsm_monitor_run(m, true, &agent->settings, agent->programs,
+                             &agent->hub);
+            if (xfsm_monitor_is_done(m)) {
+                xfsm_monitor_destroy(m);
+                shash_delete(&agent->monitors, node);
+            }
+        }
+        if (shash_is_empty(&agent->monitors)) {
+            /* The hub last: it has what the probes said at the end. */
+            xfsm_hub_link_enable(&agent->hub, false);
+        }
+        xfsm_hub_link_run(&agent->hub);
+        agent->status_changed = true;
+        if (knows_rows(agent) && !xfsm_agent_is_passive(agent)) {
+            xfsm_status_run(agent, ovs_txn, xfsm_txn);
+        }
+        ovs_done = ovsdb_idl_loop_commit_and_wait(&agent->ovs);
+        xfsm_done = ovsdb_idl_loop_commit_and_wait(&agent->xfsm);
+        written = ((ovs_done == 1
+                    || !ovsdb_idl_is_connected(agent->ovs.idl))
+                   && (xfsm_done == 1
+                       || !ovsdb_idl_is_connected(agent->xfsm.idl)));
+        xfsm_watch_wait();
+        xfsm_hub_link_wait(&agent->hub);
+        poll_timer_wait(EXIT_POLL_MS);
+        poll_block();
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct xfsm_agent agent = { 0 };
+    struct unixctl_server *unixctl;
+    struct if_notifier *notifier;
+    char *unixctl_path = NULL;
+
+    ovs_cmdl_proctitle_init(argc, argv);
+    ovs_set_program_name("ovs-xfsmd", XFSM_VERSION);
+    parse_options(argc, argv, &agent, &unixctl_path);
+    fatal_ignore_sigpipe();
+
+    xfsm_daemonize_start(true);
+    if (unixctl_server_create(unixctl_path, &unixctl)) {
+        exit(EXIT_FAILURE);
+    }
+    remove_stale_files();
+    xfsm_agent_show_init(&agent);
+    agent_init(&agent);
+    notifier = if_notifier_create(note_devices_changed, NULL);
+    daemonize_complete();
+    VLOG_INFO("ovs-xfsmd %s", XFSM_VERSION);
+
+    while (!agent.exiting) {
+        agent_run(&agent);
+        unixctl_server_run(unixctl);
+        unixctl_server_wait(unixctl);
+        agent_wait(&agent);
+        if (agent.exiting) {
+            poll_immediate_wake();
+        }
+        poll_block();
+    }
+
+    shut_down(&agent);
+    if_notifier_destroy(notifier);
+    agent_destroy(&agent);
+    unixctl_server_destroy(unixctl);
+    return 0;
+}

@@ -1,0 +1,267 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/probe.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/probe-source.h"
+#include "util.h"
+#include "xfsm/program/image.h"
+
+VLOG_DEFINE_THIS_MODULE(probe_ctl);
+
+/* Messages handled in one go. */
+#define CTL_BURST 16
+
+/* Room kept in a STATS message for the last event. */
+#define STATS_TAIL (XFSM_PUBLISH_LAST_SIZE + 2)
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+
+static void
+send_message(struct xfsm_probe *probe, struct xfsm_ipc_writer *w)
+{
+    int error = xfsm_ipc_send(probe->ctl, w, -1);
+
+    if (error) {
+        VLOG_WARN_RL(&rl, "cannot send to the agent (%s)",
+                     ovs_strerror(error));
+    }
+}
+
+void
+xfsm_probe_ctl_ready(struct xfsm_probe *probe)
+{
+    struct xfsm_ipc_writer w;
+
+    if (probe->ctl >= 0) {
+        xfsm_ipc_begin(&w, probe->out, XFSM_IPC_READY);
+        xfsm_ipc_put_u64(&w, probe->identity.epoch);
+        xfsm_ipc_put_u64(&w, xfsm_source_ifindex(probe->source));
+        send_message(probe, &w);
+    }
+}
+
+char *
+xfsm_probe_load(struct xfsm_probe *probe, const char *name,
+                const void *data, size_t len)
+{
+    struct xfsm_image image;
+    const char *own_name;
+    char *error;
+
+    error = xfsm_image_verify(data, len, &image);
+    if (error) {
+        return error;
+    }
+    own_name = image.strings + image.header->name;
+    if (strcmp(own_name, name)) {
+        return xasprintf("the image is of a program \"%s\", not \"%s\"",
+                         own_name, name);
+    }
+    return xfsm_engine_load(probe->engine, data, len);
+}
+
+static char *
+load_from_fd(struct xfsm_probe *probe, const char *name, int fd)
+{
+    const void *data;
+    size_t len;
+    char *text;
+    int error;
+
+    if (fd < 0) {
+        return xstrdup("the agent sent no image");
+    }
+    error = xfsm_ipc_map_memfd(fd, XFSM_MAX_IMAGE_BYTES, &data, &len);
+    if (error) {
+        return (error == EFBIG
+                ? xasprintf("the image is longer than %d bytes",
+                            XFSM_MAX_IMAGE_BYTES)
+                : xasprintf("cannot read the image (%s)",
+                            ovs_strerror(error)));
+    }
+    text = xfsm_probe_load(probe, name, data, len);
+    munmap(CONST_CAST(void *, data), len);
+    return text;
+}
+
+/* Handles LOAD and UNLOAD. */
+static int
+handle_program(struct xfsm_probe *probe, enum xfsm_ipc_type type,
+               struct xfsm_bytes *b, int fd)
+{
+    char name[XFSM_MAX_NAME + 1];
+    struct xfsm_ipc_writer w;
+    uint64_t serial;
+    char *error = NULL;
+
+    if (!xfsm_ipc_get_u64(b, &serial)
+        || !xfsm_ipc_get_text(b, name, sizeof name)
+        || xfsm_bytes_remaining(b)) {
+        return EPROTO;
+    }
+    if (type == XFSM_IPC_LOAD) {
+        error = load_from_fd(probe, name, fd);
+    } else if (!xfsm_engine_unload(probe->engine, name)) {
+        error = xasprintf("no program \"%s\"", name);
+    }
+    if (error) {
+        VLOG_WARN("%s: cannot %s: %s", name, xfsm_ipc_type_name(type), error);
+    } else {
+        VLOG_INFO("%s: %sed", name, xfsm_ipc_type_name(type));
+    }
+
+    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_ACK);
+    xfsm_ipc_put_u64(&w, serial);
+    xfsm_ipc_put_text(&w, name);
+    xfsm_ipc_put_text(&w, error ? error : "");
+    send_message(probe, &w);
+    free(error);
+    return 0;
+}
+
+struct stats_writer {
+    struct xfsm_ipc_writer *w;
+    uint16_t n;
+};
+
+static void
+put_number(struct stats_writer *s, const char *name, uint64_t value)
+{
+    if (xfsm_ipc_has_room(s->w, 2 + strlen(name) + 8 + 2 + STATS_TAIL)) {
+        xfsm_ipc_put_text(s->w, name);
+        xfsm_ipc_put_u64(s->w, value);
+        s->n++;
+    }
+}
+
+static void
+put_counter(const char *name, uint64_t value, void *s)
+{
+    put_number(s, name, value);
+}
+
+static void
+put_state_keys(const struct xfsm_probe *probe, struct stats_writer *s)
+{
+    struct xfsm_program_info info;
+    unsigned int i;
+    int j;
+
+    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+        for (j = 0; j < info.n_states; j++) {
+            char name[2 * XFSM_MAX_NAME + 2];
+
+            snprintf(name, sizeof name, "%s/%s", info.name,
+                     info.state_names[j]);
+            if (info.state_keys[j]) {
+                put_number(s, name, info.state_keys[j]);
+            }
+        }
+    }
+}
+
+/* Answers a PING, which is also when statistics are sent, if they changed:
+ * so an idle probe has no timer of its own, and one whose agent does not read
+ * sends nothing. */
+static void
+handle_ping(struct xfsm_probe *probe)
+{
+    struct xfsm_ipc_writer w;
+    struct stats_writer s;
+    size_t place;
+
+    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_PONG);
+    send_message(probe, &w);
+
+    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_STATS);
+    s = (struct stats_writer) { .w = &w };
+    place = xfsm_ipc_begin_list(&w);
+    xfsm_probe_each_counter(probe, put_counter, &s);
+    xfsm_ipc_end_list(&w, place, s.n);
+
+    s.n = 0;
+    place = xfsm_ipc_begin_list(&w);
+    put_state_keys(probe, &s);
+    xfsm_ipc_end_list(&w, place, s.n);
+    xfsm_ipc_put_text(&w, probe->publisher.last);
+
+    if (w.len != probe->last_stats_len
+        || memcmp(probe->out + XFSM_IPC_HEADER_LEN,
+                  probe->last_stats + XFSM_IPC_HEADER_LEN,
+                  w.len - XFSM_IPC_HEADER_LEN)) {
+        memcpy(probe->last_stats, probe->out, w.len);
+        probe->last_stats_len = w.len;
+        send_message(probe, &w);
+    }
+}
+
+static int
+handle_message(struct xfsm_probe *probe, enum xfsm_ipc_type type,
+               struct xfsm_bytes *payload, int *fdp)
+{
+    switch ((int) type) {
+    case XFSM_IPC_LOAD:
+    case XFSM_IPC_UNLOAD:
+        return handle_program(probe, type, payload, *fdp);
+
+    case XFSM_IPC_HUB:
+        if (*fdp < 0) {
+            return EPROTO;
+        }
+        xfsm_publisher_set_socket(&probe->publisher, *fdp);
+        *fdp = -1;
+        return 0;
+
+    case XFSM_IPC_PING:
+        handle_ping(probe);
+        return 0;
+
+    default:
+        return EPROTO;
+    }
+}
+
+int
+xfsm_probe_ctl_run(struct xfsm_probe *probe)
+{
+    int i;
+
+    for (i = 0; probe->ctl >= 0 && i < CTL_BURST; i++) {
+        enum xfsm_ipc_type type;
+        struct xfsm_bytes payload;
+        int error, fd;
+
+        error = xfsm_ipc_recv(probe->ctl, probe->in, &type, &payload, &fd);
+        if (error) {
+            return error == EAGAIN ? 0 : error;
+        }
+        error = handle_message(probe, type, &payload, &fd);
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+void
+xfsm_probe_ctl_wait(const struct xfsm_probe *probe)
+{
+    if (probe->ctl >= 0) {
+        poll_fd_wait(probe->ctl, POLLIN);
+    }
+}

@@ -1,0 +1,147 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/probe.h"
+
+#include "netdev.h"
+#include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/probe-source.h"
+#include "unixctl.h"
+#include "util.h"
+
+void
+xfsm_probe_each_counter(const struct xfsm_probe *probe,
+                        void (*cb)(const char *name, uint64_t value,
+                                   void *aux),
+                        void *aux)
+{
+    static const char *const drop_names[] = {
+#define DROP_NAME(LABEL, URGENT) "publish_drop_" #LABEL,
+        XFSM_PUBLISH_LABELS(DROP_NAME)
+#undef DROP_NAME
+    };
+    static const char *const decode_names[] = {
+        NULL,
+#define DECODE_NAME(ID, NAME, DOC) "decode_" NAME,
+        XFSM_DECODE_ERRORS(DECODE_NAME)
+#undef DECODE_NAME
+    };
+    struct xfsm_engine_stats stats;
+    struct netdev_stats rx;
+    int i;
+
+    xfsm_engine_get_stats(probe->engine, &stats);
+#define ENGINE_COUNTER(NAME, DOC) cb(#NAME, stats.NAME, aux);
+    XFSM_ENGINE_COUNTERS(ENGINE_COUNTER)
+#undef ENGINE_COUNTER
+    for (i = 1; i < XFSM_N_DECODE_ERRORS; i++) {
+        cb(decode_names[i], stats.decode_errors[i], aux);
+    }
+
+    xfsm_source_get_stats(probe->source, &rx);
+    if (rx.rx_packets != UINT64_MAX) {
+        cb("rx_packets", rx.rx_packets, aux);
+        cb("rx_truncated", rx.rx_length_errors, aux);
+        cb("dropped", rx.rx_dropped, aux);
+        cb("rx_ring_full", rx.rx_over_errors, aux);
+    }
+
+    cb("publish_sent", probe->publisher.sent, aux);
+    cb("publish_delayed", probe->publisher.delayed, aux);
+    cb("publish_queued", xfsm_queue_count(&probe->publisher.queue), aux);
+    for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
+        cb(drop_names[i], probe->publisher.dropped[i], aux);
+    }
+}
+
+static void
+show_program(const struct xfsm_program_info *info, struct ds *s)
+{
+    int i;
+
+    ds_put_format(s, "program %s", info->name);
+    if (info->version && info->version[0]) {
+        ds_put_format(s, " version %s", info->version);
+    }
+    ds_put_format(s, "\n    handlers run %"PRIu64", events %"PRIu64
+                  ", keys %"PRIu64", timers %"PRIu64"\n",
+                  info->handled, info->events, info->keys, info->timers);
+    ds_put_format(s, "    tables %"PRIu64" KiB of address space\n",
+                  info->bytes / 1024);
+    ds_put_cstr(s, "    states");
+    for (i = 0; i < info->n_states; i++) {
+        ds_put_format(s, "%s %s", i ? "," : "", info->state_names[i]);
+        if (info->state_keys[i]) {
+            ds_put_format(s, " %"PRIu64, info->state_keys[i]);
+        }
+    }
+    ds_put_char(s, '\n');
+}
+
+static void
+probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *probe_)
+{
+    const struct xfsm_probe *probe = probe_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct xfsm_program_info info;
+    unsigned int i;
+
+    ds_put_format(&s, "interface %s (index %u), netdev class %s\n",
+                  probe->interface, xfsm_source_ifindex(probe->source),
+                  probe->netdev_class);
+    ds_put_format(&s, "bridge %s, port %s, epoch %"PRIu64"\n",
+                  probe->identity.bridge, probe->identity.port,
+                  probe->identity.epoch);
+    ds_put_format(&s, "hub %s, %"PRIuSIZE" events wait\n",
+                  probe->publisher.sock >= 0 ? "connected" : "absent",
+                  xfsm_queue_count(&probe->publisher.queue));
+    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+        show_program(&info, &s);
+    }
+    if (!i) {
+        ds_put_cstr(&s, "no program\n");
+    }
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+put_counter(const char *name, uint64_t value, void *s)
+{
+    ds_put_format(s, "%-24s %"PRIu64"\n", name, value);
+}
+
+static void
+probe_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
+            const char *argv[] OVS_UNUSED, void *probe)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    xfsm_probe_each_counter(probe, put_counter, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+probe_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *probe_)
+{
+    struct xfsm_probe *probe = probe_;
+
+    probe->exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+void
+xfsm_probe_show_init(struct xfsm_probe *probe)
+{
+    unixctl_command_register("xfsm/show", "", 0, 0, probe_show, probe);
+    unixctl_command_register("xfsm/stats", "", 0, 0, probe_stats, probe);
+    unixctl_command_register("exit", "", 0, 0, probe_exit, probe);
+}

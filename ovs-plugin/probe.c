@@ -1,0 +1,386 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "command-line.h"
+#include "daemon.h"
+#include "fatal-signal.h"
+#include "dummy.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/backoff.h"
+#include "ovs-plugin/cage.h"
+#include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/probe-source.h"
+#include "ovs-plugin/probe.h"
+#include "ovs-plugin/user.h"
+#include "smap.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(probe);
+
+/* Batches taken before anything else gets a turn: at full load this is about
+ * 2,000 packets. */
+#define RX_BURST 64
+
+struct probe_options {
+    const char *interface;
+    const char *netdev_class;
+    const char *bridge, *port, *host;
+    int ctl_fd, hub_fd;
+    struct smap netdev_config;
+    const char *user;
+    struct xfsm_cage cage;
+};
+
+static void OVS_NO_RETURN
+usage(void)
+{
+    printf("%s: monitors one switch port; started by ovs-xfsmd\n"
+           "usage: %s --interface=NAME [OPTIONS]\n"
+           "\nOptions:\n"
+           "  --interface=NAME      network device to listen to\n"
+           "  --bridge=NAME         bridge, as told in events\n"
+           "  --port=NAME           port, as told in events\n"
+           "  --host=NAME           host, as told in events\n"
+           "  --netdev-class=CLASS  netdev class, default \"%s\"\n"
+           "  --netdev-option=K=V   option of the netdev class\n"
+           "  --ctl-fd=FD           socket to ovs-xfsmd\n"
+           "  --hub-fd=FD           socket to xfsm-hub\n"
+           "  --user=NAME           whom to become\n"
+           "  --memory-mib=N        address space at most\n",
+           program_name, program_name, XFSM_RING_CLASS);
+    vlog_usage();
+    printf("\nOther options:\n"
+           "  -h, --help            display this help message\n"
+           "  -V, --version         display version information\n");
+    exit(XFSM_EXIT_STOP);
+}
+
+static int
+parse_number(const char *option, const char *s)
+{
+    int value;
+
+    if (!str_to_int(s, 10, &value) || value < 0) {
+        VLOG_ERR("--%s=%s: not a number", option, s);
+        exit(XFSM_EXIT_CONFIG);
+    }
+    return value;
+}
+
+static void
+parse_netdev_option(struct smap *config, const char *s)
+{
+    const char *equals = strchr(s, '=');
+
+    if (!equals) {
+        VLOG_ERR("--netdev-option=%s: expected KEY=VALUE", s);
+        exit(XFSM_EXIT_CONFIG);
+    }
+    smap_add_nocopy(config, xmemdup0(s, equals - s), xstrdup(equals + 1));
+}
+
+static void
+parse_options(int argc, char *argv[], struct probe_options *o)
+{
+    enum {
+        OPT_INTERFACE = UCHAR_MAX + 1, OPT_BRIDGE, OPT_PORT, OPT_HOST,
+        OPT_CLASS, OPT_NETDEV_OPTION, OPT_CTL_FD, OPT_HUB_FD, OPT_USER,
+        OPT_MEMORY, VLOG_OPTION_ENUMS
+    };
+    static const struct option long_options[] = {
+        { "interface", required_argument, NULL, OPT_INTERFACE },
+        { "bridge", required_argument, NULL, OPT_BRIDGE },
+        { "port", required_argument, NULL, OPT_PORT },
+        { "host", required_argument, NULL, OPT_HOST },
+        { "netdev-class", required_argument, NULL, OPT_CLASS },
+        { "netdev-option", required_argument, NULL, OPT_NETDEV_OPTION },
+        { "ctl-fd", required_argument, NULL, OPT_CTL_FD },
+        { "hub-fd", required_argument, NULL, OPT_HUB_FD },
+        { "user", required_argument, NULL, OPT_USER },
+        { "memory-mib", required_argument, NULL, OPT_MEMORY },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        VLOG_LONG_OPTIONS,
+        { NULL, 0, NULL, 0 },
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "hVv:", long_options, NULL)) != -1) {
+        switch (c) {
+        case OPT_INTERFACE:
+            o->interface = optarg;
+            break;
+        case OPT_BRIDGE:
+            o->bridge = optarg;
+            break;
+        case OPT_PORT:
+            o->port = optarg;
+            break;
+        case OPT_HOST:
+            o->host = optarg;
+            break;
+        case OPT_CLASS:
+            o->netdev_class = optarg;
+            break;
+        case OPT_NETDEV_OPTION:
+            parse_netdev_option(&o->netdev_config, optarg);
+            break;
+        case OPT_CTL_FD:
+            o->ctl_fd = parse_number("ctl-fd", optarg);
+            break;
+        case OPT_HUB_FD:
+            o->hub_fd = parse_number("hub-fd", optarg);
+            break;
+        case OPT_USER:
+            o->user = optarg;
+            break;
+        case OPT_MEMORY:
+            o->cage.max_memory = (size_t) parse_number("memory-mib", optarg)
+                                 * 1024 * 1024;
+            break;
+        VLOG_OPTION_HANDLERS
+        case 'h':
+            usage();
+        case 'V':
+            ovs_print_version(0, 0);
+            exit(XFSM_EXIT_STOP);
+        default:
+            exit(XFSM_EXIT_CONFIG);
+        }
+    }
+    if (!o->interface || !o->interface[0] || optind != argc) {
+        VLOG_ERR("--interface=NAME is needed; use --help for usage");
+        exit(XFSM_EXIT_CONFIG);
+    }
+    o->port = o->port ? o->port : o->interface;
+}
+
+/* Creates the pidfile and the control socket, so that "ovs-appctl -t
+ * xfsm-probe.INTERFACE" finds the probe. */
+static struct unixctl_server *
+open_unixctl(const char *interface)
+{
+    struct unixctl_server *server;
+    char *name;
+
+    name = xasprintf("xfsm-probe.%s.pid", interface);
+    set_pidfile(name);
+    free(name);
+    ignore_existing_pidfile();
+    xfsm_daemonize_start(false);
+
+    name = xasprintf("xfsm-probe.%s.%ld.ctl", interface, (long int) getpid());
+    if (unixctl_server_create(name, &server)) {
+        exit(EXIT_FAILURE);
+    }
+    free(name);
+    daemonize_complete();
+    return server;
+}
+
+static void
+open_source(struct xfsm_probe *probe, const struct probe_options *o)
+{
+    char *error;
+    int error_no;
+
+    xfsm_ring_register();
+    if (!strncmp(o->netdev_class, "dummy", 5)) {
+        netdev_dummy_register(DUMMY_OVERRIDE_NONE);
+    }
+    error = xfsm_source_open(o->interface, o->netdev_class,
+                             &o->netdev_config, &probe->source, &error_no);
+    if (error) {
+        VLOG_ERR("%s", error);
+        exit(error_no == ENODEV ? XFSM_EXIT_RETRY
+             : error_no == EINVAL || error_no == EAFNOSUPPORT
+               || error_no == EOPNOTSUPP ? XFSM_EXIT_CONFIG
+             : EXIT_FAILURE);
+    }
+    xfsm_source_run(probe->source);
+}
+
+static void
+create_engine(struct xfsm_probe *probe)
+{
+    struct xfsm_engine_options options = {
+        .identity = probe->identity,
+        .emit = xfsm_publisher_emit,
+        .aux = &probe->publisher,
+    };
+    char *error;
+
+    if (getrandom(options.entropy, sizeof options.entropy, 0)
+        != sizeof options.entropy) {
+        VLOG_FATAL("cannot get entropy (%s)", ovs_strerror(errno));
+    }
+    error = xfsm_engine_create(&options, &probe->engine);
+    if (error) {
+        VLOG_FATAL("%s", error);
+    }
+}
+
+static void
+enter_cage(struct xfsm_cage *cage)
+{
+    char *error;
+
+    error = xfsm_cage_enter(cage);
+    if (error) {
+        VLOG_FATAL("%s", error);
+    }
+    if (cage->warning) {
+        VLOG_WARN("%s: the sandbox is weaker than it could be",
+                  cage->warning);
+    }
+    if (xfsm_cage_is_sanitized()) {
+        VLOG_INFO("built with a sanitizer: no system call filter");
+    }
+}
+
+/* Receives what there is, up to a limit.  Returns 0 or a positive errno. */
+static int
+run_packets(struct xfsm_probe *probe)
+{
+    uint64_t now;
+    int i;
+
+    for (i = 0; i < RX_BURST; i++) {
+        struct xfsm_packet *packets;
+        size_t n;
+        int error;
+
+        error = xfsm_source_recv(probe->source, &packets, &n);
+        if (error == EAGAIN) {
+            now = time_wall_usec() * UINT64_C(1000);
+            xfsm_engine_advance(probe->engine,
+                                now - xfsm_source_delay(probe->source));
+            return 0;
+        } else if (error) {
+            return error;
+        }
+        xfsm_engine_run(probe->engine, packets, n);
+        xfsm_source_release(probe->source);
+    }
+    poll_immediate_wake();
+    return 0;
+}
+
+/* Wakes up when a timer of a program may be due. */
+static void
+wait_timer(const struct xfsm_probe *probe)
+{
+    uint64_t next = xfsm_engine_next_timer(probe->engine);
+
+    if (next != UINT64_MAX) {
+        uint64_t due = next + xfsm_source_delay(probe->source);
+        uint64_t now = time_wall_usec() * UINT64_C(1000);
+
+        if (due <= now) {
+            poll_immediate_wake();
+        } else {
+            poll_timer_wait(MIN((due - now) / 1000000 + 1, INT_MAX));
+        }
+    }
+}
+
+/* Runs until told to stop.  Returns the exit code. */
+static int
+main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
+{
+    while (!probe->exiting) {
+        int error;
+
+        unixctl_server_run(unixctl);
+        error = xfsm_probe_ctl_run(probe);
+        if (error == ESHUTDOWN) {
+            return XFSM_EXIT_STOP;
+        } else if (error) {
+            VLOG_ERR("bad message from the agent (%s)", ovs_strerror(error));
+            return EXIT_FAILURE;
+        }
+
+        xfsm_source_run(probe->source);
+        error = run_packets(probe);
+        xfsm_publisher_run(&probe->publisher);
+        if (error) {
+            VLOG_INFO("%s: the device is gone (%s)", probe->interface,
+                      ovs_strerror(error));
+            return XFSM_EXIT_RETRY;
+        }
+
+        unixctl_server_wait(unixctl);
+        xfsm_probe_ctl_wait(probe);
+        xfsm_source_wait(probe->source);
+        xfsm_publisher_wait(&probe->publisher);
+        wait_timer(probe);
+        poll_block();
+    }
+    return XFSM_EXIT_STOP;
+}
+
+int
+main(int argc, char *argv[])
+{
+    static struct xfsm_probe probe;
+    struct probe_options options = {
+        .netdev_class = XFSM_RING_CLASS,
+        .bridge = "",
+        .host = "",
+        .ctl_fd = -1,
+        .hub_fd = -1,
+        .netdev_config = SMAP_INITIALIZER(&options.netdev_config),
+        .cage = {
+            .max_memory = (size_t) 1 << 30,
+            .max_fds = 64,
+            .syscalls = XFSM_CAGE_PROBE,
+        },
+    };
+    struct unixctl_server *unixctl;
+    char *error;
+
+    ovs_set_program_name("xfsm-probe", XFSM_VERSION);
+    fatal_ignore_sigpipe();
+    vlog_set_levels(NULL, VLF_SYSLOG, VLL_OFF);
+    vlog_set_pattern(VLF_CONSOLE, "%p|%c|%m");
+    parse_options(argc, argv, &options);
+    tzset();
+
+    probe.interface = options.interface;
+    probe.netdev_class = options.netdev_class;
+    probe.ctl = options.ctl_fd;
+    probe.identity = (struct xfsm_identity) {
+        .host = options.host,
+        .bridge = options.bridge,
+        .port = options.port,
+        .epoch = time_wall_msec(),
+    };
+    error = xfsm_user_resolve(options.user, &options.cage.uid,
+                              &options.cage.gid);
+    if (error) {
+        VLOG_ERR("%s", error);
+        exit(XFSM_EXIT_CONFIG);
+    }
+    open_source(&probe, &options);
+    unixctl = open_unixctl(options.interface);
+    xfsm_probe_show_init(&probe);
+    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
+    create_engine(&probe);
+
+    enter_cage(&options.cage);
+    xfsm_probe_ctl_ready(&probe);
+    return main_loop(&probe, unixctl);
+}

@@ -1,0 +1,71 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_PROBE_H
+#define OVS_PLUGIN_PROBE_H 1
+
+/* The parts of a probe, and what they share.
+ *
+ * A probe (probe.c) is one thread: a source of packets (probe-source.h), an
+ * engine, a publisher (probe-publish.h), the agent's socket (probe-ctl.c) and
+ * the commands of ovs-appctl (probe-show.c). */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ovs-plugin/ipc.h"
+#include "ovs-plugin/probe-publish.h"
+#include "xfsm/engine.h"
+
+struct ds;
+struct xfsm_source;
+
+struct xfsm_probe {
+    const char *interface;
+    const char *netdev_class;
+    struct xfsm_identity identity;
+
+    struct xfsm_source *source;
+    struct xfsm_engine *engine;
+    struct xfsm_publisher publisher;
+    bool exiting;
+
+    /* Socket to the agent, -1 if the probe runs by itself. */
+    int ctl;
+    uint8_t in[XFSM_IPC_MAX];
+    uint8_t out[XFSM_IPC_MAX];
+    uint8_t last_stats[XFSM_IPC_MAX];   /* Last STATS sent... */
+    size_t last_stats_len;              /* ...and its length. */
+};
+
+/* Calls 'cb' for each counter of the probe, by name: those of the engine,
+ * decode errors by reason, the source's and the publisher's.  Names are
+ * literals or otherwise constant. */
+void xfsm_probe_each_counter(const struct xfsm_probe *,
+                             void (*cb)(const char *name, uint64_t value,
+                                        void *aux),
+                             void *aux);
+
+/* ## probe-ctl.c: messages of the agent. ## */
+
+/* Tells the agent that the probe is ready. */
+void xfsm_probe_ctl_ready(struct xfsm_probe *);
+
+/* Handles messages.  Returns 0, ESHUTDOWN if the agent is gone, or another
+ * positive errno. */
+int xfsm_probe_ctl_run(struct xfsm_probe *);
+void xfsm_probe_ctl_wait(const struct xfsm_probe *);
+
+/* Verifies the image of 'len' bytes, which must be of a program of 'name',
+ * and adds or replaces it.  Returns NULL or an error that the caller
+ * frees. */
+char *xfsm_probe_load(struct xfsm_probe *, const char *name,
+                      const void *image, size_t len);
+
+/* ## probe-show.c: what ovs-appctl prints. ## */
+
+void xfsm_probe_show_init(struct xfsm_probe *);
+
+#endif /* ovs-plugin/probe.h */

@@ -1,0 +1,637 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/programs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/backoff.h"
+#include "ovs-plugin/base64.h"
+#include "ovs-plugin/child.h"
+#include "ovs-plugin/ipc.h"
+#include "process.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(programs);
+
+#define SUFFIX ".xml"
+
+/* How often to look whether a file of the library changed. */
+#define LIBRARY_MS 1000
+
+enum origin {
+    FROM_NOWHERE,
+    FROM_SOURCE,                /* Column "source". */
+    FROM_IMAGE,                 /* Column "image". */
+    FROM_LIBRARY,               /* File. */
+};
+
+struct program {
+    char *name;
+    bool has_row;               /* Is a row, ... */
+    bool marked;                /* ...was put since begin_rows(). */
+
+    /* Where the image or the error is from, to see changes. */
+    enum origin origin;
+    char *text;                 /* FROM_SOURCE, FROM_IMAGE. */
+    struct stat file;           /* FROM_LIBRARY. */
+    long long int look_at;      /* When to look into the library again. */
+
+    bool queued;                /* In 'queue' of struct xfsm_programs. */
+    struct ovs_list node;
+    long long int retry_at;     /* LLONG_MAX: not to be tried again. */
+    struct xfsm_backoff backoff;
+
+    int image_fd;
+    uint64_t serial;
+    char *error;
+    char *diagnostics;
+};
+
+struct xfsm_programs {
+    char *tool;
+    char *dir;
+    uid_t uid;
+    gid_t gid;
+    struct shash programs;      /* Of struct program. */
+    uint64_t serial;
+    bool changed;
+
+    /* Compiling. */
+    struct ovs_list queue;      /* Of struct program. */
+    struct xfsm_child compiler;
+    struct program *compiling;  /* Or NULL; may then have been deleted. */
+    int out_fd;
+    struct ds output;
+};
+
+struct xfsm_programs *
+xfsm_programs_create(const char *tool, const char *dir, uid_t uid, gid_t gid)
+{
+    struct xfsm_programs *ps = xzalloc(sizeof *ps);
+
+    ps->tool = xstrdup(tool);
+    ps->dir = xstrdup(dir);
+    ps->uid = uid;
+    ps->gid = gid;
+    shash_init(&ps->programs);
+    ovs_list_init(&ps->queue);
+    xfsm_child_init(&ps->compiler, "compiler");
+    ps->compiler.output = &ps->output;
+    ps->compiler.max_output = XFSM_PROGRAMS_MAX_DIAGNOSTICS;
+    ds_init(&ps->output);
+    ps->out_fd = -1;
+    return ps;
+}
+
+const char *
+xfsm_program_check_name(const char *name)
+{
+    size_t n = strlen(name);
+    size_t i;
+
+    if (!n) {
+        return "the name of a program is missing";
+    } else if (n > XFSM_PROGRAMS_MAX_NAME) {
+        return "the name of a program is too long";
+    }
+    for (i = 0; i < n; i++) {
+        unsigned char c = name[i];
+
+        if (!isalnum(c) && (!i || !strchr("_.-", c))) {
+            return "the name of a program is made of letters, digits and, "
+                   "not first, '_', '.' and '-'";
+        }
+    }
+    return NULL;
+}
+
+static struct program *
+find_program(const struct xfsm_programs *ps, const char *name)
+{
+    return shash_find_data(&ps->programs, name);
+}
+
+static struct program *
+add_program(struct xfsm_programs *ps, const char *name)
+{
+    struct program *p = xzalloc(sizeof *p);
+
+    p->name = xstrdup(name);
+    p->image_fd = -1;
+    p->retry_at = LLONG_MAX;
+    p->diagnostics = xstrdup("");
+    shash_add(&ps->programs, name, p);
+    return p;
+}
+
+static void
+drop_image(struct program *p)
+{
+    if (p->image_fd >= 0) {
+        close(p->image_fd);
+        p->image_fd = -1;
+    }
+}
+
+static void
+dequeue(struct program *p)
+{
+    if (p->queued) {
+        ovs_list_remove(&p->node);
+        p->queued = false;
+    }
+}
+
+static void
+destroy_program(struct xfsm_programs *ps, struct program *p)
+{
+    dequeue(p);
+    drop_image(p);
+    if (ps->compiling == p) {
+        ps->compiling = NULL;
+        xfsm_child_kill(&ps->compiler, SIGKILL);
+    }
+    shash_find_and_delete(&ps->programs, p->name);
+    free(p->name);
+    free(p->text);
+    free(p->error);
+    free(p->diagnostics);
+    free(p);
+}
+
+void
+xfsm_programs_destroy(struct xfsm_programs *ps)
+{
+    if (ps) {
+        struct shash_node *node;
+
+        SHASH_FOR_EACH_SAFE (node, &ps->programs) {
+            destroy_program(ps, node->data);
+        }
+        shash_destroy(&ps->programs);
+        xfsm_child_destroy(&ps->compiler);
+        if (ps->out_fd >= 0) {
+            close(ps->out_fd);
+        }
+        ds_destroy(&ps->output);
+        free(ps->tool);
+        free(ps->dir);
+        free(ps);
+    }
+}
+
+/* Takes over 'error', one line or NULL, and 'diagnostics'. */
+static void
+set_outcome(struct xfsm_programs *ps, struct program *p, char *error,
+            char *diagnostics)
+{
+    free(p->error);
+    free(p->diagnostics);
+    p->error = error;
+    p->diagnostics = diagnostics ? diagnostics : xstrdup(error ? error : "");
+    p->retry_at = LLONG_MAX;
+    ps->changed = true;
+    if (error) {
+        VLOG_WARN("program %s: %s", p->name, error);
+    } else {
+        VLOG_INFO("program %s: ready", p->name);
+    }
+}
+
+/* Takes over 'fd'. */
+static void
+set_image(struct xfsm_programs *ps, struct program *p, int fd)
+{
+    drop_image(p);
+    p->image_fd = fd;
+    p->serial = ++ps->serial;
+}
+
+static void
+enqueue(struct xfsm_programs *ps, struct program *p)
+{
+    if (ps->compiling == p) {
+        /* Of an earlier text: its outcome is not wanted any more. */
+        ps->compiling = NULL;
+        xfsm_child_kill(&ps->compiler, SIGKILL);
+    }
+    if (!p->queued) {
+        p->queued = true;
+        ovs_list_push_back(&ps->queue, &p->node);
+        ps->changed = true;
+    }
+    p->retry_at = LLONG_MAX;
+}
+
+static void
+decode_image(struct xfsm_programs *ps, struct program *p)
+{
+    char *error, *text;
+    void *image;
+    size_t len;
+    int fd;
+
+    dequeue(p);
+    text = xfsm_base64_decode(p->text, &image, &len);
+    if (text) {
+        error = xasprintf("column \"image\": %s", text);
+        free(text);
+        set_outcome(ps, p, error, NULL);
+        return;
+    }
+    if (!len || len > XFSM_PROGRAMS_MAX_IMAGE) {
+        error = xasprintf("column \"image\": %"PRIuSIZE" bytes, the limit is "
+                          "%d", len, XFSM_PROGRAMS_MAX_IMAGE);
+    } else {
+        int error_no = xfsm_ipc_sealed_memfd(p->name, image, len, &fd);
+
+        error = (error_no ? xasprintf("cannot keep the image (%s)",
+                                      ovs_strerror(error_no)) : NULL);
+    }
+    free(image);
+    if (!error) {
+        set_image(ps, p, fd);
+    }
+    set_outcome(ps, p, error, NULL);
+}
+
+void
+xfsm_programs_begin_rows(struct xfsm_programs *ps)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &ps->programs) {
+        struct program *p = node->data;
+
+        p->marked = false;
+    }
+}
+
+void
+xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
+                      const char *source, const char *image)
+{
+    enum origin origin = image[0] ? FROM_IMAGE : FROM_SOURCE;
+    const char *text = image[0] ? image : source;
+    struct program *p = find_program(ps, name);
+
+    if (!p) {
+        p = add_program(ps, name);
+    }
+    p->has_row = true;
+    p->marked = true;
+    if (p->origin == origin && !strcmp(p->text, text)) {
+        return;
+    }
+
+    p->origin = origin;
+    free(p->text);
+    p->text = xstrdup(text);
+    xfsm_backoff_reset(&p->backoff);
+    if (xfsm_program_check_name(name)) {
+        set_outcome(ps, p, xstrdup(xfsm_program_check_name(name)), NULL);
+    } else if (origin == FROM_IMAGE) {
+        decode_image(ps, p);
+    } else if (!text[0]) {
+        dequeue(p);
+        set_outcome(ps, p, xstrdup("the row has neither source nor image"),
+                    NULL);
+    } else {
+        enqueue(ps, p);
+    }
+}
+
+void
+xfsm_programs_end_rows(struct xfsm_programs *ps)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &ps->programs) {
+        struct program *p = node->data;
+
+        if (p->has_row && !p->marked) {
+            destroy_program(ps, p);
+            ps->changed = true;
+        }
+    }
+}
+
+static char *
+library_path(const struct xfsm_programs *ps, const char *name)
+{
+    return xasprintf("%s/%s%s", ps->dir, name, SUFFIX);
+}
+
+/* Brings 'p', which has no row, up to date with the library. */
+static void
+look_in_library(struct xfsm_programs *ps, struct program *p)
+{
+    char *path;
+    struct stat s;
+
+    if (time_msec() < p->look_at) {
+        return;
+    }
+    p->look_at = time_msec() + LIBRARY_MS;
+
+    path = library_path(ps, p->name);
+    if (stat(path, &s)) {
+        if (p->origin != FROM_NOWHERE || !p->error) {
+            p->origin = FROM_NOWHERE;
+            dequeue(p);
+            drop_image(p);
+            set_outcome(ps, p,
+                        xasprintf("no program \"%s\" in the database XFSM, "
+                                  "and %s: %s", p->name, path,
+                                  ovs_strerror(errno)), NULL);
+        }
+    } else if (p->origin != FROM_LIBRARY
+               || s.st_ino != p->file.st_ino
+               || s.st_size != p->file.st_size
+               || s.st_mtim.tv_sec != p->file.st_mtim.tv_sec
+               || s.st_mtim.tv_nsec != p->file.st_mtim.tv_nsec) {
+        p->origin = FROM_LIBRARY;
+        p->file = s;
+        xfsm_backoff_reset(&p->backoff);
+        enqueue(ps, p);
+    }
+    free(path);
+}
+
+struct xfsm_agent_program
+xfsm_programs_get(struct xfsm_programs *ps, const char *name)
+{
+    const char *bad_name = xfsm_program_check_name(name);
+    struct program *p;
+
+    if (bad_name) {
+        return (struct xfsm_agent_program) {
+            .name = name, .image_fd = -1, .error = bad_name,
+            .diagnostics = bad_name,
+        };
+    }
+    p = find_program(ps, name);
+    if (!p) {
+        p = add_program(ps, name);
+    }
+    if (!p->has_row) {
+        look_in_library(ps, p);
+    }
+    return (struct xfsm_agent_program) {
+        .name = p->name,
+        .pending = p->queued || ps->compiling == p,
+        .image_fd = p->image_fd,
+        .serial = p->serial,
+        .error = p->error,
+        .diagnostics = p->diagnostics,
+    };
+}
+
+void
+xfsm_programs_list(const struct xfsm_programs *ps, struct shash *names)
+{
+    struct shash_node *node;
+    struct dirent *entry;
+    DIR *dir;
+
+    SHASH_FOR_EACH (node, &ps->programs) {
+        const struct program *p = node->data;
+
+        if (p->has_row) {
+            shash_add_once(names, p->name, "database");
+        }
+    }
+    dir = opendir(ps->dir);
+    while (dir && (entry = readdir(dir))) {
+        size_t n = strlen(entry->d_name);
+
+        if (n > strlen(SUFFIX)
+            && !strcmp(&entry->d_name[n - strlen(SUFFIX)], SUFFIX)) {
+            char *name = xmemdup0(entry->d_name, n - strlen(SUFFIX));
+
+            if (!xfsm_program_check_name(name)) {
+                shash_add_once(names, name, "library");
+            }
+            free(name);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+/* ## Compiling. ## */
+
+/* Opens the source of 'p' for the compiler to read.  Returns NULL and stores
+ * a descriptor, or an error. */
+static char *
+open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp)
+{
+    char *path, *error = NULL;
+    struct stat s;
+    int error_no;
+
+    if (p->origin == FROM_SOURCE) {
+        size_t len = strlen(p->text);
+
+        if (len > XFSM_PROGRAMS_MAX_SOURCE) {
+            return xasprintf("column \"source\": %"PRIuSIZE" bytes, the "
+                             "limit is %d", len, XFSM_PROGRAMS_MAX_SOURCE);
+        }
+        error_no = xfsm_ipc_sealed_memfd(p->name, p->text, len, fdp);
+        if (!error_no) {
+            lseek(*fdp, 0, SEEK_SET);
+            return NULL;
+        }
+        return xasprintf("cannot hand over the source (%s)",
+                         ovs_strerror(error_no));
+    }
+
+    path = library_path(ps, p->name);
+    *fdp = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (*fdp < 0 || fstat(*fdp, &s)) {
+        error = xasprintf("%s: %s", path, ovs_strerror(errno));
+    } else if (!S_ISREG(s.st_mode)) {
+        error = xasprintf("%s: not a regular file", path);
+    } else if (s.st_size > XFSM_PROGRAMS_MAX_SOURCE) {
+        error = xasprintf("%s: %lld bytes, the limit is %d", path,
+                          (long long int) s.st_size,
+                          XFSM_PROGRAMS_MAX_SOURCE);
+    }
+    if (error && *fdp >= 0) {
+        close(*fdp);
+    }
+    free(path);
+    return error;
+}
+
+static void
+try_later(struct program *p)
+{
+    p->retry_at = time_msec() + xfsm_backoff_next(&p->backoff, 0);
+}
+
+static void
+start_compiler(struct xfsm_programs *ps, struct program *p)
+{
+    const char *argv[] = { ps->tool, "compile", "--name", p->name, "-", "-o",
+                           "-", NULL };
+    struct xfsm_child_spec spec = {
+        .argv = argv,
+        .confined = true,
+#ifndef __SANITIZE_ADDRESS__
+        .max_memory = XFSM_PROGRAMS_MAX_MEMORY,
+#endif
+        .max_cpu = XFSM_PROGRAMS_MAX_CPU,
+        .max_file = XFSM_PROGRAMS_MAX_IMAGE,
+        .uid = ps->uid,
+        .gid = ps->gid,
+    };
+    char *error;
+    int error_no;
+
+    error = open_source(ps, p, &spec.in_fd);
+    if (error) {
+        set_outcome(ps, p, error, NULL);
+        return;
+    }
+    ps->out_fd = memfd_create(p->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    error_no = ps->out_fd < 0 ? errno : 0;
+    if (!error_no) {
+        spec.out_fd = ps->out_fd;
+        ds_clear(&ps->output);
+        error_no = xfsm_child_start(&ps->compiler, &spec);
+    }
+    close(spec.in_fd);
+    if (error_no) {
+        if (ps->out_fd >= 0) {
+            close(ps->out_fd);
+            ps->out_fd = -1;
+        }
+        set_outcome(ps, p, xasprintf("cannot start the compiler (%s)",
+                                     ovs_strerror(error_no)), NULL);
+        try_later(p);
+        return;
+    }
+    ps->compiling = p;
+}
+
+/* Returns the first line of 's' that tells of an error. */
+static char *
+first_error(const char *s)
+{
+    const char *line;
+
+    for (line = s; *line; line += strcspn(line, "\n")) {
+        line += strspn(line, "\n");
+        if (!memmem(line, strcspn(line, "\n"), "warning:", 8)
+            && !memmem(line, strcspn(line, "\n"), "note:", 5)) {
+            break;
+        }
+    }
+    return (*line ? xmemdup0(line, strcspn(line, "\n"))
+            : xstrdup("the compiler did not say why it failed"));
+}
+
+static void
+finish_compiler(struct xfsm_programs *ps, int status)
+{
+    struct program *p = ps->compiling;
+    char *diagnostics;
+    struct stat s;
+
+    ps->compiling = NULL;
+    if (!p) {
+        close(ps->out_fd);
+        ps->out_fd = -1;
+        return;
+    }
+
+    diagnostics = xstrdup(ds_cstr(&ps->output));
+    if (WIFEXITED(status) && !WEXITSTATUS(status)
+        && !fstat(ps->out_fd, &s) && s.st_size > 0) {
+        set_image(ps, p, ps->out_fd);
+        set_outcome(ps, p, NULL, diagnostics);
+        ps->out_fd = -1;
+        return;
+    }
+    close(ps->out_fd);
+    ps->out_fd = -1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
+        set_outcome(ps, p, first_error(diagnostics), diagnostics);
+    } else {
+        char *how = process_status_msg(status);
+
+        set_outcome(ps, p, xasprintf("the compiler failed (%s)%s%s", how,
+                                     ps->compiler.last_line[0] ? ": " : "",
+                                     ps->compiler.last_line), diagnostics);
+        free(how);
+        try_later(p);
+    }
+}
+
+bool
+xfsm_programs_run(struct xfsm_programs *ps)
+{
+    bool changed;
+    struct shash_node *node;
+    int status;
+
+    if (xfsm_child_run(&ps->compiler, &status)) {
+        finish_compiler(ps, status);
+    }
+    SHASH_FOR_EACH (node, &ps->programs) {
+        struct program *p = node->data;
+
+        if (p->retry_at <= time_msec()) {
+            enqueue(ps, p);
+        }
+    }
+    while (!xfsm_child_is_running(&ps->compiler)
+           && !ovs_list_is_empty(&ps->queue)) {
+        struct program *p = CONTAINER_OF(ovs_list_front(&ps->queue),
+                                         struct program, node);
+
+        dequeue(p);
+        start_compiler(ps, p);
+    }
+    changed = ps->changed;
+    ps->changed = false;
+    return changed;
+}
+
+void
+xfsm_programs_wait(struct xfsm_programs *ps)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &ps->programs) {
+        const struct program *p = node->data;
+
+        if (p->retry_at != LLONG_MAX) {
+            poll_timer_wait_until(p->retry_at);
+        }
+    }
+    if (ps->changed || (!xfsm_child_is_running(&ps->compiler)
+                        && !ovs_list_is_empty(&ps->queue))) {
+        poll_immediate_wake();
+    }
+}

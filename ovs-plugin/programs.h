@@ -1,0 +1,87 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef OVS_PLUGIN_PROGRAMS_H
+#define OVS_PLUGIN_PROGRAMS_H 1
+
+/* The agent's programs: from a name to an image.
+ *
+ * A program is a row of the table Program of the database XFSM, with an image
+ * or a source, or else a file NAME.xml of the library folder.  A source is
+ * compiled by a child process, "xfsm compile", confined and limited, since the
+ * agent itself reads no XML: it hands over a file and takes back another.
+ * One is compiled at a time, and again only if the text changes.
+ *
+ * A program that was good and then becomes faulty keeps its last image, next
+ * to its error, so that probes go on with it.
+ *
+ * Images are handed on as memfds.  Nobody here looks into them: the probe
+ * verifies what it gets.
+ *
+ * What the compiler's process does shows through watch.h.
+ *
+ * Thread-safety: none needed, all is done by the agent's one thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "openvswitch/shash.h"
+
+/* Longest source, as xfsm/program/model.h has it, and longest image, as
+ * xfsm/program/image.h has it. */
+#define XFSM_PROGRAMS_MAX_SOURCE (1024 * 1024)
+#define XFSM_PROGRAMS_MAX_IMAGE (4 * 1024 * 1024)
+
+/* Longest name of a program, and diagnostics kept of one. */
+#define XFSM_PROGRAMS_MAX_NAME 63
+#define XFSM_PROGRAMS_MAX_DIAGNOSTICS 65536
+
+/* Limits of the compiler. */
+#define XFSM_PROGRAMS_MAX_CPU 5
+#define XFSM_PROGRAMS_MAX_MEMORY ((size_t) 256 * 1024 * 1024)
+
+struct xfsm_programs;
+
+struct xfsm_agent_program {
+    const char *name;
+    bool pending;               /* Being compiled, or waiting for it. */
+    int image_fd;               /* Last good image, or -1. */
+    uint64_t serial;            /* Another number for each image. */
+    const char *error;          /* One line, or NULL. */
+    const char *diagnostics;    /* All that the compiler said, never NULL. */
+};
+
+/* Creates the collection.  'tool' is the path of xfsm, 'dir' the library
+ * folder, 'uid' and 'gid' whom the compiler becomes. */
+struct xfsm_programs *xfsm_programs_create(const char *tool, const char *dir,
+                                           uid_t uid, gid_t gid);
+void xfsm_programs_destroy(struct xfsm_programs *);
+
+/* Replaces the rows: between the first and the last call, one for each row of
+ * the table Program.  'source' and 'image' may be empty. */
+void xfsm_programs_begin_rows(struct xfsm_programs *);
+void xfsm_programs_put_row(struct xfsm_programs *, const char *name,
+                           const char *source, const char *image);
+void xfsm_programs_end_rows(struct xfsm_programs *);
+
+/* Returns the program of that name, from the rows or the library.  Never
+ * NULL: there may be just an error that says there is none.  What it points to
+ * is good until another function is called. */
+struct xfsm_agent_program xfsm_programs_get(struct xfsm_programs *,
+                                            const char *name);
+
+/* Names of all programs of rows and of the library, for display; the data is
+ * a constant string that says where each is from. */
+void xfsm_programs_list(const struct xfsm_programs *, struct shash *);
+
+/* Returns NULL if 'name' can name a program, or a constant reason why not. */
+const char *xfsm_program_check_name(const char *name);
+
+/* Returns true if some program changed since the last call. */
+bool xfsm_programs_run(struct xfsm_programs *);
+void xfsm_programs_wait(struct xfsm_programs *);
+
+#endif /* ovs-plugin/programs.h */

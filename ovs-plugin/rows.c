@@ -1,0 +1,386 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/agent.h"
+
+#include <unistd.h>
+
+#include "dirs.h"
+#include "lib/vswitch-idl.h"
+#include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/netdev-ring.h"
+#include "ovsdb-schema/xfsm-idl.h"
+#include "smap.h"
+#include "util.h"
+
+/* Limits of options. */
+#define MEMORY_MIB 1024
+#define MEMORY_MIB_MIN 32
+#define MEMORY_MIB_MAX (1024 * 1024)
+
+static void
+init_ovs_columns(struct ovsdb_idl *idl)
+{
+    static const struct ovsdb_idl_column *const columns[] = {
+        &ovsrec_open_vswitch_col_bridges,
+        &ovsrec_open_vswitch_col_external_ids,
+        &ovsrec_open_vswitch_col_other_config,
+        &ovsrec_bridge_col_name,
+        &ovsrec_bridge_col_ports,
+        &ovsrec_bridge_col_external_ids,
+        &ovsrec_port_col_name,
+        &ovsrec_port_col_interfaces,
+        &ovsrec_port_col_external_ids,
+        &ovsrec_interface_col_name,
+        &ovsrec_interface_col_type,
+        &ovsrec_interface_col_external_ids,
+    };
+    static const struct ovsdb_idl_table_class *const tables[] = {
+        &ovsrec_table_open_vswitch,
+        &ovsrec_table_bridge,
+        &ovsrec_table_port,
+        &ovsrec_table_interface,
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(tables); i++) {
+        ovsdb_idl_add_table(idl, tables[i]);
+    }
+    for (i = 0; i < ARRAY_SIZE(columns); i++) {
+        ovsdb_idl_add_column(idl, columns[i]);
+    }
+}
+
+static void
+init_xfsm_columns(struct ovsdb_idl *idl)
+{
+    /* What is read.  The rest is only written, and is not told when others
+     * change it. */
+    static const struct ovsdb_idl_column *const read_columns[] = {
+        &xfsmrec_xfsm_global_col_options,
+        &xfsmrec_xfsm_global_col_next_cfg,
+        &xfsmrec_program_col_name,
+        &xfsmrec_program_col_source,
+        &xfsmrec_program_col_image,
+        &xfsmrec_assignment_col_name,
+        &xfsmrec_assignment_col_target,
+        &xfsmrec_assignment_col_programs,
+        &xfsmrec_assignment_col_enabled,
+        &xfsmrec_probe_col_interface,
+    };
+    static const struct ovsdb_idl_column *const written_columns[] = {
+        &xfsmrec_xfsm_global_col_cur_cfg,
+        &xfsmrec_xfsm_global_col_hostname,
+        &xfsmrec_xfsm_global_col_agent_version,
+        &xfsmrec_xfsm_global_col_hub_endpoint,
+        &xfsmrec_xfsm_global_col_status,
+        &xfsmrec_xfsm_global_col_statistics,
+        &xfsmrec_program_col_status,
+        &xfsmrec_program_col_diagnostics,
+        &xfsmrec_assignment_col_matches,
+        &xfsmrec_probe_col_port,
+        &xfsmrec_probe_col_bridge,
+        &xfsmrec_probe_col_interface_uuid,
+        &xfsmrec_probe_col_wanted_by,
+        &xfsmrec_probe_col_programs,
+        &xfsmrec_probe_col_status,
+        &xfsmrec_probe_col_error,
+        &xfsmrec_probe_col_running_programs,
+        &xfsmrec_probe_col_netdev_class,
+        &xfsmrec_probe_col_pid,
+        &xfsmrec_probe_col_epoch,
+        &xfsmrec_probe_col_restarts,
+        &xfsmrec_probe_col_statistics,
+        &xfsmrec_probe_col_state_keys,
+        &xfsmrec_probe_col_last_event,
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(read_columns); i++) {
+        ovsdb_idl_add_column(idl, read_columns[i]);
+    }
+    for (i = 0; i < ARRAY_SIZE(written_columns); i++) {
+        ovsdb_idl_add_column(idl, written_columns[i]);
+        ovsdb_idl_omit_alert(idl, written_columns[i]);
+    }
+}
+
+void
+xfsm_rows_init(struct xfsm_agent *agent)
+{
+    init_ovs_columns(agent->ovs.idl);
+    init_xfsm_columns(agent->xfsm.idl);
+}
+
+bool
+xfsm_rows_changed(const struct xfsm_agent *agent)
+{
+    return (agent->ovs_seqno != ovsdb_idl_get_seqno(agent->ovs.idl)
+            || agent->xfsm_seqno != ovsdb_idl_get_seqno(agent->xfsm.idl));
+}
+
+/* ## Options. ## */
+
+/* Returns the number that is option 'key', or 'def' if there is none or it is
+ * not within the limits, of which 'errors' is told. */
+static unsigned int
+get_number(const struct smap *options, const char *key, unsigned int def,
+           unsigned int min, unsigned int max, struct ds *errors)
+{
+    const char *s = smap_get(options, key);
+    unsigned int value;
+
+    if (!s) {
+        return def;
+    } else if (!str_to_uint(s, 10, &value) || value < min || value > max) {
+        ds_put_format(errors, "%soptions:%s=%s is not a number from %u to %u",
+                      errors->length ? "; " : "", key, s, min, max);
+        return def;
+    }
+    return value;
+}
+
+static void
+replace(char **p, const char *s)
+{
+    char *copy = nullable_xstrdup(s);
+
+    free(*p);
+    *p = copy;
+}
+
+static void
+read_host(struct xfsm_agent *agent, const struct ovsrec_open_vswitch *ovs)
+{
+    const char *host = ovs ? smap_get(&ovs->external_ids, "hostname") : NULL;
+    char buf[256];
+
+    if (!host) {
+        if (gethostname(buf, sizeof buf)) {
+            buf[0] = '\0';
+        }
+        buf[sizeof buf - 1] = '\0';
+        host = buf;
+    }
+    replace(&agent->host, host);
+}
+
+static void
+read_options(struct xfsm_agent *agent)
+{
+    const struct xfsmrec_xfsm_global *global
+        = xfsmrec_xfsm_global_first(agent->xfsm.idl);
+    const struct ovsrec_open_vswitch *ovs
+        = ovsrec_open_vswitch_first(agent->ovs.idl);
+    const struct smap none = SMAP_INITIALIZER(&none);
+    const struct smap *options = global ? &global->options : &none;
+    struct xfsm_monitor_settings *s = &agent->settings;
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    char *endpoint;
+
+    read_host(agent, ovs);
+    replace(&agent->netdev_class,
+            smap_get_def(options, "netdev-class", XFSM_RING_CLASS));
+    *s = (struct xfsm_monitor_settings) {
+        .program = agent->probe_path,
+        .host = agent->host,
+        .user = agent->user,
+        .netdev_class = agent->netdev_class,
+        .ring_kib = get_number(options, "ring-kib", XFSM_RING_KIB,
+                               XFSM_RING_KIB_MIN, XFSM_RING_KIB_MAX, &errors),
+        .retire_ms = get_number(options, "retire-ms", XFSM_RING_RETIRE_MS, 1,
+                                XFSM_RING_RETIRE_MS_MAX, &errors),
+        .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
+                                 MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
+    };
+    free(agent->option_error);
+    agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;
+    ds_destroy(&errors);
+
+    endpoint = xasprintf("ipc://%s/xfsm-hub.events", ovs_rundir());
+    xfsm_hub_link_set_endpoint(&agent->hub,
+                               smap_get_def(options, "hub-endpoint",
+                                            endpoint));
+    free(endpoint);
+
+    replace(&agent->hw_offload,
+            ovs && smap_get_bool(&ovs->other_config, "hw-offload", false)
+            ? "partial: hw-offload is on, and packets that the hardware "
+              "forwards are not seen" : NULL);
+}
+
+/* ## Programs. ## */
+
+static void
+read_programs(struct xfsm_agent *agent)
+{
+    const struct xfsmrec_program *row;
+
+    xfsm_programs_begin_rows(agent->programs);
+    XFSMREC_PROGRAM_FOR_EACH (row, agent->xfsm.idl) {
+        xfsm_programs_put_row(agent->programs, row->name, row->source,
+                              row->image);
+    }
+    xfsm_programs_end_rows(agent->programs);
+}
+
+/* ## What is desired. ## */
+
+static struct xfsm_in_interface *
+get_interfaces(const struct ovsrec_port *port)
+{
+    struct xfsm_in_interface *in = xcalloc(MAX(port->n_interfaces, 1),
+                                           sizeof *in);
+    size_t i;
+
+    for (i = 0; i < port->n_interfaces; i++) {
+        const struct ovsrec_interface *iface = port->interfaces[i];
+
+        in[i] = (struct xfsm_in_interface) {
+            .name = iface->name,
+            .type = iface->type,
+            .uuid = iface->header_.uuid,
+            .external_ids = &iface->external_ids,
+        };
+    }
+    return in;
+}
+
+static struct xfsm_in_port *
+get_ports(const struct ovsrec_bridge *bridge)
+{
+    struct xfsm_in_port *in = xcalloc(MAX(bridge->n_ports, 1), sizeof *in);
+    size_t i;
+
+    for (i = 0; i < bridge->n_ports; i++) {
+        const struct ovsrec_port *port = bridge->ports[i];
+
+        in[i] = (struct xfsm_in_port) {
+            .name = port->name,
+            .external_ids = &port->external_ids,
+            .interfaces = get_interfaces(port),
+            .n_interfaces = port->n_interfaces,
+        };
+    }
+    return in;
+}
+
+static struct xfsm_in_bridge *
+get_bridges(const struct ovsrec_open_vswitch *ovs, size_t *np)
+{
+    struct xfsm_in_bridge *in;
+    size_t i;
+
+    *np = ovs ? ovs->n_bridges : 0;
+    in = xcalloc(MAX(*np, 1), sizeof *in);
+    for (i = 0; i < *np; i++) {
+        const struct ovsrec_bridge *bridge = ovs->bridges[i];
+
+        in[i] = (struct xfsm_in_bridge) {
+            .name = bridge->name,
+            .external_ids = &bridge->external_ids,
+            .ports = get_ports(bridge),
+            .n_ports = bridge->n_ports,
+        };
+    }
+    return in;
+}
+
+static void
+free_bridges(struct xfsm_in_bridge *in, size_t n)
+{
+    size_t i, j;
+
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < in[i].n_ports; j++) {
+            free(CONST_CAST(struct xfsm_in_interface *,
+                            in[i].ports[j].interfaces));
+        }
+        free(CONST_CAST(struct xfsm_in_port *, in[i].ports));
+    }
+    free(in);
+}
+
+static struct xfsm_in_assignment *
+get_assignments(struct ovsdb_idl *idl, size_t *np)
+{
+    struct xfsm_in_assignment *in = NULL;
+    const struct xfsmrec_assignment *row;
+    size_t allocated = 0;
+
+    *np = 0;
+    XFSMREC_ASSIGNMENT_FOR_EACH (row, idl) {
+        if (*np >= allocated) {
+            in = x2nrealloc(in, &allocated, sizeof *in);
+        }
+        in[(*np)++] = (struct xfsm_in_assignment) {
+            .name = row->name,
+            .enabled = row->enabled,
+            .target = &row->target,
+            .programs = row->programs,
+            .n_programs = row->n_programs,
+        };
+    }
+    return in;
+}
+
+static void
+configure_monitors(struct xfsm_agent *agent, struct xfsm_desired *desired)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        xfsm_monitor_configure(node->data,
+                               shash_find_data(&desired->probes, node->name));
+    }
+    SHASH_FOR_EACH (node, &desired->probes) {
+        if (!shash_find(&agent->monitors, node->name)) {
+            struct xfsm_monitor *m = xfsm_monitor_create(node->name);
+
+            xfsm_monitor_configure(m, node->data);
+            shash_add(&agent->monitors, node->name, m);
+        }
+    }
+}
+
+static void
+read_desired(struct xfsm_agent *agent)
+{
+    struct xfsm_desired_input in;
+    struct xfsm_in_assignment *assignments;
+    struct xfsm_in_bridge *bridges;
+    struct xfsm_desired desired;
+    size_t i;
+
+    bridges = get_bridges(ovsrec_open_vswitch_first(agent->ovs.idl),
+                          &in.n_bridges);
+    assignments = get_assignments(agent->xfsm.idl, &in.n_assignments);
+    in.bridges = bridges;
+    in.assignments = assignments;
+    xfsm_desired_init(&desired, &in);
+
+    simap_clear(&agent->matches);
+    for (i = 0; i < in.n_assignments; i++) {
+        simap_put(&agent->matches, assignments[i].name, desired.matches[i]);
+    }
+    configure_monitors(agent, &desired);
+
+    xfsm_desired_destroy(&desired);
+    free_bridges(bridges, in.n_bridges);
+    free(assignments);
+}
+
+void
+xfsm_rows_read(struct xfsm_agent *agent)
+{
+    agent->ovs_seqno = ovsdb_idl_get_seqno(agent->ovs.idl);
+    agent->xfsm_seqno = ovsdb_idl_get_seqno(agent->xfsm.idl);
+    read_options(agent);
+    read_programs(agent);
+    read_desired(agent);
+}

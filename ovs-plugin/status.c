@@ -1,0 +1,299 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/agent.h"
+
+#include "lib/vswitch-idl.h"
+#include "openvswitch/poll-loop.h"
+#include "ovsdb-schema/xfsm-idl.h"
+#include "smap.h"
+#include "timeval.h"
+#include "util.h"
+
+/* How often statistics are written. */
+#define STATS_MS 1000
+
+/* Keys of a Port's external_ids. */
+#define STATUS_KEY "xfsm-status"
+#define ERROR_KEY "xfsm-error"
+
+/* Columns are simply set on every run: the library leaves out what would
+ * change nothing. */
+
+/* ## Table XFSM_Global. ## */
+
+static void
+put_error(struct smap *status, const char *key, const char *error)
+{
+    if (error) {
+        char *copy = xstrdup(error);
+
+        xfsm_text_sanitize(copy);
+        smap_add_nocopy(status, xstrdup(key), copy);
+    }
+}
+
+/* True if everything is as the rows ask for, or an error tells why not. */
+static bool
+is_settled(const struct xfsm_agent *agent)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        const struct xfsm_monitor *m = node->data;
+
+        if (!m->wanted || m->status == XFSM_MONITOR_STARTING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
+{
+    const struct xfsmrec_xfsm_global *row
+        = xfsmrec_xfsm_global_first(agent->xfsm.idl);
+    const struct xfsm_hub_link *hub = &agent->hub;
+    struct smap status = SMAP_INITIALIZER(&status);
+
+    if (!row) {
+        row = xfsmrec_xfsm_global_insert(txn);
+    }
+    xfsmrec_xfsm_global_set_hostname(row, agent->host);
+    xfsmrec_xfsm_global_set_agent_version(row, XFSM_VERSION);
+    xfsmrec_xfsm_global_set_hub_endpoint(row, hub->bound ? hub->bound : "");
+    if (is_settled(agent)) {
+        xfsmrec_xfsm_global_set_cur_cfg(row, row->next_cfg);
+    }
+
+    smap_add(&status, "hub", xfsm_hub_link_status(hub));
+    put_error(&status, "hub-error", hub->worker.error);
+    put_error(&status, "options-error", agent->option_error);
+    put_error(&status, "visibility", agent->hw_offload);
+    xfsmrec_xfsm_global_set_status(row, &status);
+    smap_destroy(&status);
+
+    if (stats) {
+        xfsmrec_xfsm_global_set_statistics(
+            row, (const char **) hub->stats.names, hub->stats.values,
+            hub->stats.n);
+    }
+}
+
+/* ## Tables Program and Assignment. ## */
+
+static void
+write_programs(struct xfsm_agent *agent)
+{
+    const struct xfsmrec_program *row;
+
+    XFSMREC_PROGRAM_FOR_EACH (row, agent->xfsm.idl) {
+        struct xfsm_agent_program p = xfsm_programs_get(agent->programs,
+                                                        row->name);
+        char *diagnostics;
+
+        if (p.pending) {
+            continue;
+        }
+        diagnostics = xstrdup(p.diagnostics);
+        xfsm_text_sanitize(diagnostics);
+        xfsmrec_program_set_status(row, (p.error ? "error"
+                                         : diagnostics[0] ? "warning"
+                                         : "ok"));
+        xfsmrec_program_set_diagnostics(row, diagnostics);
+        free(diagnostics);
+    }
+}
+
+static void
+write_assignments(struct xfsm_agent *agent)
+{
+    const struct xfsmrec_assignment *row;
+
+    XFSMREC_ASSIGNMENT_FOR_EACH (row, agent->xfsm.idl) {
+        xfsmrec_assignment_set_matches(row, simap_get(&agent->matches,
+                                                      row->name));
+    }
+}
+
+/* ## Table Probe. ## */
+
+static void
+write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m)
+{
+    const char *wanted_by[XFSM_N_WANTED_BY];
+    const char **programs = sset_array(&m->want.programs);
+    size_t n_wanted_by = 0;
+    int i;
+
+    for (i = 0; i < XFSM_N_WANTED_BY; i++) {
+        if (m->want.wanted_by & (1u << i)) {
+            wanted_by[n_wanted_by++] = xfsm_wanted_by_names[i];
+        }
+    }
+    xfsmrec_probe_set_port(row, m->want.port);
+    xfsmrec_probe_set_bridge(row, m->want.bridge);
+    xfsmrec_probe_set_interface_uuid(row, &m->want.uuid, 1);
+    xfsmrec_probe_set_wanted_by(row, wanted_by, n_wanted_by);
+    xfsmrec_probe_set_programs(row, programs,
+                               MIN(sset_count(&m->want.programs),
+                                   XFSM_DESIRED_MAX_PROGRAMS));
+    free(programs);
+}
+
+static void
+write_probe(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
+            bool stats)
+{
+    int64_t pid = m->worker.child.pid;
+    int64_t epoch = m->worker.epoch;
+
+    write_config(row, m);
+    xfsmrec_probe_set_status(row, xfsm_monitor_status_name(m->status));
+    xfsmrec_probe_set_error(row, m->error);
+    xfsmrec_probe_set_running_programs(row, (const char **) m->running.names,
+                                       m->running.n);
+    xfsmrec_probe_set_netdev_class(row, pid ? m->netdev_class : "");
+    xfsmrec_probe_set_pid(row, &pid, pid ? 1 : 0);
+    xfsmrec_probe_set_epoch(row, &epoch,
+                            m->worker.state == XFSM_WORKER_READY ? 1 : 0);
+    xfsmrec_probe_set_restarts(row, m->worker.restarts);
+    if (stats) {
+        xfsmrec_probe_set_statistics(row, (const char **) m->stats.names,
+                                     m->stats.values, m->stats.n);
+        xfsmrec_probe_set_state_keys(row, (const char **) m->state_keys.names,
+                                     m->state_keys.values, m->state_keys.n);
+        xfsmrec_probe_set_last_event(row, m->last_event);
+    }
+}
+
+static void
+write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
+{
+    const struct xfsmrec_probe *row;
+    struct shash missing = SHASH_INITIALIZER(&missing);
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        const struct xfsm_monitor *m = node->data;
+
+        if (m->wanted) {
+            shash_add(&missing, node->name, m);
+        }
+    }
+    XFSMREC_PROBE_FOR_EACH_SAFE (row, agent->xfsm.idl) {
+        const struct xfsm_monitor *m
+            = shash_find_and_delete(&missing, row->interface);
+
+        if (m) {
+            write_probe(row, m, stats);
+        } else {
+            xfsmrec_probe_delete(row);
+        }
+    }
+    SHASH_FOR_EACH (node, &missing) {
+        row = xfsmrec_probe_insert(txn);
+        xfsmrec_probe_set_interface(row, node->name);
+        write_probe(row, node->data, true);
+    }
+    shash_destroy(&missing);
+}
+
+/* ## Table Port of the database Open_vSwitch. ## */
+
+/* What a Port should say: of its monitors, the worst. */
+struct port_status {
+    enum xfsm_monitor_status status;
+    const char *error;          /* Or NULL. */
+};
+
+static void
+collect_ports(const struct xfsm_agent *agent, struct shash *ports)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        const struct xfsm_monitor *m = node->data;
+        struct port_status *p;
+
+        if (!m->wanted) {
+            continue;
+        }
+        p = shash_find_data(ports, m->want.port);
+        if (!p) {
+            p = xzalloc(sizeof *p);
+            shash_add(ports, m->want.port, p);
+        }
+        if (m->status >= p->status) {
+            p->status = m->status;
+            p->error = m->error ? m->error : p->error;
+        }
+    }
+}
+
+/* Sets or removes a key. */
+static void
+write_port_key(const struct ovsrec_port *row, const char *key,
+               const char *value)
+{
+    const char *old = smap_get(&row->external_ids, key);
+
+    if (value && (!old || strcmp(old, value))) {
+        ovsrec_port_update_external_ids_setkey(row, key, value);
+    } else if (!value && old) {
+        ovsrec_port_update_external_ids_delkey(row, key);
+    }
+}
+
+static void
+write_ports(struct xfsm_agent *agent)
+{
+    struct shash ports = SHASH_INITIALIZER(&ports);
+    const struct ovsrec_port *row;
+
+    collect_ports(agent, &ports);
+    OVSREC_PORT_FOR_EACH (row, agent->ovs.idl) {
+        const struct port_status *p = shash_find_data(&ports, row->name);
+
+        write_port_key(row, STATUS_KEY,
+                       p ? xfsm_monitor_status_name(p->status) : NULL);
+        write_port_key(row, ERROR_KEY, p ? p->error : NULL);
+    }
+    shash_destroy_free_data(&ports);
+}
+
+void
+xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
+                struct ovsdb_idl_txn *xfsm_txn)
+{
+    bool stats = time_msec() >= agent->next_stats;
+
+    if (!agent->status_changed && !stats) {
+        return;
+    }
+    if (ovs_txn) {
+        write_ports(agent);
+    }
+    if (xfsm_txn && ovsdb_idl_has_lock(agent->xfsm.idl)) {
+        write_global(agent, xfsm_txn, stats);
+        write_programs(agent);
+        write_assignments(agent);
+        write_probes(agent, xfsm_txn, stats);
+    }
+    agent->status_changed = !ovs_txn || !xfsm_txn;
+    if (stats) {
+        agent->next_stats = time_msec() + STATS_MS;
+    }
+}
+
+void
+xfsm_status_wait(const struct xfsm_agent *agent)
+{
+    poll_timer_wait_until(agent->next_stats);
+}

@@ -1,0 +1,186 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Events to JSON and back.
+ *
+ * Input: a byte that chooses.  Even: the rest is JSON from a stranger, for the
+ * decoder.  Odd: the rest becomes the texts and the packet of an event, for
+ * the writer.
+ *
+ * Required: what the writer writes is one line of printable ASCII that fits,
+ * and that the decoder reads back; what the decoder accepts is printable, and
+ * so is each of its texts without escapes. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "xfsm/io/event-decode.h"
+#include "xfsm/packet/decode.h"
+#include "xfsm/packet/field.h"
+#include "xfsm/runtime/event.h"
+
+#define KEY_FIELDS 8
+
+static bool
+is_printable(const char *text, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] < ' ' || text[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+check_text(const char *json, size_t len, struct xfsm_str s)
+{
+    char buf[64];
+    size_t n;
+
+    if (!s.p) {
+        return;
+    }
+    fuzz_require(s.p >= json && s.p + s.len <= json + len,
+                 "a text lies in the event");
+    n = xfsm_event_unescape(s, buf, sizeof buf);
+    fuzz_require(n < sizeof buf && n == strlen(buf) && is_printable(buf, n),
+                 "a text without escapes is printable");
+}
+
+/* Returns whether the decoder took 'json'. */
+static bool
+check_decoder(const char *json, size_t len)
+{
+    struct xfsm_event_view view;
+
+    if (!xfsm_event_decode(json, len, &view)) {
+        return false;
+    }
+    fuzz_require(is_printable(json, len), "an accepted event is printable");
+#define CHECK_STRING(NAME) check_text(json, len, view.NAME);
+    XFSM_EVENT_STRINGS(CHECK_STRING)
+#undef CHECK_STRING
+    return true;
+}
+
+/* Takes a terminated text of at most 'max' bytes, to be freed. */
+static char *
+take_text(struct fuzz_input *in, size_t max)
+{
+    size_t len;
+    const uint8_t *p = fuzz_bytes(in, fuzz_u16(in) % (max + 1), &len);
+    char *text = malloc(len + 1);
+
+    fuzz_require(text != NULL, "there is memory");
+    if (len) {
+        memcpy(text, p, len);
+    }
+    text[len] = '\0';
+    return text;
+}
+
+static void
+check_writer(const struct xfsm_event *event, const struct xfsm_identity *id)
+{
+    char json[XFSM_EVENT_JSON_MAX];
+    char topic[XFSM_EVENT_TOPIC_MAX];
+    size_t len;
+
+    len = xfsm_event_format_json(event, id, json, sizeof json);
+    fuzz_require(len < sizeof json && !json[len], "an event fits");
+    fuzz_require(is_printable(json, len), "an event is printable");
+    fuzz_require(check_decoder(json, len), "an event decodes");
+    len = xfsm_event_format_topic(event, id, topic, sizeof topic);
+    fuzz_require(len < sizeof topic && !topic[len]
+                 && is_printable(topic, len), "a topic is printable");
+}
+
+/* The longest texts are those that the engine lets through: names of 63
+ * bytes, and attributes of a state of 1024. */
+static void
+write_event(struct fuzz_input *in)
+{
+    char *names[7], *texts[4];
+    const char *feature_names[2];
+    double feature_values[2];
+    uint8_t key_fields[KEY_FIELDS];
+    char scratch[XFSM_PACKET_SCRATCH];
+    struct xfsm_fieldset want;
+    struct xfsm_packet packet;
+    struct xfsm_identity id;
+    struct xfsm_event event;
+    size_t i;
+
+    memset(&want, 0xff, sizeof want);
+    for (i = 0; i < 7; i++) {
+        names[i] = take_text(in, 63);
+    }
+    for (i = 0; i < 4; i++) {
+        texts[i] = take_text(in, i ? 255 : XFSM_EVENT_TEXT_MAX);
+    }
+    for (i = 0; i < 2; i++) {
+        uint64_t bits = fuzz_u64(in);
+
+        memcpy(&feature_values[i], &bits, sizeof bits);
+        feature_names[i] = names[5 + i];
+    }
+    id = (struct xfsm_identity) {
+        .host = names[0], .bridge = names[1], .port = names[2],
+        .epoch = fuzz_u64(in),
+    };
+    event = (struct xfsm_event) {
+        .ts = fuzz_u64(in), .seq = fuzz_u64(in),
+        .program = names[3], .label = names[4], .state = names[0],
+        .version = texts[1], .code = texts[2], .level = names[1],
+        .description = texts[3],
+        .text = texts[0], .text_len = strlen(texts[0]),
+        .packet = &packet, .key_fields = key_fields,
+        .n_features = fuzz_u8(in) % 3,
+        .feature_names = feature_names, .feature_values = feature_values,
+        .suspect = fuzz_u8(in) & 1,
+    };
+    event.n_key_fields = fuzz_u8(in) % (KEY_FIELDS + 1);
+    for (i = 0; i < KEY_FIELDS; i++) {
+        key_fields[i] = fuzz_u8(in) % XFSM_N_FIELDS;
+    }
+
+    packet = (struct xfsm_packet) {
+        .data = in->p, .caplen = (uint32_t) in->left,
+        .len = (uint32_t) in->left, .ts = event.ts, .scratch = scratch,
+    };
+    xfsm_decode(&packet, &want);
+    if (fuzz_u8(in) & 1) {
+        event.raw = packet.data;
+        event.raw_len = packet.caplen;
+    }
+    check_writer(&event, &id);
+
+    for (i = 0; i < 7; i++) {
+        free(names[i]);
+    }
+    for (i = 0; i < 4; i++) {
+        free(texts[i]);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input in = { data, size };
+
+    if (fuzz_u8(&in) & 1) {
+        write_event(&in);
+    } else {
+        char *json = fuzz_dup(in.p, in.left);
+
+        check_decoder(json, in.left);
+        free(json);
+    }
+    return 0;
+}

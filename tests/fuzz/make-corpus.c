@@ -1,0 +1,248 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Usage: make-corpus DIR INPUT...
+ *
+ * Makes inputs for the fuzz targets out of captures and programs (INPUTs whose
+ * name ends in ".xml"), in DIR/packet, DIR/engine, DIR/capture, DIR/xml,
+ * DIR/image and DIR/event.  A capture that cannot be read gives what was read,
+ * and itself.  What each kind of input looks like is told at the head of
+ * tests/fuzz/fuzz-KIND.c. */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "xfsm/engine.h"
+#include "xfsm/io/capture.h"
+#include "xfsm/program/compile.h"
+
+/* Bounds on what comes of one INPUT. */
+#define FRAMES_MAX 40
+#define FRAME_BYTES_MAX 2048
+#define FILE_BYTES_MAX 65536
+#define EVENTS_MAX 20
+
+#define STEP_100MS 27               /* About: 2^27 ns. */
+
+static const char *top;
+
+/* Number in the names of the files written. */
+static unsigned int serial;
+
+static void
+die(const char *name, const char *what)
+{
+    fprintf(stderr, "%s: %s\n", name, what);
+    exit(1);
+}
+
+static char * __attribute__((format(printf, 1, 2)))
+xasprintf(const char *format, ...)
+{
+    va_list args;
+    char *s;
+
+    va_start(args, format);
+    if (vasprintf(&s, format, args) < 0) {
+        abort();
+    }
+    va_end(args);
+    return s;
+}
+
+/* Writes an input of 'kind': 'prefix', then 'data'. */
+static void
+put(const char *kind, const void *prefix, size_t prefix_len,
+    const void *data, size_t len)
+{
+    char *path = xasprintf("%s/%s/%05u", top, kind, serial++);
+    FILE *file = fopen(path, "wb");
+
+    if (!file || (prefix_len && fwrite(prefix, prefix_len, 1, file) != 1)
+        || (len && fwrite(data, len, 1, file) != 1) || fclose(file)) {
+        die(path, "cannot be written");
+    }
+    free(path);
+}
+
+static char *
+read_file(const char *path, size_t *lenp)
+{
+    FILE *file = fopen(path, "rb");
+    char *data = malloc(FILE_BYTES_MAX);
+
+    if (!file || !data) {
+        die(path, strerror(errno));
+    }
+    *lenp = fread(data, 1, FILE_BYTES_MAX, file);
+    fclose(file);
+    return data;
+}
+
+/* ## Programs ## */
+
+static void
+add_program(const char *path)
+{
+    struct xfsm_diags diags;
+    size_t len, image_len;
+    char *text = read_file(path, &len);
+    void *image;
+
+    put("xml", NULL, 0, text, len);
+    xfsm_diags_init(&diags, path);
+    if (xfsm_compile_xml(text, len, "seed", &diags, &image, &image_len)) {
+        put("image", NULL, 0, image, image_len);
+        free(image);
+    }
+    xfsm_diags_destroy(&diags);
+    free(text);
+}
+
+/* ## Captures ## */
+
+/* Speaks of each packet, so that there are events. */
+static const char all_packets[] =
+    "<xfsm name='all'><statedef id='any'/>"
+    "<event type='packet' selector='eth_type >= 0' primary-key='eth_type'>"
+    "<state id='any' code='C' level='LOW' description='all'><condition "
+    "expression='true' action='Publish(log, %ip_src %ip_dst %domain_name "
+    "%http_host);Publish(raw, raw)'/></state></event></xfsm>";
+
+static unsigned int n_events;
+
+static void
+put_event(const struct xfsm_event *event, void *aux)
+{
+    const struct xfsm_identity *identity = aux;
+    char json[XFSM_EVENT_JSON_MAX];
+
+    if (n_events++ < EVENTS_MAX) {
+        size_t len = xfsm_event_format_json(event, identity, json,
+                                            sizeof json);
+
+        put("event", "\0", 1, json, len);
+    }
+}
+
+static struct xfsm_engine *
+make_engine(struct xfsm_engine_options *options)
+{
+    struct xfsm_engine *engine;
+    struct xfsm_diags diags;
+    size_t len;
+    void *image;
+    char *error;
+
+    xfsm_diags_init(&diags, "all");
+    if (!xfsm_compile_xml(all_packets, strlen(all_packets), "all", &diags,
+                          &image, &len)) {
+        die("make-corpus", xfsm_diags_format(&diags, XFSM_DIAG_ERROR));
+    }
+    error = xfsm_engine_create(options, &engine);
+    error = error ? error : xfsm_engine_load(engine, image, len);
+    if (error) {
+        die("make-corpus", error);
+    }
+    xfsm_diags_destroy(&diags);
+    free(image);
+    return engine;
+}
+
+/* Adds one packet, alone and to the sequence of all. */
+static void
+add_packet(const struct xfsm_packet *packet, FILE *sequence)
+{
+    uint32_t len = packet->caplen < FRAME_BYTES_MAX ? packet->caplen
+                                                    : FRAME_BYTES_MAX;
+    const uint8_t prefix[2] = { packet->link_type, 0 };
+    const uint8_t record[4] = { STEP_100MS, XFSM_DIR_IN, len & 0xff,
+                                len >> 8 };
+
+    put("packet", prefix, sizeof prefix, packet->data, len);
+    fwrite(record, sizeof record, 1, sequence);
+    fwrite(packet->data, 1, len, sequence);
+}
+
+static void
+add_capture(const char *path)
+{
+    struct xfsm_identity identity = { .host = "h", .bridge = "b",
+                                      .port = "p" };
+    struct xfsm_engine_options options = {
+        .identity = identity, .emit = put_event, .aux = &identity,
+    };
+    struct xfsm_engine *engine = make_engine(&options);
+    struct xfsm_capture *capture;
+    struct xfsm_packet packet;
+    char *sequence = NULL;
+    size_t len = 0;
+    FILE *stream;
+    char *error;
+    char *file;
+    int n;
+
+    stream = open_memstream(&sequence, &len);
+    error = xfsm_capture_open(path, &capture);
+    if (!error) {
+        n_events = 0;
+        for (n = 0; n < FRAMES_MAX
+                    && xfsm_capture_next(capture, &packet) > 0; n++) {
+            add_packet(&packet, stream);
+            xfsm_engine_run(engine, &packet, 1);
+        }
+        xfsm_capture_close(capture);
+    }
+    free(error);
+    xfsm_engine_destroy(engine);
+    fclose(stream);
+    if (len) {
+        put("engine", NULL, 0, sequence, len);
+        put("event", "\1", 1, sequence, len);
+    }
+    free(sequence);
+
+    file = read_file(path, &len);
+    put("capture", NULL, 0, file, len);
+    free(file);
+}
+
+int
+main(int argc, char *argv[])
+{
+    static const char *const kinds[] = {
+        "packet", "engine", "capture", "xml", "image", "event",
+    };
+    size_t i;
+    int arg;
+
+    if (argc < 3) {
+        fprintf(stderr, "usage: make-corpus DIR INPUT...\n");
+        return 1;
+    }
+    top = argv[1];
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        char *dir = xasprintf("%s/%s", top, kinds[i]);
+
+        if (mkdir(dir, 0777) && errno != EEXIST) {
+            die(dir, strerror(errno));
+        }
+        free(dir);
+    }
+    for (arg = 2; arg < argc; arg++) {
+        const char *end = strrchr(argv[arg], '.');
+
+        if (end && !strcmp(end, ".xml")) {
+            add_program(argv[arg]);
+        } else {
+            add_capture(argv[arg]);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# cmocka programs that need Open vSwitch code; built in 'if HAVE_OVS' by
+# tests/automake.mk.  The form:
+#
+#     PLUGIN_TESTS += tests/plugin/test-netdev
+#     tests_plugin_test_netdev_SOURCES = tests/plugin/test-netdev.c
+#     tests_plugin_test_netdev_CPPFLAGS = $(OVS_CPPFLAGS)
+#     tests_plugin_test_netdev_CFLAGS = $(OVS_CFLAGS)
+#     tests_plugin_test_netdev_LDADD = ... $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-cage
+tests_plugin_test_cage_SOURCES = tests/plugin/test-cage.c
+tests_plugin_test_cage_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_cage_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_cage_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-desired
+tests_plugin_test_desired_SOURCES = tests/plugin/test-desired.c
+tests_plugin_test_desired_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_desired_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_desired_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-ipc
+tests_plugin_test_ipc_SOURCES = tests/plugin/test-ipc.c
+tests_plugin_test_ipc_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_ipc_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_ipc_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-parts
+tests_plugin_test_parts_SOURCES = tests/plugin/test-parts.c
+tests_plugin_test_parts_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_parts_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_parts_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-ring
+tests_plugin_test_ring_SOURCES = tests/plugin/test-ring.c
+tests_plugin_test_ring_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_ring_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_ring_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)

@@ -1,0 +1,326 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ovs-plugin/desired.h"
+#include "smap.h"
+#include "util.h"
+#include "uuid.h"
+
+/* A small switch: br0 with ports p1, p2 and bond (interfaces b1, b2), and a
+ * tunnel vx; br1 with an internal port and a DPDK port. */
+struct world {
+    struct smap ids[16];
+    size_t n_ids;
+    struct xfsm_in_interface p1, p2, bond[2], vx, br1, dpdk;
+    struct xfsm_in_port br0_ports[4], br1_ports[2];
+    struct xfsm_in_bridge bridges[2];
+    struct xfsm_in_assignment assignments[4];
+    struct xfsm_desired_input in;
+};
+
+static const struct smap *
+new_ids(struct world *w)
+{
+    struct smap *ids = &w->ids[w->n_ids++];
+
+    assert_true(w->n_ids <= ARRAY_SIZE(w->ids));
+    smap_init(ids);
+    return ids;
+}
+
+/* Sets external_ids. */
+static void
+set(const struct smap *ids, const char *key, const char *value)
+{
+    smap_replace(CONST_CAST(struct smap *, ids), key, value);
+}
+
+static struct xfsm_in_interface
+new_interface(struct world *w, const char *name, const char *type)
+{
+    struct xfsm_in_interface i = {
+        .name = name, .type = type, .external_ids = new_ids(w),
+    };
+
+    i.uuid.parts[0] = w->n_ids;
+    return i;
+}
+
+static struct xfsm_in_port
+new_port(struct world *w, const char *name, struct xfsm_in_interface *i,
+         size_t n)
+{
+    return (struct xfsm_in_port) {
+        .name = name, .external_ids = new_ids(w), .interfaces = i,
+        .n_interfaces = n,
+    };
+}
+
+static int
+setup(void **state)
+{
+    struct world *w = xzalloc(sizeof *w);
+
+    w->p1 = new_interface(w, "p1", "");
+    w->p2 = new_interface(w, "p2", "system");
+    w->bond[0] = new_interface(w, "b1", "");
+    w->bond[1] = new_interface(w, "b2", "");
+    w->vx = new_interface(w, "vx", "vxlan");
+    w->br1 = new_interface(w, "br1", "internal");
+    w->dpdk = new_interface(w, "dpdk0", "dpdk");
+    w->br0_ports[0] = new_port(w, "p1", &w->p1, 1);
+    w->br0_ports[1] = new_port(w, "p2", &w->p2, 1);
+    w->br0_ports[2] = new_port(w, "bond", w->bond, 2);
+    w->br0_ports[3] = new_port(w, "vx", &w->vx, 1);
+    w->br1_ports[0] = new_port(w, "br1", &w->br1, 1);
+    w->br1_ports[1] = new_port(w, "dpdk0", &w->dpdk, 1);
+    w->bridges[0] = (struct xfsm_in_bridge) {
+        .name = "br0", .external_ids = new_ids(w), .ports = w->br0_ports,
+        .n_ports = 4,
+    };
+    w->bridges[1] = (struct xfsm_in_bridge) {
+        .name = "br1", .external_ids = new_ids(w), .ports = w->br1_ports,
+        .n_ports = 2,
+    };
+    w->in.bridges = w->bridges;
+    w->in.n_bridges = 2;
+    w->in.assignments = w->assignments;
+    *state = w;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *w = *state;
+    size_t i;
+
+    for (i = 0; i < w->n_ids; i++) {
+        smap_destroy(&w->ids[i]);
+    }
+    free(w);
+    return 0;
+}
+
+/* Checks that what is desired is 'expected': "INTERFACE=PROGRAM,...[!]" for
+ * each probe in alphabetical order, "!" for one with an error. */
+static void
+check(struct world *w, const char *expected)
+{
+    const struct shash_node **nodes;
+    struct xfsm_desired d;
+    char text[1024] = "";
+    size_t i, j;
+
+    xfsm_desired_init(&d, &w->in);
+    nodes = shash_sort(&d.probes);
+    for (i = 0; i < shash_count(&d.probes); i++) {
+        const struct xfsm_desired_probe *p = nodes[i]->data;
+        const char **programs = sset_sort(&p->programs);
+
+        assert_string_equal(p->interface, nodes[i]->name);
+        sprintf(text + strlen(text), "%s%s=", i ? " " : "", p->interface);
+        for (j = 0; j < sset_count(&p->programs); j++) {
+            sprintf(text + strlen(text), "%s%s", j ? "," : "", programs[j]);
+        }
+        strcat(text, p->error ? "!" : "");
+        free(programs);
+    }
+    free(nodes);
+    xfsm_desired_destroy(&d);
+    assert_string_equal(text, expected);
+}
+
+static void
+test_port(void **state)
+{
+    struct world *w = *state;
+    struct xfsm_desired d;
+    const struct xfsm_desired_probe *p;
+
+    check(w, "");
+    set(w->br0_ports[0].external_ids, "xfsm", "portscan");
+    check(w, "p1=portscan");
+    set(w->br0_ports[0].external_ids, "xfsm", " b ,, a,\tb");
+    check(w, "p1=a,b");
+    set(w->br0_ports[0].external_ids, "xfsm", "");
+    check(w, "");
+    set(w->br0_ports[0].external_ids, "xfsm", " , ");
+    check(w, "");
+
+    set(w->br0_ports[2].external_ids, "xfsm", "portscan");
+    check(w, "b1=portscan b2=portscan");
+
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "b2");
+    assert_string_equal(p->port, "bond");
+    assert_string_equal(p->bridge, "br0");
+    assert_string_equal(p->type, "system");
+    assert_int_equal(p->wanted_by, 1u << XFSM_WANTED_PORT);
+    assert_true(uuid_equals(&p->uuid, &w->bond[1].uuid));
+    xfsm_desired_destroy(&d);
+}
+
+static void
+test_bridge(void **state)
+{
+    struct world *w = *state;
+    struct xfsm_desired d;
+    const struct xfsm_desired_probe *p;
+
+    /* The tunnel is passed over. */
+    set(w->bridges[0].external_ids, "xfsm", "a");
+    check(w, "b1=a b2=a p1=a p2=a");
+
+    /* The union, and a port left out. */
+    set(w->br0_ports[0].external_ids, "xfsm", "b,a");
+    set(w->br0_ports[1].external_ids, "xfsm", "none");
+    check(w, "b1=a b2=a p1=a,b");
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    assert_int_equal(p->wanted_by,
+                     1u << XFSM_WANTED_PORT | 1u << XFSM_WANTED_BRIDGE);
+    xfsm_desired_destroy(&d);
+
+    set(w->bridges[0].external_ids, "xfsm", "none");
+    check(w, "p1=a,b");
+
+    /* A port that appears. */
+    set(w->bridges[1].external_ids, "xfsm", "c");
+    w->bridges[1].n_ports = 0;
+    check(w, "p1=a,b");
+    w->bridges[1].n_ports = 2;
+    check(w, "br1=c p1=a,b");
+}
+
+static void
+test_no_device(void **state)
+{
+    struct world *w = *state;
+
+    set(w->br0_ports[3].external_ids, "xfsm", "a");
+    set(w->br1_ports[1].external_ids, "xfsm", "a");
+    check(w, "dpdk0=a! vx=a!");
+    assert_true(xfsm_desired_type_has_device(""));
+    assert_true(xfsm_desired_type_has_device("tap"));
+    assert_false(xfsm_desired_type_has_device("patch"));
+    assert_true(xfsm_desired_type_is_inverted("internal"));
+    assert_false(xfsm_desired_type_is_inverted("system"));
+}
+
+static void
+test_assignment(void **state)
+{
+    static char *programs[] = { (char *) "x", (char *) "y" };
+    struct world *w = *state;
+    struct smap *target = CONST_CAST(struct smap *, new_ids(w));
+    struct xfsm_desired d;
+
+    w->assignments[0] = (struct xfsm_in_assignment) {
+        .name = "all", .enabled = true, .target = target,
+        .programs = programs, .n_programs = 2,
+    };
+    w->in.n_assignments = 1;
+
+    /* No target is no match, not every match. */
+    check(w, "");
+    smap_add(target, "port", "p1");
+    check(w, "p1=x,y");
+    smap_add(target, "bridge", "br1");
+    check(w, "");
+    smap_replace(target, "bridge", "br0");
+    check(w, "p1=x,y");
+
+    /* Ids of the Interface, or else of the Port. */
+    smap_add(target, "iface-id", "id1");
+    check(w, "");
+    set(w->p1.external_ids, "iface-id", "id1");
+    check(w, "p1=x,y");
+    smap_add(target, "vm-uuid", "u1");
+    check(w, "");
+    set(w->br0_ports[0].external_ids, "vm-uuid", "u1");
+    check(w, "p1=x,y");
+    set(w->p1.external_ids, "vm-uuid", "u2");
+    check(w, "");
+    set(w->p1.external_ids, "vm-uuid", "u1");
+
+    /* A key of another kind, even if the port has it. */
+    smap_add(target, "colour", "red");
+    set(w->p1.external_ids, "colour", "red");
+    check(w, "");
+    smap_remove(target, "colour");
+
+    set(w->br0_ports[0].external_ids, "xfsm", "a,x");
+    check(w, "p1=a,x,y");
+    set(w->br0_ports[0].external_ids, "xfsm", "none");
+    check(w, "");
+    smap_clear(CONST_CAST(struct smap *, w->br0_ports[0].external_ids));
+    smap_remove(target, "vm-uuid");
+
+    w->assignments[0].enabled = false;
+    check(w, "");
+    w->assignments[0].enabled = true;
+
+    smap_clear(target);
+    smap_add(target, "bridge", "br0");
+    xfsm_desired_init(&d, &w->in);
+    assert_int_equal(d.matches[0], 5);
+    assert_non_null(shash_find(&d.probes, "vx"));
+    xfsm_desired_destroy(&d);
+}
+
+static void
+test_limit(void **state)
+{
+    struct world *w = *state;
+    char list[1024] = "";
+    struct xfsm_desired d;
+    const struct xfsm_desired_probe *p;
+    int i;
+
+    for (i = 0; i < XFSM_DESIRED_MAX_PROGRAMS; i++) {
+        sprintf(list + strlen(list), "p%d,", i);
+    }
+    set(w->br0_ports[0].external_ids, "xfsm", list);
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    assert_int_equal(sset_count(&p->programs), XFSM_DESIRED_MAX_PROGRAMS);
+    assert_null(p->error);
+    xfsm_desired_destroy(&d);
+
+    strcat(list, "more");
+    set(w->br0_ports[0].external_ids, "xfsm", list);
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    assert_non_null(p->error);
+    xfsm_desired_destroy(&d);
+}
+
+int
+main(void)
+{
+#define TEST(F) cmocka_unit_test_setup_teardown(F, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_port),
+        TEST(test_bridge),
+        TEST(test_no_device),
+        TEST(test_assignment),
+        TEST(test_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,290 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "ovs-plugin/backoff.h"
+#include "ovs-plugin/base64.h"
+#include "ovs-plugin/counters.h"
+#include "ovs-plugin/probe-queue.h"
+
+/* ## backoff.h ## */
+
+static void
+test_backoff(void **state)
+{
+    static const long long int expected[] = {
+        100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200, 60000,
+        60000,
+    };
+    struct xfsm_backoff b = { 0 };
+    size_t i;
+
+    (void) state;
+    for (i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        assert_int_equal(xfsm_backoff_next(&b, 0), expected[i]);
+    }
+    /* Healthy for a while: from the start. */
+    assert_int_equal(xfsm_backoff_next(&b, XFSM_BACKOFF_HEALTHY - 1), 60000);
+    assert_int_equal(xfsm_backoff_next(&b, XFSM_BACKOFF_HEALTHY), 100);
+    assert_int_equal(xfsm_backoff_next(&b, 0), 200);
+    xfsm_backoff_reset(&b);
+    assert_int_equal(xfsm_backoff_next(&b, 0), 100);
+}
+
+static void
+test_classify(void **state)
+{
+    (void) state;
+    assert_int_equal(xfsm_exit_classify(W_EXITCODE(0, 0)),
+                     XFSM_EXITED_STOP);
+    assert_int_equal(xfsm_exit_classify(W_EXITCODE(75, 0)),
+                     XFSM_EXITED_RETRY);
+    assert_int_equal(xfsm_exit_classify(W_EXITCODE(78, 0)),
+                     XFSM_EXITED_CONFIG);
+    assert_int_equal(xfsm_exit_classify(W_EXITCODE(1, 0)),
+                     XFSM_EXITED_FAILED);
+    assert_int_equal(xfsm_exit_classify(W_EXITCODE(0, SIGKILL)),
+                     XFSM_EXITED_FAILED);
+    assert_int_equal(xfsm_exit_classify(W_EXITCODE(0, SIGSEGV)),
+                     XFSM_EXITED_FAILED);
+}
+
+/* ## base64.h ## */
+
+static void
+check_base64(const char *s, const char *expected)
+{
+    void *data;
+    size_t len;
+
+    assert_null(xfsm_base64_decode(s, &data, &len));
+    assert_int_equal(len, strlen(expected));
+    assert_memory_equal(data, expected, len);
+    free(data);
+}
+
+static void
+test_base64(void **state)
+{
+    static const char *const bad[] = {
+        "Z", "Zg", "Zg=", "Zg===", "=", "====", "Zm9v=", "Zm9vZ===", "Zg==Zg==",
+        "Zm9v!mFy", "Zm\001v",
+    };
+    size_t i;
+
+    (void) state;
+    /* RFC 4648 section 10. */
+    check_base64("", "");
+    check_base64("Zg==", "f");
+    check_base64("Zm8=", "fo");
+    check_base64("Zm9v", "foo");
+    check_base64("Zm9vYg==", "foob");
+    check_base64("Zm9vYmE=", "fooba");
+    check_base64("Zm9vYmFy", "foobar");
+    check_base64(" Zm9v\r\n YmFy\t", "foobar");
+    check_base64("+/+/", "\xfb\xff\xbf");
+    for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        void *data = NULL;
+        size_t len;
+        char *error = xfsm_base64_decode(bad[i], &data, &len);
+
+        if (!error) {
+            fail_msg("\"%s\" was accepted", bad[i]);
+        }
+        assert_null(data);
+        free(error);
+    }
+}
+
+/* ## counters.h ## */
+
+static void
+test_counters(void **state)
+{
+    struct xfsm_counters c = XFSM_COUNTERS_INITIALIZER;
+    char bad[] = "a\xff\x01" "b";
+    char good[] = "gr\xc3\xbc\xc3\x9f";
+    char name[16];
+    int i;
+
+    (void) state;
+    xfsm_counters_add(&c, "packets", 5);
+    xfsm_counters_add(&c, "bytes", UINT64_MAX);
+    xfsm_counters_add(&c, "packets", 2);
+    xfsm_counters_add(&c, "bytes", 1);
+    assert_int_equal(c.n, 2);
+    assert_int_equal(xfsm_counters_get(&c, "packets"), 7);
+    assert_true(xfsm_counters_get(&c, "bytes") == INT64_MAX);
+    assert_int_equal(xfsm_counters_get(&c, "none"), 0);
+
+    for (i = 0; i < 2 * XFSM_COUNTERS_MAX; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        xfsm_counters_add(&c, name, i);
+    }
+    assert_int_equal(c.n, XFSM_COUNTERS_MAX);
+    xfsm_counters_clear(&c);
+    assert_int_equal(c.n, 0);
+    xfsm_counters_destroy(&c);
+
+    xfsm_text_sanitize(bad);
+    assert_string_equal(bad, "a??b");
+    xfsm_text_sanitize(good);
+    assert_string_equal(good, "gr\xc3\xbc\xc3\x9f");
+}
+
+/* ## probe-queue.h ## */
+
+static bool
+push(struct xfsm_queue *q, bool urgent, const char *head, const char *tail)
+{
+    const struct iovec iov[2] = {
+        { .iov_base = (void *) (uintptr_t) head, .iov_len = strlen(head) },
+        { .iov_base = (void *) (uintptr_t) tail, .iov_len = strlen(tail) },
+    };
+
+    return xfsm_queue_push(q, urgent, iov, 2);
+}
+
+static void
+check_pop(struct xfsm_queue *q, const char *expected)
+{
+    struct iovec iov[2];
+    char buf[65536];
+    size_t len = 0;
+    int i, n;
+
+    n = xfsm_queue_peek(q, iov);
+    assert_true(n > 0);
+    for (i = 0; i < n; i++) {
+        memcpy(buf + len, iov[i].iov_base, iov[i].iov_len);
+        len += iov[i].iov_len;
+    }
+    assert_int_equal(len, strlen(expected));
+    assert_memory_equal(buf, expected, len);
+    xfsm_queue_pop(q);
+}
+
+static void
+test_queue_order(void **state)
+{
+    struct xfsm_queue q;
+    struct iovec iov[2];
+
+    (void) state;
+    xfsm_queue_init(&q);
+    assert_int_equal(xfsm_queue_peek(&q, iov), 0);
+    assert_null(q.urgent.buf);
+    assert_true(push(&q, false, "lo", "g1"));
+    assert_true(push(&q, true, "aler", "t1"));
+    assert_true(push(&q, true, "", ""));
+    assert_true(push(&q, false, "log", "2"));
+    assert_int_equal(xfsm_queue_count(&q), 4);
+    check_pop(&q, "log1");
+    check_pop(&q, "alert1");
+    check_pop(&q, "");
+    check_pop(&q, "log2");
+    assert_int_equal(xfsm_queue_count(&q), 0);
+    xfsm_queue_destroy(&q);
+}
+
+static void
+test_queue_full(void **state)
+{
+    struct xfsm_queue q;
+    char text[1000];
+    int n_other = 0;
+    int n_urgent = 0;
+    int i;
+
+    (void) state;
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    xfsm_queue_init(&q);
+    while (push(&q, false, "log", text)) {
+        n_other++;
+    }
+    assert_true(n_other > 60 && n_other * 1000 < XFSM_QUEUE_OTHER);
+
+    /* There is room for alerts nevertheless. */
+    while (push(&q, true, "alert", text)) {
+        n_urgent++;
+    }
+    assert_true(n_urgent > 180 && n_urgent * 1000 < XFSM_QUEUE_URGENT);
+
+    /* One out, one in. */
+    xfsm_queue_pop(&q);
+    assert_true(push(&q, false, "log", text));
+    assert_false(push(&q, false, "log", text));
+    for (i = 0; i < n_other + n_urgent; i++) {
+        xfsm_queue_pop(&q);
+    }
+    assert_int_equal(xfsm_queue_count(&q), 0);
+    assert_int_equal(q.urgent.used, 0);
+    assert_int_equal(q.other.used, 0);
+    xfsm_queue_destroy(&q);
+}
+
+/* Against a plain array, around the ring many times. */
+static void
+test_queue_wrap(void **state)
+{
+    struct xfsm_queue q;
+    unsigned int seed = 1;
+    unsigned int head = 0;
+    unsigned int tail = 0;
+    int i;
+
+    (void) state;
+    xfsm_queue_init(&q);
+    for (i = 0; i < 20000; i++) {
+        unsigned int len;
+        char text[3000];
+
+        seed = seed * 1103515245 + 12345;
+        len = snprintf(text, sizeof text, "%u:", head);
+        memset(text + len, 'a' + head % 26, head * 7919 % 2900);
+        text[len + head * 7919 % 2900] = '\0';
+        if ((seed >> 16) % 8 < 5 && push(&q, head % 3 == 0, "", text)) {
+            head++;
+        } else if (head != tail) {
+            len = snprintf(text, sizeof text, "%u:", tail);
+            memset(text + len, 'a' + tail % 26, tail * 7919 % 2900);
+            text[len + tail * 7919 % 2900] = '\0';
+            check_pop(&q, text);
+            tail++;
+        }
+    }
+    assert_true(tail > 1000);
+    xfsm_queue_destroy(&q);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_queue_order),
+        cmocka_unit_test(test_queue_full),
+        cmocka_unit_test(test_queue_wrap),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

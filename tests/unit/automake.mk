@@ -1,0 +1,237 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# A cmocka program links with libxfsm, libxfsmio and cmocka unless it says
+# otherwise in _LDADD.  In alphabetical order; what tests share is named in the
+# sources of each that uses it.
+
+UNIT_TESTS += \
+	tests/unit/test-action \
+	tests/unit/test-arena \
+	tests/unit/test-bytes \
+	tests/unit/test-capture-truth \
+	tests/unit/test-capture \
+	tests/unit/test-decode-details \
+	tests/unit/test-decode-link \
+	tests/unit/test-decode \
+	tests/unit/test-detector \
+	tests/unit/test-dhcp \
+	tests/unit/test-diag \
+	tests/unit/test-dialect1 \
+	tests/unit/test-dns-details \
+	tests/unit/test-dns \
+	tests/unit/test-event-decode \
+	tests/unit/test-event \
+	tests/unit/test-exec \
+	tests/unit/test-expr \
+	tests/unit/test-field \
+	tests/unit/test-file-sink \
+	tests/unit/test-gap \
+	tests/unit/test-hash \
+	tests/unit/test-http \
+	tests/unit/test-keytable \
+	tests/unit/test-mem \
+	tests/unit/test-modbus \
+	tests/unit/test-ntp \
+	tests/unit/test-reference \
+	tests/unit/test-selector \
+	tests/unit/test-tewma \
+	tests/unit/test-text \
+	tests/unit/test-timers-exec \
+	tests/unit/test-timers \
+	tests/unit/test-xml-hostile \
+	tests/unit/test-xml \
+	tests/unit/test-zmq
+
+tests_unit_test_action_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-action.c
+
+tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
+
+tests_unit_test_bytes_SOURCES = tests/unit/test-bytes.c
+
+tests_unit_test_capture_truth_SOURCES = tests/unit/test-capture-truth.c
+
+tests_unit_test_capture_SOURCES = \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-capture.c
+
+tests_unit_test_decode_details_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-decode-details.c
+
+tests_unit_test_decode_link_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-decode-link.c
+
+tests_unit_test_decode_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-decode.c
+
+tests_unit_test_detector_SOURCES = \
+	tests/unit/random.h \
+	tests/unit/test-detector.c
+
+tests_unit_test_dhcp_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-dhcp.c
+
+tests_unit_test_diag_SOURCES = tests/unit/test-diag.c
+
+tests_unit_test_dialect1_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-dialect1.c
+
+tests_unit_test_dns_details_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-dns-details.c
+
+tests_unit_test_dns_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-dns.c
+
+tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
+
+tests_unit_test_event_SOURCES = \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-event.c
+
+tests_unit_test_exec_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-exec.c
+
+tests_unit_test_expr_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-expr.c
+
+tests_unit_test_field_SOURCES = \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-field.c
+
+tests_unit_test_file_sink_SOURCES = tests/unit/test-file-sink.c
+
+tests_unit_test_gap_SOURCES = tests/unit/test-gap.c
+
+tests_unit_test_hash_SOURCES = \
+	tests/unit/random.h \
+	tests/unit/test-hash.c
+
+tests_unit_test_http_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-http.c
+
+tests_unit_test_keytable_SOURCES = \
+	tests/unit/random.h \
+	tests/unit/test-keytable.c
+
+tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
+
+tests_unit_test_modbus_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-modbus.c
+
+tests_unit_test_ntp_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-ntp.c
+
+tests_unit_test_reference_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/reference-eval.c \
+	tests/unit/reference-private.h \
+	tests/unit/reference-store.c \
+	tests/unit/reference-store.h \
+	tests/unit/reference.c \
+	tests/unit/reference.h \
+	tests/unit/test-reference.c
+
+tests_unit_test_selector_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-selector.c
+
+tests_unit_test_tewma_SOURCES = \
+	tests/unit/random.h \
+	tests/unit/test-tewma.c
+
+tests_unit_test_text_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-text.c
+
+tests_unit_test_timers_exec_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-timers-exec.c
+
+tests_unit_test_timers_SOURCES = \
+	tests/unit/random.h \
+	tests/unit/test-timers.c
+
+tests_unit_test_xml_hostile_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-xml-hostile.c
+
+tests_unit_test_xml_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-xml.c
+
+tests_unit_test_zmq_SOURCES = tests/unit/test-zmq.c
+
+# Needs Open vSwitch's library, as the controller does.
+PLUGIN_TESTS += tests/unit/test-fleet
+tests_unit_test_fleet_SOURCES = \
+	controller/fleet.c \
+	controller/fleet.h \
+	tests/unit/test-fleet.c
+tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS)

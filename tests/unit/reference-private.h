@@ -1,0 +1,72 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_TESTS_REFERENCE_PRIVATE_H
+#define XFSM_TESTS_REFERENCE_PRIVATE_H 1
+
+/* What the files of the reference executor share: reference.c runs events,
+ * handlers and timers, reference-eval.c walks selectors, expressions and
+ * texts. */
+
+#include "tests/unit/reference-store.h"
+#include "tests/unit/reference.h"
+
+struct ref_timer {
+    struct ref_timer *next;
+    uint16_t class;
+    struct ref_key key, primary;
+    struct xfsm_key shape;      /* Fields of 'primary'. */
+    uint64_t deadline, delay;   /* ns. */
+    uint64_t order;             /* Of arming. */
+    struct xfsm_packet packet;  /* That armed it, data and scratch owned. */
+};
+
+struct reference {
+    const struct xfsm_program *program;
+    const struct xfsm_identity *identity;
+    struct eh_lines events;
+
+    uint64_t now;               /* ns; never goes back. */
+    uint64_t packet_no;
+    struct ref_map states;
+    struct ref_map tables[XFSM_MAX_TABLES];
+    struct ref_detector detectors[XFSM_MAX_METRICS];
+    struct ref_monitor monitors[XFSM_MAX_METRICS];
+    struct ref_timer *timers;
+    uint64_t order;             /* Of the timer armed last. */
+    uint64_t n_timeouts;
+};
+
+/* A handler being run. */
+struct ref_run {
+    struct reference *r;
+    const struct xfsm_handler *handler;
+    const struct xfsm_packet *packet;   /* Decoded. */
+    const struct ref_key *primary;
+    const struct xfsm_key *shape;       /* Fields of 'primary'. */
+    uint64_t now;               /* ns: of the packet or the timer. */
+    size_t raw_max;             /* Bytes that a raw event carries. */
+    bool suspect;
+    double metrics[XFSM_MAX_METRICS];
+    double features[XFSM_MAX_FEATURES];
+};
+
+/* Does the packet pass?  NULL passes all. */
+bool ref_select(const struct reference *, const struct xfsm_selector *,
+                const struct xfsm_packet *);
+
+/* Value of an expression. */
+double ref_eval(const struct ref_run *, const struct xfsm_expr *);
+
+/* Text with everything substituted, cut at the limit; the caller frees it. */
+char *ref_text(const struct ref_run *, const struct xfsm_text *,
+               size_t *lenp);
+
+/* A table's value; false if it has none for the key in this packet. */
+bool ref_table_get(const struct reference *, uint16_t table,
+                   const struct xfsm_key *key, const struct xfsm_packet *,
+                   double *value);
+
+#endif /* tests/unit/reference-private.h */

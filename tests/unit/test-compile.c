@@ -1,0 +1,702 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* What the compiler makes of selectors and expressions, told by what they do,
+ * and what it refuses. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/engine-harness.h"
+#include "tests/unit/packet-builder.h"
+#include "xfsm/program/compile.h"
+#include "xfsm/program/image.h"
+
+#define A "10.0.0.1"
+#define B "10.0.0.2"
+#define A6 "2001:db8::1"
+#define B6 "2001:db8::2"
+
+/* ## Selectors ## */
+
+/* Frames to select from, in the order of the letters in select(). */
+static const struct {
+    const char *kind;
+    const char *src, *dst;
+    unsigned int sport, dport;
+    unsigned int flags;         /* TCP; the code of a DNS response. */
+    const char *text;
+} frames[] = {
+    { "tcp", A, B, 40000, 80, PB_SYN, NULL },                       /* a */
+    { "tcp", B, A, 80, 40000, PB_SYN | PB_ACK, NULL },              /* b */
+    { "tcp", A, B, 40000, 80, PB_ACK,                               /* c */
+      "GET / HTTP/1.1\r\nHost: h.example\r\n\r\n" },
+    { "udp", "192.168.1.1", "10.255.0.1", 5000, 5001, 0, "x" },     /* d */
+    { "query", A, "10.0.0.53", 0, 0, 0, "www.example.com" },        /* e */
+    { "response", "10.0.0.53", A, 0, 0, 3, "www.example.com" },     /* f */
+    { "response", "10.0.0.53", A, 0, 0, 0, "other.example.com" },   /* g */
+    { "icmp", A, B, 8, 0, 0, NULL },                                /* h */
+    { "tcp", A6, B6, 1, 443, PB_SYN, NULL },                        /* i */
+    { "arp", A, B, 0, 0, 0, NULL },                                 /* j */
+};
+
+static size_t
+build(size_t i, uint8_t *buf, size_t size)
+{
+    const char *kind = frames[i].kind;
+
+    return !strcmp(kind, "tcp")
+           ? pb_tcp_frame(buf, size, frames[i].src, frames[i].sport,
+                          frames[i].dst, frames[i].dport, frames[i].flags,
+                          frames[i].text)
+           : !strcmp(kind, "udp")
+           ? pb_udp_frame(buf, size, frames[i].src, frames[i].sport,
+                          frames[i].dst, frames[i].dport, frames[i].text)
+           : !strcmp(kind, "query")
+           ? pb_dns_query_frame(buf, size, frames[i].src, frames[i].dst,
+                                frames[i].text, PB_DNS_A)
+           : !strcmp(kind, "response")
+           ? pb_dns_response_frame(buf, size, frames[i].src, frames[i].dst,
+                                   frames[i].flags, frames[i].text, PB_DNS_A,
+                                   NULL)
+           : !strcmp(kind, "icmp")
+           ? pb_icmp_frame(buf, size, frames[i].src, frames[i].dst,
+                           frames[i].sport, frames[i].dport)
+           : pb_arp_frame(buf, size, 1, frames[i].src, frames[i].dst);
+}
+
+/* Compares the letters of the frames that 'selector' takes. */
+static void
+selects(const char *selector, const char *expected)
+{
+    char letters[sizeof frames / sizeof *frames + 1] = "";
+    char xml[1024];
+    struct eh eh;
+    size_t n = 0;
+
+    snprintf(xml, sizeof xml, EH_PROGRAM(EH_STATE("s0")
+             "<table name='t' type='DLeft'>"
+             "<entry key='10.0.0.1' value='0'/></table>"
+             EH_ON("%s", "len", EH_IN("s0", EH_IF("true", "print(x)", "")))),
+             selector);
+    eh_init(&eh);
+    eh_load(&eh, "p", xml);
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        uint8_t buf[256];
+        size_t before = eh.brief.n;
+
+        eh_frame(&eh, (double) i, buf, build(i, buf, sizeof buf));
+        if (eh.brief.n > before) {
+            letters[n++] = (char) ('a' + (int) i);
+        }
+    }
+    if (strcmp(letters, expected)) {
+        print_error("selector \"%s\"\n", selector);
+    }
+    assert_string_equal(letters, expected);
+    eh_free(&eh);
+}
+
+static void
+test_selector_empty_takes_all(void **state)
+{
+    (void) state;
+    selects("", "abcdefghij");
+}
+
+static void
+test_selector_numbers(void **state)
+{
+    (void) state;
+    selects("proto tcp", "abci");
+    selects("proto udp", "defg");
+    selects("proto 6", "abci");
+    selects("proto 0x6", "abci");
+    selects("proto icmp", "h");
+    selects("dst_port 80", "ac");
+    selects("dst_port == 80", "ac");
+    selects("dst_port != 80", "bdefgi");
+    selects("dst_port &lt; 80", "e");
+    selects("dst_port &lt;= 80", "ace");
+    selects("dst_port &gt; 443", "bdfg");
+    selects("dst_port &gt;= 443", "bdfgi");
+    selects("eth_src 02:00:00:00:00:01", "abcdefghij");
+    selects("arp_op 1", "j");
+}
+
+/* A test of a field that is absent is false, whatever its operator. */
+static void
+test_selector_absent_fields(void **state)
+{
+    (void) state;
+    selects("icmp_type != 9", "h");
+    selects("domain_name != x", "efg");
+    selects("ip_src != 1.2.3.4", "abcdefghi");
+    selects("dns_rcode &lt; 100", "fg");
+}
+
+static void
+test_selector_addresses(void **state)
+{
+    (void) state;
+    selects("ip_src 10.0.0.1", "aceh");
+    selects("ip_src 10.0.0.0/8", "abcefgh");
+    selects("ip_src != 10.0.0.0/8", "di");
+    selects("ip_src 0.0.0.0/0", "abcdefgh");
+    selects("ip_src 2001:db8::/32", "i");
+    selects("ip_src ::/0", "abcdefghi");
+    selects("ip_src 10.0.0.0/31", "aceh");
+    selects("ip_dst 10.128.0.0/9", "d");
+    selects("ip_src &gt; 10.0.0.1", "bdfgi");
+    selects("ip_src &lt;= 10.0.0.1", "aceh");
+}
+
+static void
+test_selector_flags(void **state)
+{
+    (void) state;
+    selects("flags tcp-syn", "ai");
+    selects("flags tcp-syn|tcp-ack", "b");
+    selects("flags tcp-ack", "c");
+    selects("flags 2", "ai");
+}
+
+static void
+test_selector_dns(void **state)
+{
+    (void) state;
+    selects("flags dns-nxdomain", "f");
+    selects("flags dns-noerror", "g");
+    selects("proto udp and src_port 53 and flags dns-nxdomain", "f");
+    selects("domain_name www.example.com", "ef");
+    selects("domain_name WWW.example.com", "ef");
+    selects("domain_name != www.example.com", "g");
+    selects("domain_second_level example.com", "efg");
+    selects("domain_name example.com", "");
+}
+
+static void
+test_selector_http(void **state)
+{
+    (void) state;
+    selects("http_method http-get", "c");
+    selects("http_method http-post", "");
+    selects("http_host h.example", "c");
+}
+
+/* 'and' binds tighter than 'or'; parentheses override that. */
+static void
+test_selector_logic(void **state)
+{
+    (void) state;
+    selects("proto tcp and dst_port 80", "ac");
+    selects("proto icmp or dst_port 80", "ach");
+    selects("proto icmp or proto tcp and dst_port 80", "ach");
+    selects("proto tcp and dst_port 80 or proto icmp", "ach");
+    selects("proto tcp and dst_port 80 or proto tcp and dst_port 443",
+            "aci");
+    selects("proto tcp and (dst_port 80 or dst_port 443)", "aci");
+    selects("(proto tcp or proto udp) and (dst_port 80 or dst_port 5001)",
+            "acd");
+    selects("(proto icmp or proto tcp and flags tcp-syn) and ip_src "
+            "10.0.0.1", "ah");
+}
+
+/* In the table, whatever the value. */
+static void
+test_selector_in_table(void **state)
+{
+    (void) state;
+    selects("ip_src in t", "aceh");
+    selects("ip_dst in t and proto udp", "fg");
+    selects("ip_dst in t or proto icmp", "bfgh");
+}
+
+/* The table changes as packets go by: each sees what those before it did,
+ * though they are of one batch. */
+static void
+test_selector_in_table_within_a_batch(void **state)
+{
+    struct eh_packets packets = { 0, 0, NULL };
+    struct eh eh;
+
+    (void) state;
+    for (int i = 0; i < 10; i++) {
+        struct xfsm_packet packet;
+        uint8_t buf[128];
+
+        pb_packet(&packet, buf,
+                  pb_tcp_frame(buf, sizeof buf, i % 2 ? A : B, 1, B,
+                               (unsigned int) i, PB_SYN, NULL),
+                  EH_EPOCH, NULL);
+        eh_packets_add(&packets, &packet);
+    }
+    eh_init(&eh);
+    eh_load(&eh, "p", EH_PROGRAM(
+        EH_STATE("s0") EH_TABLE("t")
+        EH_ON("ip_src in t", "ip_src", EH_IN("s0", EH_IF("true",
+              "print(in %dst_port)", "")))
+        EH_ON("", "ip_src", EH_IN("s0", EH_IF("dst_port == 3 or dst_port == 6",
+              "t(ip_src)=1", "")))));
+    eh_run(&eh, &packets, 10);
+    eh_expect(&eh, "0 log in 5", "0 log in 7", "0 log in 8", "0 log in 9",
+              NULL);
+    eh_packets_free(&packets);
+    eh_free(&eh);
+}
+
+/* ## Expressions ## */
+
+/* Compares the value of an expression, as text.  'm' is 3, 'f' is 1.5; t has
+ * 5 for ip_src and 0 for ip_dst, u nothing. */
+static void
+yields(const char *expression, const char *expected)
+{
+    char xml[2048];
+    struct eh eh;
+
+    snprintf(xml, sizeof xml, EH_PROGRAM(EH_STATE("s0")
+             "<table name='t' type='DLeft'>"
+             "<entry key='10.0.0.1' value='5'/>"
+             "<entry key='10.0.0.2' value='0'/></table>"
+             EH_TABLE("u") EH_TABLE("out")
+             EH_METRIC("m", "<variation_monitor status='on' type='dleft' "
+                       "insert_value='3'/>")
+             EH_FEATURE("f", "m / 2")
+             EH_ON("", "len", EH_IN("s0", EH_USE("m", "vm_update='ip_src'")
+                   EH_IF("u(len)", "", "")
+                   EH_IF("true", "out(ip_src) = %s; print(%%out(ip_src))",
+                         "")))), expression);
+    eh_init(&eh);
+    eh_load(&eh, "p", xml);
+    eh_syn(&eh, 0, A, B, 80);
+    assert_int_equal(eh.brief.n, 1);
+    if (strcmp(eh.brief.lines[0] + 6, expected)) {
+        print_error("expression \"%s\"\n", expression);
+    }
+    assert_string_equal(eh.brief.lines[0] + 6, expected);
+    eh_free(&eh);
+}
+
+static void
+test_expression_arithmetic(void **state)
+{
+    (void) state;
+    yields("1 + 2 * 3", "7");
+    yields("(1 + 2) * 3", "9");
+    yields("10 - 2 - 3", "5");
+    yields("2 - -3", "5");
+    yields("7 / 2", "3.5");
+    yields("7 % 4", "3");
+    yields("-7 % 4", "-3");
+    yields("12 / 3 / 2", "2");
+    yields("1 / 0", "0");
+    yields("1 % 0", "0");
+    yields("0x10 + 1e2", "116");
+    yields("10U + 2L", "12");
+}
+
+static void
+test_expression_comparisons(void **state)
+{
+    (void) state;
+    yields("1 &lt; 2", "1");
+    yields("2 &lt; 2", "0");
+    yields("2 &lt;= 2", "1");
+    yields("3 &gt; 2", "1");
+    yields("2 &gt;= 3", "0");
+    yields("2 == 2", "1");
+    yields("2 != 2", "0");
+    yields("2 lt 3", "1");
+    yields("2 le 1", "0");
+    yields("2 gt 1", "1");
+    yields("2 ge 2", "1");
+    yields("2 eq 2", "1");
+    yields("2 ne 2", "0");
+    yields("(1 &lt; 2) + (3 &gt; 2)", "2");
+}
+
+static void
+test_expression_logic(void **state)
+{
+    (void) state;
+    yields("1 and 2", "1");
+    yields("1 and 0", "0");
+    yields("0 or 7", "1");
+    yields("0 or 0", "0");
+    yields("1 or 0 and 0", "1");
+    yields("(1 or 0) and 0", "0");
+    yields("not 0", "1");
+    yields("not 5", "0");
+    yields("!0 + !1", "1");
+    yields("1 &amp;&amp; 1", "1");
+    yields("0 || 1", "1");
+    yields("!(1 and 1)", "0");
+    yields("1 &lt; 2 and 2 &lt; 3", "1");
+}
+
+/* The right side is not evaluated where the left decides: no division is
+ * counted. */
+static void
+test_expression_logic_is_lazy(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", EH_PROGRAM(EH_STATE("s0") EH_ON("", "len", EH_IN("s0",
+            EH_IF("0 and 1 / 0", "", "") EH_IF("1 or 1 / 0", "print(x)",
+                                               "")))));
+    eh_syn(&eh, 0, A, B, 80);
+    eh_expect(&eh, "0 log x", NULL);
+    assert_int_equal(eh_stats(&eh).div_by_zero, 0);
+    eh_free(&eh);
+}
+
+static void
+test_expression_functions(void **state)
+{
+    (void) state;
+    yields("abs(-2.5)", "2.5");
+    yields("min(3, 2)", "2");
+    yields("max(3, 2)", "3");
+    yields("max(1, 2, 3, 2)", "3");
+    yields("log(1)", "0");
+    yields("log(0)", "0");
+    yields("log(-1)", "0");
+    yields("log2(8)", "3");
+    yields("log2(0)", "0");
+    yields("exp(0)", "1");
+    yields("sqrt(9)", "3");
+    yields("sqrt(-1)", "0");
+    yields("pow(2, 10)", "1024");
+    yields("pow(0, -1)", "0");
+    yields("pow(-1, 0.5)", "0");
+    yields("floor(-1.5)", "-2");
+    yields("ceil(-1.5)", "-1");
+}
+
+static void
+test_expression_names(void **state)
+{
+    (void) state;
+    yields("m", "3");
+    yields("f", "1.5");
+    yields("m + f * 2", "6");
+    yields("dst_port", "80");
+    yields("icmp_type", "0");
+    yields("true + true", "2");
+    yields("false", "0");
+}
+
+static void
+test_expression_tables(void **state)
+{
+    (void) state;
+    yields("t(ip_src)", "5");
+    yields("t(ip_src) + t(ip_src) * 2", "15");
+    yields("t(ip_src) &gt; 4", "1");
+    yields("!t(ip_src)", "0");
+    yields("!t(ip_dst)", "1");
+    yields("t(ip_dst) == 0", "1");
+}
+
+/* A missing entry makes the comparison it stands in false... */
+static void
+test_expression_missing_entry_comparison(void **state)
+{
+    (void) state;
+    yields("u(len) == 0", "0");
+    yields("u(len) != 0", "0");
+    yields("u(len) &lt; 1", "0");
+    yields("u(len) &gt; 1", "0");
+    yields("1 &gt; u(len)", "0");
+    yields("u(len) + 1 &gt; 0", "0");
+    yields("1.2 * u(len) &lt;= 7", "0");
+    yields("abs(u(len)) == 0", "0");
+    yields("t(ip_src) &gt; u(len)", "0");
+    yields("u(len) == u(len)", "0");
+    yields("max(u(len), 9) == 9", "0");
+}
+
+/* ...the innermost one, and no other. */
+static void
+test_expression_missing_entry_innermost(void **state)
+{
+    (void) state;
+    yields("!(u(len) == 0)", "1");
+    yields("(u(len) &gt; 1) == 0", "1");
+    yields("u(len) == 0 or 1", "1");
+    yields("1 and t(ip_src) == 5", "1");
+    yields("(u(len) == 0) + 3", "3");
+    yields("(u(len) or 0) == 0", "1");
+    yields("(1 and !u(len)) == 1", "1");
+}
+
+/* ...and reads 0 elsewhere; !TABLE(key) is true. */
+static void
+test_expression_missing_entry_elsewhere(void **state)
+{
+    (void) state;
+    yields("u(len)", "0");
+    yields("u(len) + 4", "4");
+    yields("!u(len)", "1");
+    yields("not u(len)", "1");
+    yields("!u(len) and dst_port == 80", "1");
+    yields("u(len) or 0", "0");
+    yields("-u(len) + 2", "2");
+    yields("!(u(len) + 0)", "1");
+}
+
+/* As deep as is allowed, each level with a value waiting. */
+static void
+test_expression_depth(void **state)
+{
+    char text[512] = "";
+
+    (void) state;
+    for (int i = 0; i < XFSM_MAX_EXPR_DEPTH - 1; i++) {
+        strcat(text, "1 + (");
+    }
+    strcat(text, "1");
+    for (int i = 0; i < XFSM_MAX_EXPR_DEPTH - 1; i++) {
+        strcat(text, ")");
+    }
+    yields(text, "32");
+}
+
+/* ## What is refused, and what fits ## */
+
+/* A program of 'n' times 'piece', between 'head' and 'tail'. */
+static char *
+repeat(const char *head, const char *piece, int n, const char *tail)
+{
+    size_t size = strlen(head) + strlen(piece) * (size_t) n + strlen(tail)
+                  + 1;
+    char *text = malloc(size), *p = text;
+
+    assert_non_null(text);
+    p = stpcpy(p, head);
+    for (int i = 0; i < n; i++) {
+        p = stpcpy(p, piece);
+    }
+    strcpy(p, tail);
+    return text;
+}
+
+/* An entry's key must fit what the table is used with. */
+static void
+test_refuses_entries_that_do_not_fit(void **state)
+{
+    static const char *const keys[][2] = {
+        { "ip_src", "abc" }, { "ip_src", "10.0.0.1-1" }, { "ip_src", "" },
+        { "dst_port", "10.0.0.1" }, { "dst_port", "-1" },
+        { "dst_port", "80x" }, { "ip_src-dst_port", "10.0.0.1" },
+        { "ip_src-dst_port", "10.0.0.1-" }, { "eth_src", "02:00" },
+        { "eth_src", "02:00:00:00:00:01:02" },
+        { "domain_name-dst_port", "x" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char xml[1024];
+
+        snprintf(xml, sizeof xml, EH_PROGRAM(EH_STATE("s0")
+                 "<table name='t'><entry key='%s' value='1'/></table>"
+                 EH_ON("", "len", EH_IN("s0", EH_IF("t(%s)", "", "")))),
+                 keys[i][1], keys[i][0]);
+        eh_refuse(xml, keys[i][1][0] ? "entry key \"" : "key");
+    }
+}
+
+/* Entries of a table that no one uses have no shape: they are left out. */
+static void
+test_unused_table(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", EH_PROGRAM(EH_STATE("s0")
+            "<table name='t'><entry key='anything' value='1'/></table>"
+            EH_ON("", "len", EH_IN("s0", EH_IF("true", "t.reset(),print(x)",
+                                               "")))));
+    eh_syn(&eh, 0, A, B, 80);
+    eh_expect(&eh, "0 log x", NULL);
+    eh_free(&eh);
+}
+
+/* One more action that publishes than a handler may have. */
+static void
+test_refuses_too_many_events(void **state)
+{
+    static const char head[] = "<botstream>" EH_STATE("s0")
+        "<event type='packet' primary-key='len'><state id='s0'>";
+    static const char tail[] = "</state></event></botstream>";
+    char *condition = repeat("<condition expression='len' action='",
+                             "print(x);", 32, "'/>");
+    char *xml = repeat(head, condition, XFSM_MAX_HANDLER_EVENTS / 32, tail);
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", xml);
+    eh_syn(&eh, 0, A, B, 80);
+    assert_int_equal(eh.brief.n, 32);
+    eh_free(&eh);
+    free(xml);
+    xml = repeat(head, condition, XFSM_MAX_HANDLER_EVENTS / 32,
+                 "<post-condition-action do='print(x)'/>"
+                 "</state></event></botstream>");
+    eh_refuse(xml, "too much to publish: 257 actions");
+    free(xml);
+    free(condition);
+}
+
+/* Long expressions in many conditions of one state. */
+static void
+test_refuses_too_long_a_handler(void **state)
+{
+    static const char head[] = "<botstream>" EH_STATE("s0")
+        "<event type='packet' primary-key='len'><state id='s0'>";
+    static const char tail[] = "</state></event></botstream>";
+    char *condition = repeat("<condition expression='len",
+                             " + len", 120, "' action='print(x)'/>");
+    char *xml = repeat(head, condition, 10, tail);
+    size_t len;
+
+    (void) state;
+    free(eh_image("p", xml, &len));
+    free(xml);
+    xml = repeat(head, condition, 32, tail);
+    eh_refuse(xml, "too much to do:");
+    free(xml);
+    free(condition);
+}
+
+/* All tests that selectors may have, of all events that there may be. */
+static void
+test_many_selectors(void **state)
+{
+    char *and = repeat("<event type='packet' primary-key='len' "
+                       "selector='len 1", " and len 1", 63,
+                       "'><state id='s0'/></event>");
+    char *or = repeat("<event type='packet' primary-key='len' "
+                      "selector='len 1", " or len 1", 63,
+                      "'><state id='s0'/></event>");
+    char *xml = repeat("<botstream>" EH_STATE("s0"), and, 64,
+                       "</botstream>");
+    size_t len;
+
+    (void) state;
+    free(eh_image("p", xml, &len));
+    free(xml);
+    xml = repeat("<botstream>" EH_STATE("s0"), or, 16, "</botstream>");
+    free(eh_image("p", xml, &len));
+    free(xml);
+    xml = repeat("<botstream>" EH_STATE("s0"), or, 64, "</botstream>");
+    eh_refuse(xml, "too many");
+    free(xml);
+    free(and);
+    free(or);
+}
+
+/* More different keys than a program can have. */
+static void
+test_refuses_too_many_keys(void **state)
+{
+    static const char *const fields[] = {
+        "ip_src", "ip_dst", "src_port", "dst_port", "proto", "ip_ttl",
+        "eth_src", "eth_dst", "len",
+    };
+    char xml[40000] = "<botstream>" EH_STATE("s0")
+        EH_METRIC("m", EH_VM("dleft"))
+        "<event type='packet' primary-key='len'><state id='s0'>";
+    char *p = xml + strlen(xml);
+
+    (void) state;
+    for (int i = 0; i < 66; i++) {
+        if (i == 32 || i == 64) {
+            p = stpcpy(p, "</state></event><event type='packet' "
+                       "primary-key='len'><state id='s0'>");
+        }
+        p += sprintf(p, "<use-metric id='m' vm_update='%s-%s'/>",
+                     fields[i / 9], fields[i % 9]);
+    }
+    strcpy(p, "</state></event></botstream>");
+    eh_refuse(xml, "too many different keys");
+}
+
+/* A name that the verifier would refuse later is refused now. */
+static void
+test_refuses_what_the_verifier_would(void **state)
+{
+    static const char xml[] = EH_PROGRAM(EH_STATE("s0")
+        EH_ON("", "len", EH_IN("s0", "")));
+    struct xfsm_program *program = eh_model("p", xml);
+    char name[XFSM_MAX_NAME + 2];
+    struct xfsm_diags diags;
+    void *image = NULL;
+    char *text;
+    size_t len;
+
+    (void) state;
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
+    program->name = name;
+    xfsm_diags_init(&diags, "p");
+    assert_false(xfsm_compile(program, &diags, &image, &len));
+    text = xfsm_diags_format(&diags, XFSM_DIAG_ERROR);
+    assert_non_null(strstr(text, "program name is empty or longer"));
+    free(text);
+    xfsm_diags_destroy(&diags);
+    name[XFSM_MAX_NAME] = '\0';
+    free(eh_image_of_model(program, &len));
+    xfsm_program_destroy(program);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_selector_empty_takes_all),
+        cmocka_unit_test(test_selector_numbers),
+        cmocka_unit_test(test_selector_absent_fields),
+        cmocka_unit_test(test_selector_addresses),
+        cmocka_unit_test(test_selector_flags),
+        cmocka_unit_test(test_selector_dns),
+        cmocka_unit_test(test_selector_http),
+        cmocka_unit_test(test_selector_logic),
+        cmocka_unit_test(test_selector_in_table),
+        cmocka_unit_test(test_selector_in_table_within_a_batch),
+        cmocka_unit_test(test_expression_arithmetic),
+        cmocka_unit_test(test_expression_comparisons),
+        cmocka_unit_test(test_expression_logic),
+        cmocka_unit_test(test_expression_logic_is_lazy),
+        cmocka_unit_test(test_expression_functions),
+        cmocka_unit_test(test_expression_names),
+        cmocka_unit_test(test_expression_tables),
+        cmocka_unit_test(test_expression_missing_entry_comparison),
+        cmocka_unit_test(test_expression_missing_entry_innermost),
+        cmocka_unit_test(test_expression_missing_entry_elsewhere),
+        cmocka_unit_test(test_expression_depth),
+        cmocka_unit_test(test_refuses_entries_that_do_not_fit),
+        cmocka_unit_test(test_unused_table),
+        cmocka_unit_test(test_refuses_too_many_events),
+        cmocka_unit_test(test_refuses_too_long_a_handler),
+        cmocka_unit_test(test_many_selectors),
+        cmocka_unit_test(test_refuses_too_many_keys),
+        cmocka_unit_test(test_refuses_what_the_verifier_would),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

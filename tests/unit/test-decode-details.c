@@ -1,0 +1,201 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* What detection reads of the lower layers beyond addresses and ports. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/decode-check.h"
+
+static uint8_t buf[4096];
+static struct packet_builder b;
+static struct decode_check dc;
+
+static void
+start_ip(const char *src, const char *dst)
+{
+    pb_init(&b, buf, sizeof buf);
+    pb_eth(&b, NULL, NULL);
+    pb_ip(&b, src, dst);
+}
+
+static void
+finish(void)
+{
+    pb_finish(&b);
+    dc_free(&dc);
+    dc_decode_frame(&dc, &b);
+}
+
+static int
+teardown(void **state)
+{
+    (void) state;
+    dc_free(&dc);
+    memset(&dc, 0, sizeof dc);
+    return 0;
+}
+
+/* An ICMP message of 'type' with 'n' bytes after its first eight. */
+static void
+check_icmp(const char *src, const char *dst, unsigned int type, size_t n,
+           bool echo)
+{
+    uint8_t *icmp;
+    char len[16];
+
+    start_ip(src, dst);
+    icmp = pb_icmp(&b, type, 0);
+    memcpy(icmp + 4, "\x12\x34\xff\xfe", 4);
+    pb_fill(&b, 'x', n);
+    finish();
+    snprintf(len, sizeof len, "%zu", n);
+    assert_decode_error(&dc, "none");
+    assert_field(&dc, "icmp_id", echo ? "4660" : "-");
+    assert_field(&dc, "icmp_seq", echo ? "65534" : "-");
+    assert_field(&dc, "icmp_payload_len", len);
+    assert_field(&dc, "payload_len", "-");
+    dc_every_cut_of_frame(&b);
+}
+
+static void
+test_icmp_echo(void **state)
+{
+    (void) state;
+    check_icmp("10.0.0.1", "10.0.0.2", 8, 56, true);
+    check_icmp("10.0.0.1", "10.0.0.2", 0, 0, true);
+    check_icmp("10.0.0.1", "10.0.0.2", 3, 28, false);
+    check_icmp("10.0.0.1", "10.0.0.2", 128, 8, false);
+    check_icmp("2001:db8::1", "2001:db8::2", 128, 1000, true);
+    check_icmp("2001:db8::1", "2001:db8::2", 129, 1, true);
+    check_icmp("2001:db8::1", "2001:db8::2", 8, 1, false);
+    check_icmp("fe80::1", "ff02::1", 134, 56, false);
+}
+
+/* Padding is no payload, and a message of four bytes has none. */
+static void
+test_icmp_lengths(void **state)
+{
+    (void) state;
+    start_ip("10.0.0.1", "10.0.0.2");
+    pb_icmp(&b, 8, 0);
+    pb_finish(&b);
+    pb_pad(&b, 60);
+    dc_free(&dc);
+    dc_decode_frame(&dc, &b);
+    assert_field(&dc, "icmp_payload_len", "0");
+
+    buf[b.ip_at + 3] = 24;
+    dc_free(&dc);
+    dc_decode_frame(&dc, &b);
+    assert_decode_error(&dc, "none");
+    assert_field(&dc, "icmp_type", "8");
+    assert_field(&dc, "icmp_payload_len", "-");
+    assert_field(&dc, "icmp_id", "-");
+}
+
+static void
+test_sctp(void **state)
+{
+    uint8_t *sctp;
+
+    (void) state;
+    start_ip("10.0.0.1", "10.0.0.2");
+    sctp = pb_sctp(&b, 2905, 2906);
+    memcpy(sctp + 4, "\xde\xad\xbe\xef", 4);
+    pb_bytes(&b, "\1\0\0\x14", 4);
+    pb_fill(&b, 0, 16);
+    finish();
+    assert_decode_error(&dc, "none");
+    assert_field(&dc, "sctp_vtag", "3735928559");
+    assert_field(&dc, "sctp_chunk", "1");
+    dc_every_cut_of_frame(&b);
+
+    /* No chunk. */
+    start_ip("10.0.0.1", "10.0.0.2");
+    pb_sctp(&b, 1, 2);
+    finish();
+    assert_field(&dc, "sctp_vtag", "0");
+    assert_field(&dc, "sctp_chunk", "-");
+}
+
+static void
+test_ip6_ext(void **state)
+{
+    (void) state;
+    start_ip("2001:db8::1", "2001:db8::2");
+    pb_udp(&b, 1, 2);
+    finish();
+    assert_field(&dc, "ip6_ext", "0");
+
+    start_ip("2001:db8::1", "2001:db8::2");
+    pb_ip6_ext(&b, PB_EXT_HOP_BY_HOP, 8);
+    pb_ip6_ext(&b, PB_EXT_DEST_OPTIONS, 8);
+    pb_ip6_ext(&b, PB_EXT_DEST_OPTIONS, 8);
+    pb_udp(&b, 1, 2);
+    finish();
+    assert_field(&dc, "ip6_ext", "17");
+
+    start_ip("2001:db8::1", "2001:db8::2");
+    pb_ip6_ext(&b, PB_EXT_ROUTING, 8);
+    pb_ip6_ext(&b, PB_EXT_AUTH, 12);
+    pb_ip6_ext(&b, PB_EXT_MOBILITY, 8);
+    pb_fragment(&b, 8, false, 1);
+    pb_udp(&b, 1, 2);
+    finish();
+    assert_field(&dc, "ip6_ext", "46");
+    dc_every_cut_of_frame(&b);
+
+    start_ip("10.0.0.1", "10.0.0.2");
+    pb_udp(&b, 1, 2);
+    finish();
+    assert_field(&dc, "ip6_ext", "-");
+}
+
+static void
+check_more(const char *src, const char *dst, unsigned int offset, bool more,
+           const char *text)
+{
+    start_ip(src, dst);
+    pb_fragment(&b, offset, more, 1);
+    pb_udp(&b, 1, 2);
+    pb_fill(&b, 0, 8);
+    finish();
+    assert_field(&dc, "ip_more_fragments", text);
+    dc_every_cut_of_frame(&b);
+}
+
+static void
+test_more_fragments(void **state)
+{
+    (void) state;
+    check_more("10.0.0.1", "10.0.0.2", 0, false, "-");
+    check_more("10.0.0.1", "10.0.0.2", 0, true, "1");
+    check_more("10.0.0.1", "10.0.0.2", 8, true, "1");
+    check_more("10.0.0.1", "10.0.0.2", 8, false, "0");
+    check_more("2001:db8::1", "2001:db8::2", 0, false, "-");
+    check_more("2001:db8::1", "2001:db8::2", 0, true, "1");
+    check_more("2001:db8::1", "2001:db8::2", 8, true, "1");
+    check_more("2001:db8::1", "2001:db8::2", 8, false, "0");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_icmp_echo, teardown),
+        cmocka_unit_test_teardown(test_icmp_lengths, teardown),
+        cmocka_unit_test_teardown(test_sctp, teardown),
+        cmocka_unit_test_teardown(test_ip6_ext, teardown),
+        cmocka_unit_test_teardown(test_more_fragments, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,721 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Events as JSON and as topics: always valid, whatever a packet holds. */
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/packet-builder.h"
+#include "xfsm/packet/decode.h"
+#include "xfsm/packet/field.h"
+#include "xfsm/runtime/event.h"
+#include "xfsm/runtime/number.h"
+
+#define NS UINT64_C(1000000000)
+
+/* ## A strict reader of JSON (RFC 8259) ## */
+
+static const char *read_value(const char *p, int depth);
+
+static const char *
+read_string(const char *p)
+{
+    if (*p++ != '"') {
+        return NULL;
+    }
+    for (; *p != '"'; p++) {
+        if ((unsigned char) *p < 0x20 || (unsigned char) *p >= 0x7f) {
+            return NULL;
+        } else if (*p == '\\') {
+            p++;
+            if (*p == 'u') {
+                for (int i = 0; i < 4; i++) {
+                    p++;
+                    if (!*p || !strchr("0123456789abcdefABCDEF", *p)) {
+                        return NULL;
+                    }
+                }
+            } else if (!*p || !strchr("\"\\/bfnrt", *p)) {
+                return NULL;
+            }
+        }
+    }
+    return p + 1;
+}
+
+static const char *
+read_digits(const char *p)
+{
+    const char *start = p;
+
+    while (*p >= '0' && *p <= '9') {
+        p++;
+    }
+    return p > start ? p : NULL;
+}
+
+static const char *
+read_number(const char *p)
+{
+    p += *p == '-';
+    if (*p == '0') {
+        p++;
+    } else {
+        p = read_digits(p);
+    }
+    if (p && *p == '.') {
+        p = read_digits(p + 1);
+    }
+    if (p && (*p == 'e' || *p == 'E')) {
+        p++;
+        p = read_digits(p + (*p == '+' || *p == '-'));
+    }
+    return p;
+}
+
+static const char *
+read_object(const char *p, int depth)
+{
+    p++;
+    if (*p == '}') {
+        return p + 1;
+    }
+    for (;;) {
+        p = read_string(p);
+        if (!p || *p++ != ':') {
+            return NULL;
+        }
+        p = read_value(p, depth + 1);
+        if (!p || (*p != ',' && *p != '}')) {
+            return NULL;
+        }
+        if (*p++ == '}') {
+            return p;
+        }
+    }
+}
+
+static const char *
+read_value(const char *p, int depth)
+{
+    if (depth > 3) {
+        return NULL;
+    }
+    return *p == '{' ? read_object(p, depth)
+           : *p == '"' ? read_string(p)
+           : !strncmp(p, "true", 4) ? p + 4
+           : read_number(p);
+}
+
+static void
+check_json(const char *json)
+{
+    const char *end = *json == '{' ? read_value(json, 0) : NULL;
+
+    if (!end || *end) {
+        print_error("%s\n", json);
+        fail_msg("not a JSON object");
+    }
+}
+
+/* Returns the text of member 'name' of the outermost object, or NULL; strings
+ * without their quotes and escapes, as bytes of which '*len' are stored.  The
+ * caller frees it. */
+static char *
+member(const char *json, const char *name, size_t *len)
+{
+    const char *p = json + 1;
+
+    while (*p == '"') {
+        const char *key = p + 1;
+        const char *end = read_string(p);
+        const char *value = end + 1;
+        bool found = (size_t) (end - 1 - key) == strlen(name)
+                     && !memcmp(key, name, strlen(name));
+
+        p = read_value(value, 1);
+        if (found) {
+            char *out = calloc(1, (size_t) (p - value) + 1);
+            size_t n = 0;
+
+            assert_non_null(out);
+            if (*value != '"') {
+                memcpy(out, value, (size_t) (p - value));
+                n = (size_t) (p - value);
+            } else {
+                for (value++; value < p - 1; value++) {
+                    if (*value != '\\') {
+                        out[n++] = *value;
+                    } else if (*++value == 'u') {
+                        char hex[5] = { 0 };
+
+                        memcpy(hex, value + 1, 4);
+                        out[n++] = (char) strtoul(hex, NULL, 16);
+                        value += 4;
+                    } else {
+                        out[n++] = *value == 'n' ? '\n'
+                                   : *value == 't' ? '\t' : *value;
+                    }
+                }
+            }
+            if (len) {
+                *len = n;
+            }
+            return out;
+        }
+        p += *p == ',';
+    }
+    return NULL;
+}
+
+/* ## Fixtures ## */
+
+static const struct xfsm_identity identity = {
+    .host = "host0", .bridge = "br0", .port = "port0", .epoch = 42,
+};
+
+static const struct xfsm_packet no_packet;
+
+static struct xfsm_event
+plain_event(void)
+{
+    struct xfsm_event event = {
+        .ts = 1, .seq = 7, .program = "p", .version = "", .label = "log",
+        .state = "s", .code = "", .level = "", .description = "",
+        .text = "", .packet = &no_packet,
+    };
+
+    return event;
+}
+
+/* Formats into memory of exactly the promised size. */
+static char *
+format_as(const struct xfsm_event *event, const struct xfsm_identity *id)
+{
+    char *buf = malloc(XFSM_EVENT_JSON_MAX);
+    size_t len;
+
+    assert_non_null(buf);
+    len = xfsm_event_format_json(event, id, buf, XFSM_EVENT_JSON_MAX);
+    assert_true(len < XFSM_EVENT_JSON_MAX);
+    assert_int_equal(strlen(buf), len);
+    check_json(buf);
+    return buf;
+}
+
+static char *
+format(const struct xfsm_event *event)
+{
+    return format_as(event, &identity);
+}
+
+static void
+expect_member(const struct xfsm_event *event, const char *name,
+              const char *expected)
+{
+    char *json = format(event);
+    char *value = member(json, name, NULL);
+
+    if (!expected) {
+        assert_null(value);
+    } else {
+        assert_non_null(value);
+        assert_string_equal(value, expected);
+    }
+    free(value);
+    free(json);
+}
+
+/* ## Members ## */
+
+static void
+test_smallest_event(void **state)
+{
+    struct xfsm_event event = plain_event();
+    char *json = format(&event);
+
+    (void) state;
+    assert_string_equal(json,
+                        "{\"v\":1,\"time\":\"1970-01-01T00:00:00.000000001Z\""
+                        ",\"label\":\"log\",\"program\":\"p\","
+                        "\"host\":\"host0\",\"bridge\":\"br0\","
+                        "\"port\":\"port0\",\"epoch\":42,\"seq\":7,"
+                        "\"state\":\"s\"}");
+    free(json);
+}
+
+static void
+test_all_members(void **state)
+{
+    static const char *const names[] = { "ports", "rate" };
+    static const double values[] = { 31, 0.25 };
+    static const uint8_t key[] = { XFSM_F_IP_SRC, XFSM_F_DST_PORT,
+                                   XFSM_F_ETH_SRC };
+    struct xfsm_event event = plain_event();
+    struct xfsm_fieldset want = { { UINT64_MAX, UINT64_MAX } };
+    struct xfsm_packet packet;
+    uint8_t buf[128];
+    char *json;
+
+    (void) state;
+    pb_packet(&packet, buf,
+              pb_tcp_frame(buf, sizeof buf, "10.0.0.1", 1, "10.0.0.2", 80,
+                           PB_SYN, NULL), 1, NULL);
+    xfsm_decode(&packet, &want);
+    event.version = "1.0";
+    event.code = "D1";
+    event.level = "WARN";
+    event.description = "Port scan";
+    event.text = "hi";
+    event.text_len = 2;
+    event.packet = &packet;
+    event.key_fields = key;
+    event.n_key_fields = 3;
+    event.n_features = 2;
+    event.feature_names = names;
+    event.feature_values = values;
+    event.raw = (const uint8_t *) "foob";
+    event.raw_len = 4;
+    event.suspect = true;
+    json = format(&event);
+    assert_string_equal(json,
+                        "{\"v\":1,\"time\":\"1970-01-01T00:00:00.000000001Z\""
+                        ",\"label\":\"log\",\"program\":\"p\","
+                        "\"version\":\"1.0\",\"host\":\"host0\","
+                        "\"bridge\":\"br0\",\"port\":\"port0\",\"epoch\":42,"
+                        "\"seq\":7,\"state\":\"s\",\"code\":\"D1\","
+                        "\"level\":\"WARN\",\"description\":\"Port scan\","
+                        "\"text\":\"hi\",\"suspect\":true,"
+                        "\"key\":{\"ip_src\":\"10.0.0.1\",\"dst_port\":80,"
+                        "\"eth_src\":\"02:00:00:00:00:01\"},"
+                        "\"features\":{\"ports\":31,\"rate\":0.25},"
+                        "\"raw\":\"Zm9vYg==\"}");
+    free(json);
+}
+
+/* A field of the key that the packet lacks is left out, the rest stays. */
+static void
+test_key_of_absent_fields(void **state)
+{
+    static const uint8_t key[] = { XFSM_F_IP_SRC, XFSM_F_LEN };
+    struct xfsm_packet packet = { .len = 60 };
+    struct xfsm_event event = plain_event();
+
+    (void) state;
+    event.packet = &packet;
+    event.key_fields = key;
+    event.n_key_fields = 2;
+    expect_member(&event, "key", "{}");
+    xfsm_fieldset_add(&packet.present, XFSM_F_LEN);
+    expect_member(&event, "key", "{\"len\":60}");
+}
+
+static void
+test_numbers_of_64_bits(void **state)
+{
+    struct xfsm_event event = plain_event();
+    struct xfsm_identity id = identity;
+    char *json, *value;
+
+    (void) state;
+    event.seq = UINT64_MAX;
+    id.epoch = UINT64_MAX;
+    json = format_as(&event, &id);
+    value = member(json, "seq", NULL);
+    assert_string_equal(value, "18446744073709551615");
+    free(value);
+    value = member(json, "epoch", NULL);
+    assert_string_equal(value, "18446744073709551615");
+    free(value);
+    free(json);
+}
+
+/* ## Time ## */
+
+static void
+test_time(void **state)
+{
+    static const struct {
+        uint64_t ns;
+        const char *text;
+    } times[] = {
+        { 0, "1970-01-01T00:00:00.000000000Z" },
+        { 951782399 * NS, "2000-02-28T23:59:59.000000000Z" },
+        { 951782400 * NS, "2000-02-29T00:00:00.000000000Z" },
+        { 951868800 * NS, "2000-03-01T00:00:00.000000000Z" },
+        { 1709164800 * NS + 1, "2024-02-29T00:00:00.000000001Z" },
+        { 1735689599 * NS + 999999999, "2024-12-31T23:59:59.999999999Z" },
+        { UINT64_C(2147483648) * NS, "2038-01-19T03:14:08.000000000Z" },
+        { UINT64_C(4107542400) * NS, "2100-03-01T00:00:00.000000000Z" },
+        { UINT64_C(4107456000) * NS, "2100-02-28T00:00:00.000000000Z" },
+        { UINT64_C(4294967296) * NS, "2106-02-07T06:28:16.000000000Z" },
+        /* The last nanosecond that there is. */
+        { UINT64_MAX, "2554-07-21T23:34:33.709551615Z" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct xfsm_event event = plain_event();
+
+        event.ts = times[i].ns;
+        expect_member(&event, "time", times[i].text);
+    }
+}
+
+/* Each day up to the end of time follows the one before by the calendar. */
+static void
+test_time_every_day(void **state)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+                                31 };
+    struct xfsm_event event = plain_event();
+    int year = 1970, month = 0, day = 1;
+    char buf[XFSM_EVENT_JSON_MAX];
+
+    (void) state;
+    for (uint64_t n = 0; n < UINT64_MAX / (86400 * NS); n++) {
+        bool leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
+        char expected[64];
+
+        event.ts = n * 86400 * NS + 3661 * NS;
+        xfsm_event_format_json(&event, &identity, buf, sizeof buf);
+        snprintf(expected, sizeof expected, "{\"v\":1,\"time\":\"%04d-%02d-"
+                 "%02dT01:01:01.000000000Z\"", year, month + 1, day);
+        assert_memory_equal(buf, expected, strlen(expected));
+        if (++day > days[month] + (month == 1 && leap)) {
+            day = 1;
+            month++;
+        }
+        if (month == 12) {
+            month = 0;
+            year++;
+        }
+    }
+}
+
+/* ## Text ## */
+
+/* Every byte comes back as it went in. */
+static void
+test_text_of_every_byte(void **state)
+{
+    struct xfsm_event event = plain_event();
+    char text[257];
+    char *json, *value;
+    size_t len;
+
+    (void) state;
+    for (int i = 0; i < 256; i++) {
+        text[i] = (char) i;
+    }
+    text[256] = '\0';
+    event.text = text;
+    event.text_len = 256;
+    json = format(&event);
+    value = member(json, "text", &len);
+    assert_int_equal(len, 256);
+    assert_memory_equal(value, text, 256);
+    free(value);
+    free(json);
+}
+
+static void
+test_text_escapes(void **state)
+{
+    struct xfsm_event event = plain_event();
+    char *json;
+
+    (void) state;
+    event.text = "a\"b\\c\n\t\x7f\xff</script>";
+    event.text_len = strlen(event.text);
+    json = format(&event);
+    assert_non_null(strstr(json, "\"a\\\"b\\\\c\\n\\t\\u007f\\u00ff"
+                                 "</script>\""));
+    free(json);
+}
+
+/* Text at its limit, each byte escaped, and the longest of all else: nothing
+ * is lost. */
+static void
+test_everything_at_its_limit(void **state)
+{
+    char text[XFSM_EVENT_TEXT_MAX + 1], name[64];
+    uint8_t raw[XFSM_EVENT_RAW_MAX];
+    struct xfsm_event event = plain_event();
+    struct xfsm_identity id = { name, name, name, UINT64_MAX };
+    char *json, *value;
+    size_t len;
+
+    (void) state;
+    memset(text, 0x01, sizeof text);
+    text[XFSM_EVENT_TEXT_MAX] = '\0';
+    memset(raw, 0xff, sizeof raw);
+    memset(name, 'n', sizeof name);
+    name[63] = '\0';
+    event.text = text;
+    event.text_len = XFSM_EVENT_TEXT_MAX;
+    event.raw = raw;
+    event.raw_len = sizeof raw;
+    event.label = event.program = event.state = event.code = name;
+    json = format_as(&event, &id);
+    value = member(json, "text", &len);
+    assert_int_equal(len, XFSM_EVENT_TEXT_MAX);
+    free(value);
+    value = member(json, "raw", &len);
+    assert_int_equal(len, (XFSM_EVENT_RAW_MAX + 2) / 3 * 4);
+    free(value);
+    free(json);
+}
+
+/* What is longer than any program may say is left out as a whole, and the
+ * rest is still valid: tried at every length around the end of the buffer. */
+static void
+test_past_every_limit(void **state)
+{
+    static const char *const names[] = { "f" };
+    static const double values[] = { 1 };
+    size_t size = 2 * XFSM_EVENT_JSON_MAX;
+    char *text = malloc(size);
+    struct xfsm_event event = plain_event();
+
+    (void) state;
+    assert_non_null(text);
+    event.suspect = true;
+    event.n_features = 1;
+    event.feature_names = names;
+    event.feature_values = values;
+    event.raw = (const uint8_t *) "x";
+    event.raw_len = 1;
+    for (size_t n = XFSM_EVENT_JSON_MAX - 400; n < XFSM_EVENT_JSON_MAX + 50;
+         n++) {
+        memset(text, 'a', n);
+        text[n] = '\0';
+        event.text = text;
+        event.text_len = n;
+        free(format(&event));
+        event.text = "";
+        event.text_len = 0;
+        event.label = text;
+        free(format(&event));
+        event.label = "log";
+        event.description = text;
+        free(format(&event));
+        event.description = "";
+    }
+    free(text);
+}
+
+static void
+test_raw_is_capped(void **state)
+{
+    uint8_t raw[XFSM_EVENT_RAW_MAX + 1] = { 0 };
+    struct xfsm_event event = plain_event();
+    size_t len;
+
+    (void) state;
+    event.raw = raw;
+    for (size_t n = XFSM_EVENT_RAW_MAX - 1; n <= XFSM_EVENT_RAW_MAX + 1;
+         n++) {
+        char *json, *value;
+
+        event.raw_len = n;
+        json = format(&event);
+        value = member(json, "raw", &len);
+        assert_int_equal(len, ((n < XFSM_EVENT_RAW_MAX
+                                ? n : XFSM_EVENT_RAW_MAX) + 2) / 3 * 4);
+        free(value);
+        free(json);
+    }
+}
+
+/* RFC 4648 section 10. */
+static void
+test_base64_vectors(void **state)
+{
+    static const char *const vectors[][2] = {
+        { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+        { "foobar", "Zm9vYmFy" }, { "\xfb\xff\xbf", "+/+/" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        struct xfsm_event event = plain_event();
+
+        event.raw = (const uint8_t *) vectors[i][0];
+        event.raw_len = strlen(vectors[i][0]);
+        expect_member(&event, "raw", vectors[i][1]);
+    }
+}
+
+/* Names that a hostile image may have: anything. */
+static void
+test_hostile_names(void **state)
+{
+    static const char *const bad[] = { "\"", "\\", "\"}{", "\x80\n\x01" };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *const names[] = { bad[i] };
+        static const double values[] = { 1 };
+        struct xfsm_event event = plain_event();
+        struct xfsm_identity id = { bad[i], bad[i], bad[i], 0 };
+
+        event.label = event.program = event.version = event.state = bad[i];
+        event.code = event.level = event.description = bad[i];
+        event.n_features = 1;
+        event.feature_names = names;
+        event.feature_values = values;
+        free(format_as(&event, &id));
+    }
+}
+
+/* A host name from a packet, decoded and published as key. */
+static void
+test_hostile_key(void **state)
+{
+    static const uint8_t key[] = { XFSM_F_HTTP_HOST, XFSM_F_DOMAIN_NAME };
+    char bytes[1024];
+    struct xfsm_packet packet = { .len = 1 };
+    struct xfsm_event event = plain_event();
+
+    (void) state;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char) i;
+    }
+    packet.http_host = (struct xfsm_str) { bytes, sizeof bytes };
+    packet.domain_name = (struct xfsm_str) { bytes + 34, 1 };
+    xfsm_fieldset_add(&packet.present, XFSM_F_HTTP_HOST);
+    xfsm_fieldset_add(&packet.present, XFSM_F_DOMAIN_NAME);
+    event.packet = &packet;
+    event.key_fields = key;
+    event.n_key_fields = 2;
+    free(format(&event));
+}
+
+/* ## Numbers ## */
+
+static void
+expect_number(double value, const char *expected)
+{
+    char buf[XFSM_NUMBER_MAX + 1];
+    size_t len = xfsm_number_format(value, buf);
+
+    assert_true(len < XFSM_NUMBER_MAX);
+    buf[len] = '\0';
+    assert_string_equal(buf, expected);
+    assert_non_null(read_number(buf));
+    assert_int_equal(*read_number(buf), '\0');
+}
+
+static void
+test_numbers(void **state)
+{
+    char buf[XFSM_NUMBER_MAX];
+
+    (void) state;
+    expect_number(0, "0");
+    expect_number(-0.0, "0");
+    expect_number(1, "1");
+    expect_number(-17, "-17");
+    expect_number(1e6, "1000000");
+    expect_number(123456789, "123456789");
+    expect_number(9007199254740991, "9007199254740991");
+    expect_number(-9007199254740991, "-9007199254740991");
+    expect_number(9007199254740992, "9.0072e+15");
+    expect_number(0.5, "0.5");
+    expect_number(1.0 / 3, "0.333333");
+    expect_number(-2.0 / 3, "-0.666667");
+    expect_number(1234567.5, "1.23457e+06");
+    expect_number(1e-5, "1e-05");
+    expect_number(1e300, "1e+300");
+    expect_number(5e-324, "4.94066e-324");
+    expect_number(INFINITY, "0");
+    expect_number(-INFINITY, "0");
+    expect_number(NAN, "0");
+    assert_int_equal(xfsm_number_format_uint(UINT64_MAX, buf), 20);
+    assert_memory_equal(buf, "18446744073709551615", 20);
+}
+
+/* ## Topics ## */
+
+static void
+expect_topic(const char *label, const char *program, const char *bridge,
+             const char *port, const char *expected)
+{
+    struct xfsm_event event = plain_event();
+    struct xfsm_identity id = { "h", bridge, port, 1 };
+    char *buf = malloc(XFSM_EVENT_TOPIC_MAX);
+    size_t len;
+
+    assert_non_null(buf);
+    event.label = label;
+    event.program = program;
+    len = xfsm_event_format_topic(&event, &id, buf, XFSM_EVENT_TOPIC_MAX);
+    assert_int_equal(len, strlen(buf));
+    assert_string_equal(buf, expected);
+    free(buf);
+}
+
+static void
+test_topic(void **state)
+{
+    (void) state;
+    expect_topic("alert", "portscan", "br0", "vnet7",
+                 "alert/portscan/br0/vnet7");
+    expect_topic("alert", "p", "", "", "alert/p//");
+    expect_topic("a/b", "c d", "e\tf", "g\x7fh\xff",
+                 "a_b/c_d/e_f/g_h_");
+}
+
+/* Parts are cut, so that all of them always are there. */
+static void
+test_topic_limits(void **state)
+{
+    char part[1000], expected[XFSM_EVENT_TOPIC_MAX];
+
+    (void) state;
+    memset(part, 'x', sizeof part);
+    part[sizeof part - 1] = '\0';
+    snprintf(expected, sizeof expected, "%.64s/%.64s/%.64s/%.64s", part, part,
+             part, part);
+    expect_topic(part, part, part, part, expected);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_smallest_event),
+        cmocka_unit_test(test_all_members),
+        cmocka_unit_test(test_key_of_absent_fields),
+        cmocka_unit_test(test_numbers_of_64_bits),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_time_every_day),
+        cmocka_unit_test(test_text_of_every_byte),
+        cmocka_unit_test(test_text_escapes),
+        cmocka_unit_test(test_everything_at_its_limit),
+        cmocka_unit_test(test_past_every_limit),
+        cmocka_unit_test(test_raw_is_capped),
+        cmocka_unit_test(test_base64_vectors),
+        cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_hostile_key),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_topic),
+        cmocka_unit_test(test_topic_limits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

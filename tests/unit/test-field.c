@@ -1,0 +1,205 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/packet-builder.h"
+#include "xfsm/packet/field.h"
+
+static int
+lookup(const char *name, bool *alias)
+{
+    return xfsm_field_lookup(name, strlen(name), alias);
+}
+
+static void
+test_registry(void **state)
+{
+    unsigned int i, j;
+
+    (void) state;
+    for (i = 0; i < XFSM_N_FIELDS; i++) {
+        const struct xfsm_field *f = &xfsm_fields[i];
+        bool alias = true;
+
+        assert_int_equal(lookup(f->name, &alias), i);
+        assert_false(alias);
+        assert_true(f->doc[0]);
+        assert_true(f->offset + f->width <= sizeof(struct xfsm_packet));
+        switch (f->type) {
+        case XFSM_FT_UINT:
+            assert_true(f->width == 1 || f->width == 2 || f->width == 4
+                        || f->width == 8);
+            break;
+        case XFSM_FT_MAC:
+            assert_int_equal(f->width, 8);
+            break;
+        case XFSM_FT_ADDR:
+            assert_int_equal(f->width, sizeof(union xfsm_addr));
+            break;
+        case XFSM_FT_STR:
+            assert_int_equal(f->width, sizeof(struct xfsm_str));
+            break;
+        }
+        for (j = 0; j < i; j++) {
+            assert_string_not_equal(f->name, xfsm_fields[j].name);
+        }
+    }
+}
+
+static void
+test_lookup(void **state)
+{
+    bool alias = true;
+
+    (void) state;
+    assert_int_equal(lookup("flags", &alias), XFSM_F_TCP_FLAGS);
+    assert_false(alias);
+    assert_int_equal(lookup("tcp_sport", &alias), XFSM_F_SRC_PORT);
+    assert_true(alias);
+    assert_int_equal(lookup("udp_sport", &alias), XFSM_F_SRC_PORT);
+    assert_int_equal(lookup("tcp_dport", &alias), XFSM_F_DST_PORT);
+    assert_int_equal(lookup("udp_dport", &alias), XFSM_F_DST_PORT);
+    assert_int_equal(lookup("udp_dport", NULL), XFSM_F_DST_PORT);
+
+    /* Unknown: the output is left alone. */
+    assert_int_equal(lookup("no_such", &alias), -1);
+    assert_true(alias);
+    assert_int_equal(lookup("", NULL), -1);
+    assert_int_equal(lookup("IP_SRC", NULL), -1);
+    assert_int_equal(lookup("ip_srcx", NULL), -1);
+    /* Not terminated: a length of its own. */
+    assert_int_equal(xfsm_field_lookup("ip_srcx", 6, NULL), XFSM_F_IP_SRC);
+    assert_int_equal(xfsm_field_lookup("ip_src", 5, NULL), -1);
+}
+
+/* Formats into memory of exactly 'size' bytes. */
+static void
+check_format(const struct xfsm_packet *packet, unsigned int field, size_t size,
+             const char *text)
+{
+    char *buf = malloc(size);
+    size_t len = xfsm_field_format(packet, field, buf, size);
+
+    assert_int_equal(len, strlen(text));
+    assert_memory_equal(buf, text, len);
+    free(buf);
+}
+
+static void
+test_format_uint_and_mac(void **state)
+{
+    struct xfsm_packet packet;
+
+    (void) state;
+    memset(&packet, 0, sizeof packet);
+    packet.ts = UINT64_MAX;
+    packet.eth_src = UINT64_C(0x0a0b0c0d0e0f);
+    check_format(&packet, XFSM_F_TS, 32, "");
+    check_format(&packet, XFSM_N_FIELDS, 32, "");
+
+    xfsm_fieldset_add(&packet.present, XFSM_F_TS);
+    xfsm_fieldset_add(&packet.present, XFSM_F_ETH_SRC);
+    xfsm_fieldset_add(&packet.present, XFSM_F_SRC_PORT);
+    check_format(&packet, XFSM_F_TS, 20, "18446744073709551615");
+    check_format(&packet, XFSM_F_TS, 3, "184");
+    check_format(&packet, XFSM_F_TS, 0, "");
+    check_format(&packet, XFSM_F_SRC_PORT, 32, "0");
+    check_format(&packet, XFSM_F_ETH_SRC, 17, "0a:0b:0c:0d:0e:0f");
+    check_format(&packet, XFSM_F_ETH_SRC, 4, "0a:0");
+}
+
+/* The text of an address is what was parsed, in the form of RFC 5952. */
+static void
+check_addr(const char *addr, const char *text)
+{
+    struct xfsm_packet packet;
+    struct packet_builder b;
+    uint8_t buf[64];
+
+    pb_init(&b, buf, sizeof buf);
+    pb_ip6(&b, addr, "::");
+    memset(&packet, 0, sizeof packet);
+    memcpy(packet.ip_src.b, buf + 8, 16);
+    xfsm_fieldset_add(&packet.present, XFSM_F_IP_SRC);
+    check_format(&packet, XFSM_F_IP_SRC, 64, text);
+}
+
+static void
+test_format_addr(void **state)
+{
+    (void) state;
+    check_addr("::ffff:192.0.2.1", "192.0.2.1");
+    check_addr("::ffff:0.0.0.0", "0.0.0.0");
+    check_addr("::ffff:255.255.255.255", "255.255.255.255");
+    check_addr("::", "::");
+    check_addr("::1", "::1");
+    check_addr("1::", "1::");
+    check_addr("::192.0.2.1", "::c000:201");
+    check_addr("2001:db8::1", "2001:db8::1");
+    check_addr("2001:0db8:0000:0001:0001:0001:0001:0001",
+               "2001:db8:0:1:1:1:1:1");
+    check_addr("2001:0:0:1:0:0:0:1", "2001:0:0:1::1");
+    check_addr("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1");
+    check_addr("0:0:1:1:1:1:0:0", "::1:1:1:1:0:0");
+    check_addr("1:1:1:1:1:1:0:0", "1:1:1:1:1:1::");
+    check_addr("0:1:1:1:1:1:1:0", "0:1:1:1:1:1:1:0");
+    check_addr("2001:DB8::ABCD:EF", "2001:db8::abcd:ef");
+    check_addr("1234:5678:9abc:def0:1234:5678:9abc:def0",
+               "1234:5678:9abc:def0:1234:5678:9abc:def0");
+}
+
+static void
+test_format_str(void **state)
+{
+    struct xfsm_packet packet;
+
+    (void) state;
+    memset(&packet, 0, sizeof packet);
+    xfsm_fieldset_add(&packet.present, XFSM_F_HTTP_URL);
+    check_format(&packet, XFSM_F_HTTP_URL, 8, "");
+    packet.http_url.p = "/a b~\n\x7f\x80\0\"";
+    packet.http_url.len = 10;
+    check_format(&packet, XFSM_F_HTTP_URL, 10, "/a b~....\"");
+    check_format(&packet, XFSM_F_HTTP_URL, 5, "/a b~");
+}
+
+static void
+test_field_uint(void **state)
+{
+    struct xfsm_packet packet;
+
+    (void) state;
+    memset(&packet, 0xff, sizeof packet);
+    packet.ip_ttl = 64;
+    packet.src_port = 65535;
+    packet.tcp_seq = 0x80000000;
+    packet.eth_dst = UINT64_C(0x010203040506);
+    assert_true(xfsm_field_uint(&packet, XFSM_F_IP_TTL) == 64);
+    assert_true(xfsm_field_uint(&packet, XFSM_F_SRC_PORT) == 65535);
+    assert_true(xfsm_field_uint(&packet, XFSM_F_TCP_SEQ) == 0x80000000);
+    assert_true(xfsm_field_uint(&packet, XFSM_F_ETH_DST)
+                == UINT64_C(0x010203040506));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_registry),
+        cmocka_unit_test(test_lookup),
+        cmocka_unit_test(test_format_uint_and_mac),
+        cmocka_unit_test(test_format_addr),
+        cmocka_unit_test(test_format_str),
+        cmocka_unit_test(test_field_uint),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

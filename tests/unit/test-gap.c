@@ -1,0 +1,116 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Finding lost events. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "xfsm/io/gap.h"
+
+static const uint8_t entropy[16] = { 1 };
+
+static uint64_t
+note(struct xfsm_gap_tracker *tracker, const char *host, const char *bridge,
+     const char *port, uint64_t epoch, uint64_t seq)
+{
+    struct xfsm_str h = { host, strlen(host) };
+    struct xfsm_str b = { bridge, strlen(bridge) };
+    struct xfsm_str p = { port, strlen(port) };
+
+    return xfsm_gap_note(tracker, h, b, p, epoch, seq);
+}
+
+static void
+test_sequence(void **state)
+{
+    struct xfsm_gap_tracker *t = xfsm_gap_create(entropy);
+
+    (void) state;
+    /* Where one comes in does not matter. */
+    assert_int_equal(note(t, "h", "b", "p", 5, 100), 0);
+    assert_int_equal(note(t, "h", "b", "p", 5, 101), 0);
+    assert_int_equal(note(t, "h", "b", "p", 5, 103), 1);
+    assert_int_equal(note(t, "h", "b", "p", 5, 1000), 896);
+    /* Repeated and late events are no gap and hide none. */
+    assert_int_equal(note(t, "h", "b", "p", 5, 102), 0);
+    assert_int_equal(note(t, "h", "b", "p", 5, 1000), 0);
+    assert_int_equal(note(t, "h", "b", "p", 5, 1002), 1);
+    xfsm_gap_destroy(t);
+}
+
+static void
+test_epochs(void **state)
+{
+    struct xfsm_gap_tracker *t = xfsm_gap_create(entropy);
+
+    (void) state;
+    assert_int_equal(note(t, "h", "b", "p", 5, 9), 0);
+    /* A new life starts with 1. */
+    assert_int_equal(note(t, "h", "b", "p", 6, 1), 0);
+    assert_int_equal(note(t, "h", "b", "p", 7, 4), 3);
+    /* A late event of a former life changes nothing. */
+    assert_int_equal(note(t, "h", "b", "p", 6, 50), 0);
+    assert_int_equal(note(t, "h", "b", "p", 7, 5), 0);
+    /* 0 is no number of an event. */
+    assert_int_equal(note(t, "h", "b", "p", 7, 0), 0);
+    assert_int_equal(note(t, "h", "b", "p", 7, 6), 0);
+    xfsm_gap_destroy(t);
+}
+
+static void
+test_sources(void **state)
+{
+    struct xfsm_gap_tracker *t = xfsm_gap_create(entropy);
+
+    (void) state;
+    /* Names that read the same when joined are different probes. */
+    assert_int_equal(note(t, "ab", "c", "", 1, 1), 0);
+    assert_int_equal(note(t, "a", "bc", "", 1, 10), 0);
+    assert_int_equal(note(t, "", "ab", "c", 1, 20), 0);
+    assert_int_equal(note(t, "ab", "c", "", 1, 2), 0);
+    assert_int_equal(note(t, "a", "bc", "", 1, 12), 1);
+    assert_int_equal(note(t, "", "ab", "c", 1, 21), 0);
+    xfsm_gap_destroy(t);
+}
+
+/* With more probes than are remembered, the tracker forgets, counts it, and
+ * goes on. */
+static void
+test_limit(void **state)
+{
+    struct xfsm_gap_tracker *t = xfsm_gap_create(entropy);
+    char port[16];
+    int i;
+
+    (void) state;
+    for (i = 0; i < 2 * XFSM_GAP_SOURCES; i++) {
+        sprintf(port, "p%d", i);
+        assert_int_equal(note(t, "h", "b", port, 1, 1), 0);
+    }
+    assert_true(xfsm_gap_forgotten(t) >= XFSM_GAP_SOURCES);
+    /* The last one is still known. */
+    assert_int_equal(note(t, "h", "b", port, 1, 3), 1);
+    xfsm_gap_destroy(t);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sequence),
+        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

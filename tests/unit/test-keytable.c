@@ -1,0 +1,525 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include "tests/unit/random.h"
+#include "xfsm/base/hash.h"
+#include "xfsm/sketch/keytable.h"
+#include "xfsm/sketch/tags.h"
+
+#define MAX_WORDS 5
+
+static struct xfsm_seed seed;
+
+static int
+set_up(void **state)
+{
+    uint8_t entropy[16] = "keytable";
+
+    (void) state;
+    xfsm_seed_init(&seed, entropy);
+    return 0;
+}
+
+static struct xfsm_keytable *
+create(unsigned int key_words, size_t record_size, size_t capacity)
+{
+    struct xfsm_keytable *t = NULL;
+
+    assert_null(xfsm_keytable_create(key_words, record_size, capacity, &t));
+    assert_non_null(t);
+    return t;
+}
+
+/* Key number 'i': 0 to MAX_WORDS words, some keys being others followed by
+ * zeros. */
+static unsigned int
+make_key(uint64_t i, uint64_t key[MAX_WORDS])
+{
+    memset(key, 0, MAX_WORDS * sizeof *key);
+    if (!i) {
+        return 0;
+    }
+    key[0] = i / MAX_WORDS;
+    return 1 + (unsigned int) (i % MAX_WORDS);
+}
+
+static uint64_t
+hash_key(const uint64_t *key, unsigned int n)
+{
+    return xfsm_hash_words(&seed, 0, key, n);
+}
+
+static uint64_t *
+insert(struct xfsm_keytable *t, uint64_t i, uint32_t now, bool *created)
+{
+    uint64_t key[MAX_WORDS];
+    unsigned int n = make_key(i, key);
+
+    return xfsm_keytable_insert(t, hash_key(key, n), key, n, now, created);
+}
+
+static uint64_t *
+find(const struct xfsm_keytable *t, uint64_t i)
+{
+    uint64_t key[MAX_WORDS];
+    unsigned int n = make_key(i, key);
+
+    xfsm_keytable_prefetch(t, hash_key(key, n));
+    xfsm_keytable_prefetch_slot(t, hash_key(key, n));
+    return xfsm_keytable_find(t, hash_key(key, n), key, n);
+}
+
+static bool
+drop(struct xfsm_keytable *t, uint64_t i)
+{
+    uint64_t key[MAX_WORDS];
+    unsigned int n = make_key(i, key);
+
+    return xfsm_keytable_remove(t, hash_key(key, n), key, n);
+}
+
+static struct xfsm_keytable_stats
+stats_of(const struct xfsm_keytable *t)
+{
+    struct xfsm_keytable_stats stats;
+
+    xfsm_keytable_get_stats(t, &stats);
+    return stats;
+}
+
+static bool
+count_key(const uint64_t *key, unsigned int n, void *record, void *aux)
+{
+    uint64_t *count = aux;
+
+    (void) key;
+    assert_true(n <= MAX_WORDS);
+    assert_non_null(record);
+    return ++*count != 1000000007;
+}
+
+static uint64_t
+count_keys(const struct xfsm_keytable *t)
+{
+    uint64_t count = 0;
+
+    xfsm_keytable_foreach(t, count_key, &count);
+    return count;
+}
+
+static void
+refuse(unsigned int key_words, size_t record_size, size_t capacity,
+       const char *expected)
+{
+    struct xfsm_keytable *t = (void *) &seed;
+    char *error = xfsm_keytable_create(key_words, record_size, capacity, &t);
+
+    assert_non_null(error);
+    assert_string_equal(error, expected);
+    assert_ptr_equal(t, &seed);
+    free(error);
+}
+
+static void
+test_limits(void **state)
+{
+    struct xfsm_keytable *t;
+
+    (void) state;
+    refuse(0, 8, 8, "a key has 1 to 16 words, not 0");
+    refuse(XFSM_KEY_WORDS + 1, 8, 8, "a key has 1 to 16 words, not 17");
+    refuse(1, 0, 8, "a record has 1 to 4096 bytes, not 0");
+    refuse(1, XFSM_KEYTABLE_RECORD_MAX + 1, 8,
+           "a record has 1 to 4096 bytes, not 4097");
+    refuse(1, 8, 0, "a key table has 1 to 67108864 slots, not 0");
+    refuse(1, 8, XFSM_KEYTABLE_CAPACITY_MAX + 1,
+           "a key table has 1 to 67108864 slots, not 67108865");
+
+    t = create(1, 1, 1);
+    assert_int_equal(stats_of(t).capacity, 2 * XFSM_KEYTABLE_WAYS);
+    xfsm_keytable_destroy(t);
+    t = create(1, 1, XFSM_KEYTABLE_CAPACITY_MAX);
+    assert_int_equal(stats_of(t).capacity, XFSM_KEYTABLE_CAPACITY_MAX);
+    xfsm_keytable_destroy(t);
+    t = create(1, 1, 1025);
+    assert_int_equal(stats_of(t).capacity, 2048);
+    assert_in_range(stats_of(t).bytes, 2048 * 24, 2048 * 24 + 4096);
+    xfsm_keytable_destroy(t);
+    xfsm_keytable_destroy(NULL);
+}
+
+/* The largest key and record: the last byte of each is kept apart from its
+ * neighbours. */
+static void
+test_largest(void **state)
+{
+    struct xfsm_keytable *t = create(XFSM_KEY_WORDS,
+                                     XFSM_KEYTABLE_RECORD_MAX, 64);
+    uint64_t key[XFSM_KEY_WORDS] = { 0 };
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < 40; i++) {
+        bool created;
+        uint8_t *record;
+
+        key[XFSM_KEY_WORDS - 1] = i;
+        record = xfsm_keytable_insert(t, hash_key(key, XFSM_KEY_WORDS), key,
+                                      XFSM_KEY_WORDS, 1, &created);
+        assert_true(created);
+        memset(record, (int) i, XFSM_KEYTABLE_RECORD_MAX);
+    }
+    for (i = 0; i < 40; i++) {
+        const uint8_t *record;
+
+        key[XFSM_KEY_WORDS - 1] = i;
+        record = xfsm_keytable_find(t, hash_key(key, XFSM_KEY_WORDS), key,
+                                    XFSM_KEY_WORDS);
+        assert_non_null(record);
+        assert_int_equal(record[0], i);
+        assert_int_equal(record[XFSM_KEYTABLE_RECORD_MAX - 1], i);
+    }
+    assert_null(xfsm_keytable_find(t, hash_key(key, 1), key, 1));
+    xfsm_keytable_destroy(t);
+}
+
+/* Random operations, compared with an array. */
+static void
+test_oracle(void **state)
+{
+    enum { CAPACITY = 1 << 14, KEYS = CAPACITY * 7 / 10, OPS = 2000000 };
+    struct xfsm_keytable *t = create(MAX_WORDS, 12, CAPACITY);
+    static uint64_t oracle[KEYS];           /* 0: not there. */
+    uint64_t random = 1;
+    uint64_t present = 0;
+    uint64_t op;
+    uint64_t i;
+
+    (void) state;
+    for (op = 1; op <= OPS; op++) {
+        uint64_t *record;
+        bool created;
+
+        i = random_below(&random, KEYS);
+        switch (random_below(&random, 4)) {
+        case 0:
+        case 1:
+            record = insert(t, i, (uint32_t) op, &created);
+            assert_int_equal(created, !oracle[i]);
+            assert_int_equal(*record, oracle[i]);
+            present += created;
+            *record = oracle[i] = op;
+            break;
+
+        case 2:
+            record = find(t, i);
+            assert_int_equal(record ? *record : 0, oracle[i]);
+            break;
+
+        case 3:
+            assert_int_equal(drop(t, i), oracle[i] != 0);
+            present -= oracle[i] != 0;
+            oracle[i] = 0;
+            break;
+        }
+        if (!(op % (OPS / 4))) {
+            assert_int_equal(count_keys(t), present);
+            xfsm_keytable_clear(t);
+            memset(oracle, 0, sizeof oracle);
+            present = 0;
+            assert_int_equal(count_keys(t), 0);
+        }
+        assert_int_equal(t->n, present);
+    }
+    assert_int_equal(stats_of(t).evictions, 0);
+    xfsm_keytable_destroy(t);
+}
+
+/* No eviction up to the load that the header promises. */
+static void
+test_load(void **state)
+{
+    enum { CAPACITY = 1 << 20 };
+    struct xfsm_keytable *t = create(2, 8, CAPACITY);
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < CAPACITY * UINT64_C(9) / 10; i++) {
+        uint64_t key[2] = { i, ~i };
+        bool created;
+
+        xfsm_keytable_insert(t, hash_key(key, 2), key, 2, 0, &created);
+        assert_true(created);
+        if (i == CAPACITY * UINT64_C(7) / 10) {
+            assert_int_equal(stats_of(t).evictions, 0);
+        } else if (i == CAPACITY * UINT64_C(8) / 10) {
+            assert_in_range(stats_of(t).evictions, 0, CAPACITY / 10000);
+        }
+    }
+    assert_in_range(stats_of(t).evictions, 1, CAPACITY / 100);
+    assert_int_equal(stats_of(t).n + stats_of(t).evictions, i);
+    xfsm_keytable_destroy(t);
+}
+
+/* Forced full: each key that was received is there or was evicted. */
+static void
+test_full(void **state)
+{
+    enum { CAPACITY = 1 << 12, KEYS = CAPACITY * 4 };
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, CAPACITY);
+    struct xfsm_keytable_stats stats;
+    uint64_t present = 0;
+    uint64_t last_quarter = 0;
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < KEYS; i++) {
+        bool created;
+
+        *insert(t, i, (uint32_t) i, &created) = i;
+        assert_true(created);
+        assert_int_equal(*find(t, i), i);
+    }
+    for (i = 0; i < KEYS; i++) {
+        const uint64_t *record = find(t, i);
+
+        if (record) {
+            assert_int_equal(*record, i);
+            present++;
+            last_quarter += i >= KEYS * 3 / 4;
+        }
+    }
+    stats = stats_of(t);
+    assert_int_equal(stats.n, present);
+    assert_int_equal(count_keys(t), present);
+    assert_int_equal(present + stats.evictions, KEYS);
+    assert_int_equal(present, CAPACITY);
+
+    /* The oldest of 16 goes, so that the young ones stay. */
+    assert_true(last_quarter > CAPACITY * 8 / 10);
+    xfsm_keytable_destroy(t);
+}
+
+/* 16 slots, where the order of eviction can be told. */
+static void
+test_eviction_order(void **state)
+{
+    enum { SLOTS = 2 * XFSM_KEYTABLE_WAYS };
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, 1);
+    bool created;
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < SLOTS; i++) {
+        insert(t, i, (uint32_t) (100 + i), &created);
+    }
+    assert_int_equal(stats_of(t).evictions, 0);
+
+    insert(t, 0, 200, &created);            /* Touched: now the youngest. */
+    assert_false(created);
+    insert(t, 5, 1, &created);              /* Late: remains as it was. */
+    assert_false(created);
+    assert_non_null(find(t, 1));            /* A look-up is no touch. */
+    for (i = 0; i < SLOTS; i++) {
+        uint64_t gone = i + 1 < SLOTS ? i + 1 : 0;
+
+        assert_non_null(find(t, gone));
+        *insert(t, SLOTS + i, 300, &created) = 1;
+        assert_true(created);
+        assert_null(find(t, gone));
+        assert_int_equal(stats_of(t).evictions, i + 1);
+        assert_int_equal(stats_of(t).n, SLOTS);
+    }
+
+    assert_true(drop(t, SLOTS));
+    assert_false(drop(t, SLOTS));
+    assert_int_equal(*insert(t, 99, 300, &created), 0);
+    assert_int_equal(stats_of(t).evictions, SLOTS);
+    xfsm_keytable_destroy(t);
+}
+
+/* What goes is handed out, and only when something goes. */
+static void
+test_evicted_record(void **state)
+{
+    enum { SLOTS = 2 * XFSM_KEYTABLE_WAYS };
+    struct xfsm_keytable *t = create(1, 8, 1);
+    uint64_t key;
+
+    (void) state;
+    for (key = 0; key < 3 * SLOTS; key++) {
+        uint64_t evicted = UINT64_MAX;
+        uint64_t *record;
+        bool created;
+
+        record = xfsm_keytable_insert_evict(t, hash_key(&key, 1), &key, 1,
+                                            (uint32_t) key, &created,
+                                            &evicted);
+        assert_true(created);
+        assert_int_equal(*record, 0);
+        *record = key + 1000;
+        if (key < SLOTS) {
+            assert_true(evicted == UINT64_MAX);
+        } else {
+            assert_int_equal(evicted, key - SLOTS + 1000);
+        }
+        evicted = UINT64_MAX;
+        xfsm_keytable_insert_evict(t, hash_key(&key, 1), &key, 1, 0,
+                                   &created, &evicted);
+        assert_false(created);
+        assert_true(evicted == UINT64_MAX);
+    }
+    xfsm_keytable_destroy(t);
+}
+
+/* One hash for all: the keys still tell them apart. */
+static void
+test_colliding_hashes(void **state)
+{
+    static const uint64_t hashes[] = { 0, UINT64_MAX, 1 };
+    size_t h;
+
+    (void) state;
+    for (h = 0; h < sizeof hashes / sizeof *hashes; h++) {
+        struct xfsm_keytable *t = create(2, 8, 1 << 10);
+        uint64_t key[2] = { 0, 0 };
+        uint64_t i;
+
+        for (i = 0; i < 2 * XFSM_KEYTABLE_WAYS; i++) {
+            bool created;
+            uint64_t *record;
+
+            key[0] = i / 2;
+            record = xfsm_keytable_insert(t, hashes[h], key, 1 + i % 2, 0,
+                                          &created);
+            assert_true(created);
+            *record = i;
+        }
+        for (i = 0; i < 2 * XFSM_KEYTABLE_WAYS; i++) {
+            const uint64_t *record;
+
+            key[0] = i / 2;
+            record = xfsm_keytable_find(t, hashes[h], key, 1 + i % 2);
+            assert_non_null(record);
+            assert_int_equal(*record, i);
+        }
+        key[0] = i;
+        assert_null(xfsm_keytable_find(t, hashes[h], key, 1));
+        xfsm_keytable_destroy(t);
+    }
+}
+
+/* A new key goes into the emptier bucket, the left on a tie. */
+static void
+test_placement(void **state)
+{
+    struct xfsm_keytable *t = create(1, 8, 1);
+    uint64_t key;
+
+    (void) state;
+    for (key = 0; key < 2 * XFSM_KEYTABLE_WAYS; key++) {
+        bool created;
+
+        xfsm_keytable_insert(t, 0, &key, 1, 0, &created);
+        assert_int_equal(t->buckets[0].n, key / 2 + 1);
+        assert_int_equal(t->buckets[1].n, (key + 1) / 2);
+    }
+    for (key = 1; key < 2 * XFSM_KEYTABLE_WAYS; key += 2) {
+        assert_true(xfsm_keytable_remove(t, 0, &key, 1));
+    }
+    assert_int_equal(t->buckets[0].n, XFSM_KEYTABLE_WAYS);
+    assert_int_equal(t->buckets[1].n, 0);
+    xfsm_keytable_destroy(t);
+}
+
+/* Epochs go round without an old key coming back. */
+static void
+test_clear_wraps(void **state)
+{
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, 64);
+    bool created;
+
+    (void) state;
+    insert(t, 3, 0, &created);
+    t->epoch = UINT32_MAX;
+    assert_null(find(t, 3));
+    insert(t, 4, 0, &created);
+    xfsm_keytable_clear(t);
+    assert_int_equal(t->epoch, 0);
+    assert_null(find(t, 3));
+    assert_null(find(t, 4));
+    insert(t, 3, 0, &created);
+    assert_true(created);
+    assert_int_equal(count_keys(t), 1);
+    xfsm_keytable_destroy(t);
+}
+
+static void
+test_foreach_stops(void **state)
+{
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, 64);
+    uint64_t count = 1000000007 - 3;
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < 10; i++) {
+        bool created;
+
+        insert(t, i, 0, &created);
+    }
+    xfsm_keytable_foreach(t, count_key, &count);
+    assert_int_equal(count, 1000000007);
+    xfsm_keytable_destroy(t);
+}
+
+static void
+test_tags(void **state)
+{
+    uint64_t random = 5;
+    int round;
+
+    (void) state;
+    for (round = 0; round < 100000; round++) {
+        uint16_t tags[XFSM_TAGS] __attribute__((aligned(16)));
+        uint16_t tag = (uint16_t) (random_below(&random, 4) * 0x5555);
+        unsigned int i;
+
+        for (i = 0; i < XFSM_TAGS; i++) {
+            tags[i] = (uint16_t) (random_below(&random, 4) * 0x5555);
+        }
+        assert_int_equal(xfsm_tags_match(tags, tag),
+                         xfsm_tags_match_portable(tags, tag));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_oracle),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_eviction_order),
+        cmocka_unit_test(test_evicted_record),
+        cmocka_unit_test(test_colliding_hashes),
+        cmocka_unit_test(test_placement),
+        cmocka_unit_test(test_clear_wraps),
+        cmocka_unit_test(test_foreach_stops),
+        cmocka_unit_test(test_tags),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# Man pages: add utilities/NAME.8.in to EXTRA_DIST, and utilities/NAME.8 to
+# nodist_man_MANS and CLEANFILES; @pkgdatadir@ and the like are replaced.
+
+# bin/xfsm, the program toolbox: no Open vSwitch.
+bin_PROGRAMS += utilities/xfsm
+utilities_xfsm_SOURCES = \
+	utilities/bench-traffic.c \
+	utilities/bench-traffic.h \
+	utilities/xfsm-bench.c \
+	utilities/xfsm-check.c \
+	utilities/xfsm-compile.c \
+	utilities/xfsm-document.c \
+	utilities/xfsm-events.c \
+	utilities/xfsm-fields.c \
+	utilities/xfsm-replay.c \
+	utilities/xfsm-replay.h \
+	utilities/xfsm-run.c \
+	utilities/xfsm.c \
+	utilities/xfsm.h
+utilities_xfsm_CPPFLAGS = $(AM_CPPFLAGS) $(DIRS_CPPFLAGS)
+utilities_xfsm_LDADD = $(XFSM_IO_LIBS) $(XFSM_LIBS)
+EXTRA_DIST += utilities/xfsm.1.in
+nodist_man_MANS += utilities/xfsm.1
+CLEANFILES += utilities/xfsm.1
+
+# bin/xfsm-ctl
+if HAVE_OVS
+bin_PROGRAMS += utilities/xfsm-ctl
+nodist_man_MANS += utilities/xfsm-ctl.8
+endif
+utilities_xfsm_ctl_SOURCES = \
+	utilities/xfsm-ctl-init.c \
+	utilities/xfsm-ctl-programs.c \
+	utilities/xfsm-ctl-run.c \
+	utilities/xfsm-ctl-server.c \
+	utilities/xfsm-ctl-show.c \
+	utilities/xfsm-ctl.c \
+	utilities/xfsm-ctl.h
+utilities_xfsm_ctl_CPPFLAGS = $(OVS_CPPFLAGS)
+utilities_xfsm_ctl_CFLAGS = $(OVS_CFLAGS)
+utilities_xfsm_ctl_LDADD = $(XFSM_IDL_LIBS) $(OVS_LIBS)
+EXTRA_DIST += utilities/xfsm-ctl.8.in
+CLEANFILES += utilities/xfsm-ctl.8
+
+# Run from the source.
+EXTRA_DIST += \
+	utilities/quickstart \
+	utilities/run-tests \
+	utilities/setup-deps \
+	.ci/run
+
+# Programs of the library, installed in $(pkgdatadir)/programs.
+xfsmprogramsdir = $(pkgdatadir)/programs
+dist_xfsmprograms_DATA = \
+	utilities/programs/nxdomain.xml \
+	utilities/programs/portscan.xml \
+	utilities/programs/synflood.xml
