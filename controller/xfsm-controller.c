@@ -584,7 +584,9 @@ main(int argc, char *argv[])
         .timeout = TIMEOUT_DEFAULT,
         .hosts = SHASH_INITIALIZER(&ctl.hosts),
     };
+    struct xfsm_fleet *fleet = NULL;
     int status = EXIT_SUCCESS;
+    char *error;
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], XFSM_VERSION);
@@ -597,9 +599,11 @@ main(int argc, char *argv[])
     }
 
     xfsm_daemonize_start(false);
-    if (reload(&ctl)) {
-        ovs_fatal(0, "%s", ctl.reload_error);
+    error = load_fleet(&ctl, &fleet);
+    if (error) {
+        ovs_fatal(0, "%s", error);
     }
+    set_fleet(&ctl, fleet);
     if (ctl.once) {
         status = run_once(&ctl);
     } else {

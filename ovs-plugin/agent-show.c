@@ -178,6 +178,32 @@ agent_list_programs(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&s);
 }
 
+/* Restarts the probes of one interface or all, and the hub with all. */
+static void
+agent_restart(struct unixctl_conn *conn, int argc, const char *argv[],
+              void *agent_)
+{
+    struct xfsm_agent *agent = agent_;
+    struct shash_node *node;
+    bool found = argc < 2;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        if (argc < 2 || !strcmp(argv[1], node->name)) {
+            xfsm_monitor_restart(node->data);
+            found = true;
+        }
+    }
+    if (argc < 2) {
+        xfsm_worker_stop(&agent->hub.worker);
+        xfsm_worker_reset(&agent->hub.worker);
+    }
+    if (found) {
+        unixctl_command_reply(conn, NULL);
+    } else {
+        unixctl_command_reply_error(conn, "no such interface is monitored");
+    }
+}
+
 static void
 agent_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
            const char *argv[] OVS_UNUSED, void *agent_)
@@ -196,5 +222,7 @@ xfsm_agent_show_init(struct xfsm_agent *agent)
                              agent);
     unixctl_command_register("xfsm/list-programs", "", 0, 0,
                              agent_list_programs, agent);
+    unixctl_command_register("xfsm/restart", "[interface]", 0, 1,
+                             agent_restart, agent);
     unixctl_command_register("exit", "", 0, 0, agent_exit, agent);
 }

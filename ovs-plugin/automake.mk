@@ -61,6 +61,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/programs.h \
 	ovs-plugin/rows.c \
 	ovs-plugin/status.c \
+	ovs-plugin/term-signal.c \
+	ovs-plugin/term-signal.h \
 	ovs-plugin/user.c \
 	ovs-plugin/user.h \
 	ovs-plugin/watch.c \

@@ -53,6 +53,7 @@ finish(struct xfsm_db_init *d, char *error)
         VLOG_WARN("cannot add the database XFSM: %s", error);
     } else {
         xfsm_backoff_reset(&d->backoff);
+        d->start_at = 0;
         d->missing_since = 0;
         VLOG_INFO("added the database XFSM to the server");
     }
@@ -72,7 +73,7 @@ start(struct xfsm_db_init *d)
         finish(d, xasprintf("cannot start %s (%s)", d->tool,
                             ovs_strerror(error)));
     }
-    d->start_at = time_msec() + INIT_MS;
+    d->kill_at = time_msec() + INIT_MS;
     free(db);
 }
 
@@ -91,7 +92,7 @@ xfsm_db_init_run(struct xfsm_db_init *d, bool missing)
         return ok;
     }
     if (xfsm_child_is_running(&d->child)) {
-        if (now >= d->start_at) {
+        if (now >= d->kill_at) {
             xfsm_child_kill(&d->child, SIGKILL);
         }
     } else if (!missing || strncmp(d->remote, "unix:", 5)) {
@@ -108,7 +109,7 @@ void
 xfsm_db_init_wait(const struct xfsm_db_init *d)
 {
     if (xfsm_child_is_running(&d->child)) {
-        poll_timer_wait_until(d->start_at);
+        poll_timer_wait_until(d->kill_at);
     } else if (d->missing_since) {
         poll_timer_wait_until(MAX(d->missing_since + PATIENCE_MS,
                                   d->start_at));

@@ -29,7 +29,8 @@ struct xfsm_db_init {
     char *remote;
     struct xfsm_backoff backoff;
     long long int missing_since;    /* 0: it is not missing. */
-    long long int start_at;
+    long long int start_at;     /* No attempt before that... */
+    long long int kill_at;      /* ...and an end to the one that runs. */
     char *error;                /* Why the last attempt failed, or NULL. */
 };
 

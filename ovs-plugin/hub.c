@@ -169,6 +169,7 @@ hub_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     struct hub *hub = hub_;
 
+    /* The agent starts it again. */
     hub->exiting = true;
     unixctl_command_reply(conn, NULL);
 }
@@ -372,6 +373,9 @@ main(int argc, char *argv[])
             poll_fd_wait(hub.ctl, POLLIN);
         }
         poll_block();
+    }
+    if (hub.exiting) {
+        code = XFSM_EXIT_RETRY;
     }
     xfsm_hub_feeds_run(&hub.feeds, hub.pub);
     xfsm_hub_feeds_destroy(&hub.feeds);

@@ -163,6 +163,14 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
     sset_clone(&m->want.programs, &want->programs);
 }
 
+void
+xfsm_monitor_restart(struct xfsm_monitor *m)
+{
+    xfsm_worker_stop(&m->worker);
+    xfsm_worker_reset(&m->worker);
+    m->dirty = true;
+}
+
 /* ## Messages of the probe. ## */
 
 static void
@@ -517,6 +525,9 @@ xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
 void
 xfsm_monitor_wait(const struct xfsm_monitor *m)
 {
+    if (m->dirty) {
+        poll_immediate_wake();
+    }
     xfsm_worker_wait(&m->worker);
     if (m->no_device) {
         poll_timer_wait_until(m->look_at);

@@ -89,6 +89,9 @@ void xfsm_monitor_destroy(struct xfsm_monitor *);
 void xfsm_monitor_configure(struct xfsm_monitor *,
                             const struct xfsm_desired_probe *);
 
+/* Stops the probe, to be started anew, earlier failures forgotten. */
+void xfsm_monitor_restart(struct xfsm_monitor *);
+
 /* Does what there is to do.  'changed' says that the settings, a program or
  * the hub changed, or that devices came or went.  Returns true if status,
  * error or running programs changed. */

@@ -23,6 +23,9 @@
 #include "util.h"
 #include "xfsm/packet/packet.h"
 
+/* How often to look whether a device that is down was deleted. */
+#define DOWN_POLL_MS 500
+
 struct rxq_ring;
 
 struct netdev_ring {
@@ -46,6 +49,7 @@ struct netdev_ring {
 struct rxq_ring {
     struct netdev_rxq up;
     int fd;
+    bool down;                  /* It was down when last heard of. */
     bool gone;                  /* The device was deleted. */
 
     uint8_t *map;
@@ -387,7 +391,11 @@ take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
     rx->next += hdr->tp_next_offset;
 }
 
-/* Returns EAGAIN, or why there will be no more packets. */
+/* Returns EAGAIN, or why there will be no more packets.
+ *
+ * The kernel tells once that a device went down, and nothing more when it is
+ * then deleted, except that it forgets its index.  So from the one error on
+ * that must be looked at now and then, until there is a packet again. */
 static int
 check_socket(struct rxq_ring *rx)
 {
@@ -403,15 +411,14 @@ check_socket(struct rxq_ring *rx)
         return errno;
     }
     if (error == ENETDOWN) {
-        /* Down, or deleted: the kernel forgets the index of the latter. */
-        if (!getsockname(rx->fd, (struct sockaddr *) &sll, &len)
-            && sll.sll_ifindex > 0) {
-            return EAGAIN;
-        }
-        rx->gone = true;
-        return ENODEV;
+        rx->down = true;
+        error = 0;
     }
-    return error ? error : EAGAIN;
+    if (rx->down) {
+        rx->gone = (getsockname(rx->fd, (struct sockaddr *) &sll, &len)
+                    || sll.sll_ifindex <= 0);
+    }
+    return rx->gone ? ENODEV : error ? error : EAGAIN;
 }
 
 static int
@@ -426,6 +433,7 @@ netdev_ring_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
         *qfill = -ENOTSUP;
     }
     while (rx->n_left || acquire_block(rx)) {
+        rx->down = false;
         take_packet(rx, dev, &rx->packets[batch->count]);
         batch->packets[batch->count] = &rx->packets[batch->count];
         batch->count++;
@@ -445,6 +453,9 @@ netdev_ring_rxq_wait(struct netdev_rxq *rxq)
         poll_immediate_wake();
     } else {
         poll_fd_wait(rx->fd, POLLIN);
+        if (rx->down) {
+            poll_timer_wait(DOWN_POLL_MS);
+        }
     }
 }
 

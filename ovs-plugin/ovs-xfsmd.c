@@ -21,6 +21,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/agent.h"
+#include "ovs-plugin/term-signal.h"
 #include "ovs-plugin/user.h"
 #include "ovs-plugin/watch.h"
 #include "ovsdb-schema/xfsm-idl.h"
@@ -220,6 +221,25 @@ note_devices_changed(void *aux OVS_UNUSED)
     devices_changed = true;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* Confined children cannot do what finding leaks takes. */
+static void
+init_sanitizer(void)
+{
+    const char *options = getenv("ASAN_OPTIONS");
+    char *all = xasprintf("%s%sdetect_leaks=0", options ? options : "",
+                          options ? ":" : "");
+
+    setenv("ASAN_OPTIONS", all, 1);
+    free(all);
+}
+#else
+static void
+init_sanitizer(void)
+{
+}
+#endif
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
@@ -231,6 +251,7 @@ agent_init(struct xfsm_agent *agent)
     if (error) {
         VLOG_FATAL("%s", error);
     }
+    init_sanitizer();
     agent->started = time_msec();
     agent->probe_path = xasprintf("%s/xfsm-probe", agent->libexecdir);
     shash_init(&agent->monitors);
@@ -300,7 +321,8 @@ knows_rows(struct xfsm_agent *agent)
 {
     agent->had_lock |= ovsdb_idl_has_lock(agent->xfsm.idl);
     return (ovsdb_idl_has_ever_connected(agent->ovs.idl)
-            && (agent->had_lock
+            && ((agent->had_lock
+                 && ovsdb_idl_has_ever_connected(agent->xfsm.idl))
                 || (!ovsdb_idl_is_connected(agent->xfsm.idl)
                     && time_msec() >= agent->started + XFSM_PATIENCE_MS)));
 }
@@ -478,6 +500,7 @@ main(int argc, char *argv[])
     fatal_ignore_sigpipe();
 
     xfsm_daemonize_start(true);
+    xfsm_term_signal_init();
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
     }
@@ -488,11 +511,12 @@ main(int argc, char *argv[])
     daemonize_complete();
     VLOG_INFO("ovs-xfsmd %s", XFSM_VERSION);
 
-    while (!agent.exiting) {
+    while (!agent.exiting && !xfsm_term_signal_received()) {
         agent_run(&agent);
         unixctl_server_run(unixctl);
         unixctl_server_wait(unixctl);
         agent_wait(&agent);
+        xfsm_term_signal_wait();
         if (agent.exiting) {
             poll_immediate_wake();
         }

@@ -10,6 +10,9 @@
 #     SYSTEM_TESTS  need root and real       make check-system
 #                   daemons; one at a time, not part of 'make check'
 #
+# Programs that golden or system tests run, and that are not to be installed,
+# go to GOLDEN_TOOLS and SYSTEM_TOOLS.
+#
 # Tests find the source in $top_srcdir, the build in $top_builddir (both
 # absolute), and shared captures and programs in $XFSM_SHARED_DATA.  Exit 0 is
 # a pass, 77 a skip.
@@ -18,6 +21,8 @@ UNIT_TESTS =
 GOLDEN_TESTS =
 PLUGIN_TESTS =
 SYSTEM_TESTS =
+GOLDEN_TOOLS =
+SYSTEM_TOOLS =
 LINT_TESTS = \
 	tests/count-results-selftest.py \
 	tests/lint-schema.py \
@@ -48,6 +53,7 @@ include tests/system/automake.mk
 include tests/fuzz/automake.mk
 include tests/bench/automake.mk
 
+check_PROGRAMS += $(GOLDEN_TOOLS)
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -64,14 +70,19 @@ check-local:
 endif
 TESTS += $(GOLDEN_TESTS) $(LINT_TESTS)
 
+# One suite by itself, with the programs that it needs and no others.
+CHECK_SUITE = $(MAKE) check-TESTS
+
 check-unit: all
-	$(MAKE) check TESTS='$(UNIT_TESTS)'
+	$(CHECK_SUITE) TESTS='$(UNIT_TESTS)' check_PROGRAMS='$(UNIT_TESTS)'
 check-golden: all
-	$(MAKE) check TESTS='$(GOLDEN_TESTS)'
+	$(CHECK_SUITE) TESTS='$(GOLDEN_TESTS)' \
+	check_PROGRAMS='$(GOLDEN_TOOLS)'
 check-plugin: all
-	$(MAKE) check TESTS='$(PLUGIN_TESTS)'
-check-lint:
-	$(MAKE) check-TESTS TESTS='$(LINT_TESTS)'
+	$(CHECK_SUITE) TESTS='$(PLUGIN_TESTS)' check_PROGRAMS='$(PLUGIN_TESTS)'
 check-system: all
-	$(MAKE) -j1 check-TESTS TESTS='$(SYSTEM_TESTS)'
+	$(CHECK_SUITE) -j1 TESTS='$(SYSTEM_TESTS)' \
+	check_PROGRAMS='$(SYSTEM_TOOLS)'
+check-lint:
+	$(CHECK_SUITE) TESTS='$(LINT_TESTS)' check_PROGRAMS=
 .PHONY: check-unit check-golden check-plugin check-lint check-system

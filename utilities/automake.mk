@@ -15,9 +15,15 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm-document.c \
 	utilities/xfsm-events.c \
 	utilities/xfsm-fields.c \
+	utilities/xfsm-graph-text.c \
+	utilities/xfsm-graph.c \
+	utilities/xfsm-graph.h \
 	utilities/xfsm-replay.c \
 	utilities/xfsm-replay.h \
 	utilities/xfsm-run.c \
+	utilities/xfsm-settings.c \
+	utilities/xfsm-settings.h \
+	utilities/xfsm-test.c \
 	utilities/xfsm.c \
 	utilities/xfsm.h
 utilities_xfsm_CPPFLAGS = $(AM_CPPFLAGS) $(DIRS_CPPFLAGS)

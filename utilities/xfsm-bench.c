@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-#include "utilities/xfsm.h"
+#include "utilities/xfsm-settings.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -31,6 +31,7 @@ struct bench {
     struct xfsm_fieldset wants;
     uint64_t ts;                /* Packet time, which goes on over runs. */
     long runs;
+    struct xfsm_settings settings;      /* --param. */
 };
 
 /* One measurement: medians over the runs, of processor time, so that what
@@ -188,14 +189,16 @@ load(struct bench *b, const char *arg)
     struct xfsm_diags diags;
     struct xfsm_image view;
     void *image = NULL;
-    size_t len;
+    size_t len, n_settings;
 
     if (error) {
         return error;
     }
+    xfsm_settings_select(&b->settings, &doc, &n_settings);
     xfsm_diags_init(&diags, doc.path);
-    if (!xfsm_compile_xml(doc.data, doc.len, doc.name, &diags, &image,
-                          &len)) {
+    if (!xfsm_compile_xml_params(doc.data, doc.len, doc.name,
+                                 b->settings.selected, n_settings, &diags,
+                                 &image, &len)) {
         error = xfsm_diags_format(&diags, XFSM_DIAG_ERROR);
     } else {
         error = xfsm_engine_load(b->engine, image, len);
@@ -278,6 +281,7 @@ static const char usage_text[] =
     "  -z, --zipf         flows by Zipf's law (default: uniformly)\n"
     "  -o, --once         flows in turn: with more flows than packets, every\n"
     "                     packet is of a new flow\n"
+    "  -p, --param [PROGRAM:]NAME=VALUE  set a parameter\n"
     "  -r, --runs N       runs, of which the median counts (default 5)\n"
     "  -h, --help         show this\n";
 
@@ -291,6 +295,7 @@ xfsm_cmd_bench(int argc, char *argv[])
         { "syn", required_argument, NULL, 's' },
         { "zipf", no_argument, NULL, 'z' },
         { "once", no_argument, NULL, 'o' },
+        { "param", required_argument, NULL, 'p' },
         { "runs", required_argument, NULL, 'r' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -300,7 +305,7 @@ xfsm_cmd_bench(int argc, char *argv[])
     bool ok = true;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:n:l:s:zor:h", options,
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:h", options,
                             NULL)) != -1) {
         switch (c) {
         case 'f':
@@ -320,6 +325,11 @@ xfsm_cmd_bench(int argc, char *argv[])
             break;
         case 'o':
             b.traffic_options.order = XFSM_TRAFFIC_ONCE;
+            break;
+        case 'p':
+            if (xfsm_settings_add(&b.settings, optarg)) {
+                return XFSM_EXIT_USAGE;
+            }
             break;
         case 'r':
             ok = xfsm_tool_parse_int(optarg, 1, RUNS_MAX, &b.runs);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "utilities/xfsm.h"
+#include "utilities/xfsm-settings.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/image.h"
 
@@ -33,12 +33,13 @@ static void
 print_help(void)
 {
     puts("xfsm compile: compile a program to an image\n"
-         "usage: xfsm compile [--name NAME] [-q] PROGRAM -o IMAGE\n\n"
+         "usage: xfsm compile [OPTION]... PROGRAM -o IMAGE\n\n"
          "PROGRAM is a file, the name of a program in the library, or - for\n"
          "standard input, which is read under strict limits of time and\n"
          "memory.  IMAGE is a file, or - for standard output.\n\n"
          "  -o, --output IMAGE  where the image goes\n"
          "  --name NAME         name of the program, if its text has none\n"
+         "  --param NAME=VALUE  set a parameter, for good; may be repeated\n"
          "  -q, --quiet         print errors alone\n"
          "  -h, --help          print this\n\n"
          "Diagnostics go to standard error.  Exit status: 0, or 1 if the\n"
@@ -57,12 +58,13 @@ limit_self(void)
     } limits[] = {
         { RLIMIT_CPU, CPU_MAX, "RLIMIT_CPU" },
 #if !defined __SANITIZE_ADDRESS__
-        /* The address sanitizer reserves terabytes of address space. */
+        /* The address sanitizer reserves terabytes of address space, and
+         * opens files when it looks for leaks. */
         { RLIMIT_AS, MEMORY_MAX, "RLIMIT_AS" },
+        { RLIMIT_NOFILE, 0, "RLIMIT_NOFILE" },
 #endif
         { RLIMIT_FSIZE, XFSM_MAX_IMAGE_BYTES, "RLIMIT_FSIZE" },
         { RLIMIT_CORE, 0, "RLIMIT_CORE" },
-        { RLIMIT_NOFILE, 0, "RLIMIT_NOFILE" },
     };
     size_t i;
 
@@ -152,10 +154,12 @@ finish_output(struct output *out, const void *image, size_t len)
 }
 
 static bool
-compile(const char *arg, const char *name, bool quiet, struct output *out)
+compile(const char *arg, const char *name, bool quiet,
+        struct xfsm_settings *settings, struct output *out)
 {
     struct xfsm_document doc;
     struct xfsm_diags diags;
+    size_t n_settings;
     void *image = NULL;
     size_t image_len = 0;
     char *text;
@@ -168,9 +172,16 @@ compile(const char *arg, const char *name, bool quiet, struct output *out)
         finish_output(out, NULL, 0);
         return false;
     }
+    if (!xfsm_settings_select(settings, &doc, &n_settings)
+        || !xfsm_settings_check(settings)) {
+        xfsm_document_destroy(&doc);
+        finish_output(out, NULL, 0);
+        return false;
+    }
     xfsm_diags_init(&diags, !strcmp(arg, "-") && name ? name : doc.path);
-    ok = xfsm_compile_xml(doc.data, doc.len, name ? name : doc.name, &diags,
-                          &image, &image_len);
+    ok = xfsm_compile_xml_params(doc.data, doc.len, name ? name : doc.name,
+                                 settings->selected, n_settings, &diags,
+                                 &image, &image_len);
     text = xfsm_diags_format(&diags, quiet ? XFSM_DIAG_ERROR
                                            : XFSM_DIAG_NOTE);
     fputs(text, stderr);
@@ -185,14 +196,16 @@ compile(const char *arg, const char *name, bool quiet, struct output *out)
 int
 xfsm_cmd_compile(int argc, char *argv[])
 {
-    enum { OPT_NAME = 256 };
+    enum { OPT_NAME = 256, OPT_PARAM };
     static const struct option options[] = {
         { "output", required_argument, NULL, 'o' },
         { "name", required_argument, NULL, OPT_NAME },
+        { "param", required_argument, NULL, OPT_PARAM },
         { "quiet", no_argument, NULL, 'q' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
+    struct xfsm_settings settings = { .n = 0 };
     const char *output = NULL;
     const char *name = NULL;
     bool quiet = false;
@@ -206,6 +219,11 @@ xfsm_cmd_compile(int argc, char *argv[])
             break;
         case OPT_NAME:
             name = optarg;
+            break;
+        case OPT_PARAM:
+            if (xfsm_settings_add(&settings, optarg)) {
+                return XFSM_EXIT_USAGE;
+            }
             break;
         case 'q':
             quiet = true;
@@ -235,6 +253,6 @@ xfsm_cmd_compile(int argc, char *argv[])
         finish_output(&out, NULL, 0);
         return XFSM_EXIT_FAILURE;
     }
-    return compile(argv[optind], name, quiet, &out) ? XFSM_EXIT_OK
-                                                    : XFSM_EXIT_FAILURE;
+    return compile(argv[optind], name, quiet, &settings, &out)
+           ? XFSM_EXIT_OK : XFSM_EXIT_FAILURE;
 }

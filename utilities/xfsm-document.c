@@ -202,7 +202,7 @@ ignore_event(const struct xfsm_event *event, void *aux)
 }
 
 char *
-xfsm_tool_verify(const void *image, size_t len)
+xfsm_tool_verify(const void *image, size_t len, uint64_t *bytes)
 {
     static const struct xfsm_engine_options options = {
         .identity = { .host = "", .bridge = "", .port = "" },
@@ -214,6 +214,12 @@ xfsm_tool_verify(const void *image, size_t len)
     error = xfsm_engine_create(&options, &engine);
     if (!error) {
         error = xfsm_engine_load(engine, image, len);
+        if (!error && bytes) {
+            struct xfsm_program_info info;
+
+            *bytes = xfsm_engine_get_program(engine, 0, &info) ? info.bytes
+                                                               : 0;
+        }
         xfsm_engine_destroy(engine);
     }
     return error;

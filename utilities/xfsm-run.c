@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "utilities/xfsm-replay.h"
+#include "utilities/xfsm-settings.h"
 #include "utilities/xfsm.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/xml.h"
@@ -36,6 +37,7 @@ struct run {
     const char *publish;        /* --publish. */
     double wait;                /* --wait-subscriber. */
     bool quiet;
+    struct xfsm_settings settings;      /* --param. */
 
     struct image images[XFSM_MAX_PROGRAMS];
     int n_images;
@@ -57,6 +59,9 @@ print_help(void)
          "  --pcap FILE          the capture, pcap or pcapng (- for standard\n"
          "                       input); default: what the program's source\n"
          "                       element names\n"
+         "  --param [PROGRAM:]NAME=VALUE\n"
+         "                       set a parameter, of all programs given or\n"
+         "                       of one\n"
          "  --label LABEL,...    print events with these labels only\n"
          "  --linger SECONDS     let time go on so long after the last\n"
          "                       packet (default: 10)\n"
@@ -120,7 +125,7 @@ take_endpoints(struct run *run, const struct xfsm_program *program)
 }
 
 static bool
-load_xml(struct run *run, const struct xfsm_document *doc)
+load_xml(struct run *run, const struct xfsm_document *doc, size_t n_settings)
 {
     struct xfsm_program *program;
     struct xfsm_diags diags;
@@ -130,7 +135,9 @@ load_xml(struct run *run, const struct xfsm_document *doc)
     char *text;
 
     xfsm_diags_init(&diags, doc->path);
-    program = xfsm_xml_load(doc->data, doc->len, doc->name, &diags);
+    program = xfsm_xml_load_params(doc->data, doc->len, doc->name,
+                                   run->settings.selected, n_settings,
+                                   &diags);
     if (program) {
         take_endpoints(run, program);
         ok = xfsm_compile(program, &diags, &image, &image_len);
@@ -148,6 +155,7 @@ static bool
 load_one(struct run *run, const char *arg)
 {
     struct xfsm_document doc;
+    size_t n_settings;
     char *error;
     bool ok;
 
@@ -161,11 +169,13 @@ load_one(struct run *run, const char *arg)
         free(error);
         return false;
     }
-    if (xfsm_document_is_image(&doc)) {
+    if (!xfsm_settings_select(&run->settings, &doc, &n_settings)) {
+        ok = false;
+    } else if (xfsm_document_is_image(&doc)) {
         ok = add_image(run, doc.path, doc.data, doc.len);
         doc.data = NULL;
     } else {
-        ok = load_xml(run, &doc);
+        ok = load_xml(run, &doc, n_settings);
     }
     xfsm_document_destroy(&doc);
     return ok;
@@ -317,6 +327,7 @@ run_programs(struct run *run, char *args[], int n)
     for (i = 0; i < n; i++) {
         ok = load_list(run, args[i]) && ok;
     }
+    ok = ok && xfsm_settings_check(&run->settings);
     path = ok ? choose_capture(run) : NULL;
     if (!path) {
         return exit_code;
@@ -377,6 +388,7 @@ enum {
     OPT_HOST,
     OPT_BRIDGE,
     OPT_PORT,
+    OPT_PARAM,
 };
 
 static const struct option run_options[] = {
@@ -389,6 +401,7 @@ static const struct option run_options[] = {
     { "host", required_argument, NULL, OPT_HOST },
     { "bridge", required_argument, NULL, OPT_BRIDGE },
     { "port", required_argument, NULL, OPT_PORT },
+    { "param", required_argument, NULL, OPT_PARAM },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -402,6 +415,8 @@ parse_value(struct run *run, int option, char *value)
     double seconds;
 
     switch (option) {
+    case OPT_PARAM:
+        return xfsm_settings_add(&run->settings, value);
     case OPT_LABEL:
         if (!add_labels(&run->replay, value)) {
             return xfsm_tool_usage_error("--label: more than %d labels",

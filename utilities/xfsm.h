@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "xfsm/program/diag.h"
 
@@ -23,6 +24,8 @@
     C(compile, "compile a program to an image") \
     C(bench, "measure programs on packets in memory") \
     C(run, "run programs on a capture file, without Open vSwitch") \
+    C(test, "run the tests that programs carry") \
+    C(graph, "draw the state machine of a program") \
     C(events, "show the events that probes publish") \
     C(fields, "list the packet fields that programs can name")
 
@@ -78,8 +81,9 @@ void xfsm_document_destroy(struct xfsm_document *);
 bool xfsm_document_is_image(const struct xfsm_document *);
 
 /* Verifies 'len' bytes of image in an engine of its own.  Returns NULL, or an
- * error that the caller frees. */
-char *xfsm_tool_verify(const void *image, size_t len);
+ * error that the caller frees.  Stores the address space that the program's
+ * memory takes in '*bytes', unless that is NULL. */
+char *xfsm_tool_verify(const void *image, size_t len, uint64_t *bytes);
 
 /* Number of warnings in 'diags'. */
 size_t xfsm_tool_n_warnings(const struct xfsm_diags *diags);

@@ -6,6 +6,10 @@
 # layer never includes a higher one (tests/lint checks both).
 
 noinst_LTLIBRARIES += xfsm/libxfsm.la
+
+# The schema of programs, which "xfsm check --schema" writes.
+dist_pkgdata_DATA += xfsm/program/xfsm.rng
+
 xfsm_libxfsm_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBXML2_CFLAGS)
 xfsm_libxfsm_la_SOURCES = \
 	$(xfsm_base) \
@@ -35,12 +39,22 @@ xfsm_packet = \
 	xfsm/packet/dns.c \
 	xfsm/packet/field.c \
 	xfsm/packet/field.h \
+	xfsm/packet/fragments.c \
+	xfsm/packet/fragments.h \
+	xfsm/packet/geneve.c \
+	xfsm/packet/gre.c \
+	xfsm/packet/gtp.c \
 	xfsm/packet/http.c \
 	xfsm/packet/ip.c \
 	xfsm/packet/l4.c \
 	xfsm/packet/modbus.c \
+	xfsm/packet/mpls.c \
 	xfsm/packet/ntp.c \
-	xfsm/packet/packet.h
+	xfsm/packet/packet.h \
+	xfsm/packet/ppp.c \
+	xfsm/packet/tls.c \
+	xfsm/packet/tunnel.c \
+	xfsm/packet/vxlan.c
 
 xfsm_sketch = \
 	xfsm/sketch/decay.c \
@@ -73,6 +87,12 @@ xfsm_program = \
 	xfsm/program/key.h \
 	xfsm/program/lexer.c \
 	xfsm/program/lexer.h \
+	xfsm/program/lint-private.h \
+	xfsm/program/lint-range.c \
+	xfsm/program/lint.c \
+	xfsm/program/lint.h \
+	xfsm/program/member.c \
+	xfsm/program/member.h \
 	xfsm/program/model.c \
 	xfsm/program/model.h \
 	xfsm/program/names.c \
@@ -94,10 +114,14 @@ xfsm_program = \
 	xfsm/program/xml-event.c \
 	xfsm/program/xml-load.h \
 	xfsm/program/xml-metric.c \
+	xfsm/program/xml-param.c \
 	xfsm/program/xml-review.c \
 	xfsm/program/xml-scan.c \
 	xfsm/program/xml-scan.h \
+	xfsm/program/xml-schema.c \
+	xfsm/program/xml-schema.h \
 	xfsm/program/xml-table.c \
+	xfsm/program/xml-test.c \
 	xfsm/program/xml-tree.c \
 	xfsm/program/xml-tree.h \
 	xfsm/program/xml.c \
@@ -115,8 +139,16 @@ xfsm_runtime = \
 	xfsm/runtime/lower.c \
 	xfsm/runtime/lower.h \
 	xfsm/runtime/match.c \
+	xfsm/runtime/native-emit.c \
+	xfsm/runtime/native-emit.h \
+	xfsm/runtime/native-handler.c \
+	xfsm/runtime/native-match.c \
+	xfsm/runtime/native-private.h \
+	xfsm/runtime/native.c \
+	xfsm/runtime/native.h \
 	xfsm/runtime/number.c \
 	xfsm/runtime/number.h \
+	xfsm/runtime/options.h \
 	xfsm/runtime/run.h \
 	xfsm/runtime/snapshot.c \
 	xfsm/runtime/text.c \

@@ -11,10 +11,15 @@
 #include "xfsm/base/error.h"
 #include "xfsm/runtime/exec.h"
 
+/* Packets that a stage takes together: as many as a core has cache lines on
+ * their way at once, or so. */
+#ifndef GROUP
+#define GROUP 8
+#endif
+
 /* What the first stages find out about a packet for one program. */
 struct match {
     uint16_t event;             /* Or XFSM_NONE. */
-    bool has_key;               /* Is its primary key complete? */
     struct xfsm_key_row keys;
 };
 
@@ -190,6 +195,9 @@ xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
                             XFSM_MAX_PROGRAMS)
                : xfsm_error("out of memory");
     }
+    if (e->exec.options.backend == XFSM_BACKEND_AUTO) {
+        xfsm_native_compile(p);
+    }
     if (i < e->n) {
         retire(e, i);
     } else {
@@ -221,32 +229,26 @@ xfsm_engine_unload(struct xfsm_engine *e, const char *name)
 
 /* ## Packets ## */
 
-static void
-match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-             struct match *match)
-{
-    match->event = xfsm_exec_match(p, packet);
-    match->keys.built = match->keys.complete = 0;
-    match->has_key = match->event != XFSM_NONE
-                     && xfsm_exec_row_key(
-                         p, &match->keys, packet,
-                         p->image.events[match->event].primary);
-}
-
-/* Sends for the memory that the packet's handler will touch. */
+/* Builds the keys that the packet's handler is likely to need and sends for
+ * the memory that is found under them. */
 static void
 fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
       struct match *match)
 {
     const struct xfsm_touches *touches = &p->touches[match->event];
-    uint16_t primary = p->image.events[match->event].primary;
+    const struct xfsm_key_value *key = xfsm_exec_row_key(
+        p, &match->keys, packet, p->image.events[match->event].primary);
 
-    xfsm_keytable_prefetch(p->states, match->keys.values[primary].hash);
+    if (!key) {
+        return;
+    }
+    if (p->states->n) {
+        xfsm_keytable_prefetch(p->states, key->hash);
+    }
     for (unsigned int i = 0; i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
-        const struct xfsm_key_value *key = xfsm_exec_row_key(
-            p, &match->keys, packet, touch->key);
 
+        key = xfsm_exec_row_key(p, &match->keys, packet, touch->key);
         if (!key) {
             continue;
         }
@@ -264,56 +266,91 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
 }
 
-/* Sends for the slots, once the tags that tell them have come. */
+static inline void
+match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+             struct match *match)
+{
+    if (p->native.prepare) {
+        match->event = p->native.prepare(packet, &match->keys);
+        return;
+    }
+    match->event = xfsm_exec_match(p, packet);
+    match->keys.built = match->keys.complete = 0;
+    if (match->event != XFSM_NONE) {
+        fetch(p, packet, match);
+    }
+}
+
+/* Sends for the slot of 'key', once the tags that tell it have come. */
+static inline void
+fetch_slot(const struct xfsm_instance *p, const struct match *match,
+           const struct xfsm_keytable *table, uint16_t key)
+{
+    if (table->n && match->keys.complete >> key & 1) {
+        xfsm_keytable_prefetch_slot(
+            table, xfsm_key_row_value(p, &match->keys, key)->hash);
+    }
+}
+
 static void
 fetch_slots(const struct xfsm_instance *p, const struct match *match)
 {
     const struct xfsm_touches *touches = &p->touches[match->event];
-    uint16_t primary = p->image.events[match->event].primary;
 
-    xfsm_keytable_prefetch_slot(p->states,
-                                match->keys.values[primary].hash);
-    for (unsigned int i = 0; i < touches->n; i++) {
+    fetch_slot(p, match, p->states, p->image.events[match->event].primary);
+    for (unsigned int i = 0; touches->tables && i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
 
-        if (touch->kind == XFSM_TOUCH_KEYTABLE
-            && match->keys.complete >> touch->key & 1) {
-            xfsm_keytable_prefetch_slot(touch->memory,
-                                        match->keys.values[touch->key].hash);
+        if (touch->kind == XFSM_TOUCH_KEYTABLE) {
+            fetch_slot(p, match, touch->memory, touch->key);
         }
     }
 }
 
-/* First stages: everything about the batch that does not depend on what the
- * packets before a packet did.  The memory of states and metrics is on its
- * way when the last stage asks for it. */
+/* First stage of packets 'i' to 'end': everything about them that does not
+ * depend on what the packets before them did.  The memory of states and
+ * metrics is on its way when the last stage asks for it. */
 static void
-prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
+prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
+        size_t end)
 {
-    for (size_t i = 0; i < n; i++) {
+    struct xfsm_engine_stats *stats = &e->exec.stats;
+
+    for (size_t i = start; i < end; i++) {
         packets[i].packet_no = ++e->packet_no;
         xfsm_decode(&packets[i], &e->wants);
+        stats->bytes += packets[i].len;
+        stats->decode_errors[packets[i].decode_error]++;
     }
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
 
-        for (size_t i = 0; i < n && !p->dynamic_matcher; i++) {
-            struct match *match = &e->matches[j][i];
-
-            match_packet(p, &packets[i], match);
-            if (match->has_key) {
-                fetch(p, &packets[i], match);
-            }
+        for (size_t i = start; i < end && !p->dynamic_matcher; i++) {
+            match_packet(p, &packets[i], &e->matches[j][i]);
         }
-        for (size_t i = 0; i < n && !p->dynamic_matcher; i++) {
-            if (e->matches[j][i].has_key) {
+    }
+}
+
+/* Second stage: what can be told once the memory that the first one sent for
+ * has come. */
+static void
+prepare_slots(struct xfsm_engine *e, size_t start, size_t end)
+{
+    for (unsigned int j = 0; j < e->n; j++) {
+        const struct xfsm_instance *p = e->programs[j];
+
+        if (p->dynamic_matcher || !(p->states->n || p->has_tables)) {
+            continue;
+        }
+        for (size_t i = start; i < end; i++) {
+            if (e->matches[j][i].event != XFSM_NONE) {
                 fetch_slots(p, &e->matches[j][i]);
             }
         }
     }
 }
 
-static void
+static inline void
 run_program(struct xfsm_exec *x, struct xfsm_instance *p,
             const struct xfsm_packet *packet, struct match *match)
 {
@@ -327,23 +364,21 @@ run_program(struct xfsm_exec *x, struct xfsm_instance *p,
         return;
     }
     x->stats.matched++;
-    if (!match->has_key) {
+    if (!(match->keys.complete >> p->image.events[match->event].primary & 1)) {
         x->stats.no_key++;
         return;
     }
     xfsm_exec_packet(x, p, packet, match->event, &match->keys);
 }
 
+/* Last stage: what changes states and metrics, and what is published. */
 static void
-run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
+run_packets(struct xfsm_engine *e, const struct xfsm_packet *packets,
+            size_t start, size_t end)
 {
     struct xfsm_exec *x = &e->exec;
 
-    prepare(e, packets, n);
-    for (size_t i = 0; i < n; i++) {
-        x->stats.packets++;
-        x->stats.bytes += packets[i].len;
-        x->stats.decode_errors[packets[i].decode_error]++;
+    for (size_t i = start; i < end; i++) {
         if (packets[i].ts >= x->now) {
             x->now = packets[i].ts;
         } else {
@@ -351,6 +386,32 @@ run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
         }
         for (unsigned int j = 0; j < e->n; j++) {
             run_program(x, e->programs[j], &packets[i], &e->matches[j][i]);
+        }
+    }
+}
+
+static inline size_t
+min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The stages work on groups of packets, each stage one group ahead of the
+ * next, so that the memory one group sends for comes while another is being
+ * computed. */
+static void
+run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
+{
+    e->exec.stats.packets += n;
+    for (size_t i = 0; i < n + 2 * GROUP; i += GROUP) {
+        if (i < n) {
+            prepare(e, packets, i, min_size(i + GROUP, n));
+        }
+        if (i >= GROUP && i - GROUP < n) {
+            prepare_slots(e, i - GROUP, min_size(i, n));
+        }
+        if (i >= 2 * GROUP) {
+            run_packets(e, packets, i - 2 * GROUP, min_size(i - GROUP, n));
         }
     }
 }
@@ -426,6 +487,7 @@ xfsm_engine_get_program(const struct xfsm_engine *e, unsigned int i,
     info->name = p->name;
     info->version = &p->image.strings[p->image.header->version];
     info->description = &p->image.strings[p->image.header->description];
+    info->backend = p->native.handlers ? "native" : "interpreter";
     info->handled = p->handled;
     info->events = p->events;
     info->keys = states.n;

@@ -32,6 +32,7 @@
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/runtime/event.h"
+#include "xfsm/runtime/options.h"
 
 /* Packets that the engine takes through its stages together.  A longer batch
  * is fine: it is cut. */
@@ -41,46 +42,6 @@
 #define XFSM_MAX_PROGRAMS 32
 
 struct xfsm_engine;
-
-struct xfsm_engine_options {
-    /* Secret of all hashing.  Zeros are a seed like any other, good for
-     * reproducible runs and nothing else. */
-    uint8_t entropy[16];
-
-    struct xfsm_identity identity;      /* Copied. */
-
-    /* Called for each event, in order. */
-    void (*emit)(const struct xfsm_event *, void *aux);
-    void *aux;
-};
-
-/* C(NAME, DOC): counters of an engine. */
-#define XFSM_ENGINE_COUNTERS(C) \
-    C(packets, "Packets processed") \
-    C(bytes, "Bytes of those packets, on the wire") \
-    C(matched, "Packet and program pairs in which an event was selected") \
-    C(no_key, "Selected, but the packet lacks a field of the primary key") \
-    C(no_state, "Selected, but the event says nothing of the key's state") \
-    C(handled, "Handlers run for packets") \
-    C(timeouts, "Handlers run for timers") \
-    C(timers_refused, "Timers not armed because the pool was full") \
-    C(timers_skipped, "Firings left out because time had jumped") \
-    C(time_backward, "Packets older than one before them") \
-    C(events, "Events published") \
-    C(alerts, "Events with the label alert or critical") \
-    C(text_cut, "Events whose text was cut at the limit") \
-    C(div_by_zero, "Divisions by zero, which gave 0") \
-    C(metric_no_key, "Metric operations left out for want of a key field") \
-    C(state_evictions, "Keys evicted from state tables") \
-    C(counter_evictions, "Keys evicted from dleft monitors") \
-    C(table_evictions, "Keys evicted from tables of programs")
-
-struct xfsm_engine_stats {
-#define XFSM_ENGINE_COUNTER_MEMBER(NAME, DOC) uint64_t NAME;
-    XFSM_ENGINE_COUNTERS(XFSM_ENGINE_COUNTER_MEMBER)
-#undef XFSM_ENGINE_COUNTER_MEMBER
-    uint64_t decode_errors[XFSM_N_DECODE_ERRORS];
-};
 
 /* Creates an engine without programs.  Returns NULL and stores it in
  * '*enginep', or an error that the caller frees. */
@@ -121,6 +82,7 @@ struct xfsm_program_info {
     const char *name;
     const char *version;
     const char *description;
+    const char *backend;        /* "native" or "interpreter". */
     uint64_t handled;           /* Handlers run. */
     uint64_t events;            /* Events published. */
     uint64_t keys;              /* Keys in a state other than the default. */

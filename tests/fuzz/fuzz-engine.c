@@ -10,7 +10,7 @@
  * enough to be forced full.
  *
  * Required: what the engine publishes does not depend on how packets are cut
- * into batches. */
+ * into batches, nor on whether programs are interpreted or machine code. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +128,8 @@ compile(const char *text)
 }
 
 static uint64_t
-run(const struct fuzz_packets *packets, size_t batch)
+run(const struct fuzz_packets *packets, enum xfsm_backend backend,
+    size_t batch)
 {
     static struct image images[2];
     struct fuzz_engine fe;
@@ -138,7 +139,7 @@ run(const struct fuzz_packets *packets, size_t batch)
         images[0] = compile(rates_program);
         images[1] = compile(names_program);
     }
-    fuzz_engine_init(&fe);
+    fuzz_engine_init(&fe, backend);
     for (i = 0; i < 2; i++) {
         char *error = xfsm_engine_load(fe.engine, images[i].data,
                                        images[i].len);
@@ -158,10 +159,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t digest;
 
     fuzz_packets_take(&packets, &in);
-    digest = run(&packets, 1);
-    fuzz_require(run(&packets, 7) == digest
-                 && run(&packets, FUZZ_PACKETS_MAX) == digest,
-                 "batches do not change results");
+    digest = run(&packets, XFSM_BACKEND_INTERPRETER, 1);
+    fuzz_require(run(&packets, XFSM_BACKEND_INTERPRETER, 7) == digest
+                 && run(&packets, XFSM_BACKEND_AUTO, FUZZ_PACKETS_MAX)
+                    == digest,
+                 "neither batches nor machine code change results");
     fuzz_packets_free(&packets);
     return 0;
 }

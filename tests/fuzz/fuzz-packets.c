@@ -102,10 +102,11 @@ take_event(const struct xfsm_event *event, void *aux)
 }
 
 void
-fuzz_engine_init(struct fuzz_engine *fe)
+fuzz_engine_init(struct fuzz_engine *fe, enum xfsm_backend backend)
 {
     struct xfsm_engine_options options = {
         .identity = identity,
+        .backend = backend,
         .emit = take_event,
         .aux = fe,
     };

@@ -42,7 +42,7 @@ struct fuzz_engine {
     uint64_t last_seq;
 };
 
-void fuzz_engine_init(struct fuzz_engine *);
+void fuzz_engine_init(struct fuzz_engine *, enum xfsm_backend);
 void fuzz_engine_free(struct fuzz_engine *);
 
 /* Runs all packets, 'batch' at a time, then lets 100 seconds go by. */

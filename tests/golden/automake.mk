@@ -5,19 +5,24 @@
 # GOLDEN_TESTS (name it NAME.sh or NAME.py) and its data to EXTRA_DIST.
 
 GOLDEN_TESTS += \
-	tests/golden/captures.py \
 	tests/golden/cli.sh \
-	tests/golden/run.py
+	tests/golden/test-errors.py \
+	tests/golden/test-hostile.py \
+	tests/golden/test-programs.py
 
-check_PROGRAMS += tests/golden/make-capture
+GOLDEN_TOOLS += tests/golden/make-capture
 tests_golden_make_capture_SOURCES = \
 	tests/golden/make-capture.c \
 	tests/unit/packet-builder.c \
-	tests/unit/packet-builder.h
-tests_golden_make_capture_LDADD = $(XFSM_LIBS)
+	tests/unit/packet-builder.h \
+	tests/unit/random.h
+tests_golden_make_capture_LDADD =
 
 EXTRA_DIST += \
 	$(GOLDEN_TESTS) \
-	tests/golden/alerts.txt \
-	tests/golden/cases.txt \
-	tests/golden/expected
+	tests/golden/alerts.tsv \
+	tests/golden/cases.ini \
+	tests/golden/expected \
+	tests/golden/golden.py \
+	tests/golden/hostile.tsv \
+	tests/golden/programs/timers.xml

@@ -70,8 +70,8 @@ wait_for() {
 }
 
 capture=$work/scan.pcap
-"$build/tests/golden/make-capture" portscan "$capture" || exit 1
-"$build/tests/golden/make-capture" synflood "$work/flood.pcap" || exit 1
+"$build/tests/golden/make-capture" scan-100ports "$capture" || exit 1
+"$build/tests/golden/make-capture" synflood-spoofed "$work/flood.pcap" || exit 1
 
 # Names a program with an error in line 4.
 cat > "$work/bad.xml" <<END

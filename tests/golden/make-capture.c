@@ -4,11 +4,13 @@
  */
 
 /* Usage: make-capture DIR
+ *        make-capture SCENE FILE
  *
- * Writes the captures of the golden tests in DIR, one NAME.pcap for each scene
- * below; the same bytes each time.  Scenes begin on 2026-01-01 at 00:00:00 UTC
- * and give times in milliseconds from there.  What a program must say about a
- * scene is worked out in tests/golden/cases.ini. */
+ * Writes the captures of the golden tests in DIR, one SCENE.pcap for each
+ * scene below, or one of them as FILE; the same bytes each time.  Scenes begin
+ * on 2026-01-01 at 00:00:00 UTC and give times in milliseconds from there.
+ * What a program must say about a scene is worked out in
+ * tests/golden/cases.ini. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +134,30 @@ scan_30ports(struct scene *s)
     }
 }
 
+/* A hundred ports, by IPv4 or IPv6. */
+static void
+scan_hosts(struct scene *s, const char *src, const char *dst)
+{
+    unsigned int i;
+
+    for (i = 0; i < 100; i++) {
+        syn(s, 20 * i, src, dst, 1 + i);
+        tcp(s, 20 * i + 1, dst, 1 + i, src, 40000, PB_RST | PB_ACK, NULL);
+    }
+}
+
+static void
+scan_100ports(struct scene *s)
+{
+    scan_hosts(s, "192.0.2.66", "198.51.100.7");
+}
+
+static void
+scan_ipv6(struct scene *s)
+{
+    scan_hosts(s, "2001:db8::66", "2001:db8:1::7");
+}
+
 static void
 scan_slow(struct scene *s)
 {
@@ -253,6 +279,37 @@ web_session(struct scene *s, double ms, const char *client,
     tcp(s, ms + 12, client, sport, server, 80, PB_ACK, NULL);
 }
 
+/* Sixty new clients a second. */
+static void
+web_busy(struct scene *s)
+{
+    unsigned int i;
+    char client[32];
+
+    for (i = 0; i < 300; i++) {
+        web_session(s, 50.0 * i / 3, host(client, "10.51", i), 41000,
+                    "10.5.0.80");
+    }
+}
+
+/* Names that do not exist: two, again and again, and now and then a third. */
+static void
+nxdomain_mistyped(struct scene *s)
+{
+    unsigned int i;
+    char name[32];
+
+    for (i = 0; i < 60; i++) {
+        if (i % 20 == 19) {
+            snprintf(name, sizeof name, "typo%u.example", i);
+        } else {
+            snprintf(name, sizeof name, "www.wpad%u.example", i % 2);
+        }
+        query(s, 500 * i, "10.3.0.30", name);
+        answer(s, 500 * i + 10, "10.3.0.30", name, NULL);
+    }
+}
+
 static void
 web_mix(struct scene *s)
 {
@@ -347,6 +404,19 @@ dns_http(struct scene *s)
         request);
 }
 
+/* One name is answered a hundred times in two seconds, and a few times
+ * later. */
+static void
+name_surge(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 103; i++) {
+        answer(s, i < 100 ? 20 * i : 11000 + 1000 * (i - 100), "10.12.0.1",
+               "www.example.org", "192.0.2.1");
+    }
+}
+
 /* For tests/golden/programs/timers.xml: the port is the command. */
 static void
 timers(struct scene *s)
@@ -387,37 +457,56 @@ static const struct {
     { "modbus-fc8", modbus_fc8 },
     { "modbus-poll", modbus_poll },
     { "modbus-step", modbus_step },
+    { "name-surge", name_surge },
     { "nxdomain-blocklist", nxdomain_blocklist },
     { "nxdomain-dga", nxdomain_dga },
+    { "nxdomain-mistyped", nxdomain_mistyped },
+    { "scan-100ports", scan_100ports },
     { "scan-30ports", scan_30ports },
+    { "scan-ipv6", scan_ipv6 },
     { "scan-slow", scan_slow },
     { "synflood-spoofed", synflood_spoofed },
     { "timers", timers },
     { "udp-chatter", udp_chatter },
+    { "web-busy", web_busy },
     { "web-mix", web_mix },
     { "worm", worm },
 };
+
+#define N_SCENES (sizeof scenes / sizeof scenes[0])
+
+static void
+write_scene(size_t i, const char *path)
+{
+    struct scene scene = { .random = 1 };
+
+    scene.file = pb_pcap_open(path, PB_LINKTYPE_ETHERNET);
+    scenes[i].write(&scene);
+    pb_pcap_close(scene.file);
+}
 
 int
 main(int argc, char *argv[])
 {
     size_t i;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: make-capture DIR\n");
-        return 1;
-    }
-    for (i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
-        struct scene scene = { .random = 1 };
-        char *path;
+    for (i = 0; i < N_SCENES; i++) {
+        if (argc == 2) {
+            char *path;
 
-        if (asprintf(&path, "%s/%s.pcap", argv[1], scenes[i].name) < 0) {
-            return 1;
+            if (asprintf(&path, "%s/%s.pcap", argv[1], scenes[i].name) < 0) {
+                return 1;
+            }
+            write_scene(i, path);
+            free(path);
+        } else if (argc == 3 && !strcmp(argv[1], scenes[i].name)) {
+            write_scene(i, argv[2]);
+            return 0;
         }
-        scene.file = pb_pcap_open(path, PB_LINKTYPE_ETHERNET);
-        scenes[i].write(&scene);
-        pb_pcap_close(scene.file);
-        free(path);
+    }
+    if (argc != 2) {
+        fprintf(stderr, "usage: make-capture DIR | SCENE FILE\n");
+        return 1;
     }
     return 0;
 }

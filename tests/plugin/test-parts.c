@@ -82,8 +82,8 @@ static void
 test_base64(void **state)
 {
     static const char *const bad[] = {
-        "Z", "Zg", "Zg=", "Zg===", "=", "====", "Zm9v=", "Zm9vZ===", "Zg==Zg==",
-        "Zm9v!mFy", "Zm\001v",
+        "Z", "Zg", "Zg=", "Zg===", "=", "====", "Zm9v=", "Zm9vZ===",
+        "Zg==Zg==", "Zm9v!mFy", "Zm\001v",
     };
     size_t i;
 

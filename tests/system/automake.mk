@@ -5,6 +5,16 @@
 # (name it NAME.sh or NAME.py) and what tests share to EXTRA_DIST.
 
 SYSTEM_TESTS += \
+	tests/system/test-controller.sh \
 	tests/system/test-xfsm-ctl.sh
 
 EXTRA_DIST += $(SYSTEM_TESTS)
+
+SYSTEM_TESTS += \
+	tests/system/test-attach.py \
+	tests/system/test-events.py \
+	tests/system/test-fleet.py \
+	tests/system/test-init.py \
+	tests/system/test-live.py \
+	tests/system/test-memory.py
+EXTRA_DIST += tests/system/lib/xfsmtest.py

@@ -39,7 +39,7 @@ verdict() {
         echo "ok $number - $2"
     else
         echo "not ok $number - $2"
-        head -n 30 "$work/out" | sed 's/^/# /'
+        [ ! -e "$work/out" ] || head -n 30 "$work/out" | sed 's/^/# /'
         failed=$((failed + 1))
     fi
 }
@@ -49,11 +49,15 @@ verdict() {
 expect() {
     local name=$1 status=$2 pattern=$3 got
     shift 3
-    timeout 60 "$@" > "$work/out" 2>&1 < /dev/null
+    "$@" > "$work/out" 2>&1 < /dev/null
     got=$?
     [ $got = "$status" ] &&
         { [ -z "$pattern" ] || grep -q -e "$pattern" "$work/out"; }
-    verdict $? "$name (exit status $got; $pattern)"
+    if [ $? = 0 ]; then
+        verdict 0 "$name"
+    else
+        verdict 1 "$name (exit status $got, not $status, or no $pattern)"
+    fi
 }
 
 # until_true NAME COMMAND...: COMMAND succeeds within 20 seconds.
@@ -75,10 +79,11 @@ transact() {
     ovsdb-client --timeout=5 transact "unix:$work/$1.sock" "[\"XFSM\",$2]"
 }
 
-# select_rows HOST TABLE COLUMNS: prints the rows, sorted, one a line.
+# select_rows HOST TABLE COLUMNS: prints the rows, sorted, one a line; the
+# columns come in alphabetical order.
 select_rows() {
     ovsdb-client --timeout=5 -f csv --no-headings dump \
-        "unix:$work/$1.sock" XFSM "$2" $3 | grep -v '^$' | sort
+        "unix:$work/$1.sock" XFSM "$2" $3 | sed -e '/ table$/d' -e '/^$/d' | sort
 }
 
 # rows_are HOST TABLE COLUMNS ROWS
@@ -125,7 +130,7 @@ appctl() {
 
 # ctl OPTION...: the controller, in the foreground.
 ctl() {
-    "$controller" --xfsm="$xfsm" --timeout="${timeout:-20}" "$@" \
+    timeout 60 "$controller" --xfsm="$xfsm" --timeout="${limit:-20}" "$@" \
         "$work/fleet.json"
 }
 
@@ -160,9 +165,9 @@ END
 db_assignment=',
    {"name": "db", "programs": ["hello"], "enabled": false,
     "target": {"iface-id": "db0"}, "hosts": ["hv2"]}'
-web_row='"[hello, portscan]",{bridge=br0},true,web'
-db_row='[hello],{iface-id=db0},false,db'
-columns="name programs target enabled"
+web_row='true,web,"[hello, portscan]",{bridge=br0}'
+db_row='false,db,[hello],{iface-id=db0}'
+columns="enabled name programs target"
 
 # Bad input.
 expect "version" 0 "^xfsm-controller (ovs-xfsm) [0-9]" "$controller" --version
@@ -186,9 +191,9 @@ fleet ''
 sed -i 's/"hosts": "\*"/"hosts": ["hv3"]/' "$work/fleet.json"
 expect "an unknown host, with its place" 1 \
     '/assignments/0/hosts/0: "hv3" is none of the hosts' ctl --once
-expect "no compiler" 1 "cannot run the compiler" \
-    "$controller" --once --xfsm="$work/nosuch" \
-    <(fleet ''; cat "$work/fleet.json")
+fleet ''
+expect "no compiler" 1 "cannot run the compiler" ctl --once \
+    --xfsm="$work/nosuch"
 
 # A dry run changes nothing.
 fleet "$db_assignment"
@@ -197,12 +202,12 @@ rows_are hv1 Program name '' && rows_are hv1 XFSM_Global next_cfg ''
 verdict $? "dry run changed nothing"
 
 # Without an agent, all is written, but nobody acknowledges.
-timeout=2 expect "no agent" 1 "^hv1: written, not yet acknowledged" ctl --once
+limit=2 expect "no agent" 1 "^hv1: written, not yet acknowledged" ctl --once
 rows_are hv1 Assignment "$columns" "$web_row" &&
     rows_are hv2 Assignment "$columns" "$db_row
 $web_row"
 verdict $? "assignments of each host"
-rows_are hv1 Program "name external_ids" '{owner=xfsm-controller},hello
+rows_are hv1 Program "external_ids name" '{owner=xfsm-controller},hello
 {owner=xfsm-controller},portscan'
 verdict $? "programs have an owner"
 
@@ -264,7 +269,7 @@ until_true "what is changed behind its back comes back" \
 until_true "the program too" sh -c "ovsdb-client -f csv dump \
     'unix:$work/hv1.sock' XFSM Program source | grep -q hello"
 
-timeout=2 expect "a second controller waits" 1 \
+limit=2 expect "a second controller waits" 1 \
     "another xfsm-controller has the lock" ctl --once
 expect "a second controller can look" 0 "^hv1: no difference" ctl --dry-run
 
@@ -294,17 +299,20 @@ publish() {
         > "$work/$1.events" 2>&1 &
     pids="$pids $!"
 }
-"$build/tests/golden/make-capture" portscan "$work/scan.pcap" || exit 1
+"$build/tests/golden/make-capture" scan-100ports "$work/scan.pcap" || exit 1
 publish hv1 hub1
 publish hv2 hub2
 have_all() {
-    [ "$(grep -c '"host":"hv1"' "$work/events")" = 200 ] &&
-        [ "$(grep -c '"host":"hv2"' "$work/events")" = 200 ]
+    local n
+    n=$(wc -l < "$work/hv1.events")
+    [ "$n" -gt 0 ] &&
+        [ "$(grep -c '"host":"hv1"' "$work/events")" = "$n" ] &&
+        [ "$(grep -c '"host":"hv2"' "$work/events")" = "$n" ]
 }
 until_true "events of both hosts" have_all
 grep '"host":"hv2"' "$work/events" | cmp - "$work/hv2.events" > "$work/out" 2>&1
 verdict $? "events as they were published"
-expect "events are counted" 0 "200 received, 0 lost, 0 refused" \
+expect "events are counted" 0 "[1-9][0-9]* received, 0 lost, 0 refused" \
     appctl fleet/show
 mv "$work/events" "$work/events.1"
 expect "events are reopened" 0 "" appctl events/reopen
@@ -317,7 +325,7 @@ cp "$work/controller.log" "$work/out"
     grep -E '\|(EMER|ERR|WARN)\|'
 verdict $? "nothing alarming in the log"
 appctl exit
-until_true "exit" sh -c "! kill -0 $pid"
+until_true "exit" sh -c "! kill -0 $pid 2> /dev/null"
 rows_are hv1 Assignment name 'db
 web'
 verdict $? "rows stay"

@@ -11,6 +11,7 @@ UNIT_TESTS += \
 	tests/unit/test-bytes \
 	tests/unit/test-capture-truth \
 	tests/unit/test-capture \
+	tests/unit/test-compile \
 	tests/unit/test-decode-details \
 	tests/unit/test-decode-link \
 	tests/unit/test-decode \
@@ -20,26 +21,42 @@ UNIT_TESTS += \
 	tests/unit/test-dialect1 \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
+	tests/unit/test-engine \
 	tests/unit/test-event-decode \
 	tests/unit/test-event \
 	tests/unit/test-exec \
 	tests/unit/test-expr \
 	tests/unit/test-field \
 	tests/unit/test-file-sink \
+	tests/unit/test-fragments \
 	tests/unit/test-gap \
+	tests/unit/test-gre \
 	tests/unit/test-hash \
 	tests/unit/test-http \
+	tests/unit/test-image \
 	tests/unit/test-keytable \
+	tests/unit/test-lower \
 	tests/unit/test-mem \
+	tests/unit/test-metrics-exec \
 	tests/unit/test-modbus \
+	tests/unit/test-mutation \
+	tests/unit/test-native \
 	tests/unit/test-ntp \
 	tests/unit/test-reference \
 	tests/unit/test-selector \
+	tests/unit/test-shim \
 	tests/unit/test-tewma \
 	tests/unit/test-text \
 	tests/unit/test-timers-exec \
 	tests/unit/test-timers \
+	tests/unit/test-tls \
+	tests/unit/test-tunnel-truth \
+	tests/unit/test-tunnel \
+	tests/unit/test-verify-code \
+	tests/unit/test-verify \
+	tests/unit/test-xml-event \
 	tests/unit/test-xml-hostile \
+	tests/unit/test-xml-limits \
 	tests/unit/test-xml \
 	tests/unit/test-zmq
 
@@ -52,12 +69,22 @@ tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
 
 tests_unit_test_bytes_SOURCES = tests/unit/test-bytes.c
 
-tests_unit_test_capture_truth_SOURCES = tests/unit/test-capture-truth.c
+tests_unit_test_capture_truth_SOURCES = \
+	tests/unit/test-capture-truth.c \
+	tests/unit/truth.c \
+	tests/unit/truth.h
 
 tests_unit_test_capture_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-capture.c
+
+tests_unit_test_compile_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-compile.c
 
 tests_unit_test_decode_details_SOURCES = \
 	tests/unit/decode-check.c \
@@ -112,6 +139,15 @@ tests_unit_test_dns_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-dns.c
 
+tests_unit_test_engine_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-engine.c
+
 tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
 
 tests_unit_test_event_SOURCES = \
@@ -138,7 +174,25 @@ tests_unit_test_field_SOURCES = \
 
 tests_unit_test_file_sink_SOURCES = tests/unit/test-file-sink.c
 
+tests_unit_test_fragments_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-fragments.c \
+	tests/unit/truth.c \
+	tests/unit/truth.h
+
 tests_unit_test_gap_SOURCES = tests/unit/test-gap.c
+
+tests_unit_test_gre_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-gre.c \
+	tests/unit/tunnel-builder.c \
+	tests/unit/tunnel-builder.h
 
 tests_unit_test_hash_SOURCES = \
 	tests/unit/random.h \
@@ -151,11 +205,36 @@ tests_unit_test_http_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-http.c
 
+tests_unit_test_image_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-image.c
+
 tests_unit_test_keytable_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-keytable.c
 
+tests_unit_test_lower_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/reference-store.c \
+	tests/unit/reference-store.h \
+	tests/unit/test-lower.c
+
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
+
+tests_unit_test_metrics_exec_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-metrics-exec.c
 
 tests_unit_test_modbus_SOURCES = \
 	tests/unit/decode-check.c \
@@ -163,6 +242,26 @@ tests_unit_test_modbus_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-modbus.c
+
+tests_unit_test_mutation_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-mutation.c
+
+tests_unit_test_native_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-native.c
 
 tests_unit_test_ntp_SOURCES = \
 	tests/unit/decode-check.c \
@@ -191,6 +290,15 @@ tests_unit_test_selector_SOURCES = \
 	tests/unit/program-fixture.h \
 	tests/unit/test-selector.c
 
+tests_unit_test_shim_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-shim.c \
+	tests/unit/tunnel-builder.c \
+	tests/unit/tunnel-builder.h
+
 tests_unit_test_tewma_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-tewma.c
@@ -213,10 +321,59 @@ tests_unit_test_timers_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-timers.c
 
+tests_unit_test_tls_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-tls.c
+
+tests_unit_test_tunnel_truth_SOURCES = \
+	tests/unit/test-tunnel-truth.c \
+	tests/unit/truth.c \
+	tests/unit/truth.h
+
+tests_unit_test_tunnel_SOURCES = \
+	tests/unit/decode-check.c \
+	tests/unit/decode-check.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-tunnel.c \
+	tests/unit/tunnel-builder.c \
+	tests/unit/tunnel-builder.h
+
+tests_unit_test_verify_code_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-verify-code.c
+
+tests_unit_test_verify_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-verify.c
+
+tests_unit_test_xml_event_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-xml-event.c
+
 tests_unit_test_xml_hostile_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-xml-hostile.c
+
+tests_unit_test_xml_limits_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-xml-limits.c
 
 tests_unit_test_xml_SOURCES = \
 	tests/unit/program-fixture.c \

@@ -231,7 +231,7 @@ print_part(const struct ref_run *run, const struct xfsm_text_part *part,
     double value;
     size_t len;
 
-    switch (part->kind) {
+    switch ((int) part->kind) {
     case XFSM_TX_LITERAL:
         fwrite(part->literal, 1, part->len, stream);
         break;
@@ -264,7 +264,27 @@ print_part(const struct ref_run *run, const struct xfsm_text_part *part,
     case XFSM_TX_CLIENT_ID:
         fprintf(stream, "%s/%s/%s", id->host, id->bridge, id->port);
         break;
+    case XFSM_TX_EXPR:
+        print_number(stream, ref_eval(run, part->expr));
+        break;
+    case XFSM_TX_MEMBER:
+        fprintf(stream, "%s=", part->literal);
+        break;
+    default:
+        abort();
     }
+}
+
+/* Is the part at 'i' the name of a field whose value, the part behind it, is
+ * one that the packet lacks? */
+static bool
+is_absent(const struct ref_run *run, const struct xfsm_text *text, int i)
+{
+    return text->parts[i].kind == XFSM_TX_MEMBER
+           && text->parts[i].index == XFSM_MEMBER_PLAIN
+           && text->parts[i + 1].kind == XFSM_TX_FIELD
+           && !xfsm_fieldset_has(&run->packet->present,
+                                 text->parts[i + 1].index);
 }
 
 char *
@@ -277,7 +297,13 @@ ref_text(const struct ref_run *run, const struct xfsm_text *text,
     if (!stream) {
         abort();
     }
-    for (int i = 0; i < text->n; i++) {
+    for (int i = 0, n = 0; i < text->n; i++) {
+        if (is_absent(run, text, i)) {
+            i++;
+            continue;
+        } else if (text->parts[i].kind == XFSM_TX_MEMBER && n++) {
+            fputc(' ', stream);
+        }
         print_part(run, &text->parts[i], stream);
     }
     fclose(stream);

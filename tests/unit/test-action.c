@@ -286,7 +286,8 @@ test_substitution(void **state)
           "publish log <{ts} {client} {code} {level} \"{description}\" "
           "ip_src={field ip_src} name={field domain_name} f={feature f} "
           "m={metric m2}>");
-    check("print(%ip_dst. %f%%)", "publish log <{field ip_dst}. {feature f}%>");
+    check("print(%ip_dst. %f%%)",
+          "publish log <{field ip_dst}. {feature f}%>");
     check("print(%ip_src.%ip_dst)",
           "publish log <{field ip_src}.{field ip_dst}>");
     check("print(%t(ip_src) %m1.x)",

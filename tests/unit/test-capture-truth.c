@@ -4,12 +4,8 @@
  */
 
 /* Captures and decoding against the shared test data: real captures whose
- * contents are known, hostile ones that must do no harm.
- *
- * $XFSM_SHARED_DATA names the folder, by default ../shared/data beside the top
- * of the tree.  Where it is absent the tests are skipped. */
+ * contents are known, hostile ones that must do no harm. */
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/truth.h"
 #include "xfsm/io/capture.h"
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
@@ -35,38 +32,6 @@ struct tally {
     bool starts_with_vlan;              /* By the truth alone. */
     int retval;                         /* Last of xfsm_capture_next(). */
 };
-
-static char data_dir[1024];
-
-static void
-find_data(void)
-{
-    const char *dir = getenv("XFSM_SHARED_DATA");
-    const char *top = getenv("top_srcdir");
-
-    if (dir) {
-        snprintf(data_dir, sizeof data_dir, "%s", dir);
-    } else {
-        snprintf(data_dir, sizeof data_dir, "%s/../shared/data",
-                 top ? top : ".");
-    }
-}
-
-/* Opens a folder or skips the test. */
-static DIR *
-open_dir(const char *name)
-{
-    char path[sizeof data_dir + 64];
-    DIR *dir;
-
-    snprintf(path, sizeof path, "%s/%s", data_dir, name);
-    dir = opendir(path);
-    if (!dir) {
-        printf("%s: no such folder, test skipped\n", path);
-        skip();
-    }
-    return dir;
-}
 
 static void
 count(struct tally *tally, const struct xfsm_packet *packet)
@@ -104,12 +69,13 @@ read_capture(const char *folder, const char *file)
 {
     struct xfsm_fieldset want = { { UINT64_MAX, UINT64_MAX } };
     struct tally *tally = calloc(1, sizeof *tally);
-    char path[sizeof data_dir + 512];
+    char name[512], path[TRUTH_PATH_MAX];
     struct xfsm_capture *capture;
     struct xfsm_packet packets[64];
     char *error;
 
-    snprintf(path, sizeof path, "%s/%s/%s", data_dir, folder, file);
+    snprintf(name, sizeof name, "%s/%s", folder, file);
+    truth_path(path, name);
     error = xfsm_capture_open(path, &capture);
     if (error) {
         assert_non_null(strstr(error, file));
@@ -143,7 +109,7 @@ read_capture(const char *folder, const char *file)
 static void
 read_folder(const char *folder, unsigned int at_least)
 {
-    DIR *dir = open_dir(folder);
+    DIR *dir = truth_open_dir(folder);
     unsigned int n = 0;
     struct dirent *entry;
 
@@ -201,7 +167,7 @@ test_hostile_files(void **state)
     size_t i;
 
     (void) state;
-    closedir(open_dir("hostile"));
+    closedir(truth_open_dir("hostile"));
     for (i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         struct tally *tally = read_capture("hostile", expected[i].file);
 
@@ -215,40 +181,6 @@ test_hostile_files(void **state)
 }
 
 /* Truth. */
-
-static FILE *
-open_truth(const char *name)
-{
-    char path[sizeof data_dir + 64];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/%s", data_dir, name);
-    file = fopen(path, "r");
-    if (!file) {
-        printf("%s: no such file, test skipped\n", path);
-        skip();
-    }
-    return file;
-}
-
-/* Splits the next line of 'file' at tabs.  False at the end. */
-static bool
-next_row(FILE *file, char *line, int size, char *columns[], int n)
-{
-    char *rest = line;
-    int i;
-
-    if (!fgets(line, size, file)) {
-        return false;
-    }
-    line[strcspn(line, "\n")] = '\0';
-    for (i = 0; i < n; i++) {
-        char *column = strsep(&rest, "\t");
-
-        columns[i] = column ? column : line + strlen(line);
-    }
-    return true;
-}
 
 /* Tells whether the word that '*chain' starts with is one of 'words', a list
  * between colons, and moves past it if so. */
@@ -274,6 +206,8 @@ take_word(const char **chain, const char *words)
 static void
 count_chain(struct tally *tally, const char *chain, unsigned long frames)
 {
+    static const char shims[] =
+        ":eth:ethertype:vlan:llc:sll:nflog:raw:mpls:pppoes:ppp:";
     static const char extensions[] =
         ":ipv6.hopopts:ipv6.routing:ipv6.fraghdr:ipv6.dstopts:ah:";
 
@@ -281,7 +215,7 @@ count_chain(struct tally *tally, const char *chain, unsigned long frames)
     if (!strncmp(chain, "eth:ethertype:vlan", 18)) {
         tally->starts_with_vlan = true;
     }
-    while (take_word(&chain, ":eth:ethertype:vlan:llc:sll:nflog:raw:")) {
+    while (take_word(&chain, shims)) {
         continue;
     }
     if (take_word(&chain, ":arp:")) {
@@ -344,11 +278,11 @@ check_layers(const char *file, const struct tally *ours,
 static void
 add_vlan_truth(const char *file, struct tally *truth)
 {
-    FILE *tsv = open_truth("truth/tunnels.tsv");
+    FILE *tsv = truth_open("truth/tunnels.tsv");
     char line[4096];
     char *columns[4];
 
-    while (next_row(tsv, line, sizeof line, columns, 4)) {
+    while (truth_next_row(tsv, line, sizeof line, columns, 4)) {
         if (!strcmp(columns[1], file) && columns[3][0]) {
             unsigned long id = strtoul(columns[3], NULL, 10);
 
@@ -386,7 +320,7 @@ check_capture(const char *file, struct tally *truth)
 static void
 test_layers(void **state)
 {
-    FILE *tsv = open_truth("truth/layers.tsv");
+    FILE *tsv = truth_open("truth/layers.tsv");
     struct tally *truth = calloc(1, sizeof *truth);
     char line[4096], file[512] = "";
     char *columns[4];
@@ -394,9 +328,9 @@ test_layers(void **state)
     bool more;
 
     (void) state;
-    next_row(tsv, line, sizeof line, columns, 4);       /* Headings. */
+    truth_next_row(tsv, line, sizeof line, columns, 4);       /* Headings. */
     do {
-        more = next_row(tsv, line, sizeof line, columns, 4);
+        more = truth_next_row(tsv, line, sizeof line, columns, 4);
         if (!more || strcmp(columns[1], file)) {
             if (file[0]) {
                 n += check_capture(file, truth);
@@ -419,13 +353,13 @@ test_layers(void **state)
 static void
 test_packet_counts(void **state)
 {
-    FILE *tsv = open_truth("MANIFEST.tsv");
+    FILE *tsv = truth_open("MANIFEST.tsv");
     char line[8192];
     char *columns[4];
     unsigned int n = 0;
 
     (void) state;
-    while (next_row(tsv, line, sizeof line, columns, 4)) {
+    while (truth_next_row(tsv, line, sizeof line, columns, 4)) {
         if (!strcmp(columns[0], "captures")) {
             struct tally *ours = read_capture("captures", columns[1]);
 
@@ -452,6 +386,5 @@ main(void)
         cmocka_unit_test(test_layers),
     };
 
-    find_data();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -387,7 +387,7 @@ test_time_every_day(void **state)
     (void) state;
     for (uint64_t n = 0; n < UINT64_MAX / (86400 * NS); n++) {
         bool leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
-        char expected[64];
+        char expected[128];
 
         event.ts = n * 86400 * NS + 3661 * NS;
         xfsm_event_format_json(&event, &identity, buf, sizeof buf);

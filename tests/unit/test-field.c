@@ -54,6 +54,30 @@ test_registry(void **state)
     }
 }
 
+/* What belongs together: each inner field has the type of its outer twin. */
+static void
+test_inner_fields(void **state)
+{
+    unsigned int i, n = 0;
+
+    (void) state;
+    for (i = 0; i < XFSM_N_FIELDS; i++) {
+        const struct xfsm_field *f = &xfsm_fields[i];
+        int outer;
+
+        if (strncmp(f->name, "inner_", 6)) {
+            continue;
+        }
+        outer = lookup(f->name + 6, NULL);
+        assert_true(outer >= 0);
+        assert_int_equal(xfsm_fields[outer].type, f->type);
+        assert_int_equal(xfsm_fields[outer].width, f->width);
+        assert_int_equal(f->layer, XFSM_FL_TUNNEL);
+        n++;
+    }
+    assert_true(n >= 14);
+}
+
 static void
 test_lookup(void **state)
 {
@@ -68,6 +92,17 @@ test_lookup(void **state)
     assert_int_equal(lookup("tcp_dport", &alias), XFSM_F_DST_PORT);
     assert_int_equal(lookup("udp_dport", &alias), XFSM_F_DST_PORT);
     assert_int_equal(lookup("udp_dport", NULL), XFSM_F_DST_PORT);
+
+    /* Outer fields are the plain ones that have an inner twin. */
+    assert_int_equal(lookup("outer_ip_src", &alias), XFSM_F_IP_SRC);
+    assert_false(alias);
+    assert_int_equal(lookup("outer_proto", NULL), XFSM_F_PROTO);
+    assert_int_equal(lookup("outer_icmp_code", NULL), XFSM_F_ICMP_CODE);
+    assert_int_equal(lookup("outer_tcp_seq", NULL), -1);
+    assert_int_equal(lookup("outer_", NULL), -1);
+    assert_int_equal(lookup("outer_inner_ip_src", NULL), -1);
+    assert_int_equal(lookup("outer_0123456789012345678901234567", NULL), -1);
+    alias = true;
 
     /* Unknown: the output is left alone. */
     assert_int_equal(lookup("no_such", &alias), -1);
@@ -194,6 +229,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_registry),
+        cmocka_unit_test(test_inner_fields),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_format_uint_and_mac),
         cmocka_unit_test(test_format_addr),

@@ -161,7 +161,7 @@ for_each_file(const char *folder, const char *const suffixes[],
     assert_true(n >= 0);
     for (int i = 0; i < n; i++) {
         const char *name = entries[i]->d_name;
-        char path[1024];
+        char path[2048];
 
         snprintf(path, sizeof path, "%s/%s", folder, name);
         for (int j = 0; suffixes[j]; j++) {

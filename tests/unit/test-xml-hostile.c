@@ -39,7 +39,8 @@
 #define END \
     "<event type=\"packet\" primary-key=\"ip_src\"><state id=\"a\"/></event>" \
     "\n</botstream>\n"
-#define HANDLER "<event type=\"packet\" primary-key=\"ip_src\"><state id=\"a\">"
+#define HANDLER \
+    "<event type=\"packet\" primary-key=\"ip_src\"><state id=\"a\">"
 #define HANDLER_END "</state></event></botstream>"
 
 /* A document: 'head', 'n' times 'part', 'tail'.  In 'part', '#' stands for

@@ -24,6 +24,36 @@
 #include "xfsm/packet/field.h"
 #include "xfsm/packet/packet.h"
 
+/* EtherTypes. */
+enum {
+    ETH_TYPE_IP4 = 0x0800,
+    ETH_TYPE_ARP = 0x0806,
+    ETH_TYPE_ERSPAN3 = 0x22eb,
+    ETH_TYPE_ETHERNET = 0x6558, /* "Transparent Ethernet bridging". */
+    ETH_TYPE_RARP = 0x8035,     /* RFC 903; ARP with other operations. */
+    ETH_TYPE_VLAN = 0x8100,     /* IEEE 802.1Q. */
+    ETH_TYPE_IP6 = 0x86dd,
+    ETH_TYPE_PPP = 0x880b,
+    ETH_TYPE_MPLS = 0x8847,
+    ETH_TYPE_MPLS_UPSTREAM = 0x8848,    /* RFC 5332; once multicast. */
+    ETH_TYPE_PPPOE = 0x8864,    /* Session stage. */
+    ETH_TYPE_QINQ = 0x88a8,     /* IEEE 802.1ad. */
+    ETH_TYPE_ERSPAN = 0x88be,   /* Types I and II. */
+    ETH_TYPE_VLAN_OLD = 0x9100, /* QinQ before 802.1ad. */
+};
+
+/* IP protocols. */
+enum {
+    PROTO_ICMP = 1,
+    PROTO_IP4 = 4,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_IP6 = 41,
+    PROTO_GRE = 47,
+    PROTO_ICMP6 = 58,
+    PROTO_SCTP = 132,
+};
+
 struct xfsm_decoder {
     struct xfsm_packet *packet;         /* What is decoded. */
     const struct xfsm_fieldset *want;   /* Fields that somebody reads. */
@@ -33,6 +63,11 @@ struct xfsm_decoder {
     struct xfsm_fieldset present;       /* Becomes packet->present. */
     bool unbounded;                     /* IP length field was 0: a packet
                                          * before segmentation offload. */
+    bool nested;                        /* In a tunnel: a tunnel is noted in
+                                         * 'tunnel', not decoded. */
+    uint8_t tunnel;                     /* enum xfsm_tunnel: 'in' is at such
+                                         * a header.  Unset but in the above
+                                         * case, and for tunnel.c. */
 };
 
 /* Marks a field as present in the local set 'SET'. */
@@ -116,6 +151,23 @@ xfsm_decoder_wants(const struct xfsm_decoder *d, enum xfsm_field_layer layer)
     return xfsm_decoder_wants_any(d, xfsm_layer_fields(layer));
 }
 
+/* ip.c: returns the bit of the IPv6 extension header that 'protocol' is (enum
+ * xfsm_ip6_ext), 0 where it is none that is followed. */
+unsigned int xfsm_ip6_extension(uint8_t protocol);
+
+/* decode.c: at an Ethernet header; at what EtherType 'type' says; at an IP
+ * header of any version. */
+void xfsm_decode_ethernet(struct xfsm_decoder *);
+void xfsm_decode_ethertype(struct xfsm_decoder *, uint16_t type);
+void xfsm_decode_ip(struct xfsm_decoder *);
+
+/* mpls.c: at a label stack. */
+void xfsm_decode_mpls(struct xfsm_decoder *);
+
+/* ppp.c: at a PPPoE session header; at a PPP frame. */
+void xfsm_decode_pppoe(struct xfsm_decoder *);
+void xfsm_decode_ppp(struct xfsm_decoder *);
+
 /* ip.c: at the IP header. */
 void xfsm_decode_ip4(struct xfsm_decoder *);
 void xfsm_decode_ip6(struct xfsm_decoder *);
@@ -140,11 +192,38 @@ bool xfsm_decode_http(struct xfsm_decoder *);
 /* modbus.c: at a TCP payload on a port of Modbus/TCP, which need not be it. */
 void xfsm_decode_modbus(struct xfsm_decoder *);
 
+/* tls.c: at a TCP payload.  False, and nothing done, where that does not start
+ * a TLS ClientHello. */
+bool xfsm_decode_tls(struct xfsm_decoder *);
+
 /* ntp.c: at a UDP payload on the port of NTP. */
 void xfsm_decode_ntp(struct xfsm_decoder *);
 
 /* dhcp.c: at a UDP payload on a port of DHCP, of DHCPv6. */
 void xfsm_decode_dhcp(struct xfsm_decoder *);
 void xfsm_decode_dhcp6(struct xfsm_decoder *);
+
+/* tunnel.c: at the tunnel header that d->tunnel tells, the outermost. */
+void xfsm_decode_tunnels(struct xfsm_decoder *);
+
+/* Payload of a tunnel that is IP of any version.  No other EtherType is this
+ * (RFC 1701 reserves it). */
+#define XFSM_TUNNEL_IP 0xffff
+
+/* What a tunnel header says. */
+struct xfsm_tunnel_header {
+    uint8_t type;               /* enum xfsm_tunnel. */
+    bool has_id;
+    uint16_t payload;           /* EtherType, or XFSM_TUNNEL_IP. */
+    uint32_t id;
+};
+
+/* gre.c, vxlan.c, geneve.c, gtp.c: each takes its header off and stores what
+ * it says, all members but 'type'.  False where it is none, or, with the error
+ * recorded, where it is cut or malformed. */
+bool xfsm_take_gre(struct xfsm_decoder *, struct xfsm_tunnel_header *);
+bool xfsm_take_vxlan(struct xfsm_decoder *, struct xfsm_tunnel_header *);
+bool xfsm_take_geneve(struct xfsm_decoder *, struct xfsm_tunnel_header *);
+bool xfsm_take_gtp(struct xfsm_decoder *, struct xfsm_tunnel_header *);
 
 #endif /* xfsm/packet/decode-private.h */

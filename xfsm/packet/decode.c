@@ -22,16 +22,6 @@
 /* From here on an Ethernet type field is a type, below it is a length. */
 #define ETH_TYPE_MIN 0x0600
 
-enum {
-    ETH_TYPE_IP4 = 0x0800,
-    ETH_TYPE_ARP = 0x0806,
-    ETH_TYPE_RARP = 0x8035,     /* RFC 903; ARP with other operations. */
-    ETH_TYPE_VLAN = 0x8100,     /* IEEE 802.1Q. */
-    ETH_TYPE_IP6 = 0x86dd,
-    ETH_TYPE_QINQ = 0x88a8,     /* IEEE 802.1ad. */
-    ETH_TYPE_VLAN_OLD = 0x9100, /* QinQ before 802.1ad. */
-};
-
 /* Protocol field of a "cooked" frame that holds an LLC header. */
 #define SLL_PROTO_LLC 0x0004
 
@@ -75,6 +65,13 @@ decode_ethertype(struct xfsm_decoder *d, uint16_t type)
     case ETH_TYPE_ARP:
     case ETH_TYPE_RARP:
         xfsm_decode_arp(d);
+        break;
+    case ETH_TYPE_MPLS:
+    case ETH_TYPE_MPLS_UPSTREAM:
+        xfsm_decode_mpls(d);
+        break;
+    case ETH_TYPE_PPPOE:
+        xfsm_decode_pppoe(d);
         break;
     default:
         break;
@@ -178,8 +175,20 @@ decode_ethernet(struct xfsm_decoder *d)
     }
 }
 
-static void
-decode_raw_ip(struct xfsm_decoder *d)
+void
+xfsm_decode_ethernet(struct xfsm_decoder *d)
+{
+    decode_ethernet(d);
+}
+
+void
+xfsm_decode_ethertype(struct xfsm_decoder *d, uint16_t type)
+{
+    decode_ethertype(d, type);
+}
+
+void
+xfsm_decode_ip(struct xfsm_decoder *d)
 {
     const uint8_t *ip = xfsm_bytes_peek(&d->in, 1);
 
@@ -287,7 +296,7 @@ decode_nflog(struct xfsm_decoder *d)
         len -= NFLOG_TLV_HEADER_LEN;
         if (xfsm_load_ne16(tlv + 2) == NFLOG_TLV_PAYLOAD) {
             xfsm_decoder_resize(d, len);
-            decode_raw_ip(d);
+            xfsm_decode_ip(d);
             return;
         }
         if (!xfsm_decoder_take(d, (len + 3) & ~UINT32_C(3))) {
@@ -302,7 +311,7 @@ decode_other_link(struct xfsm_decoder *d)
 {
     switch (d->packet->link_type) {
     case XFSM_LINK_RAW_IP:
-        decode_raw_ip(d);
+        xfsm_decode_ip(d);
         break;
     case XFSM_LINK_LINUX_SLL:
         decode_sll(d);
@@ -331,6 +340,7 @@ xfsm_decode(struct xfsm_packet *packet, const struct xfsm_fieldset *want)
     d.wire = packet->len > packet->caplen ? packet->len : packet->caplen;
     d.present = xfsm_layer_fields(XFSM_FL_META);
     d.unbounded = false;
+    d.nested = false;
     xfsm_bytes_init(&d.in, packet->data, packet->caplen);
     packet->decode_error = XFSM_DE_NONE;
 

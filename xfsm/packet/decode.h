@@ -15,8 +15,15 @@
  * headers, DNS labels and compression pointers) has a fixed bound, and no
  * length a packet states is believed beyond the captured bytes.
  *
- * Cost: L2 to L4 always; the application decoders run only if 'want' has a
- * field of theirs and the ports or first bytes fit. */
+ * Tunnels: the plain fields are always those of the outermost packet.  Where
+ * 'want' has a field of layer "tunnel", tunnel headers are taken off too, and
+ * the innermost packet that could be decoded fills the inner fields.  tun_type
+ * and tun_id are of the outermost tunnel, the one that the network made: what
+ * a tenant nests in it cannot change them.  MPLS and PPPoE are no tunnels:
+ * what follows their headers fills the plain fields.
+ *
+ * Cost: L2 to L4 always; the other decoders run only if 'want' has a field of
+ * theirs and the ports or first bytes fit. */
 
 #include "xfsm/packet/packet.h"
 
@@ -39,7 +46,16 @@
     E(HTTP_LINE, "http_line", "HTTP request line malformed") \
     E(MODBUS_SHORT, "modbus_short", "Modbus header cut") \
     E(NTP_SHORT, "ntp_short", "NTP message cut") \
-    E(DHCP_SHORT, "dhcp_short", "DHCP message or option cut")
+    E(DHCP_SHORT, "dhcp_short", "DHCP message or option cut") \
+    E(MPLS_DEEP, "mpls_deep", "More MPLS labels than are followed") \
+    E(TUNNEL_SHORT, "tunnel_short", "Tunnel header cut") \
+    E(TUNNEL_HEADER, "tunnel_header", "Tunnel header malformed") \
+    E(TUNNEL_DEEP, "tunnel_deep", "More nested tunnels than are followed") \
+    E(TLS_SHORT, "tls_short", \
+      "TLS ClientHello cut, or continued in another segment or record") \
+    E(TLS_HELLO, "tls_hello", "TLS ClientHello malformed") \
+    E(TLS_DEEP, "tls_deep", \
+      "More TLS cipher suites or extensions than are followed")
 
 enum xfsm_decode_error {
     XFSM_DE_NONE = 0,
@@ -51,6 +67,7 @@ enum xfsm_decode_error {
 
 /* Named limits. */
 #define XFSM_VLAN_MAX 3             /* VLAN tags followed. */
+#define XFSM_MPLS_MAX 8             /* MPLS labels followed. */
 #define XFSM_IP6_EXT_MAX 8          /* IPv6 extension headers followed. */
 #define XFSM_DNS_NAME_MAX 255       /* RFC 1035 section 2.3.4. */
 #define XFSM_DNS_JUMPS_MAX 16       /* Compression pointers followed. */
@@ -58,6 +75,11 @@ enum xfsm_decode_error {
 #define XFSM_HTTP_HEADERS_MAX 64    /* HTTP header lines looked through. */
 #define XFSM_DHCP_OPTIONS_MAX 128   /* DHCP options looked through, padding
                                      * included. */
+#define XFSM_TUNNEL_MAX 4           /* Nested tunnels followed. */
+#define XFSM_GTP_EXT_MAX 8          /* GTP-U extension headers followed. */
+#define XFSM_TLS_CIPHERS_MAX 256    /* TLS cipher suites looked through. */
+#define XFSM_TLS_EXTENSIONS_MAX 64  /* TLS extensions looked through. */
+#define XFSM_TLS_NAME_MAX 255       /* Longest server name. */
 
 /* Name and documentation of each error, by enum xfsm_decode_error. */
 extern const char *const xfsm_decode_error_names[XFSM_N_DECODE_ERRORS];

@@ -48,24 +48,58 @@ static const struct field_alias aliases[] = {
 
 #define N_ALIASES (sizeof aliases / sizeof aliases[0])
 
+/* Prefixes of names, of one length. */
+#define OUTER "outer_"
+#define INNER "inner_"
+
 static bool
 name_equals(const char *known, const char *name, size_t len)
 {
     return strlen(known) == len && !memcmp(known, name, len);
 }
 
-int
-xfsm_field_lookup(const char *name, size_t len, bool *alias)
+static int
+find_field(const char *name, size_t len)
 {
     size_t i;
 
     for (i = 0; i < XFSM_N_FIELDS; i++) {
         if (name_equals(xfsm_fields[i].name, name, len)) {
-            if (alias) {
-                *alias = false;
-            }
             return (int) i;
         }
+    }
+    return -1;
+}
+
+/* Finds the field X that "outer_X" stands for: one that has an inner twin. */
+static int
+find_outer_field(const char *name, size_t len)
+{
+    char inner[32];
+    size_t n = sizeof OUTER - 1;
+
+    if (len <= n || len > sizeof inner || memcmp(name, OUTER, n)) {
+        return -1;
+    }
+    memcpy(inner, INNER, n);
+    memcpy(inner + n, name + n, len - n);
+    return find_field(inner, len) >= 0 ? find_field(name + n, len - n) : -1;
+}
+
+int
+xfsm_field_lookup(const char *name, size_t len, bool *alias)
+{
+    int field = find_field(name, len);
+    size_t i;
+
+    if (field < 0) {
+        field = find_outer_field(name, len);
+    }
+    if (field >= 0) {
+        if (alias) {
+            *alias = false;
+        }
+        return field;
     }
     for (i = 0; i < N_ALIASES; i++) {
         if (name_equals(aliases[i].name, name, len)) {

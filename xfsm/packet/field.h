@@ -39,7 +39,9 @@ enum xfsm_field_type {
     L(HTTP, "http") \
     L(MODBUS, "modbus") \
     L(NTP, "ntp") \
-    L(DHCP, "dhcp")
+    L(DHCP, "dhcp") \
+    L(TUNNEL, "tunnel") \
+    L(TLS, "tls")
 
 enum xfsm_field_layer {
 #define XFSM_FIELD_LAYER_ENUM(ID, NAME) XFSM_FL_##ID,
@@ -73,6 +75,10 @@ extern const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS];
       "Priority code point of the outermost VLAN tag") \
     F(VLAN_INNER_ID, "vlan_inner_id", UINT, L2, vlan_inner_id, \
       "VLAN ID of the second tag") \
+    F(MPLS_LABEL, "mpls_label", UINT, L2, mpls_label, \
+      "MPLS label on top of the stack") \
+    F(PPPOE_SESSION, "pppoe_session", UINT, L2, pppoe_session, \
+      "PPPoE session ID") \
     F(ARP_OP, "arp_op", UINT, L3, arp_op, \
       "ARP operation: 1 request, 2 reply") \
     F(ARP_SHA, "arp_sha", MAC, L3, arp_sha, "ARP sender hardware address") \
@@ -194,7 +200,55 @@ extern const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS];
       "First name server that a DHCP message names") \
     F(DHCP6_TYPE, "dhcp6_type", UINT, DHCP, dhcp6_type, \
       "DHCPv6 message type: SOLICIT 1, ADVERTISE 2, REQUEST 3, REPLY 7; " \
-      "port 546 or 547")
+      "port 546 or 547") \
+    F(TUN_TYPE, "tun_type", UINT, TUNNEL, tun_type, \
+      "Outermost tunnel: 1 IP in IP, 2 GRE, 3 ERSPAN, 4 VXLAN, 5 Geneve, " \
+      "6 GTP-U") \
+    F(TUN_ID, "tun_id", UINT, TUNNEL, tun_id, \
+      "Identifier in the outermost tunnel header: VXLAN or Geneve network, " \
+      "GRE key (an NVGRE network is the key over 256), ERSPAN session, " \
+      "GTP-U endpoint") \
+    F(TUN_DEPTH, "tun_depth", UINT, TUNNEL, tun_depth, \
+      "Tunnel headers in the packet, one in another") \
+    F(INNER_ETH_SRC, "inner_eth_src", MAC, TUNNEL, inner_eth_src, \
+      "Source MAC address of the innermost packet, as all inner fields") \
+    F(INNER_ETH_DST, "inner_eth_dst", MAC, TUNNEL, inner_eth_dst, \
+      "Inner destination MAC address") \
+    F(INNER_ETH_TYPE, "inner_eth_type", UINT, TUNNEL, inner_eth_type, \
+      "Inner EtherType, where an Ethernet or tunnel header states one") \
+    F(INNER_VLAN_ID, "inner_vlan_id", UINT, TUNNEL, inner_vlan_id, \
+      "Inner VLAN ID of the outermost tag") \
+    F(INNER_IP_SRC, "inner_ip_src", ADDR, TUNNEL, inner_ip_src, \
+      "Inner source IPv4 or IPv6 address") \
+    F(INNER_IP_DST, "inner_ip_dst", ADDR, TUNNEL, inner_ip_dst, \
+      "Inner destination IPv4 or IPv6 address") \
+    F(INNER_IP_VERSION, "inner_ip_version", UINT, TUNNEL, inner_ip_version, \
+      "Inner IP version: 4 or 6") \
+    F(INNER_PROTO, "inner_proto", UINT, TUNNEL, inner_ip_proto, \
+      "Inner IP protocol number, after any IPv6 extension headers") \
+    F(INNER_IP_TTL, "inner_ip_ttl", UINT, TUNNEL, inner_ip_ttl, \
+      "Inner IPv4 TTL or IPv6 hop limit") \
+    F(INNER_SRC_PORT, "inner_src_port", UINT, TUNNEL, inner_src_port, \
+      "Inner TCP, UDP or SCTP source port") \
+    F(INNER_DST_PORT, "inner_dst_port", UINT, TUNNEL, inner_dst_port, \
+      "Inner TCP, UDP or SCTP destination port") \
+    F(INNER_TCP_FLAGS, "inner_tcp_flags", UINT, TUNNEL, inner_tcp_flags, \
+      "Inner TCP flag byte") \
+    F(INNER_ICMP_TYPE, "inner_icmp_type", UINT, TUNNEL, inner_icmp_type, \
+      "Inner ICMP or ICMPv6 type") \
+    F(INNER_ICMP_CODE, "inner_icmp_code", UINT, TUNNEL, inner_icmp_code, \
+      "Inner ICMP or ICMPv6 code") \
+    F(TLS_VERSION, "tls_version", UINT, TLS, tls_version, \
+      "Highest version that a TLS ClientHello offers: 771 is 1.2, 772 is 1.3")\
+    F(TLS_SNI, "tls_sni", STR, TLS, tls_sni, \
+      "Server name in a TLS ClientHello, lower case") \
+    F(TLS_ALPN, "tls_alpn", STR, TLS, tls_alpn, \
+      "First application protocol that a TLS ClientHello offers") \
+    F(TLS_JA, "tls_ja", UINT, TLS, tls_ja, \
+      "Fingerprint of a TLS client in the manner of JA3 and JA4, but a hash " \
+      "of its own: 64-bit FNV-1a over 0 and the highest version, 1 and a " \
+      "cipher suite, 2 and an extension (3 bytes each time), added up over " \
+      "all but GREASE values and extensions 0, 16, 21, 41, 42, 44")
 
 enum xfsm_field_id {
 #define XFSM_FIELD_ENUM(ID, NAME, TYPE, LAYER, MEMBER, DOC) XFSM_F_##ID,
@@ -219,7 +273,7 @@ extern const struct xfsm_field xfsm_fields[XFSM_N_FIELDS];
  * aliases that dialect 1 programs use: "flags" is tcp_flags, and tcp_sport,
  * tcp_dport, udp_sport and udp_dport are the ports.  If 'alias' is nonnull,
  * tells whether the name was one of the latter four, which deserve a
- * warning. */
+ * warning.  "outer_X" is X wherever there is a field "inner_X". */
 int xfsm_field_lookup(const char *name, size_t len, bool *alias);
 
 /* Longest text of a field, terminator included. */

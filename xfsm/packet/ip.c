@@ -100,9 +100,8 @@ xfsm_decode_ip4(struct xfsm_decoder *d)
     }
 }
 
-/* Returns the bit of the extension header that 'protocol' is, 0 if none. */
-static unsigned int
-ip6_extension(uint8_t protocol)
+unsigned int
+xfsm_ip6_extension(uint8_t protocol)
 {
     switch (protocol) {
     case IP6_HOP_BY_HOP: return XFSM_IP6X_HOP_BY_HOP;
@@ -163,7 +162,7 @@ ip6_walk_extensions(struct xfsm_decoder *d, uint8_t protocol)
     unsigned int ext;
     int n;
 
-    for (n = 0; (ext = ip6_extension(protocol)); n++) {
+    for (n = 0; (ext = xfsm_ip6_extension(protocol)); n++) {
         /* What follows the header of a later fragment is its payload. */
         if (packet->ip_fragment && packet->ip_frag_offset) {
             break;

@@ -8,14 +8,6 @@
 
 #include "xfsm/packet/decode-private.h"
 
-enum {
-    PROTO_ICMP = 1,
-    PROTO_TCP = 6,
-    PROTO_UDP = 17,
-    PROTO_ICMP6 = 58,
-    PROTO_SCTP = 132,
-};
-
 /* ICMP and ICMPv6 messages that carry an identifier and a number. */
 enum {
     ICMP_ECHO_REPLY = 0,
@@ -38,6 +30,11 @@ enum {
 #define PORT_NTP 123
 #define PORT_DHCP6_CLIENT 546
 #define PORT_DHCP6_SERVER 547
+#define PORT_GTP 2152
+#define PORT_GRE 4754           /* GRE in UDP (RFC 8086). */
+#define PORT_VXLAN 4789
+#define PORT_GENEVE 6081
+#define PORT_VXLAN_LINUX 8472   /* Linux's choice before the assignment. */
 #define PORT_MODBUS 502
 #define PORT_MODBUS_ALT 20000
 
@@ -77,6 +74,9 @@ l4_decode_tcp_payload(struct xfsm_decoder *d)
     const struct xfsm_packet *packet = d->packet;
 
     if (xfsm_decoder_wants(d, XFSM_FL_HTTP) && xfsm_decode_http(d)) {
+        return;
+    }
+    if (xfsm_decoder_wants(d, XFSM_FL_TLS) && xfsm_decode_tls(d)) {
         return;
     }
     if (l4_has_port(packet, PORT_DNS)) {
@@ -159,14 +159,43 @@ l4_decode_udp_port(struct xfsm_decoder *d, uint16_t port)
     }
 }
 
+/* Which tunnel UDP packets to 'port' are. */
+static enum xfsm_tunnel
+l4_udp_tunnel(uint16_t port)
+{
+    switch (port) {
+    case PORT_GTP: return XFSM_TUN_GTP;
+    case PORT_GRE: return XFSM_TUN_GRE;
+    case PORT_VXLAN: return XFSM_TUN_VXLAN;
+    case PORT_VXLAN_LINUX: return XFSM_TUN_VXLAN;
+    case PORT_GENEVE: return XFSM_TUN_GENEVE;
+    default: return XFSM_TUN_NONE;
+    }
+}
+
+/* At the header of 'tunnel', if anybody cares. */
+static void
+l4_decode_tunnel(struct xfsm_decoder *d, enum xfsm_tunnel tunnel)
+{
+    if (xfsm_decoder_wants(d, XFSM_FL_TUNNEL)) {
+        d->tunnel = (uint8_t) tunnel;
+        if (!d->nested) {
+            xfsm_decode_tunnels(d);
+        }
+    }
+}
+
 /* Fields that a UDP payload may have, DNS apart. */
 static inline struct xfsm_fieldset
 l4_udp_fields(void)
 {
     struct xfsm_fieldset ntp = xfsm_layer_fields(XFSM_FL_NTP);
     struct xfsm_fieldset dhcp = xfsm_layer_fields(XFSM_FL_DHCP);
-    struct xfsm_fieldset set = { { ntp.w[0] | dhcp.w[0],
-                                   ntp.w[1] | dhcp.w[1] } };
+    struct xfsm_fieldset tunnel = xfsm_layer_fields(XFSM_FL_TUNNEL);
+    struct xfsm_fieldset set = { {
+        ntp.w[0] | dhcp.w[0] | tunnel.w[0],
+        ntp.w[1] | dhcp.w[1] | tunnel.w[1],
+    } };
 
     return set;
 }
@@ -175,13 +204,21 @@ static void
 l4_decode_udp_payload(struct xfsm_decoder *d)
 {
     const struct xfsm_packet *packet = d->packet;
+    enum xfsm_tunnel tunnel;
 
     if (l4_has_port(packet, PORT_DNS) || l4_has_port(packet, PORT_MDNS)) {
         if (xfsm_decoder_wants(d, XFSM_FL_DNS)) {
             xfsm_decode_dns(d);
         }
-    } else if (xfsm_decoder_wants_any(d, l4_udp_fields())
-               && !l4_decode_udp_port(d, packet->dst_port)) {
+        return;
+    }
+    if (!xfsm_decoder_wants_any(d, l4_udp_fields())) {
+        return;
+    }
+    tunnel = l4_udp_tunnel(packet->dst_port);
+    if (tunnel) {
+        l4_decode_tunnel(d, tunnel);
+    } else if (!l4_decode_udp_port(d, packet->dst_port)) {
         l4_decode_udp_port(d, packet->src_port);
     }
 }
@@ -277,16 +314,10 @@ l4_decode_icmp(struct xfsm_decoder *d)
     d->present = got;
 }
 
-void
-xfsm_decode_l4(struct xfsm_decoder *d, bool fragment)
+static __attribute__((noinline)) void
+l4_decode_other(struct xfsm_decoder *d)
 {
     switch (d->packet->ip_proto) {
-    case PROTO_TCP:
-        l4_decode_tcp(d, fragment);
-        break;
-    case PROTO_UDP:
-        l4_decode_udp(d, fragment);
-        break;
     case PROTO_ICMP:
     case PROTO_ICMP6:
         l4_decode_icmp(d);
@@ -294,7 +325,28 @@ xfsm_decode_l4(struct xfsm_decoder *d, bool fragment)
     case PROTO_SCTP:
         l4_decode_sctp(d);
         break;
+    case PROTO_IP4:
+    case PROTO_IP6:
+        l4_decode_tunnel(d, XFSM_TUN_IP);
+        break;
+    case PROTO_GRE:
+        l4_decode_tunnel(d, XFSM_TUN_GRE);
+        break;
     default:
         break;
+    }
+}
+
+void
+xfsm_decode_l4(struct xfsm_decoder *d, bool fragment)
+{
+    uint8_t protocol = d->packet->ip_proto;
+
+    if (protocol == PROTO_TCP) {
+        l4_decode_tcp(d, fragment);
+    } else if (protocol == PROTO_UDP) {
+        l4_decode_udp(d, fragment);
+    } else {
+        l4_decode_other(d);
     }
 }

@@ -40,6 +40,12 @@ xfsm_fieldset_add(struct xfsm_fieldset *set, unsigned int field)
     set->w[field / 64] |= UINT64_C(1) << (field % 64);
 }
 
+static inline void
+xfsm_fieldset_remove(struct xfsm_fieldset *set, unsigned int field)
+{
+    set->w[field / 64] &= ~(UINT64_C(1) << (field % 64));
+}
+
 static inline bool
 xfsm_fieldset_has(const struct xfsm_fieldset *set, unsigned int field)
 {
@@ -227,6 +233,17 @@ enum xfsm_ip6_ext {
     XFSM_IP6X_AUTH = 8,
     XFSM_IP6X_DEST_OPTIONS = 16,
     XFSM_IP6X_MOBILITY = 32,
+};
+
+/* Values of tun_type. */
+enum xfsm_tunnel {
+    XFSM_TUN_NONE = 0,
+    XFSM_TUN_IP,                /* IPv4 or IPv6 in IP (RFC 2003, RFC 4213). */
+    XFSM_TUN_GRE,               /* RFC 2784; also PPTP's (RFC 2637). */
+    XFSM_TUN_ERSPAN,            /* Mirrored frames in GRE. */
+    XFSM_TUN_VXLAN,             /* RFC 7348. */
+    XFSM_TUN_GENEVE,            /* RFC 8926. */
+    XFSM_TUN_GTP,               /* GTP-U (3GPP TS 29.281). */
 };
 
 enum xfsm_http_method {

@@ -5,12 +5,12 @@
 
 #include "xfsm/program/action.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "xfsm/program/expr.h"
 #include "xfsm/program/key.h"
+#include "xfsm/program/member.h"
 #include "xfsm/program/text.h"
 
 struct parser {
@@ -206,6 +206,12 @@ do_publish(struct parser *p, const struct args *args)
     if (is_raw(label, text, n)) {
         add_action(p, XFSM_AC_PUBLISH_RAW)->label = label;
         return true;
+    }
+    if (p->parse->dialect > 1 && xfsm_member_is_list(text, n)) {
+        struct xfsm_action *action = add_action(p, XFSM_AC_PUBLISH);
+
+        action->label = label;
+        return xfsm_member_parse(p->parse, text, n, &action->text);
     }
     return add_text(p, XFSM_AC_PUBLISH, label, text, n);
 }

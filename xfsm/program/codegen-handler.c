@@ -136,9 +136,12 @@ mention_steps(struct xfsm_codegen *cg, const struct xfsm_steps *steps)
             mention_expr(cg, action->expr);
         }
         for (int j = 0; j < action->text.n; j++) {
-            if (action->text.parts[j].kind == XFSM_TX_FEATURE) {
-                cg->feature_reg[action->text.parts[j].index]
-                    = MENTIONED;
+            const struct xfsm_text_part *part = &action->text.parts[j];
+
+            if (part->kind == XFSM_TX_FEATURE) {
+                cg->feature_reg[part->index] = MENTIONED;
+            } else if (part->expr) {
+                mention_expr(cg, part->expr);
             }
         }
     }
@@ -196,6 +199,17 @@ state_text(const struct xfsm_handler *handler, enum xfsm_text_kind kind)
            : handler->description;
 }
 
+/* Takes a register that stays taken until 'n_regs' is put back. */
+static int
+take_register(struct xfsm_codegen *cg)
+{
+    if (cg->n_regs >= XFSM_MAX_REGS) {
+        cg->b->overflow = "registers in one handler";
+        return 0;
+    }
+    return cg->n_regs++;
+}
+
 static void
 generate_part(struct xfsm_codegen *cg, const struct xfsm_text_part *part,
               struct xfsm_img_part *img)
@@ -218,13 +232,12 @@ generate_part(struct xfsm_codegen *cg, const struct xfsm_text_part *part,
     case XFSM_TX_METRIC:
         reg = part->kind == XFSM_TX_FEATURE ? cg->feature_reg[part->index]
                                             : cg->metric_reg[part->index];
-        img->kind = reg < 0 ? XFSM_PART_LITERAL : XFSM_PART_REG;
         if (reg < 0) {
-            img->text = xfsm_builder_bytes(cg->b, "0", 1);
-            img->len = 1;
-        } else {
-            img->index = (uint16_t) reg;
+            reg = take_register(cg);
+            emit_constant(cg, reg, 0);
         }
+        img->kind = XFSM_PART_REG;
+        img->index = (uint16_t) reg;
         break;
     case XFSM_TX_TABLE:
         img->kind = XFSM_PART_TABLE;
@@ -244,6 +257,18 @@ generate_part(struct xfsm_codegen *cg, const struct xfsm_text_part *part,
         break;
     case XFSM_TX_CLIENT_ID:
         img->kind = XFSM_PART_CLIENT_ID;
+        break;
+    case XFSM_TX_EXPR:
+        reg = take_register(cg);
+        xfsm_codegen_expr(cg, part->expr, reg);
+        img->kind = XFSM_PART_REG;
+        img->index = (uint16_t) reg;
+        break;
+    case XFSM_TX_MEMBER:
+        img->kind = XFSM_PART_MEMBER;
+        img->index = part->index;
+        img->text = xfsm_builder_string(cg->b, part->literal);
+        img->len = (uint32_t) part->len;
         break;
     }
 }
@@ -274,6 +299,7 @@ static void
 generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
                  const struct xfsm_action *action)
 {
+    int n_regs = cg->n_regs;    /* Text may take some for its numbers. */
     uint16_t text = op == XFSM_I_PUBLISH ? generate_text(cg, &action->text)
                                          : 0;
     uint32_t label = xfsm_builder_string(cg->b, action->label);
@@ -282,6 +308,7 @@ generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
     insn->b = text;
     insn->k.s.off = label;
     insn->k.s.len = (uint32_t) strlen(action->label);
+    cg->n_regs = n_regs;
 }
 
 static void
@@ -440,6 +467,7 @@ xfsm_codegen_handler(struct xfsm_codegen *cg,
     record->state_code = xfsm_builder_string(cg->b, handler->code);
     record->level = xfsm_builder_string(cg->b, handler->level);
     record->description = xfsm_builder_string(cg->b, handler->description);
+    record->attack = xfsm_builder_string(cg->b, handler->attack);
 
     for (int i = 0; i < handler->n_uses; i++) {
         generate_use(cg, &handler->uses[i]);

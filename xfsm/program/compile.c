@@ -311,7 +311,17 @@ bool
 xfsm_compile_xml(const char *text, size_t len, const char *name,
                  struct xfsm_diags *diags, void **imagep, size_t *lenp)
 {
-    struct xfsm_program *program = xfsm_xml_load(text, len, name, diags);
+    return xfsm_compile_xml_params(text, len, name, NULL, 0, diags, imagep,
+                                   lenp);
+}
+
+bool
+xfsm_compile_xml_params(const char *text, size_t len, const char *name,
+                        const struct xfsm_setting *settings, size_t n,
+                        struct xfsm_diags *diags, void **imagep, size_t *lenp)
+{
+    struct xfsm_program *program = xfsm_xml_load_params(text, len, name,
+                                                        settings, n, diags);
     bool ok = program && xfsm_compile(program, diags, imagep, lenp);
 
     xfsm_program_destroy(program);

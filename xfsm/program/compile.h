@@ -30,4 +30,10 @@ bool xfsm_compile(const struct xfsm_program *program,
 bool xfsm_compile_xml(const char *text, size_t len, const char *name,
                       struct xfsm_diags *diags, void **imagep, size_t *lenp);
 
+/* The same with 'n' parameters set: xfsm_xml_load_params(). */
+bool xfsm_compile_xml_params(const char *text, size_t len, const char *name,
+                             const struct xfsm_setting *settings, size_t n,
+                             struct xfsm_diags *diags, void **imagep,
+                             size_t *lenp);
+
 #endif /* xfsm/program/compile.h */

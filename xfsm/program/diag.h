@@ -10,7 +10,9 @@
  *
  * Loading never stops at the first mistake: all of them are collected here
  * and printed as "FILE:LINE: element path: what is wrong, what would be
- * right".  At most XFSM_DIAG_MAX are kept; a last line tells of the rest.
+ * right", where what is no error begins with "warning: " or "note: ".  At most
+ * XFSM_DIAG_MAX are kept; a last line tells of the rest.  What a terminal
+ * could take for a command is replaced in paths and messages.
  *
  * Thread-safety: none. */
 

@@ -57,7 +57,10 @@ unexpected(struct parser *p, const char *expected)
                           token->start,
                           (size_t) (token->start - p->text) + 1,
                           token->type == XFSM_TOK_ASSIGN
-                          ? "; comparison is written \"==\"" : "");
+                          ? "; comparison is written \"==\""
+                          : *token->start == '$' && p->parse->dialect > 1
+                          ? "; a parameter in an expression has no \"$\""
+                          : "");
     }
     return NULL;
 }
@@ -188,10 +191,25 @@ parse_call(struct parser *p, enum xfsm_expr_op op)
                        : expr;
 }
 
+static struct xfsm_expr *
+new_param(struct parser *p, uint16_t index)
+{
+    struct xfsm_param *param = &p->parse->program->params[index];
+    struct xfsm_expr *expr = new_number(p, param->value);
+
+    param->used = true;
+    if (expr) {
+        expr->is_param = true;
+        expr->index = index;
+    }
+    return expr;
+}
+
 /* A name that is no function, no table and no constant. */
 static struct xfsm_expr *
 resolve_name(struct parser *p, const struct xfsm_token *name)
 {
+    uint16_t param = xfsm_parse_find_param(p->parse, name->start, name->len);
     uint16_t feature = xfsm_parse_find_feature(p->parse, name->start,
                                                name->len);
     uint16_t metric = xfsm_parse_find_metric(p->parse, name->start,
@@ -204,6 +222,8 @@ resolve_name(struct parser *p, const struct xfsm_token *name)
         return new_reference(p, XFSM_EX_METRIC, metric);
     } else if (feature != XFSM_NONE) {
         return new_reference(p, XFSM_EX_FEATURE, feature);
+    } else if (param != XFSM_NONE) {
+        return new_param(p, param);
     }
     field = xfsm_parse_find_field(p->parse, name->start, name->len);
     if (field >= 0 && xfsm_fields[field].type == XFSM_FT_UINT) {
@@ -214,11 +234,12 @@ resolve_name(struct parser *p, const struct xfsm_token *name)
                           xfsm_fields[field].name);
     } else {
         xfsm_parse_report(p->parse, XFSM_DIAG_ERROR, "unknown name "
-                          "\"%.*s\": not a feature, metric or numeric "
+                          "\"%.*s\": not a feature, metric%snumeric "
                           "field%s", xfsm_parse_excerpt(name->len),
                           name->start,
+                          p->parse->dialect > 1 ? ", parameter or " : " or ",
                           xfsm_parse_hint(p->parse, XFSM_PK_FEATURE
-                                          | XFSM_PK_METRIC
+                                          | XFSM_PK_METRIC | XFSM_PK_PARAM
                                           | XFSM_PK_NUMERIC_FIELD,
                                           name->start, name->len, hint));
     }

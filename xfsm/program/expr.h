@@ -6,8 +6,8 @@
 #ifndef XFSM_PROGRAM_EXPR_H
 #define XFSM_PROGRAM_EXPR_H 1
 
-/* Expressions: C arithmetic and comparison over features, metrics, numeric
- * fields and tables.
+/* Expressions: C arithmetic and comparison over features, metrics, parameters,
+ * numeric fields and tables.
  *
  * A recursive-descent parser with C's precedences and associativities; "not"
  * binds as "!" does, since the original compiled expressions as C++.

@@ -46,7 +46,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 1
+#define XFSM_IMAGE_VERSION 2
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -249,7 +249,7 @@ struct xfsm_img_event {
 
 struct xfsm_img_handler {
     uint32_t code, n_code;      /* In the code section. */
-    uint32_t state_code, level, description;    /* Text. */
+    uint32_t state_code, level, description, attack;    /* Text. */
     uint32_t first_feature, n_features;
     uint16_t event, state;
 };
@@ -276,6 +276,12 @@ enum xfsm_part_kind {
     XFSM_PART_TABLE,            /* 'index' of a table, 'key'. */
     XFSM_PART_TS,
     XFSM_PART_CLIENT_ID,
+    XFSM_PART_MEMBER,           /* Begins a field of a structured event:
+                                 * 'text', 'len' is its name, terminated;
+                                 * 'index' is an enum xfsm_member_form.  A
+                                 * text without fields has none, another one
+                                 * begins with one, and a field whose form is
+                                 * plain has one part behind it. */
     XFSM_N_PARTS
 };
 

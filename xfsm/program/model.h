@@ -43,6 +43,11 @@
 #define XFSM_MAX_EXPR_NODES 256
 #define XFSM_MAX_SELECTOR_TESTS 64
 #define XFSM_MAX_TEXT 1024          /* Bytes of one action's text template. */
+#define XFSM_MAX_PARAMS 64
+#define XFSM_MAX_MEMBERS 32         /* Fields of one structured event. */
+#define XFSM_MAX_TESTS 64
+#define XFSM_MAX_EXPECTS 64         /* Expectations of one test. */
+#define XFSM_MAX_PATH 1024          /* Bytes of the name of a capture. */
 
 struct xfsm_arena;
 
@@ -89,6 +94,8 @@ struct xfsm_expr {
     enum xfsm_expr_kind kind;
     enum xfsm_expr_op op;
     double number;
+    bool is_param;              /* A number that is the value of parameter
+                                 * 'index'. */
     uint16_t index;
     struct xfsm_key key;
     int n_args;
@@ -136,16 +143,33 @@ enum xfsm_text_kind {
     XFSM_TX_STATE_LEVEL,
     XFSM_TX_STATE_DESCRIPTION,
     XFSM_TX_CLIENT_ID,          /* %client.id: HOST/BRIDGE/PORT. */
+    XFSM_TX_EXPR,               /* The value of 'expr'. */
+    XFSM_TX_MEMBER,             /* Begins field 'literal' of a structured
+                                 * event, whose value is the parts up to the
+                                 * next such part; 'index' is an
+                                 * enum xfsm_member_form. */
+};
+
+/* How the value of a structured event's field is written. */
+enum xfsm_member_form {
+    XFSM_MEMBER_STRING,         /* Any parts, as a string. */
+    XFSM_MEMBER_PLAIN,          /* One part: as a number if it is one by its
+                                 * nature, else as a string.  Left out if it
+                                 * is a packet field that is absent. */
+    XFSM_N_MEMBER_FORMS
 };
 
 /* A text template: parts in order.  "%name" of something unknown is a
- * warning and stays literal. */
+ * warning and stays literal.  A text is structured, which means that it is
+ * fields with names, if its first part is XFSM_TX_MEMBER; no other text has
+ * one. */
 struct xfsm_text_part {
     enum xfsm_text_kind kind;
     const char *literal;
     size_t len;
     uint16_t index;
     struct xfsm_key key;
+    struct xfsm_expr *expr;     /* XFSM_TX_EXPR, else NULL. */
 };
 
 struct xfsm_text {
@@ -192,10 +216,30 @@ struct xfsm_steps {
     struct xfsm_timeout_set *timeouts;
     int n_actions;
     struct xfsm_action *actions;
+    const char *source;         /* The actions as written. */
     uint16_t next_state;        /* XFSM_NONE: stay. */
 };
 
 /* ## Declarations ## */
+
+/* A number that whoever runs the program may set.  It is a constant to the
+ * compiler: another value means to load the program again. */
+struct xfsm_param {
+    const char *name;
+    int line;
+    double value;               /* In force: what was set, else 'initial'. */
+    double initial;             /* The default. */
+    double min, max;            /* -INFINITY, INFINITY where not given. */
+    const char *unit;           /* Empty if not given. */
+    const char *description;
+    bool used;                  /* The program mentions it. */
+};
+
+/* A value for a parameter, as text. */
+struct xfsm_setting {
+    const char *name;
+    const char *value;
+};
 
 struct xfsm_state {
     const char *name;
@@ -257,6 +301,7 @@ struct xfsm_use {
 
 struct xfsm_condition {
     struct xfsm_expr *expr;
+    const char *source;         /* The expression as written. */
     struct xfsm_steps steps;
     int line;
 };
@@ -267,6 +312,8 @@ struct xfsm_handler {
     const char *level;          /* Empty if not given. */
     const char *code;
     const char *description;
+    const char *attack;         /* MITRE ATT&CK technique, as "T1046"; empty
+                                 * if not given. */
     int n_uses;
     struct xfsm_use *uses;
     int n_conditions;
@@ -282,11 +329,36 @@ enum xfsm_event_type {
 
 struct xfsm_event_decl {
     enum xfsm_event_type type;
+    int index;                          /* In the document, from 1. */
     struct xfsm_selector *selector;     /* NULL: every packet. */
+    const char *source;                 /* The selector as written. */
     uint16_t class;                     /* XFSM_EV_TIMEOUT. */
     struct xfsm_key primary;            /* May be empty in a timeout. */
     int n_handlers;
     struct xfsm_handler *handlers;
+    int line;
+};
+
+/* What a test expects: that events with these properties come, at least
+ * 'min' and at most 'max'. */
+struct xfsm_expect {
+    const char *label;
+    uint16_t state;             /* XFSM_NONE: in any. */
+    const char *key;            /* Values of the primary key's fields as
+                                 * events show them, joined by "-"; empty: of
+                                 * any. */
+    uint64_t min, max;          /* UINT64_MAX: no limit. */
+    int line;
+};
+
+/* A test of the program by itself: a capture, and the events expected. */
+struct xfsm_test {
+    const char *name;
+    const char *capture;        /* Relative path. */
+    int n_settings;
+    struct xfsm_setting *settings;      /* Of parameters, for this test. */
+    int n_expects;
+    struct xfsm_expect *expects;
     int line;
 };
 
@@ -301,6 +373,10 @@ struct xfsm_program {
     const char *source_name;
     bool source_live;
     const char *publisher_endpoint;     /* As "tcp://127.0.0.1:5560". */
+
+    int n_params, n_tests;
+    struct xfsm_param *params;
+    struct xfsm_test *tests;
 
     int n_states, n_metrics, n_tables, n_features, n_classes, n_events;
     struct xfsm_state *states;          /* The first is the default state. */

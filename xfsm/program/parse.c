@@ -5,6 +5,7 @@
 
 #include "xfsm/program/parse.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,7 @@ DEFINE_FIND(metric, metrics, program->n_metrics, .name)
 DEFINE_FIND(table, tables, program->n_tables, .name)
 DEFINE_FIND(feature, features, parse->n_features, .name)
 DEFINE_FIND(class, classes, program->n_classes, )
+DEFINE_FIND(param, params, program->n_params, .name)
 
 /* Offers every name of the 'kinds'. */
 static void
@@ -101,6 +103,9 @@ offer_kinds(struct xfsm_nearest *nearest, const struct xfsm_parse *parse,
     }
     for (i = 0; kinds & XFSM_PK_TABLE && i < program->n_tables; i++) {
         xfsm_nearest_offer(nearest, program->tables[i].name);
+    }
+    for (i = 0; kinds & XFSM_PK_PARAM && i < program->n_params; i++) {
+        xfsm_nearest_offer(nearest, program->params[i].name);
     }
     for (i = 0; kinds & XFSM_PK_CLASS && i < program->n_classes; i++) {
         xfsm_nearest_offer(nearest, program->classes[i]);
@@ -135,6 +140,47 @@ xfsm_parse_hint(const struct xfsm_parse *parse, unsigned int kinds,
         }
     }
     return buf;
+}
+
+bool
+xfsm_parse_is_param(const struct xfsm_parse *parse, const char *s)
+{
+    return parse->dialect > 1 && s[0] == '$';
+}
+
+bool
+xfsm_parse_param(struct xfsm_parse *parse, const char *s, double *value)
+{
+    size_t len = strlen(s + 1);
+    uint16_t index = xfsm_parse_find_param(parse, s + 1, len);
+    char hint[XFSM_HINT_MAX];
+
+    if (index == XFSM_NONE) {
+        return xfsm_parse_error(parse, "there is no parameter \"%.*s\"%s",
+                                xfsm_parse_excerpt(len), s + 1,
+                                xfsm_parse_hint(parse, XFSM_PK_PARAM, s + 1,
+                                                len, hint));
+    }
+    parse->program->params[index].used = true;
+    *value = parse->program->params[index].value;
+    return true;
+}
+
+bool
+xfsm_parse_param_uint(struct xfsm_parse *parse, const char *s,
+                      uint64_t *value)
+{
+    double number;
+
+    if (!xfsm_parse_param(parse, s, &number)) {
+        return false;
+    } else if (!(number >= 0 && number < 0x1p53) || number != floor(number)) {
+        return xfsm_parse_error(parse, "parameter \"%.*s\" is %g, where an "
+                                "integer that is not negative is needed",
+                                XFSM_MAX_NAME, s + 1, number);
+    }
+    *value = (uint64_t) number;
+    return true;
 }
 
 int

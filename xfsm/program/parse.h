@@ -82,6 +82,20 @@ uint16_t xfsm_parse_find_feature(const struct xfsm_parse *, const char *name,
                                  size_t len);
 uint16_t xfsm_parse_find_class(const struct xfsm_parse *, const char *name,
                                size_t len);
+uint16_t xfsm_parse_find_param(const struct xfsm_parse *, const char *name,
+                               size_t len);
+
+/* True if 's', where a number is expected, is "$NAME" of a parameter, as
+ * dialect 2 has it. */
+bool xfsm_parse_is_param(const struct xfsm_parse *, const char *s);
+
+/* Reads the value of the parameter that 's', such a text, names, and marks
+ * the parameter as used.  False after reporting that there is none. */
+bool xfsm_parse_param(struct xfsm_parse *, const char *s, double *value);
+
+/* The same where an unsigned integer is expected. */
+bool xfsm_parse_param_uint(struct xfsm_parse *, const char *s,
+                           uint64_t *value);
 
 /* Kinds of names, for suggestions. */
 enum xfsm_parse_kind {
@@ -93,6 +107,7 @@ enum xfsm_parse_kind {
     XFSM_PK_FIELD = 1 << 5,         /* Any field. */
     XFSM_PK_NUMERIC_FIELD = 1 << 6,
     XFSM_PK_FUNCTION = 1 << 7,      /* Of expressions. */
+    XFSM_PK_PARAM = 1 << 8,
 };
 
 /* Room for the text of a hint. */

@@ -5,7 +5,6 @@
 
 #include "xfsm/program/selector.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "xfsm/program/key.h"
@@ -242,6 +241,20 @@ old_http_method(uint64_t u, uint64_t *method)
     return false;
 }
 
+/* Reads the 'n' bytes at 'word', a parameter, a symbol or a number, for
+ * 'field'. */
+static bool
+parse_word(struct parser *p, int field, enum xfsm_symbol_set set,
+           const char *word, size_t n, uint64_t *u)
+{
+    return xfsm_parse_is_param(p->parse, word)
+           ? xfsm_parse_param_uint(p->parse, word, u)
+           : (set != XFSM_N_SYMBOL_SETS
+              && xfsm_symbol_lookup(set, word, n, u))
+             || xfsm_number_parse_uint(word, u)
+             || correct_symbol(p, field, set, word, n, u);
+}
+
 /* Reads 'value', a number or symbols joined by "|", for 'field'. */
 static bool
 parse_number(struct parser *p, int field, const char *value, uint64_t *u)
@@ -253,20 +266,17 @@ parse_number(struct parser *p, int field, const char *value, uint64_t *u)
     *u = 0;
     do {
         size_t n = strcspn(s, "|");
-        char word[XFSM_MAX_NAME + 1];
+        char word[XFSM_MAX_NAME + 2];       /* "$" before a name. */
         uint64_t one;
 
-        if (n > XFSM_MAX_NAME || !n) {
+        if (n > XFSM_MAX_NAME + 1 || !n) {
             return xfsm_parse_error(p->parse, "\"%.*s\" is not a value for "
                                     "%s", xfsm_parse_excerpt(strlen(value)),
                                     value, xfsm_fields[field].name);
         }
         memcpy(word, s, n);
         word[n] = '\0';
-        if ((set == XFSM_N_SYMBOL_SETS
-             || !xfsm_symbol_lookup(set, word, n, &one))
-            && !xfsm_number_parse_uint(word, &one)
-            && !correct_symbol(p, field, set, word, n, &one)) {
+        if (!parse_word(p, field, set, word, n, &one)) {
             return false;
         } else if (s[n] == '|' && set != XFSM_SYM_TCP_FLAG) {
             return xfsm_parse_error(p->parse, "\"|\" unites TCP flags alone; "

@@ -109,6 +109,24 @@ add_reference(struct builder *b, enum xfsm_text_kind kind, uint16_t index)
     return part != NULL;
 }
 
+/* The value of parameter 'index'. */
+static bool
+add_param(struct builder *b, uint16_t index)
+{
+    struct xfsm_param *param = &b->parse->program->params[index];
+    struct xfsm_text_part *part = flush(b) ? add_part(b, XFSM_TX_EXPR) : NULL;
+
+    param->used = true;
+    if (part) {
+        part->expr = xfsm_arena_alloc(b->arena, sizeof *part->expr);
+        part->expr->kind = XFSM_EX_NUMBER;
+        part->expr->number = param->value;
+        part->expr->is_param = true;
+        part->expr->index = index;
+    }
+    return part != NULL;
+}
+
 /* "%TABLE(key)": the 'len' bytes at 'name' are followed by the key.  Stores
  * the length of it all in '*used', 0 if it is not a table's. */
 static bool
@@ -159,6 +177,10 @@ add_name(struct builder *b, const char *name, size_t len, const char *end,
     } else if (xfsm_parse_find_table(b->parse, name, len) != XFSM_NONE) {
         return add_table(b, name, len, end, used);
     }
+    index = xfsm_parse_find_param(b->parse, name, len);
+    if (index != XFSM_NONE) {
+        return add_param(b, index);
+    }
     field = xfsm_parse_find_field(b->parse, name, len);
     if (field >= 0) {
         return add_reference(b, XFSM_TX_FIELD, (uint16_t) field);
@@ -192,7 +214,7 @@ warn_unknown(struct builder *b, const char *name, size_t len)
     xfsm_parse_warn(b->parse, "\"%%%.*s\" names nothing and stays as it "
                     "is%s", xfsm_parse_excerpt(len), name,
                     xfsm_parse_hint(b->parse, XFSM_PK_FEATURE | XFSM_PK_METRIC
-                                    | XFSM_PK_FIELD | XFSM_PK_TABLE, name,
+                                    | XFSM_PK_PARAM | XFSM_PK_FIELD | XFSM_PK_TABLE, name,
                                     len, hint));
     return true;
 }

@@ -358,6 +358,7 @@ xfsm_verify_code(const struct xfsm_image *image)
         if (!xfsm_verify_text(image, h->state_code)
             || !xfsm_verify_text(image, h->level)
             || !xfsm_verify_text(image, h->description)
+            || !xfsm_verify_text(image, h->attack)
             || h->event >= image->n_events || h->state >= image->n_states
             || h->first_feature > image->n_features
             || h->n_features > image->n_features - h->first_feature

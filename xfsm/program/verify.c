@@ -319,6 +319,42 @@ verify_events(const struct xfsm_image *image)
     return NULL;
 }
 
+/* Does a name of a field, terminated, lie at 'part'? */
+static bool
+verify_member(const struct xfsm_image *image, const struct xfsm_img_part *part)
+{
+    return part->index < XFSM_N_MEMBER_FORMS && part->len
+           && part->len <= XFSM_MAX_NAME
+           && xfsm_verify_bytes(image, part->text, part->len + 1)
+           && !image->strings[part->text + part->len]
+           && !memchr(&image->strings[part->text], '\0', part->len);
+}
+
+/* Are the fields of a text, if it has any, in order? */
+static bool
+verify_members(const struct xfsm_image *image,
+               const struct xfsm_img_text *text)
+{
+    const struct xfsm_img_part *parts = &image->parts[text->first];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < text->n; i++) {
+        if (parts[i].kind != XFSM_PART_MEMBER) {
+            continue;
+        } else if (parts[0].kind != XFSM_PART_MEMBER
+                   || ++n > XFSM_MAX_MEMBERS) {
+            return false;
+        } else if (parts[i].index == XFSM_MEMBER_PLAIN
+                   && (i + 1 >= text->n
+                       || parts[i + 1].kind == XFSM_PART_MEMBER
+                       || (i + 2 < text->n
+                           && parts[i + 2].kind != XFSM_PART_MEMBER))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static char *
 verify_texts(const struct xfsm_image *image)
 {
@@ -327,6 +363,8 @@ verify_texts(const struct xfsm_image *image)
             || image->texts[i].n > image->n_parts - image->texts[i].first
             || image->texts[i].n > XFSM_MAX_TEXT_PARTS) {
             return xfsm_error("text %u: parts out of range", i);
+        } else if (!verify_members(image, &image->texts[i])) {
+            return xfsm_error("text %u: fields out of order", i);
         }
     }
     for (uint32_t i = 0; i < image->n_parts; i++) {
@@ -345,6 +383,9 @@ verify_texts(const struct xfsm_image *image)
             break;
         case XFSM_PART_TABLE:
             ok = xfsm_verify_table_key(image, part->index, part->key);
+            break;
+        case XFSM_PART_MEMBER:
+            ok = verify_member(image, part);
             break;
         case XFSM_PART_TS:
         case XFSM_PART_CLIENT_ID:

@@ -90,6 +90,10 @@ xfsm_load_attr_uint(struct xfsm_load *load, const struct xfsm_xml_node *node,
 
     if (!text) {
         return value;
+    } else if (xfsm_parse_is_param(&load->parse, text)) {
+        if (!xfsm_parse_param_uint(&load->parse, text, &u)) {
+            return value;
+        }
     } else if (!xfsm_number_parse_uint(text, &u)) {
         xfsm_parse_report(&load->parse, XFSM_DIAG_ERROR, "\"%.*s\" is not an "
                           "integer from %"PRIu64" to %"PRIu64,
@@ -107,6 +111,19 @@ xfsm_load_attr_uint(struct xfsm_load *load, const struct xfsm_xml_node *node,
 }
 
 bool
+xfsm_load_number(struct xfsm_load *load, const char *text, double *value)
+{
+    if (xfsm_parse_is_param(&load->parse, text)) {
+        return xfsm_parse_param(&load->parse, text, value);
+    } else if (!xfsm_number_parse(text, value)) {
+        xfsm_parse_report(&load->parse, XFSM_DIAG_ERROR, "\"%.*s\" is not a "
+                          "number", xfsm_parse_excerpt(strlen(text)), text);
+        return false;
+    }
+    return true;
+}
+
+bool
 xfsm_load_attr_seconds(struct xfsm_load *load,
                        const struct xfsm_xml_node *node, const char *name,
                        uint64_t *ns)
@@ -116,7 +133,14 @@ xfsm_load_attr_seconds(struct xfsm_load *load,
 
     if (!text) {
         return false;
-    } else if (!xfsm_number_parse(text, &seconds) || !(seconds >= 0)
+    } else if (xfsm_parse_is_param(&load->parse, text)) {
+        if (!xfsm_parse_param(&load->parse, text, &seconds)) {
+            return false;
+        }
+    } else if (!xfsm_number_parse(text, &seconds)) {
+        seconds = -1;
+    }
+    if (!(seconds >= 0)
                || seconds > XFSM_MAX_SECONDS) {
         xfsm_parse_report(&load->parse, XFSM_DIAG_ERROR, "\"%.*s\" is not a "
                           "number of seconds from 0 to %.0f",

@@ -7,63 +7,18 @@
 #include <string.h>
 
 #include "xfsm/program/xml-load.h"
-
-/* The elements of programs.  Lists are words separated by blanks. */
-static const struct element {
-    const char *name;
-    const char *parents;        /* "/" is the root. */
-    const char *attrs;
-} elements[] = {
-    { "source", "/", "type name" },
-    { "publisher", "/", "protocol ip port" },
-    { "statedef", "/", "id timeout next_state" },
-    { "metrics", "/", "" },
-    { "metric", "/ metrics", "name" },
-    { "variation_detector", "metric",
-      "status size nhash reset_after slave" },
-    { "variation_monitor", "metric",
-      "status type window time_window size nhash insert_value life" },
-    { "table", "/ metrics",
-      "name type key_type value_type nhash shash" },
-    { "entry", "table", "key value" },
-    { "features", "/", "" },
-    { "feature", "/ features", "name body" },
-    { "event", "/", "type selector class primary-key attack_type" },
-    { "state", "event", "id level code description" },
-    { "use-metric", "state",
-      "id vd_update vd_get vd_set vm_update vm_get vm_set" },
-    { "condition", "state condition", "expression action next_state" },
-    { "post-condition-action", "state", "do" },
-    { "timeout_set", "condition post-condition-action",
-      "class key value primary-key" },
-};
-
-#define N_ELEMENTS (sizeof elements / sizeof elements[0])
+#include "xfsm/program/xml-schema.h"
 
 /* Of the original's internals. */
 static const char internals[] = "additional_block feed streamon socket";
 
 /* Of dialect 2, for a later version. */
-static const char future_elements[] = "param test";
-static const char future_attrs[] = "memory ttl on-full topic attack";
-
-static const struct element *
-find_element(const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < N_ELEMENTS; i++) {
-        if (!strcmp(elements[i].name, name)) {
-            return &elements[i];
-        }
-    }
-    return NULL;
-}
+static const char future_attrs[] = "memory ttl on-full topic";
 
 /* Reports element 'node', which is known but has no place in its parent. */
 static void
 report_misplaced(struct xfsm_load *load, const struct xfsm_xml_node *node,
-                 const struct element *element)
+                 const struct xfsm_xml_element_spec *element)
 {
     const char *list = element->parents;
     char where[128] = "";
@@ -89,26 +44,30 @@ report_misplaced(struct xfsm_load *load, const struct xfsm_xml_node *node,
 static void
 report_element(struct xfsm_load *load, const struct xfsm_xml_node *node)
 {
-    const struct element *element = find_element(node->name);
+    const struct xfsm_xml_element_spec *element, *e;
     struct xfsm_nearest nearest;
-    size_t n = strlen(node->name), i;
+    size_t n = strlen(node->name);
+
+    element = xfsm_xml_find_element(node->name);
 
     xfsm_load_at(load, node);
     if (xfsm_names_in_list(internals, node->name, n)) {
         xfsm_parse_warn(&load->parse, "<%s> belongs to the internals of the "
                         "original and has no effect", node->name);
         return;
-    } else if (xfsm_names_in_list(future_elements, node->name, n)) {
+    } else if (element && element->dialect > load->parse.dialect) {
         xfsm_parse_report(&load->parse, XFSM_DIAG_ERROR, "<%s> is of dialect "
-                          "2 and not implemented yet", node->name);
+                          "2, whose root is <xfsm>, not <%s>", node->name,
+                          load->root->name);
         return;
     } else if (element) {
         report_misplaced(load, node, element);
         return;
     }
     xfsm_nearest_init(&nearest, node->name, n);
-    for (i = 0; i < N_ELEMENTS && !xfsm_parse_full(&load->parse); i++) {
-        xfsm_nearest_offer(&nearest, elements[i].name);
+    for (e = xfsm_xml_elements; e->name && !xfsm_parse_full(&load->parse);
+         e++) {
+        xfsm_nearest_offer(&nearest, e->name);
     }
     xfsm_parse_report(&load->parse, XFSM_DIAG_ERROR,
                       "unknown element <%s>%s%s%s", node->name,
@@ -117,14 +76,15 @@ report_element(struct xfsm_load *load, const struct xfsm_xml_node *node)
                       nearest.best ? ">?" : "");
 }
 
-/* Reports attribute 'attr', which is not one of 'known'. */
+/* Reports attribute 'attr', which is not one of 'known' or, if it is, of a
+ * later dialect. */
 static void
 report_attr(struct xfsm_load *load, const struct xfsm_xml_node *node,
-            const struct xfsm_xml_attr *attr, const char *known)
+            const struct xfsm_xml_attr *attr,
+            const struct xfsm_xml_attr_spec *known)
 {
     enum xfsm_diag_level level = load->parse.dialect == 1
                                  ? XFSM_DIAG_WARNING : XFSM_DIAG_ERROR;
-    char buf[XFSM_MAX_NAME + 1];
     struct xfsm_nearest nearest;
 
     xfsm_load_at(load, node);
@@ -134,10 +94,15 @@ report_attr(struct xfsm_load *load, const struct xfsm_xml_node *node,
         xfsm_parse_report(&load->parse, level, "attribute \"%s\" is of "
                           "dialect 2 and not implemented yet", attr->name);
         return;
+    } else if (xfsm_xml_find_attr(known, attr->name)) {
+        xfsm_parse_report(&load->parse, level, "attribute \"%s\" is of "
+                          "dialect 2, whose root is <xfsm>, and has no "
+                          "effect", attr->name);
+        return;
     }
     xfsm_nearest_init(&nearest, attr->name, strlen(attr->name));
-    if (!xfsm_parse_full(&load->parse)) {
-        xfsm_nearest_offer_list(&nearest, known, buf, sizeof buf);
+    for (; known->name && !xfsm_parse_full(&load->parse); known++) {
+        xfsm_nearest_offer(&nearest, known->name);
     }
     xfsm_parse_report(&load->parse, level, "unknown attribute \"%s\"%s%s%s%s",
                       attr->name,
@@ -147,17 +112,23 @@ report_attr(struct xfsm_load *load, const struct xfsm_xml_node *node,
                       nearest.best ? "\"?" : "");
 }
 
+/* Checks the attributes of 'node', of which 'known' are allowed and, with
+ * 'settings', those that set a parameter. */
 static void
 check_attrs(struct xfsm_load *load, const struct xfsm_xml_node *node,
-            const char *known)
+            const struct xfsm_xml_attr_spec *known, bool settings)
 {
     int i;
 
     for (i = 0; i < node->n_attrs; i++) {
         const struct xfsm_xml_attr *attr = &node->attrs[i];
+        const struct xfsm_xml_attr_spec *spec;
 
-        if (!xfsm_names_in_list(known, attr->name, strlen(attr->name))
-            && (attr->value[0] || load->parse.dialect > 1)) {
+        spec = xfsm_xml_find_attr(known, attr->name);
+        if ((!spec || spec->dialect > load->parse.dialect)
+            && (attr->value[0] || load->parse.dialect > 1)
+            && !(settings && !strncmp(attr->name, XFSM_XML_SETTING,
+                                      strlen(XFSM_XML_SETTING)))) {
             report_attr(load, node, attr, known);
         }
     }
@@ -175,8 +146,20 @@ check_text(struct xfsm_load *load, const struct xfsm_xml_node *node)
     }
 }
 
-/* Checks the children of 'node', which is 'parent' in the table above, and
- * those in them.  Recursion is bounded by XFSM_MAX_XML_DEPTH. */
+/* True if an element may stand in 'parent'. */
+static bool
+has_place(const struct xfsm_load *load,
+          const struct xfsm_xml_element_spec *element, const char *parent)
+{
+    size_t n = strlen(parent);
+
+    return element->dialect <= load->parse.dialect
+           && (xfsm_names_in_list(element->parents, parent, n)
+               || xfsm_names_in_list(element->old_parents, parent, n));
+}
+
+/* Checks the children of 'node', which is 'parent' in the table of elements,
+ * and those in them.  Recursion is bounded by XFSM_MAX_XML_DEPTH. */
 static void
 check_children(struct xfsm_load *load, struct xfsm_xml_node *node,
                const char *parent)
@@ -185,15 +168,15 @@ check_children(struct xfsm_load *load, struct xfsm_xml_node *node,
 
     while (*link) {
         struct xfsm_xml_node *child = *link;
-        const struct element *element = find_element(child->name);
+        const struct xfsm_xml_element_spec *element;
 
-        if (!element || !xfsm_names_in_list(element->parents, parent,
-                                            strlen(parent))) {
+        element = xfsm_xml_find_element(child->name);
+        if (!element || !has_place(load, element, parent)) {
             report_element(load, child);
             *link = child->next;
             continue;
         }
-        check_attrs(load, child, element->attrs);
+        check_attrs(load, child, element->attrs, element->settings);
         check_text(load, child);
         check_children(load, child, element->name);
         link = &child->next;
@@ -203,8 +186,10 @@ check_children(struct xfsm_load *load, struct xfsm_xml_node *node,
 void
 xfsm_load_check(struct xfsm_load *load)
 {
-    check_attrs(load, load->root, load->parse.dialect == 1 ? ""
-                : "name version description");
+    static const struct xfsm_xml_attr_spec none[] = { { .name = NULL } };
+
+    check_attrs(load, load->root, load->parse.dialect == 1 ? none
+                : xfsm_xml_root_attrs, false);
     check_text(load, load->root);
     check_children(load, load->root, "/");
 }

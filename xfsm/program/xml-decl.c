@@ -276,12 +276,15 @@ xfsm_load_declarations(struct xfsm_load *load)
     struct xfsm_program *program = load->parse.program;
     int i;
 
+    COLLECT(load, "param", "name", true, NULL, XFSM_MAX_PARAMS, params);
     COLLECT(load, "statedef", "id", false, NULL, XFSM_MAX_STATES, states);
     COLLECT(load, "metric", "name", true, "metrics", XFSM_MAX_METRICS,
             metrics);
     COLLECT(load, "table", "name", true, "metrics", XFSM_MAX_TABLES, tables);
     COLLECT(load, "feature", "name", true, "features", XFSM_MAX_FEATURES,
             features);
+    load->parse.n_features = program->n_features;
+    xfsm_load_params(load);
     load->n_events = collect(load, &event, NULL, load->events, NULL);
     collect_classes(load);
 

@@ -7,7 +7,6 @@
 
 #include "xfsm/program/action.h"
 #include "xfsm/program/expr.h"
-#include "xfsm/program/lexer.h"
 #include "xfsm/program/selector.h"
 #include "xfsm/program/xml-load.h"
 
@@ -70,8 +69,10 @@ load_steps(struct xfsm_load *load, const struct xfsm_xml_node *node,
     XFSM_LOAD_FOR_EACH (child, node, "timeout_set") {
         load_timeout_set(load, child, steps);
     }
+    steps->source = "";
     actions = xfsm_load_attr(load, node, attr);
     if (actions) {
+        steps->source = xfsm_arena_strdup(load->arena, actions);
         xfsm_action_parse(&load->parse, actions, &steps->actions,
                           &steps->n_actions);
     }
@@ -94,7 +95,9 @@ load_condition(struct xfsm_load *load, const struct xfsm_xml_node *node,
     expression = xfsm_load_attr_required(load, node, "expression",
                                          "\"true\" for a condition that "
                                          "always holds");
+    condition->source = "";
     if (expression) {
+        condition->source = xfsm_arena_strdup(load->arena, expression);
         condition->expr = xfsm_expr_parse(&load->parse, expression,
                                           strlen(expression));
     }
@@ -240,6 +243,33 @@ load_use(struct xfsm_load *load, const struct xfsm_xml_node *node,
 
 /* ## States in events ## */
 
+static bool
+are_digits(const char *s, size_t n)
+{
+    return strspn(s, "0123456789") == n;
+}
+
+/* Reads "attack": a technique of MITRE ATT&CK, "T1595", or a part of one,
+ * "T1595.001". */
+static const char *
+load_attack(struct xfsm_load *load, const struct xfsm_xml_node *node)
+{
+    const char *id = load->parse.dialect > 1
+                     ? xfsm_load_attr(load, node, "attack") : NULL;
+
+    if (!id) {
+        return "";
+    } else if (id[0] != 'T' || !are_digits(id + 1, 4)
+               || (id[5] && (id[5] != '.' || !are_digits(id + 6, 3)
+                             || id[9]))) {
+        LOAD_ERROR(load, "\"%.*s\" is not the id of a MITRE ATT&CK technique, "
+                   "as \"T1046\" or \"T1595.001\"",
+                   xfsm_parse_excerpt(strlen(id)), id);
+        return "";
+    }
+    return xfsm_arena_strdup(load->arena, id);
+}
+
 static void
 load_handler(struct xfsm_load *load, const struct xfsm_xml_node *node,
              struct xfsm_handler *handler)
@@ -252,6 +282,7 @@ load_handler(struct xfsm_load *load, const struct xfsm_xml_node *node,
     handler->code = xfsm_load_attr_copy(load, node, "code", XFSM_MAX_NAME);
     handler->description = xfsm_load_attr_copy(load, node, "description",
                                                XFSM_MAX_TEXT);
+    handler->attack = load_attack(load, node);
     if (n > XFSM_MAX_USES) {
         xfsm_load_at(load, node);
         LOAD_ERROR(load, "%d <use-metric> elements; the limit is %d", n,
@@ -266,6 +297,7 @@ load_handler(struct xfsm_load *load, const struct xfsm_xml_node *node,
     load_conditions(load, node, handler);
 
     handler->post.next_state = XFSM_NONE;
+    handler->post.source = "";
     child = xfsm_load_only_child(load, node, "post-condition-action");
     if (child) {
         load_steps(load, child, "do", &handler->post);
@@ -351,6 +383,7 @@ load_packet_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
     const char *selector = xfsm_load_attr(load, node, "selector");
 
     if (selector) {
+        event->source = xfsm_arena_strdup(load->arena, selector);
         xfsm_selector_parse(&load->parse, selector, &event->selector);
     }
     xfsm_load_attr_required(load, node, "primary-key", "the key whose state "
@@ -391,6 +424,8 @@ load_event(struct xfsm_load *load, const struct xfsm_xml_node *node)
 
     memset(event, 0, sizeof *event);
     event->line = node->line;
+    event->index = node->index;
+    event->source = "";
     event->class = XFSM_NONE;
     if (load_event_type(load, node, &event->type)) {
         if (event->type == XFSM_EV_PACKET) {

@@ -10,10 +10,13 @@
  *
  *   - xml.c        runs the steps below;
  *   - xml-scan.c   refuses hostile documents, xml-tree.c parses the rest;
- *   - xml-check.c  knows which elements and attributes there are;
+ *   - xml-schema.c knows which elements and attributes there are,
+ *     xml-check.c  checks that there are no others;
  *   - xml-decl.c   finds all declarations, loads states, features, source;
+ *   - xml-param.c  loads parameters and gives them their values;
  *   - xml-metric.c loads metrics, xml-table.c tables;
  *   - xml-event.c  loads events, states in them and conditions;
+ *   - xml-test.c   loads the tests that a program carries;
  *   - xml-review.c looks at the whole model for likely mistakes.
  *
  * Declarations come first, wherever they stand, so that names may be used
@@ -29,6 +32,8 @@ struct xfsm_load {
     struct xfsm_xml_node *root;
 
     /* The node of each declaration, by its index in the model. */
+    struct xfsm_xml_node *params[XFSM_MAX_PARAMS];
+    struct xfsm_xml_node *tests[XFSM_MAX_TESTS];
     struct xfsm_xml_node *states[XFSM_MAX_STATES];
     struct xfsm_xml_node *metrics[XFSM_MAX_METRICS];
     struct xfsm_xml_node *tables[XFSM_MAX_TABLES];
@@ -38,6 +43,10 @@ struct xfsm_load {
     const struct xfsm_xml_node *event_nodes[XFSM_MAX_EVENTS]; /* In model. */
 
     uint64_t classes_set;       /* Bit i: a timeout_set arms class i. */
+
+    const struct xfsm_setting *settings;    /* Of parameters, by the one who
+                                             * loads. */
+    size_t n_settings;
 };
 
 /* ## xml-check.c ## */
@@ -51,6 +60,20 @@ void xfsm_load_check(struct xfsm_load *);
 /* Finds all declarations and loads all but the events. */
 void xfsm_load_declarations(struct xfsm_load *);
 
+/* ## xml-param.c ## */
+
+/* Loads the parameters, whose names are known, as those of all else. */
+void xfsm_load_params(struct xfsm_load *);
+
+/* Checks that parameter 'param' can be 'text'.  Gives the number, or reports
+ * what is wrong and returns false. */
+bool xfsm_load_setting(struct xfsm_load *, const struct xfsm_param *param,
+                       const char *text, double *value);
+
+/* Finds the parameter called 'name'; reports and returns NULL if there is
+ * none. */
+struct xfsm_param *xfsm_load_find_param(struct xfsm_load *, const char *name);
+
 /* ## xml-metric.c, xml-table.c ## */
 
 /* Load the metrics and tables, whose names are known. */
@@ -61,6 +84,11 @@ void xfsm_load_tables(struct xfsm_load *);
 
 /* Loads the events. */
 void xfsm_load_events(struct xfsm_load *);
+
+/* ## xml-test.c ## */
+
+/* Loads the tests. */
+void xfsm_load_tests(struct xfsm_load *);
 
 /* ## xml-review.c ## */
 
@@ -111,6 +139,10 @@ bool xfsm_load_attr_on(struct xfsm_load *, const struct xfsm_xml_node *,
 uint64_t xfsm_load_attr_uint(struct xfsm_load *, const struct xfsm_xml_node *,
                              const char *name, uint64_t value, uint64_t min,
                              uint64_t max);
+
+/* Reads 'text' as a number or "$NAME" of a parameter.  False after reporting
+ * that it is neither. */
+bool xfsm_load_number(struct xfsm_load *, const char *text, double *value);
 
 /* Longest time in a program, in seconds: ten years. */
 #define XFSM_MAX_SECONDS (3653.0 * 86400)

@@ -8,6 +8,7 @@
 
 #include "xfsm/program/lexer.h"
 #include "xfsm/program/xml-load.h"
+#include "xfsm/program/xml-schema.h"
 
 static void
 load_detector(struct xfsm_load *load, const struct xfsm_xml_node *node,
@@ -46,7 +47,7 @@ load_monitor_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
                   bool on, bool window)
 {
     static const char future[] = "distinct countmin rate quantile topk";
-    static const char known[] = "dleft tewma tewma-fast simple";
+    static const char known[] = XFSM_XML_MONITOR_TYPES;
     const char *type = xfsm_load_attr(load, node, "type");
     struct xfsm_nearest nearest;
     char buf[XFSM_MAX_NAME + 1];
@@ -94,6 +95,9 @@ load_insert_value(struct xfsm_load *load, const struct xfsm_xml_node *node,
 
     metric->vm_insert_value = 1;
     if (!value || xfsm_number_parse(value, &metric->vm_insert_value)) {
+        return;
+    } else if (xfsm_parse_is_param(&load->parse, value)) {
+        xfsm_parse_param(&load->parse, value, &metric->vm_insert_value);
         return;
     }
     len = strlen(value);

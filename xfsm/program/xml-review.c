@@ -43,6 +43,9 @@ mention_steps(struct mentions *mentions, const struct xfsm_steps *steps)
                 mentions->metrics |= UINT64_C(1) << part->index;
             } else if (part->kind == XFSM_TX_FEATURE) {
                 mention_feature(mentions, part->index);
+            } else if (part->expr) {
+                xfsm_expr_metrics(mentions->program, part->expr,
+                                  &mentions->metrics);
             }
         }
     }
@@ -77,25 +80,6 @@ review_metrics(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
-/* Reports conditions behind one that always holds. */
-static void
-review_conditions(struct xfsm_load *load, const struct xfsm_xml_node *node,
-                  const struct xfsm_handler *handler)
-{
-    int i;
-
-    for (i = 0; i + 1 < handler->n_conditions; i++) {
-        const struct xfsm_expr *expr = handler->conditions[i].expr;
-
-        if (expr && expr->kind == XFSM_EX_NUMBER && expr->number) {
-            xfsm_load_at(load, node);
-            LOAD_NOTE(load, "condition %d always holds: those behind it are "
-                      "never reached", i + 1);
-            break;
-        }
-    }
-}
-
 static void
 review_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
              const struct xfsm_event_decl *event)
@@ -107,7 +91,6 @@ review_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
     XFSM_LOAD_FOR_EACH (child, node, "state") {
         if (i < event->n_handlers) {
             review_metrics(load, child, &event->handlers[i]);
-            review_conditions(load, child, &event->handlers[i]);
         }
         i++;
     }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "xfsm/program/lexer.h"
 #include "xfsm/program/xml-load.h"
 
 static int
@@ -70,9 +69,7 @@ load_entries(struct xfsm_load *load, const struct xfsm_xml_node *node,
         key = xfsm_load_attr_required(load, child, "key", "what the entry "
                                       "is found by, as \"10.0.0.1\"");
         value = xfsm_load_attr_required(load, child, "value", "a number");
-        if (value && !xfsm_number_parse(value, &number)) {
-            LOAD_ERROR(load, "\"%.*s\" is not a number",
-                       xfsm_parse_excerpt(strlen(value)), value);
+        if (value && !xfsm_load_number(load, value, &number)) {
             value = NULL;
         }
         if (key && value) {

@@ -64,12 +64,21 @@ struct xfsm_program *
 xfsm_xml_load(const char *text, size_t len, const char *name,
               struct xfsm_diags *diags)
 {
+    return xfsm_xml_load_params(text, len, name, NULL, 0, diags);
+}
+
+struct xfsm_program *
+xfsm_xml_load_params(const char *text, size_t len, const char *name,
+                     const struct xfsm_setting *settings, size_t n,
+                     struct xfsm_diags *diags)
+{
     struct xfsm_arena *arena = xfsm_arena_create();
     struct xfsm_arena *scratch = xfsm_arena_create();
     struct xfsm_program *program = xfsm_arena_alloc(arena, sizeof *program);
     size_t n_errors = diags->n_errors;
     struct xfsm_load load = {
         .parse = { .program = program, .diags = diags }, .arena = arena,
+        .settings = settings, .n_settings = n,
     };
 
     program->arena = arena;
@@ -82,6 +91,7 @@ xfsm_xml_load(const char *text, size_t len, const char *name,
         xfsm_load_check(&load);
         xfsm_load_declarations(&load);
         xfsm_load_events(&load);
+        xfsm_load_tests(&load);
         xfsm_load_review(&load);
     }
     xfsm_arena_destroy(scratch);

@@ -13,8 +13,8 @@
  * entity reference but the five of XML itself, no external access of any
  * kind.  libxml2 is told so and what it returns is checked again here.
  *
- * Thread-safety: calls may run in different threads after
- * xmlInitParser(). */
+ * Thread-safety: calls may run in different threads.  The first one
+ * initializes libxml2 and forbids it external entities in this process. */
 
 #include <stddef.h>
 
@@ -27,5 +27,13 @@
  * caller destroys, or NULL if there was any error. */
 struct xfsm_program *xfsm_xml_load(const char *text, size_t len,
                                    const char *name, struct xfsm_diags *diags);
+
+/* The same with 'n' of the program's parameters set.  That a parameter does
+ * not exist, or cannot have the value, is an error about the document as a
+ * whole.  Of two settings of one parameter the later one counts. */
+struct xfsm_program *xfsm_xml_load_params(const char *text, size_t len,
+                                          const char *name,
+                                          const struct xfsm_setting *settings,
+                                          size_t n, struct xfsm_diags *diags);
 
 #endif /* xfsm/program/xml.h */

@@ -65,7 +65,7 @@ timer_set(struct xfsm_run *run, const struct xfsm_insn *insn)
         run->x->stats.timers_refused++;
         return;
     }
-    memcpy(payload, primary, sizeof *primary);
+    memcpy(payload, primary, xfsm_key_value_size(primary->n));
     xfsm_snapshot_take(&p->snapshot, run->packet, payload + sizeof *primary);
 }
 
@@ -101,8 +101,11 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .code = &image->strings[run->handler->state_code],
         .level = &image->strings[run->handler->level],
         .description = &image->strings[run->handler->description],
+        .attack = &image->strings[run->handler->attack],
         .text = x->text,
         .text_len = text_len,
+        .fields = x->fields,
+        .n_fields = text_len ? x->n_fields : 0,
         .packet = run->packet,
         .key_fields = key_fields,
         .n_key_fields = primary->n,

@@ -181,6 +181,31 @@ put_key(struct out *out, const struct xfsm_event *event)
 }
 
 static void
+put_fields(struct out *out, const struct xfsm_event *event)
+{
+    struct out before = *out;
+
+    if (!event->n_fields) {
+        return;
+    }
+    put_string(out, ",\"fields\":{");
+    for (int i = 0; i < event->n_fields; i++) {
+        const struct xfsm_event_field *field = &event->fields[i];
+
+        put(out, ",", i > 0);
+        put_escaped(out, field->name, strlen(field->name));
+        put(out, ":", 1);
+        if (field->number) {
+            put(out, field->value, field->len);
+        } else {
+            put_escaped(out, field->value, field->len);
+        }
+    }
+    put(out, "}", 1);
+    all_or_nothing(out, before);
+}
+
+static void
 put_features(struct out *out, const struct xfsm_event *event)
 {
     if (!event->n_features) {
@@ -264,6 +289,8 @@ xfsm_event_format_json(const struct xfsm_event *event,
     put_optional(&out, "code", event->code);
     put_optional(&out, "level", event->level);
     put_optional(&out, "description", event->description);
+    put_optional(&out, "attack", event->attack);
+    put_fields(&out, event);
     if (event->text_len) {
         put_member(&out, "text", event->text, event->text_len);
     }

@@ -17,8 +17,9 @@
  *      "program":"portscan","version":"1.0","host":"hv1","bridge":"br0",
  *      "port":"vnet7","epoch":1763916156,"seq":17,"state":"suspicious",
  *      "code":"D1","level":"WARN","description":"Port scan",
- *      "key":{"ip_src":"10.0.0.1"},"text":"...","features":{"ports":31},
- *      "suspect":true,"raw":"BASE64"}
+ *      "attack":"T1046","fields":{"target":"10.0.0.2","rate":4.5},
+ *      "text":"...","suspect":true,"key":{"ip_src":"10.0.0.1"},
+ *      "features":{"ports":31},"raw":"BASE64"}
  *
  * Members without a value are left out, all but "v" to "seq".  Text is made
  * printable: a byte of a packet never reaches the output unescaped, and the
@@ -60,6 +61,14 @@ struct xfsm_identity {
     uint64_t epoch;             /* Tells one life of a probe from the next. */
 };
 
+/* A field of a structured event. */
+struct xfsm_event_field {
+    const char *name;
+    const char *value;          /* As text, not terminated. */
+    size_t len;
+    bool number;                /* The text is that of a number. */
+};
+
 struct xfsm_event {
     uint64_t ts;                /* Packet time, ns since the epoch. */
     uint64_t seq;               /* 1 for the engine's first event. */
@@ -70,6 +79,7 @@ struct xfsm_event {
     const char *code;
     const char *level;
     const char *description;
+    const char *attack;         /* MITRE ATT&CK technique, or empty. */
 
     const char *text;           /* Terminated. */
     size_t text_len;
@@ -78,6 +88,10 @@ struct xfsm_event {
     const struct xfsm_packet *packet;
     const uint8_t *key_fields;
     int n_key_fields;
+
+    /* Fields of a structured event, which are in 'text' too. */
+    int n_fields;
+    const struct xfsm_event_field *fields;
 
     /* Features, for label "feature" and Export. */
     int n_features;

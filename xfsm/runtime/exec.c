@@ -43,10 +43,9 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     p->state_keys[state]++;
 }
 
-/* The state of 'key' at 'ts', state timeouts applied. */
-static uint16_t
-current_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
-              uint64_t ts)
+static __attribute__((noinline)) uint16_t
+find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
+           uint64_t ts)
 {
     const struct xfsm_state_entry *entry = xfsm_keytable_find(
         p->states, key->hash, key->w, key->n);
@@ -64,9 +63,18 @@ current_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     return entry->state;
 }
 
+/* The state of 'key' at 'ts', state timeouts applied.  Often no key is in a
+ * state of its own. */
+static inline uint16_t
+current_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
+              uint64_t ts)
+{
+    return p->states->n ? find_state(p, key, ts) : 0;
+}
+
 /* ## Handlers ## */
 
-static void
+static inline __attribute__((always_inline)) void
 run_handler(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
             const struct xfsm_packet *packet,
             const struct xfsm_key_value *key, uint64_t ts)
@@ -81,7 +89,11 @@ run_handler(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
     run.ts = ts;
     run.suspect = false;
     p->handled++;
-    xfsm_interpret(&run, handler);
+    if (p->native.handlers) {
+        p->native.handlers[handler](&run);
+    } else {
+        xfsm_interpret(&run, handler);
+    }
 }
 
 void
@@ -89,8 +101,8 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
                  const struct xfsm_packet *packet, uint16_t event,
                  struct xfsm_key_row *keys)
 {
-    const struct xfsm_key_value *key =
-        &keys->values[p->image.events[event].primary];
+    const struct xfsm_key_value *key = xfsm_key_row_value(
+        p, keys, p->image.events[event].primary);
     uint16_t state = current_state(p, key, x->now);
     uint16_t handler = p->image.events[event].handler[state];
 

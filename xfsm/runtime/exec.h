@@ -13,8 +13,8 @@
  *
  * Internal to the engine.  Thread-safety: none. */
 
-#include "xfsm/engine.h"
 #include "xfsm/runtime/instance.h"
+#include "xfsm/runtime/options.h"
 
 /* Periods that a timer may be behind when time jumps: it fires for each of
  * them.  Those beyond are skipped and counted, so that a timestamp from
@@ -31,11 +31,19 @@ struct xfsm_exec {
     char text[XFSM_EVENT_TEXT_MAX + 4];
     const char *feature_names[XFSM_MAX_FEATURES];
     double feature_values[XFSM_MAX_FEATURES];
+    struct xfsm_event_field fields[XFSM_MAX_MEMBERS];   /* Of 'text'. */
+    int n_fields;
 };
 
 /* The event that 'packet' goes to, or XFSM_NONE. */
 uint16_t xfsm_exec_match(const struct xfsm_instance *,
                          const struct xfsm_packet *packet);
+
+/* Does one test of the matcher hold for 'packet'?  Not for MJUMP, MEVENT and
+ * MNONE, which are none. */
+bool xfsm_match_test(const struct xfsm_instance *,
+                     const struct xfsm_packet *packet,
+                     const struct xfsm_match_op *);
 
 /* Runs what the event says for the state of the packet's primary key.  The
  * row has that key, complete. */
@@ -47,7 +55,8 @@ void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
 void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *);
 
 /* Substitutes the text template 'text' into x->text, terminated, and returns
- * its length. */
+ * its length.  A structured one becomes "NAME=VALUE NAME=VALUE", and x->fields
+ * points to the values; fields that do not fit are left out. */
 size_t xfsm_exec_text(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint64_t ts,
                       const double *regs, uint16_t text);
@@ -62,11 +71,12 @@ xfsm_exec_row_key(const struct xfsm_instance *p, struct xfsm_key_row *row,
 
     if (!(row->built & bit)) {
         row->built |= bit;
-        if (xfsm_instance_key(p, key, packet, &row->values[key])) {
+        if (xfsm_instance_key(p, key, packet,
+                              xfsm_key_row_value(p, row, key))) {
             row->complete |= bit;
         }
     }
-    return row->complete & bit ? &row->values[key] : NULL;
+    return row->complete & bit ? xfsm_key_row_value(p, row, key) : NULL;
 }
 
 /* The same for the packet at hand. */

@@ -128,6 +128,8 @@ survey(struct xfsm_instance *p)
         unsigned int n = xfsm_image_key_words(image, (uint16_t) i);
 
         words = n > words ? n : words;
+        p->key_offsets[i + 1] = (uint16_t) (p->key_offsets[i]
+                                            + xfsm_key_value_size(n));
     }
     for (uint32_t i = 0; i < image->header->matcher_len; i++) {
         p->dynamic_matcher |= image->code[i].op == XFSM_I_MIN;
@@ -153,6 +155,7 @@ add_touch(struct xfsm_touches *touches, int kind, const void *memory,
         touch->kind = kind;
         touch->memory = memory;
         touch->key = key;
+        touches->tables |= kind == XFSM_TOUCH_KEYTABLE;
     }
 }
 
@@ -188,6 +191,7 @@ plan_touches(struct xfsm_instance *p)
                 break;
             }
         }
+        p->has_tables |= touches->tables;
     }
 }
 
@@ -195,7 +199,13 @@ bool
 xfsm_key_row_init(const struct xfsm_instance *p, struct xfsm_key_row *row)
 {
     row->built = row->complete = 0;
-    row->values = malloc((p->image.n_keys + 1) * sizeof *row->values);
+    row->values = malloc(p->key_offsets[p->image.n_keys] + 1u);
+    for (uint16_t i = 0; row->values && i < p->image.n_keys; i++) {
+        struct xfsm_key_value *value = xfsm_key_row_value(p, row, i);
+
+        value->spec = i;
+        value->n = p->lowered.keys[i].n_words;
+    }
     return row->values != NULL;
 }
 
@@ -237,8 +247,8 @@ xfsm_instance_create(const void *bytes, size_t len,
     error = error ? error : xfsm_keytable_create(
         words, sizeof(struct xfsm_state_entry), XFSM_STATE_CAPACITY,
         &p->states);
-    if (!error && (!xfsm_key_row_init(p, &p->fired_keys)
-                   || !xfsm_lower(p))) {
+    if (!error && (!xfsm_lower(p)
+                   || !xfsm_key_row_init(p, &p->fired_keys))) {
         error = xfsm_error("out of memory");
     }
     if (!error && p->image.n_classes) {
@@ -280,6 +290,7 @@ xfsm_instance_destroy(struct xfsm_instance *p)
     xfsm_keytable_destroy(p->states);
     xfsm_timers_destroy(p->timers);
     xfsm_key_row_destroy(&p->fired_keys);
+    xfsm_native_destroy(&p->native);
     xfsm_lowered_destroy(&p->lowered);
     free(p->fired_payload);
     free(p->bytes);
@@ -337,9 +348,10 @@ xfsm_instance_key(const struct xfsm_instance *p, uint16_t key,
     const struct xfsm_key_plan *plan = &p->lowered.keys[key];
     uint64_t *w = value->w;
 
-    if (~packet->present.w[0] & plan->needs.w[0]
-        || ~packet->present.w[1] & plan->needs.w[1]) {
-        return false;
+    for (int i = 0; i < XFSM_FIELDSET_WORDS; i++) {
+        if (~packet->present.w[i] & plan->needs.w[i]) {
+            return false;
+        }
     }
     for (unsigned int i = 0; i < plan->n_steps; i++) {
         const char *from = (const char *) packet + plan->steps[i].offset;

@@ -27,6 +27,7 @@
 #include "xfsm/packet/packet.h"
 #include "xfsm/program/image.h"
 #include "xfsm/runtime/lower.h"
+#include "xfsm/runtime/native.h"
 #include "xfsm/runtime/timers.h"
 #include "xfsm/sketch/detector.h"
 #include "xfsm/sketch/keytable.h"
@@ -92,14 +93,16 @@ struct xfsm_touch {
 
 struct xfsm_touches {
     unsigned int n;
+    bool tables;                /* Is one of them a table? */
     struct xfsm_touch list[XFSM_MAX_TOUCHES];
 };
 
 /* The keys of one packet: those built so far, and of them those that the
- * packet has all fields of. */
+ * packet has all fields of.  Each value has as many words as its key needs,
+ * so that a row is short: xfsm_key_row_value() finds it. */
 struct xfsm_key_row {
     uint64_t built, complete;   /* Bit maps by key. */
-    struct xfsm_key_value *values;      /* By key. */
+    char *values;
 };
 
 struct xfsm_instance {
@@ -112,6 +115,7 @@ struct xfsm_instance {
     const char *name;
     struct xfsm_fieldset wants; /* Fields the program reads. */
     bool dynamic_matcher;       /* Does matching look into tables? */
+    bool has_tables;            /* Do touches have tables among them? */
 
     struct xfsm_metric_memory metrics[XFSM_MAX_METRICS];
     struct xfsm_keytable *tables[XFSM_MAX_TABLES];
@@ -126,9 +130,11 @@ struct xfsm_instance {
     char *fired_payload;
 
     struct xfsm_lowered lowered;
+    struct xfsm_native native;
     struct xfsm_touches touches[XFSM_MAX_EVENTS];
     struct xfsm_key_row *keys;  /* Of the packet at hand. */
     struct xfsm_key_row fired_keys;     /* Of a timer's snapshot. */
+    uint16_t key_offsets[XFSM_MAX_KEYS + 1];    /* In a row; the end of it. */
 
     uint64_t handled, events;   /* Statistics. */
 };
@@ -149,6 +155,22 @@ uint64_t xfsm_instance_bytes(const struct xfsm_instance *);
 bool xfsm_instance_key(const struct xfsm_instance *, uint16_t key,
                        const struct xfsm_packet *packet,
                        struct xfsm_key_value *value);
+
+/* Bytes of a value of 'n' words: only these are there in a row. */
+static inline size_t
+xfsm_key_value_size(unsigned int n)
+{
+    return offsetof(struct xfsm_key_value, w) + n * sizeof(uint64_t);
+}
+
+/* Where the row has key 'key'. */
+static inline struct xfsm_key_value *
+xfsm_key_row_value(const struct xfsm_instance *p,
+                   const struct xfsm_key_row *row, uint16_t key)
+{
+    return (struct xfsm_key_value *) (void *) (row->values
+                                               + p->key_offsets[key]);
+}
 
 /* Allocates a row for the keys of one packet, empty; false if there is no
  * memory. */

@@ -195,6 +195,85 @@ compute(struct xfsm_run *run, const struct xfsm_op *op)
 
 /* ## Operations ## */
 
+bool
+xfsm_interpret_op(struct xfsm_run *run, const struct xfsm_op *op)
+{
+    double *r = run->regs;
+    const double *found;
+    double *slot;
+
+    switch (op->code) {
+    case XFSM_L_EFFECT:
+        xfsm_effect(run, op->m.insn);
+        break;
+    case XFSM_L_DETECTOR_GET:
+    case XFSM_L_DETECTOR_UPDATE:
+        r[op->a] = detector(run, op);
+        break;
+    case XFSM_L_DETECTOR_SET:
+        detector(run, op);
+        break;
+    case XFSM_L_TEWMA_ADD:
+        tewma_add(run, op);
+        break;
+    case XFSM_L_TEWMA_GET:
+        r[op->a] = tewma_get(run, op);
+        break;
+    case XFSM_L_TEWMA_UPDATE_NEW:
+        if (r[op->b] != 0) {
+            r[op->a] = tewma_get(run, op);
+            break;
+        }
+        /* Fall through. */
+    case XFSM_L_TEWMA_UPDATE:
+        r[op->c] = op->k;
+        r[op->a] = tewma_update(run, op);
+        break;
+    case XFSM_L_COUNTER_ADD:
+        counter_add(run, op);
+        break;
+    case XFSM_L_COUNTER_GET:
+        r[op->a] = table_get(run, op);
+        break;
+    case XFSM_L_COUNTER_UPDATE_NEW:
+        if (r[op->b] != 0) {
+            r[op->a] = table_get(run, op);
+            break;
+        }
+        /* Fall through. */
+    case XFSM_L_COUNTER_UPDATE:
+        r[op->c] = op->k;
+        r[op->a] = counter_update(run, op);
+        break;
+    case XFSM_L_SIMPLE_ADD:
+        *(double *) op->m.memory += r[op->a];
+        break;
+    case XFSM_L_SIMPLE_GET:
+        r[op->a] = *(double *) op->m.memory;
+        break;
+    case XFSM_L_TGET:
+        found = table_find(run, op);
+        r[op->a] = found ? *found : 0;
+        return found != NULL;
+    case XFSM_L_TSET:
+        slot = table_insert(run, op);
+        if (slot) {
+            *slot = r[op->a];
+        }
+        break;
+    case XFSM_L_LDI:
+        r[op->a] = op->k;
+        break;
+    case XFSM_L_LDF:
+        r[op->a] = load_field(run, (unsigned int) op->m.field);
+        break;
+    default:
+        r[op->a] = compute(run, op);
+        break;
+    }
+    return true;
+}
+
 /* Compares with a constant, keeps what the fused instructions would have left
  * in their registers, and goes on at 'next' or where the jump leads. */
 #define COMPARE_CONSTANT(OPERATOR) \
@@ -211,8 +290,6 @@ xfsm_interpret(struct xfsm_run *run, uint32_t index)
     const struct xfsm_op *ops = run->p->lowered.ops;
     const struct xfsm_op *op = &ops[run->p->lowered.handlers[index]];
     double *r = run->regs;
-    const double *found;
-    double *slot;
 
     for (;;) {
         switch (op->code) {
@@ -220,93 +297,31 @@ xfsm_interpret(struct xfsm_run *run, uint32_t index)
             return;
         case XFSM_L_JUMP:
             op = &ops[op->target];
-            continue;
+            break;
         case XFSM_L_JZ:
             op = r[op->a] == 0 ? &ops[op->target] : op + 1;
-            continue;
+            break;
         case XFSM_L_JNZ:
             op = r[op->a] != 0 ? &ops[op->target] : op + 1;
-            continue;
-        case XFSM_L_JNEQ_K: COMPARE_CONSTANT(==); continue;
-        case XFSM_L_JNNE_K: COMPARE_CONSTANT(!=); continue;
-        case XFSM_L_JNLT_K: COMPARE_CONSTANT(<); continue;
-        case XFSM_L_JNLE_K: COMPARE_CONSTANT(<=); continue;
-        case XFSM_L_JNGT_K: COMPARE_CONSTANT(>); continue;
-        case XFSM_L_JNGE_K: COMPARE_CONSTANT(>=); continue;
-        case XFSM_L_EFFECT:
-            xfsm_effect(run, op->m.insn);
             break;
-        case XFSM_L_DETECTOR_GET:
-        case XFSM_L_DETECTOR_UPDATE:
-            r[op->a] = detector(run, op);
-            break;
-        case XFSM_L_DETECTOR_SET:
-            detector(run, op);
-            break;
-        case XFSM_L_TEWMA_ADD:
-            tewma_add(run, op);
-            break;
-        case XFSM_L_TEWMA_GET:
-            r[op->a] = tewma_get(run, op);
-            break;
-        case XFSM_L_TEWMA_UPDATE_NEW:
-            if (r[op->b] != 0) {
-                r[op->a] = tewma_get(run, op);
-                break;
-            }
-            /* Fall through. */
-        case XFSM_L_TEWMA_UPDATE:
-            r[op->c] = op->k;
-            r[op->a] = tewma_update(run, op);
-            break;
-        case XFSM_L_COUNTER_ADD:
-            counter_add(run, op);
-            break;
-        case XFSM_L_COUNTER_GET:
-            r[op->a] = table_get(run, op);
-            break;
-        case XFSM_L_COUNTER_UPDATE_NEW:
-            if (r[op->b] != 0) {
-                r[op->a] = table_get(run, op);
-                break;
-            }
-            /* Fall through. */
-        case XFSM_L_COUNTER_UPDATE:
-            r[op->c] = op->k;
-            r[op->a] = counter_update(run, op);
-            break;
-        case XFSM_L_SIMPLE_ADD:
-            *(double *) op->m.memory += r[op->a];
-            break;
-        case XFSM_L_SIMPLE_GET:
-            r[op->a] = *(double *) op->m.memory;
-            break;
+        case XFSM_L_JNEQ_K: COMPARE_CONSTANT(==); break;
+        case XFSM_L_JNNE_K: COMPARE_CONSTANT(!=); break;
+        case XFSM_L_JNLT_K: COMPARE_CONSTANT(<); break;
+        case XFSM_L_JNLE_K: COMPARE_CONSTANT(<=); break;
+        case XFSM_L_JNGT_K: COMPARE_CONSTANT(>); break;
+        case XFSM_L_JNGE_K: COMPARE_CONSTANT(>=); break;
         case XFSM_L_TGET:
-            found = table_find(run, op);
-            r[op->a] = found ? *found : 0;
-            op = found ? op + 1 : &ops[op->target];
-            continue;
-        case XFSM_L_TSET:
-            slot = table_insert(run, op);
-            if (slot) {
-                *slot = r[op->a];
-            }
+            op = xfsm_interpret_op(run, op) ? op + 1 : &ops[op->target];
             break;
-        case XFSM_L_LDI:
-            r[op->a] = op->k;
-            break;
-        case XFSM_L_LDF:
-            r[op->a] = load_field(run, (unsigned int) op->m.field);
-            break;
-        case XFSM_L_ADD: r[op->a] = r[op->b] + r[op->c]; break;
-        case XFSM_L_SUB: r[op->a] = r[op->b] - r[op->c]; break;
-        case XFSM_L_MUL: r[op->a] = r[op->b] * r[op->c]; break;
-        case XFSM_L_DIV: r[op->a] = divide(run, r[op->b], r[op->c]); break;
-        case XFSM_L_MOV: r[op->a] = r[op->b]; break;
+        case XFSM_L_LDI: r[op->a] = op->k; op++; break;
+        case XFSM_L_MOV: r[op->a] = r[op->b]; op++; break;
+        case XFSM_L_ADD: r[op->a] = r[op->b] + r[op->c]; op++; break;
+        case XFSM_L_SUB: r[op->a] = r[op->b] - r[op->c]; op++; break;
+        case XFSM_L_MUL: r[op->a] = r[op->b] * r[op->c]; op++; break;
         default:
-            r[op->a] = compute(run, op);
+            xfsm_interpret_op(run, op);
+            op++;
             break;
         }
-        op++;
     }
 }

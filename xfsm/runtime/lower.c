@@ -266,6 +266,7 @@ lower_handlers(struct lowering *l)
             break;
         }
     }
+    lowered->n_ops = l->n_ops;
     for (uint32_t j = 0; j < l->p->image.n_handlers; j++) {
         lowered->handlers[j] = l->place[l->p->image.handlers[j].code];
     }

@@ -107,6 +107,7 @@ struct xfsm_key_plan {
 /* The lowered code of an instance. */
 struct xfsm_lowered {
     struct xfsm_op *ops;
+    uint32_t n_ops;
     uint32_t *handlers;         /* First operation of each handler. */
     struct xfsm_match_op *matcher;
     struct xfsm_key_plan *keys;

@@ -79,6 +79,20 @@ match_table(const struct xfsm_instance *p, const struct xfsm_packet *packet,
            && xfsm_keytable_find(op->m.table, key.hash, key.w, key.n);
 }
 
+bool
+xfsm_match_test(const struct xfsm_instance *p,
+                const struct xfsm_packet *packet,
+                const struct xfsm_match_op *op)
+{
+    if (op->code == XFSM_I_MIN) {
+        return match_table(p, packet, op);
+    }
+    return packet->present.w[op->word] & op->bit
+           && (op->code == XFSM_I_MUINT ? match_uint(packet, op)
+               : op->code == XFSM_I_MADDR ? match_addr(packet, op)
+               : match_str(packet, op));
+}
+
 uint16_t
 xfsm_exec_match(const struct xfsm_instance *p,
                 const struct xfsm_packet *packet)
@@ -97,14 +111,9 @@ xfsm_exec_match(const struct xfsm_instance *p,
         case XFSM_I_MJUMP:
             holds = false;
             break;
-        case XFSM_I_MIN:
-            holds = match_table(p, packet, op);
-            break;
         default:
-            holds = packet->present.w[op->word] & op->bit
-                    && (op->code == XFSM_I_MUINT ? match_uint(packet, op)
-                        : op->code == XFSM_I_MADDR ? match_addr(packet, op)
-                        : match_str(packet, op));
+            holds = xfsm_match_test(p, packet, op);
+            break;
         }
         op = holds ? op + 1 : &ops[op->target];
     }

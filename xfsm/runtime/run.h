@@ -47,6 +47,10 @@ xfsm_run_key(struct xfsm_run *run, uint16_t key)
 /* Runs the operations of the run's handler, the 'index'th of the image. */
 void xfsm_interpret(struct xfsm_run *run, uint32_t index);
 
+/* Does one operation that is no jump, nor END: what native code does not do
+ * itself.  For TGET, tells whether the key was found. */
+bool xfsm_interpret_op(struct xfsm_run *run, const struct xfsm_op *op);
+
 /* Does one instruction that acts on something outside the registers and is
  * rare or long: events, timers, resets, the state. */
 void xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn);

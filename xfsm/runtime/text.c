@@ -94,6 +94,60 @@ put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
     }
 }
 
+/* Will the value of a field that is 'part' alone be a number? */
+static bool
+is_number(const struct xfsm_instance *p, const struct xfsm_img_part *part)
+{
+    return part->kind == XFSM_PART_REG || part->kind == XFSM_PART_TABLE
+           || part->kind == XFSM_PART_TS
+           || (part->kind == XFSM_PART_FIELD
+               && xfsm_fields[p->image.field_ids[part->index]].type
+                  == XFSM_FT_UINT);
+}
+
+/* Is 'part' a field that the packet lacks? */
+static bool
+is_absent(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+          const struct xfsm_img_part *part)
+{
+    return part->kind == XFSM_PART_FIELD
+           && !xfsm_fieldset_has(&packet->present,
+                                 p->image.field_ids[part->index]);
+}
+
+/* Puts the field that begins at 'parts', the 'n' that are left, if there is
+ * room for it.  Returns the number of parts it has. */
+static uint32_t
+put_field(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
+          const struct xfsm_packet *packet, uint64_t ts, const double *regs,
+          const struct xfsm_img_part *parts, uint32_t n)
+{
+    struct xfsm_event_field *field = &x->fields[x->n_fields];
+    bool plain = parts[0].index == XFSM_MEMBER_PLAIN;
+    struct sink before = *sink;
+    uint32_t i;
+
+    field->name = &p->image.strings[parts[0].text];
+    field->number = plain && is_number(p, &parts[1]);
+    put(sink, " ", sink->p > x->text);
+    put(sink, field->name, parts[0].len);
+    put(sink, "=", 1);
+    field->value = sink->p;
+    for (i = 1; i < n && parts[i].kind != XFSM_PART_MEMBER; i++) {
+        put_part(sink, x, p, packet, ts, regs, &parts[i]);
+    }
+    field->len = (size_t) (sink->p - field->value);
+    if (sink->cut) {
+        *sink = before;
+        x->stats.text_cut++;
+    } else if (plain && is_absent(p, packet, &parts[1])) {
+        *sink = before;
+    } else {
+        x->n_fields++;
+    }
+    return i;
+}
+
 size_t
 xfsm_exec_text(struct xfsm_exec *x, struct xfsm_instance *p,
                const struct xfsm_packet *packet, uint64_t ts,
@@ -102,9 +156,16 @@ xfsm_exec_text(struct xfsm_exec *x, struct xfsm_instance *p,
     const struct xfsm_img_text *t = &p->image.texts[text];
     struct sink sink = { .p = x->text, .left = XFSM_EVENT_TEXT_MAX };
 
-    for (uint32_t i = 0; i < t->n && !sink.cut; i++) {
-        put_part(&sink, x, p, packet, ts, regs,
-                 &p->image.parts[t->first + i]);
+    x->n_fields = 0;
+    for (uint32_t i = 0; i < t->n && !sink.cut; ) {
+        const struct xfsm_img_part *part = &p->image.parts[t->first + i];
+
+        if (part->kind == XFSM_PART_MEMBER) {
+            i += put_field(&sink, x, p, packet, ts, regs, part, t->n - i);
+        } else {
+            put_part(&sink, x, p, packet, ts, regs, part);
+            i++;
+        }
     }
     if (sink.cut) {
         x->stats.text_cut++;

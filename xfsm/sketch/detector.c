@@ -6,12 +6,17 @@
 #include "xfsm/sketch/detector.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "xfsm/base/error.h"
 #include "xfsm/base/hash.h"
 #include "xfsm/base/mem.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define FILTER_BYTES 30
 #define FILTER_BITS (FILTER_BYTES * 8)
@@ -29,12 +34,14 @@ struct probes {
 
 /* The upper half of 'hash' chose the line, so the bits come from mixing all
  * of it again: each takes 16 bits of the outcome, scaled to the filter. */
+#define MIX_LOW UINT64_C(0x9e3779b97f4a7c15)
+#define MIX_HIGH UINT64_C(0xc2b2ae3d27d4eb4f)
+
 static inline struct probes
 make_probes(uint64_t hash)
 {
     uint64_t mix[2] = {
-        xfsm_hash_fold(hash, UINT64_C(0x9e3779b97f4a7c15)),
-        xfsm_hash_fold(hash, UINT64_C(0xc2b2ae3d27d4eb4f)),
+        xfsm_hash_fold(hash, MIX_LOW), xfsm_hash_fold(hash, MIX_HIGH),
     };
     struct probes probes;
     unsigned int i;
@@ -187,6 +194,59 @@ set_probes(struct xfsm_detector *d, struct xfsm_detector_line *line,
     }
 }
 
+#ifdef __x86_64__
+
+static bool
+has_wide(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+/* filter_has() of make_probes() for the filter that learns.  Each filter lies
+ * in 32 bytes of the line, eight words: that of the even epochs from byte 4
+ * on, that of the odd ones from byte 32 on, its first bit being bit 16
+ * there. */
+static __attribute__((target("avx2"))) bool
+wide_learned(const struct xfsm_detector_line *line, uint64_t hash)
+{
+    const __m256i used = _mm256_setr_epi32(1, 1, 1, 1, 1, 1, 0, 0);
+    unsigned int odd = line->epoch % 2;
+    const uint8_t *filter = (const uint8_t *) line + (odd ? 32 : 4);
+    __m128i mix = _mm_set_epi64x((int64_t) xfsm_hash_fold(hash, MIX_HIGH),
+                                 (int64_t) xfsm_hash_fold(hash, MIX_LOW));
+    __m128i scaled = _mm_mulhi_epu16(mix, _mm_set1_epi16(FILTER_BITS));
+    __m256i bits = _mm256_add_epi32(_mm256_cvtepu16_epi32(scaled),
+                                    _mm256_set1_epi32(odd ? 16 : 0));
+    __m256i words = _mm256_loadu_si256((const void *) filter);
+    __m256i masks = _mm256_sllv_epi32(
+        used, _mm256_and_si256(bits, _mm256_set1_epi32(31)));
+
+    words = _mm256_permutevar8x32_epi32(words, _mm256_srli_epi32(bits, 5));
+    return _mm256_testc_si256(words, masks);
+}
+
+_Static_assert(XFSM_DETECTOR_PROBES == 6, "lanes 0 to 5 are used");
+_Static_assert(offsetof(struct xfsm_detector_line, filter[1]) == 34,
+               "the odd filter begins 16 bits into its words");
+
+#else
+
+static bool
+has_wide(void)
+{
+    return false;
+}
+
+static bool
+wide_learned(const struct xfsm_detector_line *line, uint64_t hash)
+{
+    struct probes probes = make_probes(hash);
+
+    return filter_has(line->filter[line->epoch % 2], &probes);
+}
+
+#endif
+
 static char *
 check_limits(unsigned int size, unsigned int nhash)
 {
@@ -222,6 +282,7 @@ xfsm_detector_create(unsigned int size, unsigned int nhash,
     if (!d) {
         return xfsm_error("no memory for a detector");
     }
+    d->wide = has_wide();
     d->design = (uint32_t) ((UINT32_C(1) << size) * M_LN2 / nhash);
     d->n_lines = (d->design + XFSM_DETECTOR_LINE_KEYS - 1)
                  / XFSM_DETECTOR_LINE_KEYS;
@@ -275,10 +336,14 @@ bool
 xfsm_detector_update(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
     struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
-    struct probes probes = make_probes(hash);
+    struct probes probes;
     bool seen;
 
     run_clock(d, now);
+    if (d->wide && line->epoch == d->epoch && wide_learned(line, hash)) {
+        return true;            /* The usual case. */
+    }
+    probes = make_probes(hash);
     seen = line_has(line, d->epoch, &probes);
     set_probes(d, line, &probes, now);
     return seen;

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Programs on captures give exactly the events they should.
+
+Usage: test-programs.py [--update] [CASE...]
+
+Cases are in cases.ini, which says how to read it; alerts of the library on
+shared captures in alerts.tsv.  --update rewrites expected/*.jsonl with what
+the programs say now, of the cases that hold otherwise: read the difference
+before you commit it.
+"""
+
+import configparser
+import os
+import sys
+
+import golden
+from golden import Failed, Run, Skipped, check
+
+# A secret other than the default.
+SEED = '00112233445566778899aabbccddeeff'
+
+
+class Case:
+    """A section of cases.ini."""
+
+    def __init__(self, name, section, generated):
+        self.name = name
+        self.section = section
+        self.generated = generated
+        for required in ('events', 'why'):
+            if required not in section:
+                raise SystemExit('cases.ini: [%s] lacks "%s"'
+                                 % (name, required))
+
+    def programs(self):
+        """Lists of program files: one list for each run."""
+        names = self.section['programs'].split()
+        if names == ['original']:
+            return [[path] for path in golden.shared_files('programs',
+                                                           '*.xml')
+                    if os.path.basename(path)[:-len('.xml')]
+                    not in self.section.get('but', '').split()]
+        return [[path for name in names
+                 for path in golden.find_program(name)]]
+
+    def captures(self):
+        for capture in self.section['captures'].split():
+            if capture.startswith('shared:'):
+                yield golden.shared(capture[len('shared:'):])
+            else:
+                yield os.path.join(self.generated, capture + '.pcap')
+
+    def run(self, *options):
+        """The events of all runs, one after the other."""
+        options = self.section.get('options', '').split() + list(options)
+        events = []
+        for capture in self.captures():
+            for programs in self.programs():
+                run = golden.run_programs(programs, capture, options)
+                events += run.expect(0).events()
+        return events
+
+    def check_facts(self, events):
+        """What was worked out without running anything."""
+        number = int(self.section['events'])
+        check(len(events) == number, '%d events instead of %d: %s',
+              len(events), number, self.section['why'])
+        for place, event in (('first', 0), ('last', -1)):
+            if place in self.section:
+                found = golden.brief(events[event])
+                check(found == self.section[place],
+                      'the %s event\n  is  %s\n  not %s', place, found,
+                      self.section[place])
+
+    def test(self):
+        events = self.run()
+        self.check_facts(events)
+        if events:
+            golden.compare_expected(self.name, events)
+
+    def test_seed(self):
+        """Another secret gives the same alerts."""
+        check(golden.alerts(self.run())
+              == golden.alerts(self.run('--seed', SEED)),
+              'other alerts with another seed')
+
+    def test_stdin(self):
+        """A pipe, which cuts packets into other batches, gives the same
+        events."""
+        for capture in self.captures():
+            with open(capture, 'rb') as stream:
+                content = stream.read()
+            options = self.section.get('options', '').split()
+            options += ['--port', 'p']
+            for programs in self.programs():
+                file = golden.run_programs(programs, capture, options)
+                pipe = golden.run_programs(programs, '-', options, content)
+                check(file.events() == pipe.expect(0).events(),
+                      'other events from a pipe')
+
+    def update(self):
+        events = self.run()
+        self.check_facts(events)
+        if events:
+            golden.write_expected(self.name, events)
+
+
+def read_cases(generated):
+    parser = configparser.ConfigParser(interpolation=None)
+    with open(os.path.join(golden.HERE, 'cases.ini'),
+              encoding='utf-8') as stream:
+        parser.read_file(stream)
+    return [Case(name, parser[name], generated)
+            for name in parser.sections()]
+
+
+def test_no_leftover(cases):
+    """Each file of expected events belongs to a case."""
+    names = {case.name + '.jsonl' for case in cases
+             if case.section['events'] != '0'}
+    found = set(os.listdir(os.path.join(golden.HERE, 'expected')))
+    check(found == names, 'expected/: %s', ' '.join(sorted(found ^ names)))
+
+
+# The library on shared captures.
+
+def read_table(path):
+    with open(path, encoding='utf-8') as stream:
+        rows = [line.rstrip('\n').split('\t') for line in stream
+                if line.strip() and not line.startswith('#')]
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+def read_manifest():
+    return {row['file']: row
+            for row in read_table(golden.shared('MANIFEST.tsv'))
+            if row['folder'] == 'captures'}
+
+
+def is_harmless(row):
+    truth = row['content_ground_truth']
+    return (row['class'] == 'benign' or 'BENIGN' in truth
+            or 'negative' in truth)
+
+
+def alert_line(event):
+    key = ' '.join('%s=%s' % item for item in event['key'].items())
+    return '%s %s %s' % (event['time'][11:26], event['program'], key)
+
+
+def test_table(table):
+    """The table of alerts agrees with the manifest's ground truth."""
+    manifest = read_manifest()
+    for row in table:
+        check(row['capture'] in manifest, 'alerts.tsv: %s is no capture',
+              row['capture'])
+        truth = manifest[row['capture']]
+        check(not is_harmless(truth), '%s is harmless: %s', row['capture'],
+              truth['content_ground_truth'])
+        check(truth['class'] == row['class'], '%s is of class %s',
+              row['capture'], truth['class'])
+        for item in row['key'].split():
+            name, value = item.split('=')
+            if name in ('ip_src', 'ip_dst'):
+                check(value in truth['content_ground_truth'],
+                      '%s: %s is not in: %s', row['capture'], value,
+                      truth['content_ground_truth'])
+
+
+def test_capture(path, table):
+    """Exactly the alerts of the table."""
+    name = os.path.basename(path)
+    expected = ['%s %s %s' % (row['time'], row['program'], row['key'])
+                for row in table if row['capture'] == name]
+    run = golden.run_programs(golden.library(), path)
+    found = [alert_line(event)
+             for event in golden.alerts(run.expect(0).events())]
+    check(found == expected, 'alerts are\n  %s\ninstead of\n  %s',
+          '\n  '.join(found) or 'none', '\n  '.join(expected) or 'none')
+
+
+def test_capture_seed(paths):
+    """Another secret gives the same alerts on all captures."""
+    if not paths:
+        raise Skipped('no shared data: set XFSM_SHARED_DATA')
+    for path in paths:
+        one = golden.run_programs(golden.library(), path)
+        other = golden.run_programs(golden.library(), path,
+                                    ['--seed', SEED])
+        check(golden.alerts(one.expect(0).events())
+              == golden.alerts(other.expect(0).events()),
+              '%s: other alerts with another seed', path)
+
+
+def test_check(path):
+    """xfsm check takes the program."""
+    run = Run(['check', path]).expect(0)
+    check(': ok' in run.out, 'no verdict: %s', run.out)
+
+
+def test_shared(what, function, paths, tap, *args):
+    """A test for each of the shared files, or one that is skipped."""
+    for path in paths:
+        tap.test('%s %s' % (what, os.path.basename(path)), function, path,
+                 *args)
+    if not paths:
+        def skip():
+            raise Skipped('no shared data: set XFSM_SHARED_DATA')
+        tap.test(what, skip)
+
+
+def update(cases):
+    for case in cases:
+        try:
+            case.update()
+        except (Failed, Skipped) as problem:
+            print('%s: not updated: %s' % (case.name, problem))
+
+
+def main():
+    arguments = sys.argv[1:]
+    with golden.make_captures() as generated:
+        cases = read_cases(generated)
+        chosen = [case for case in cases
+                  if not set(arguments) - {'--update'}
+                  or case.name in arguments]
+        if '--update' in arguments:
+            update(chosen)
+            return
+        tap = golden.Tap()
+        for case in chosen:
+            tap.test('case ' + case.name, case.test)
+        if len(chosen) != len(cases):
+            tap.finish()
+        for case in cases:
+            tap.test('another seed, case ' + case.name, case.test_seed)
+            tap.test('from a pipe, case ' + case.name, case.test_stdin)
+        tap.test('expected events belong to cases', test_no_leftover, cases)
+
+        table = read_table(os.path.join(golden.HERE, 'alerts.tsv'))
+        captures = golden.shared_files('captures', '*')
+        tap.test('table of alerts', test_table, table)
+        test_shared('alerts on', test_capture, captures, tap, table)
+        tap.test('another seed, all captures', test_capture_seed, captures)
+        for path in golden.library():
+            tap.test('check ' + os.path.basename(path), test_check, path)
+        test_shared('check', test_check,
+                    golden.shared_files('programs', '*.xml'), tap)
+        tap.finish()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,807 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* The native back end against the interpreter, bit for bit: single
+ * operations on all kinds of numbers, random operations, matchers and keys,
+ * then whole engines on shared and random programs and packets.
+ *
+ * Where there is no native code to be had, says so and skips.  XFSM_SEEDS is
+ * the number of random cases. */
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/engine-harness.h"
+#include "tests/unit/random-program.h"
+#include "xfsm/program/compile.h"
+#include "xfsm/runtime/run.h"
+
+#define DEFAULT_SEEDS 400
+#define RANDOM_PACKETS 250
+#define CAPTURE_MAX 600000
+#define CAPTURE_PACKETS 3000
+#define MAX_OPS 64
+#define N_FILES 512
+
+static unsigned int
+n_seeds(void)
+{
+    const char *text = getenv("XFSM_SEEDS");
+    int n = text ? atoi(text) : 0;
+
+    return n > 0 ? (unsigned int) n : DEFAULT_SEEDS;
+}
+
+/* ## Handlers by hand ## */
+
+/* An instance with one handler of operations put there by a test, and what it
+ * runs on. */
+struct machine {
+    struct xfsm_instance p;
+    struct xfsm_exec x;
+    struct xfsm_run run;
+    struct xfsm_op ops[MAX_OPS];
+    uint32_t first;
+    struct xfsm_img_header header;
+    struct xfsm_match_op none;
+    struct xfsm_img_key keys[3];
+    struct xfsm_key_plan plans[3];
+    struct xfsm_seed seed;
+    struct xfsm_packet packet;
+    struct xfsm_key_row row;
+    struct xfsm_detector *detector;
+    struct xfsm_tewma *tewma;
+    struct xfsm_keytable *table;
+    double simple;
+};
+
+static const unsigned int key_fields[3][2] = {
+    { XFSM_F_IP_SRC, XFSM_F_DST_PORT },
+    { XFSM_F_IP_DST, XFSM_F_PROTO },
+    { XFSM_F_ETH_SRC, XFSM_F_TCP_SEQ },
+};
+
+static void
+machine_init(struct machine *m)
+{
+    static const uint8_t entropy[16] = { 1, 2, 3 };
+
+    memset(m, 0, sizeof *m);
+    xfsm_seed_init(&m->seed, entropy);
+    m->p.seed = &m->seed;
+    m->p.tweak = 12345;
+    m->p.image.header = &m->header;
+    m->p.image.n_handlers = 1;
+    m->p.image.n_keys = 3;
+    m->p.image.keys = m->keys;
+    m->header.matcher_len = 1;
+    m->none.code = XFSM_I_MNONE;
+    m->p.lowered.matcher = &m->none;
+    m->p.lowered.ops = m->ops;
+    m->p.lowered.handlers = &m->first;
+    m->p.lowered.keys = m->plans;
+    for (unsigned int i = 0; i < 3; i++) {
+        for (unsigned int j = 0; j < 2; j++) {
+            const struct xfsm_field *f = &xfsm_fields[key_fields[i][j]];
+
+            xfsm_fieldset_add(&m->plans[i].needs, key_fields[i][j]);
+            m->plans[i].steps[j].offset = f->offset;
+            m->plans[i].steps[j].width = f->width;
+            m->plans[i].n_words += f->width == 16 ? 2 : 1;
+        }
+        m->plans[i].n_steps = 2;
+        m->p.key_offsets[i + 1] = (uint16_t) (
+            m->p.key_offsets[i] + xfsm_key_value_size(m->plans[i].n_words));
+    }
+    assert_true(xfsm_key_row_init(&m->p, &m->row));
+    assert_null(xfsm_detector_create(8, 2, 1000, &m->detector));
+    assert_null(xfsm_tewma_create(6, 10, &m->tewma));
+    assert_null(xfsm_keytable_create(4, sizeof(double), 64, &m->table));
+}
+
+static void
+machine_free(struct machine *m)
+{
+    xfsm_native_destroy(&m->p.native);
+    xfsm_key_row_destroy(&m->row);
+    xfsm_detector_destroy(m->detector);
+    xfsm_tewma_destroy(m->tewma);
+    xfsm_keytable_destroy(m->table);
+}
+
+/* A packet with fields drawn; some are absent. */
+static void
+draw_packet(struct random_source *r, struct xfsm_packet *packet)
+{
+    uint64_t bits = random_next(r) | random_next(r);
+
+    memset(packet, 0, sizeof *packet);
+    for (int i = 0; i < XFSM_FIELDSET_WORDS; i++) {
+        packet->present.w[i] = bits | random_next(r);
+    }
+    packet->ip_src.b[15] = (uint8_t) random_below(r, 4);
+    packet->ip_dst.b[15] = (uint8_t) random_below(r, 4);
+    packet->dst_port = (uint16_t) random_below(r, 3);
+    packet->src_port = (uint16_t) random_next(r);
+    packet->ip_proto = (uint8_t) random_next(r);
+    packet->tcp_seq = (uint32_t) random_next(r);
+    packet->eth_src = random_below(r, 2) ? random_next(r) : UINT64_MAX;
+    packet->ts = random_next(r);
+}
+
+/* Prepares a run at 'ts', with some keys built. */
+static void
+machine_start(struct machine *m, const struct xfsm_packet *packet,
+              uint64_t ts, const double *regs, uint64_t built)
+{
+    m->packet = *packet;
+    m->row.built = m->row.complete = 0;
+    m->p.keys = &m->row;
+    m->run.x = &m->x;
+    m->run.p = &m->p;
+    m->run.packet = &m->packet;
+    m->run.ts = ts;
+    memcpy(m->run.regs, regs, sizeof m->run.regs);
+    for (uint16_t i = 0; i < 3; i++) {
+        if (built >> i & 1) {
+            xfsm_exec_row_key(&m->p, &m->row, &m->packet, i);
+        }
+    }
+}
+
+static bool
+same_number(double a, double b)
+{
+    return (isnan(a) && isnan(b)) || !memcmp(&a, &b, sizeof a);
+}
+
+static void
+assert_same(const struct machine *native, const struct machine *interpreted)
+{
+    for (unsigned int i = 0; i < XFSM_MAX_REGS; i++) {
+        if (!same_number(native->run.regs[i], interpreted->run.regs[i])) {
+            fail_msg("r%u: native %.17g, interpreter %.17g", i,
+                     native->run.regs[i], interpreted->run.regs[i]);
+        }
+    }
+    assert_memory_equal(&native->x.stats, &interpreted->x.stats,
+                        sizeof native->x.stats);
+    assert_int_equal(native->row.built, interpreted->row.built);
+    assert_int_equal(native->row.complete, interpreted->row.complete);
+    assert_true(same_number(native->simple, interpreted->simple));
+}
+
+/* Compiles 'm', or skips the test. */
+static void
+machine_compile(struct machine *m)
+{
+    if (!xfsm_native_compile(&m->p)) {
+        print_message("no native code here: skipped\n");
+        skip();
+    }
+}
+
+/* Numbers that break comparisons and conversions. */
+static double
+draw_number(struct random_source *r)
+{
+    static const double special[] = {
+        0.0, -0.0, 1.0, -1.0, 0.5, INFINITY, -INFINITY, NAN, 5e-324, 1e308,
+        4294967296.0, 18446744073709551615.0, 3.5,
+    };
+    unsigned int i = random_below(r, 20);
+
+    return i < sizeof special / sizeof *special
+           ? special[i] : (double) (int64_t) random_next(r) / 1e12;
+}
+
+/* A register: few, so that they meet, on both sides of what one byte of
+ * displacement reaches. */
+static uint8_t
+draw_reg(struct random_source *r)
+{
+    static const uint8_t regs[] = { 0, 1, 2, 8, 9, 10, 15, 16, 17, 127, 128,
+                                    255 };
+
+    return regs[random_below(r, sizeof regs)];
+}
+
+static bool
+is_jump(uint8_t code)
+{
+    return code == XFSM_L_JUMP || code == XFSM_L_JZ || code == XFSM_L_JNZ
+           || code == XFSM_L_TGET
+           || (code >= XFSM_L_JNEQ_K && code <= XFSM_L_JNGE_K);
+}
+
+/* Operation number 'i' of 'n', with code 'code'. */
+static void
+draw_op(struct random_source *r, uint8_t code, uint32_t i, uint32_t n,
+        struct xfsm_op *op)
+{
+    static const unsigned int fields[] = {
+        XFSM_F_IP_SRC, XFSM_F_DST_PORT, XFSM_F_PROTO, XFSM_F_TCP_SEQ,
+        XFSM_F_ETH_SRC, XFSM_F_TS, XFSM_F_SRC_PORT,
+    };
+
+    memset(op, 0, sizeof *op);
+    op->code = code;
+    op->a = draw_reg(r);
+    op->b = draw_reg(r);
+    op->c = draw_reg(r);
+    op->key = (uint16_t) random_below(r, 3);
+    op->k = draw_number(r);
+    if (is_jump(code)) {
+        op->target = (uint16_t) (i + 1 + random_below(r, n - i - 1));
+    }
+    op->m.field = code == XFSM_L_LDF ? fields[1 + random_below(r, 6)] : 0;
+}
+
+/* The same operation for one of the two machines. */
+static void
+set_memory(struct machine *m, struct xfsm_op *op)
+{
+    switch (op->code) {
+    case XFSM_L_DETECTOR_GET: case XFSM_L_DETECTOR_SET:
+    case XFSM_L_DETECTOR_UPDATE:
+        op->m.memory = m->detector;
+        break;
+    case XFSM_L_TEWMA_ADD: case XFSM_L_TEWMA_GET: case XFSM_L_TEWMA_UPDATE:
+    case XFSM_L_TEWMA_UPDATE_NEW:
+        op->m.memory = m->tewma;
+        break;
+    case XFSM_L_COUNTER_ADD: case XFSM_L_COUNTER_GET:
+    case XFSM_L_COUNTER_UPDATE: case XFSM_L_COUNTER_UPDATE_NEW:
+    case XFSM_L_TGET: case XFSM_L_TSET:
+        op->m.memory = m->table;
+        break;
+    case XFSM_L_SIMPLE_ADD: case XFSM_L_SIMPLE_GET:
+        op->m.memory = &m->simple;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Runs 'n' operations, END included, on both machines some times. */
+static void
+compare_ops(struct random_source *r, const struct xfsm_op *ops, uint32_t n,
+            int times)
+{
+    struct machine *m = calloc(2, sizeof *m);
+    uint64_t ts = 1000000000;
+
+    assert_non_null(m);
+    for (int i = 0; i < 2; i++) {
+        machine_init(&m[i]);
+        memcpy(m[i].ops, ops, n * sizeof *ops);
+        m[i].p.lowered.n_ops = n;
+        for (uint32_t j = 0; j < n; j++) {
+            set_memory(&m[i], &m[i].ops[j]);
+        }
+    }
+    machine_compile(&m[0]);
+    while (times--) {
+        double regs[XFSM_MAX_REGS];
+        struct xfsm_packet packet;
+        uint64_t built = random_next(r);
+
+        for (unsigned int i = 0; i < XFSM_MAX_REGS; i++) {
+            regs[i] = draw_number(r);
+        }
+        draw_packet(r, &packet);
+        ts += random_below(r, 400);
+        machine_start(&m[0], &packet, ts, regs, built);
+        machine_start(&m[1], &packet, ts, regs, built);
+        m[0].p.native.handlers[0](&m[0].run);
+        xfsm_interpret(&m[1].run, 0);
+        assert_same(&m[0], &m[1]);
+    }
+    machine_free(&m[0]);
+    machine_free(&m[1]);
+    free(m);
+}
+
+/* Each operation alone, with a mark that tells whether it jumped. */
+static void
+test_each_operation(void **state)
+{
+    struct random_source r = { 1 };
+
+    (void) state;
+    for (unsigned int code = 0; code < XFSM_N_LOWERED; code++) {
+        if (code == XFSM_L_EFFECT) {
+            continue;           /* See the tests of engines. */
+        }
+        for (int i = 0; i < 40; i++) {
+            struct xfsm_op ops[3];
+
+            draw_op(&r, (uint8_t) code, 0, 3, &ops[0]);
+            draw_op(&r, XFSM_L_LDI, 1, 3, &ops[1]);
+            ops[1].k = 77;
+            draw_op(&r, XFSM_L_END, 2, 3, &ops[2]);
+            ops[0].target = is_jump((uint8_t) code) ? 2 : 0;
+            compare_ops(&r, ops, 3, 60);
+        }
+    }
+}
+
+static void
+test_random_operations(void **state)
+{
+    (void) state;
+    for (unsigned int seed = 0; seed < n_seeds(); seed++) {
+        struct random_source r = { seed };
+        uint32_t n = 2 + random_below(&r, MAX_OPS - 1);
+        struct xfsm_op ops[MAX_OPS];
+
+        for (uint32_t i = 0; i < n; i++) {
+            uint8_t code = (uint8_t) random_below(&r, XFSM_N_LOWERED);
+
+            if (code == XFSM_L_EFFECT || code == XFSM_L_END) {
+                code = XFSM_L_MOV;
+            }
+            draw_op(&r, i == n - 1 ? XFSM_L_END : code, i, n, &ops[i]);
+        }
+        compare_ops(&r, ops, n, 100);
+    }
+}
+
+/* ## Matchers and keys by hand ## */
+
+static void
+draw_test(struct random_source *r, const struct xfsm_img_prefix *prefixes,
+          struct xfsm_match_op *op)
+{
+    static const unsigned int uints[] = {
+        XFSM_F_DST_PORT, XFSM_F_PROTO, XFSM_F_TCP_SEQ, XFSM_F_ETH_SRC,
+    };
+    static const uint64_t values[] = {
+        0, 1, 2, 255, 65535, INT32_MAX, UINT64_C(0x80000000), UINT32_MAX,
+        UINT64_C(0x100000000), INT64_MAX, UINT64_MAX,
+    };
+    bool addr = random_below(r, 3) == 0;
+    unsigned int id = addr ? XFSM_F_IP_SRC : uints[random_below(r, 4)];
+
+    op->code = addr ? XFSM_I_MADDR : XFSM_I_MUINT;
+    op->compare = (uint8_t) (XFSM_OP_EQ + random_below(r, 6));
+    op->width = xfsm_fields[id].width;
+    op->offset = xfsm_fields[id].offset;
+    op->word = (uint8_t) (id / 64);
+    op->bit = UINT64_C(1) << id % 64;
+    if (addr) {
+        op->m.prefix = &prefixes[random_below(r, 3)];
+    } else {
+        op->m.value = values[random_below(r, sizeof values
+                                             / sizeof *values)];
+    }
+}
+
+_Static_assert(XFSM_OP_NE == XFSM_OP_EQ + 1 && XFSM_OP_LT == XFSM_OP_EQ + 2
+               && XFSM_OP_LE == XFSM_OP_EQ + 3 && XFSM_OP_GT == XFSM_OP_EQ + 4
+               && XFSM_OP_GE == XFSM_OP_EQ + 5, "comparisons are in order");
+
+static void
+test_random_matchers(void **state)
+{
+    static const struct xfsm_img_prefix prefixes[3] = {
+        { .addr = { 0 }, .mask = { 0 } },
+        { .addr = { [15] = 2 }, .mask = { [15] = 0xff, [0] = 0xff } },
+        { .addr = { [15] = 1 }, .mask = { 255, 255, 255, 255, 255, 255, 255,
+                                          255, 255, 255, 255, 255, 255, 255,
+                                          255, 255 } },
+    };
+
+    (void) state;
+    for (unsigned int seed = 0; seed < n_seeds(); seed++) {
+        struct random_source r = { seed };
+        struct machine *m = calloc(1, sizeof *m);
+        struct xfsm_img_event events[4] = { 0 };
+        struct xfsm_match_op ops[16] = { 0 };
+        uint32_t n = 2 + random_below(&r, 14);
+
+        assert_non_null(m);
+        machine_init(m);
+        for (uint32_t i = 0; i < n; i++) {
+            if (i == n - 1 || !random_below(&r, 4)) {
+                ops[i].code = random_below(&r, 2) ? XFSM_I_MEVENT
+                                                  : XFSM_I_MNONE;
+                ops[i].event = (uint16_t) random_below(&r, 4);
+            } else {
+                draw_test(&r, prefixes, &ops[i]);
+                ops[i].target = (uint16_t) (i + 1
+                                            + random_below(&r, n - i - 1));
+            }
+        }
+        for (uint16_t i = 0; i < 4; i++) {
+            events[i].primary = i % 3;
+        }
+        m->p.image.events = events;
+        m->p.image.n_events = 4;
+        m->p.lowered.matcher = ops;
+        m->header.matcher_len = n;
+        m->p.lowered.n_ops = 1;
+        m->ops[0].code = XFSM_L_END;
+        assert_null(xfsm_keytable_create(4, 8, 64, &m->p.states));
+        machine_compile(m);
+        for (int i = 0; i < 200; i++) {
+            uint16_t event;
+
+            draw_packet(&r, &m->packet);
+            event = xfsm_exec_match(&m->p, &m->packet);
+            assert_int_equal(m->p.native.match(&m->packet), event);
+            assert_int_equal(m->p.native.prepare(&m->packet, &m->row), event);
+            if (event != XFSM_NONE) {
+                struct xfsm_key_value key;
+                uint16_t primary = events[event].primary;
+                bool there = xfsm_instance_key(&m->p, primary, &m->packet,
+                                               &key);
+
+                assert_int_equal(m->row.built, 1u << primary);
+                assert_int_equal(m->row.complete, (unsigned) there << primary);
+                if (there) {
+                    const struct xfsm_key_value *built =
+                        xfsm_key_row_value(&m->p, &m->row, primary);
+
+                    assert_int_equal(built->hash, key.hash);
+                    assert_int_equal(built->spec, key.spec);
+                    assert_int_equal(built->n, key.n);
+                    assert_memory_equal(built->w, key.w, key.n * 8);
+                }
+            }
+        }
+        xfsm_keytable_destroy(m->p.states);
+        machine_free(m);
+        free(m);
+    }
+}
+
+static void
+test_keys(void **state)
+{
+    struct random_source r = { 5 };
+    struct machine *m = calloc(1, sizeof *m);
+
+    (void) state;
+    assert_non_null(m);
+    machine_init(m);
+    m->p.lowered.n_ops = 1;
+    m->ops[0].code = XFSM_L_END;
+    machine_compile(m);
+    for (int i = 0; i < 3000; i++) {
+        struct xfsm_key_value native, expected;
+        uint16_t key = (uint16_t) random_below(&r, 3);
+        bool there;
+
+        draw_packet(&r, &m->packet);
+        there = xfsm_instance_key(&m->p, key, &m->packet, &expected);
+        assert_int_equal(m->p.native.keys[key](&m->packet, &native), there);
+        if (there) {
+            assert_int_equal(native.hash, expected.hash);
+            assert_memory_equal(native.w, expected.w, expected.n * 8);
+        }
+    }
+    machine_free(m);
+    free(m);
+}
+
+/* Code is executable and not writable. */
+static void
+test_code_is_not_writable(void **state)
+{
+    struct machine *m = calloc(1, sizeof *m);
+    unsigned long from, to;
+    bool found = false;
+    char line[512], rights[5];
+    FILE *maps;
+
+    (void) state;
+    assert_non_null(m);
+    machine_init(m);
+    m->p.lowered.n_ops = 1;
+    m->ops[0].code = XFSM_L_END;
+    machine_compile(m);
+    maps = fopen("/proc/self/maps", "r");
+    if (maps) {
+        while (fgets(line, sizeof line, maps)) {
+            if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) == 3
+                && from <= (uintptr_t) m->p.native.code
+                && (uintptr_t) m->p.native.code < to) {
+                assert_string_equal(rights, "r-xp");
+                found = true;
+            }
+        }
+        fclose(maps);
+        assert_true(found);
+    }
+    machine_free(m);
+    free(m);
+}
+
+/* ## Engines ## */
+
+struct side {
+    struct xfsm_engine *engine;
+    struct eh_lines lines;
+};
+
+/* Everything an event says, with features to the bit. */
+static void
+collect(const struct xfsm_event *event, void *side_)
+{
+    struct side *side = side_;
+    char *buf;
+    size_t len;
+    FILE *stream = open_memstream(&buf, &len);
+
+    assert_non_null(stream);
+    fprintf(stream, "%"PRIu64" %"PRIu64" %s %s %s %d", event->ts, event->seq,
+            event->program, event->label, event->state, event->suspect);
+    for (int i = 0; i < event->n_features; i++) {
+        fprintf(stream, " %s=%a", event->feature_names[i],
+                event->feature_values[i]);
+    }
+    fprintf(stream, " %zu %.*s", event->raw_len, (int) event->text_len,
+            event->text);
+    fclose(stream);
+    eh_lines_add(&side->lines, buf);
+}
+
+static void
+side_init(struct side *side, enum xfsm_backend backend)
+{
+    struct xfsm_engine_options options = {
+        .identity = { .host = "h", .bridge = "b", .port = "p" },
+        .backend = backend,
+        .emit = collect,
+        .aux = side,
+    };
+
+    memset(side, 0, sizeof *side);
+    assert_null(xfsm_engine_create(&options, &side->engine));
+}
+
+static void
+side_free(struct side *side)
+{
+    xfsm_engine_destroy(side->engine);
+    eh_lines_clear(&side->lines);
+}
+
+static void
+side_load(struct side *side, const void *image, size_t len)
+{
+    char *error = xfsm_engine_load(side->engine, image, len);
+
+    if (error) {
+        fail_msg("%s", error);
+    }
+}
+
+/* Runs the packets in batches whose lengths 'seed' chooses. */
+static void
+side_run(struct side *side, const struct eh_packets *list, uint64_t seed)
+{
+    struct random_source r = { seed };
+    uint64_t latest = 0;
+
+    for (size_t i = 0; i < list->n; ) {
+        struct xfsm_packet batch[40];
+        size_t n = 1 + random_below(&r, 40);
+
+        n = n < list->n - i ? n : list->n - i;
+        memcpy(batch, &list->packets[i], n * sizeof *batch);
+        for (size_t j = 0; j < n; j++) {
+            latest = batch[j].ts > latest ? batch[j].ts : latest;
+        }
+        xfsm_engine_run(side->engine, batch, n);
+        i += n;
+    }
+    if (latest < UINT64_MAX / 2) {
+        xfsm_engine_advance(side->engine, latest + UINT64_C(10000000000));
+    }
+}
+
+/* Compares what both published and counted.  False, after telling what, if
+ * that differs. */
+static bool
+same(const struct side *native, const struct side *interpreted)
+{
+    size_t at = eh_lines_differ(&native->lines, &interpreted->lines);
+    struct xfsm_engine_stats a, b;
+    struct xfsm_program_info x, y;
+
+    if (at != SIZE_MAX) {
+        print_error("event %zu:\n  native      %s\n  interpreter %s\n", at,
+                    at < native->lines.n ? native->lines.lines[at] : "(none)",
+                    at < interpreted->lines.n ? interpreted->lines.lines[at]
+                                              : "(none)");
+        return false;
+    }
+    xfsm_engine_get_stats(native->engine, &a);
+    xfsm_engine_get_stats(interpreted->engine, &b);
+    if (memcmp(&a, &b, sizeof a)) {
+        print_error("counters differ\n");
+        return false;
+    }
+    for (unsigned int i = 0;
+         xfsm_engine_get_program(native->engine, i, &x); i++) {
+        assert_true(xfsm_engine_get_program(interpreted->engine, i, &y));
+        assert_string_equal(y.backend, "interpreter");
+        if (x.handled != y.handled || x.events != y.events
+            || x.keys != y.keys || x.timers != y.timers
+            || memcmp(x.state_keys, y.state_keys,
+                      (size_t) x.n_states * sizeof *x.state_keys)) {
+            print_error("%s: the programs' counters differ\n", x.name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+is_native(const struct side *side)
+{
+    struct xfsm_program_info info;
+
+    return xfsm_engine_get_program(side->engine, 0, &info)
+           && !strcmp(info.backend, "native");
+}
+
+/* Runs images on packets, in one engine per back end.  Returns whether both
+ * did the same. */
+static bool
+compare_engines(void *const images[], const size_t lens[], unsigned int n,
+                const struct eh_packets *packets, uint64_t seed)
+{
+    struct side native, interpreted;
+    bool ok;
+
+    side_init(&native, XFSM_BACKEND_AUTO);
+    side_init(&interpreted, XFSM_BACKEND_INTERPRETER);
+    for (unsigned int i = 0; i < n; i++) {
+        side_load(&native, images[i], lens[i]);
+        side_load(&interpreted, images[i], lens[i]);
+    }
+    if (n && !is_native(&native)) {
+        print_message("no native code here: nothing compared\n");
+    }
+    side_run(&native, packets, seed);
+    side_run(&interpreted, packets, seed + 1);
+    ok = same(&native, &interpreted);
+    side_free(&native);
+    side_free(&interpreted);
+    return ok;
+}
+
+static void
+test_random_programs(void **state)
+{
+    (void) state;
+    for (uint64_t seed = 0; seed < n_seeds(); seed++) {
+        char *xml = random_program(seed);
+        struct eh_packets packets = { 0 };
+        size_t len;
+        void *image = eh_image("p", xml, &len);
+
+        random_packets(seed, RANDOM_PACKETS, &packets);
+        if (!compare_engines(&image, &len, 1, &packets, seed)) {
+            fail_msg("random program %"PRIu64, seed);
+        }
+        eh_packets_free(&packets);
+        free(image);
+        free(xml);
+    }
+}
+
+/* Compiles the programs of a folder; those that do not compile are left
+ * out. */
+static unsigned int
+read_programs(const char *folder, void *images[], size_t lens[],
+              unsigned int max)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    unsigned int n = 0;
+
+    while (dir && n < max && (entry = readdir(dir))) {
+        struct xfsm_diags diags;
+        size_t len;
+        char *path, *xml;
+
+        assert_true(asprintf(&path, "%s/%s", folder, entry->d_name) > 0);
+        xml = strstr(path, ".xml") ? eh_read_file(path, &len) : NULL;
+        free(path);
+        if (!xml) {
+            continue;
+        }
+        xfsm_diags_init(&diags, entry->d_name);
+        n += xfsm_compile_xml(xml, len, entry->d_name, &diags, &images[n],
+                              &lens[n]);
+        xfsm_diags_destroy(&diags);
+        free(xml);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return n;
+}
+
+/* All shared programs, together in one engine, on the small captures. */
+static void
+test_shared(void **state)
+{
+    const char *shared = eh_shared_data();
+    void *images[XFSM_MAX_PROGRAMS];
+    size_t lens[XFSM_MAX_PROGRAMS];
+    unsigned int n, n_files = 0;
+    char *folder, *path;
+    struct dirent *entry;
+    DIR *dir;
+
+    (void) state;
+    if (!shared) {
+        skip();
+    }
+    assert_true(asprintf(&folder, "%s/programs", shared) > 0);
+    n = read_programs(folder, images, lens, XFSM_MAX_PROGRAMS);
+    free(folder);
+    assert_true(n > 0);
+    assert_true(asprintf(&folder, "%s/captures", shared) > 0);
+    dir = opendir(folder);
+    while (dir && n_files < N_FILES && (entry = readdir(dir))) {
+        struct eh_packets packets = { 0 };
+        struct stat s;
+
+        assert_true(asprintf(&path, "%s/%s", folder, entry->d_name) > 0);
+        if (!stat(path, &s) && S_ISREG(s.st_mode)
+            && s.st_size <= CAPTURE_MAX) {
+            eh_packets_read(&packets, path, CAPTURE_PACKETS);
+        }
+        free(path);
+        if (packets.n && !compare_engines(images, lens, n, &packets,
+                                          n_files)) {
+            fail_msg("%s", entry->d_name);
+        }
+        n_files += packets.n > 0;
+        eh_packets_free(&packets);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    free(folder);
+    assert_true(n_files > 0);
+    while (n) {
+        free(images[--n]);
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_operation),
+        cmocka_unit_test(test_random_operations),
+        cmocka_unit_test(test_random_matchers),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_code_is_not_writable),
+        cmocka_unit_test(test_random_programs),
+        cmocka_unit_test(test_shared),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,463 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Handlers.  RBX is the struct xfsm_run, R12 the row of keys, R13 its values;
+ * calls leave them alone.  A program's registers stay in the run's array:
+ * each operation loads and stores, as the interpreter does. */
+
+#include "xfsm/runtime/native-private.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfsm/runtime/run.h"
+
+#define RUN_TS ((int32_t) offsetof(struct xfsm_run, ts))
+#define RUN_PACKET ((int32_t) offsetof(struct xfsm_run, packet))
+#define ROW_COMPLETE ((int32_t) offsetof(struct xfsm_key_row, complete))
+#define ROW_VALUES ((int32_t) offsetof(struct xfsm_key_row, values))
+#define VALUE_HASH ((int32_t) offsetof(struct xfsm_key_value, hash))
+
+/* 1.0, and the sign, in binary64. */
+#define ONE UINT64_C(0x3ff0000000000000)
+#define SIGN UINT64_C(0x8000000000000000)
+
+/* One handler being written. */
+struct handler {
+    struct xfsm_emit *e;
+    const struct xfsm_instance *p;
+    uint32_t first, end;        /* Its operations. */
+    uint32_t labels;            /* One for each of them. */
+    uint32_t slow;              /* One for each, behind the last END... */
+    uint32_t back;              /* ...and one to come back to. */
+    bool *has_slow;             /* Of each. */
+};
+
+static inline int32_t
+reg(unsigned int n)
+{
+    return (int32_t) (offsetof(struct xfsm_run, regs) + n * sizeof(double));
+}
+
+static inline uint64_t
+address(const void *p)
+{
+    return (uint64_t) (uintptr_t) p;
+}
+
+static uint64_t
+double_bits(double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static uint32_t
+target(const struct handler *h, const struct xfsm_op *op)
+{
+    return h->labels + op->target - h->first;
+}
+
+/* ## Numbers ## */
+
+/* Turns the mask in 'x', all ones or all zeros, into 1 or 0 and stores it in
+ * register 'to' of the program; RAX has those bits afterwards. */
+static void
+store_truth(struct xfsm_emit *e, enum xfsm_xmm x, unsigned int to)
+{
+    xfsm_emit_movq_from_xmm(e, XFSM_RAX, x);
+    xfsm_emit_mov_imm(e, XFSM_RCX, ONE);
+    xfsm_emit_alu(e, XFSM_AND, XFSM_RAX, XFSM_RCX);
+    xfsm_emit_store(e, XFSM_RBX, reg(to), XFSM_RAX);
+}
+
+/* Compares XMM0 with XMM1 as operation EQ to GE, given by its distance from
+ * EQ, does, and stores the outcome like store_truth(). */
+static void
+emit_compare(struct xfsm_emit *e, unsigned int which, unsigned int to)
+{
+    static const enum xfsm_sse_compare predicates[] = {
+        XFSM_SSE_EQ, XFSM_SSE_NEQ, XFSM_SSE_LT, XFSM_SSE_LE, XFSM_SSE_LT,
+        XFSM_SSE_LE,
+    };
+    bool swap = which >= XFSM_L_GT - XFSM_L_EQ;
+    enum xfsm_xmm a = swap ? XFSM_XMM1 : XFSM_XMM0;
+    enum xfsm_xmm b = swap ? XFSM_XMM0 : XFSM_XMM1;
+
+    xfsm_emit_cmpsd(e, a, b, predicates[which]);
+    store_truth(e, a, to);
+}
+
+_Static_assert(XFSM_L_NE == XFSM_L_EQ + 1 && XFSM_L_LT == XFSM_L_EQ + 2
+               && XFSM_L_LE == XFSM_L_EQ + 3 && XFSM_L_GT == XFSM_L_EQ + 4
+               && XFSM_L_GE == XFSM_L_EQ + 5,
+               "comparisons are in the order of 'predicates'");
+
+static void
+emit_jump_compare(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+
+    xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->b));
+    xfsm_emit_mov_imm(e, XFSM_RAX, double_bits(op->k));
+    xfsm_emit_movq_to_xmm(e, XFSM_XMM1, XFSM_RAX);
+    xfsm_emit_store(e, XFSM_RBX, reg(op->c), XFSM_RAX);
+    emit_compare(e, (unsigned int) (op->code - XFSM_L_JNEQ_K), op->a);
+    xfsm_emit_alu(e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_jcc(e, XFSM_CC_E, target(h, op));
+}
+
+/* Jumps to 'label' if register 'r' of the program is 0 (which -0 is too, and
+ * NaN is not), or if it is not. */
+static void
+emit_jump_zero(struct xfsm_emit *e, unsigned int r, bool zero, uint32_t label)
+{
+    uint32_t over = xfsm_emit_labels(e, 1);
+
+    xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(r));
+    xfsm_emit_zero(e, XFSM_XMM1);
+    xfsm_emit_ucomisd(e, XFSM_XMM0, XFSM_XMM1);
+    xfsm_emit_jcc(e, XFSM_CC_P, zero ? over : label);
+    xfsm_emit_jcc(e, zero ? XFSM_CC_E : XFSM_CC_NE, label);
+    xfsm_emit_bind(e, over);
+}
+
+static void
+emit_arithmetic(struct xfsm_emit *e, const struct xfsm_op *op,
+                enum xfsm_sse sse)
+{
+    xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->b));
+    xfsm_emit_sse_mem(e, sse, XFSM_XMM0, XFSM_RBX, reg(op->c));
+    xfsm_emit_storesd(e, XFSM_RBX, reg(op->a), XFSM_XMM0);
+}
+
+static void
+emit_divide(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+    uint32_t divide = xfsm_emit_labels(e, 2);
+    uint32_t done = divide + 1;
+
+    emit_jump_zero(e, op->c, false, divide);
+    xfsm_emit_load(e, XFSM_RAX, XFSM_RBX, offsetof(struct xfsm_run, x), 8);
+    xfsm_emit_inc_mem(e, XFSM_RAX,
+                      offsetof(struct xfsm_exec, stats.div_by_zero));
+    xfsm_emit_mov_imm(e, XFSM_RAX, 0);
+    xfsm_emit_store(e, XFSM_RBX, reg(op->a), XFSM_RAX);
+    xfsm_emit_jmp(e, done);
+    xfsm_emit_bind(e, divide);
+    emit_arithmetic(e, op, XFSM_DIVSD);
+    xfsm_emit_bind(e, done);
+}
+
+/* -b and fabs(b) change one bit, whatever b is. */
+static void
+emit_sign(struct xfsm_emit *e, const struct xfsm_op *op)
+{
+    bool negate = op->code == XFSM_L_NEG;
+
+    xfsm_emit_load(e, XFSM_RAX, XFSM_RBX, reg(op->b), 8);
+    xfsm_emit_mov_imm(e, XFSM_RCX, negate ? SIGN : ~SIGN);
+    xfsm_emit_alu(e, negate ? XFSM_XOR : XFSM_AND, XFSM_RAX, XFSM_RCX);
+    xfsm_emit_store(e, XFSM_RBX, reg(op->a), XFSM_RAX);
+}
+
+static void
+emit_truth(struct xfsm_emit *e, const struct xfsm_op *op)
+{
+    xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->b));
+    xfsm_emit_zero(e, XFSM_XMM1);
+    emit_compare(e, op->code == XFSM_L_NOT ? 0 : 1, op->a);
+}
+
+static void
+emit_copy(struct xfsm_emit *e, unsigned int to, unsigned int from)
+{
+    xfsm_emit_load(e, XFSM_RAX, XFSM_RBX, reg(from), 8);
+    xfsm_emit_store(e, XFSM_RBX, reg(to), XFSM_RAX);
+}
+
+static void
+emit_constant(struct xfsm_emit *e, unsigned int to, double value)
+{
+    xfsm_emit_mov_imm(e, XFSM_RAX, double_bits(value));
+    xfsm_emit_store(e, XFSM_RBX, reg(to), XFSM_RAX);
+}
+
+/* ## Calls ## */
+
+/* xfsm_interpret_op(): AL tells what it returns. */
+static void
+emit_interpret(struct xfsm_emit *e, const struct xfsm_op *op)
+{
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RDI, XFSM_RBX);
+    xfsm_emit_mov_imm(e, XFSM_RSI, address(op));
+    xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_interpret_op);
+}
+
+static void
+emit_table_get(struct handler *h, const struct xfsm_op *op)
+{
+    emit_interpret(h->e, op);
+    xfsm_emit_movzx8(h->e, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_alu(h->e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_jcc(h->e, XFSM_CC_E, target(h, op));
+}
+
+/* Unsigned numbers of 64 bits do not fit a signed conversion: they are left
+ * to C. */
+static void
+emit_field(struct handler *h, const struct xfsm_op *op)
+{
+    const struct xfsm_field *f = &xfsm_fields[op->m.field];
+    unsigned int bit = (unsigned int) op->m.field;
+    struct xfsm_emit *e = h->e;
+    uint32_t absent = xfsm_emit_labels(e, 1);
+
+    if (f->width == 8) {
+        emit_interpret(e, op);
+        return;
+    }
+    xfsm_emit_zero(e, XFSM_XMM0);
+    xfsm_emit_load(e, XFSM_RCX, XFSM_RBX, RUN_PACKET, 8);
+    xfsm_emit_test8_mem(e, XFSM_RCX,
+                        (int32_t) (offsetof(struct xfsm_packet, present)
+                                   + bit / 8), (uint8_t) (1u << bit % 8));
+    xfsm_emit_jcc(e, XFSM_CC_E, absent);
+    xfsm_emit_load(e, XFSM_RAX, XFSM_RCX, f->offset, f->width);
+    xfsm_emit_cvtsi2sd(e, XFSM_XMM0, XFSM_RAX);
+    xfsm_emit_bind(e, absent);
+    xfsm_emit_storesd(e, XFSM_RBX, reg(op->a), XFSM_XMM0);
+}
+
+/* Sets the arguments of a sketch's function but XMM0: the sketch, the hash of
+ * the key and, last, the time.  Where the key is not built, or not complete,
+ * the interpreter sees to the operation. */
+static void
+emit_sketch(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+    uint32_t i = (uint32_t) (op - h->p->lowered.ops) - h->first;
+
+    h->has_slow[i] = true;
+    xfsm_emit_bt_mem(e, XFSM_R12, ROW_COMPLETE, (uint8_t) op->key);
+    xfsm_emit_jcc(e, XFSM_CC_AE, h->slow + i);
+    xfsm_emit_mov_imm(e, XFSM_RDI, address(op->m.memory));
+    xfsm_emit_load(e, XFSM_RSI, XFSM_R13,
+                   h->p->key_offsets[op->key] + VALUE_HASH, 8);
+    xfsm_emit_load(e, XFSM_RDX, XFSM_RBX, RUN_TS, 8);
+}
+
+static void
+emit_detector(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+
+    emit_sketch(h, op);
+    if (op->code == XFSM_L_DETECTOR_SET) {
+        xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_detector_set);
+        return;
+    }
+    xfsm_emit_call(e, op->code == XFSM_L_DETECTOR_GET
+                      ? (const void *) (uintptr_t) xfsm_detector_get
+                      : (const void *) (uintptr_t) xfsm_detector_update);
+    xfsm_emit_movzx8(e, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_neg(e, XFSM_RAX);
+    xfsm_emit_mov_imm(e, XFSM_RCX, ONE);
+    xfsm_emit_alu(e, XFSM_AND, XFSM_RAX, XFSM_RCX);
+    xfsm_emit_store(e, XFSM_RBX, reg(op->a), XFSM_RAX);
+}
+
+static void
+emit_tewma_get(struct handler *h, const struct xfsm_op *op)
+{
+    emit_sketch(h, op);
+    xfsm_emit_call(h->e, (const void *) (uintptr_t) xfsm_tewma_get);
+    xfsm_emit_storesd(h->e, XFSM_RBX, reg(op->a), XFSM_XMM0);
+}
+
+static void
+emit_tewma_update(struct handler *h, const struct xfsm_op *op)
+{
+    emit_sketch(h, op);
+    emit_constant(h->e, op->c, op->k);
+    xfsm_emit_movq_to_xmm(h->e, XFSM_XMM0, XFSM_RAX);
+    xfsm_emit_call(h->e, (const void *) (uintptr_t) xfsm_tewma_add);
+    xfsm_emit_storesd(h->e, XFSM_RBX, reg(op->a), XFSM_XMM0);
+}
+
+static void
+emit_tewma(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+
+    switch (op->code) {
+    case XFSM_L_TEWMA_GET:
+        emit_tewma_get(h, op);
+        break;
+    case XFSM_L_TEWMA_ADD:
+        emit_sketch(h, op);
+        xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->a));
+        xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_tewma_add);
+        break;
+    case XFSM_L_TEWMA_UPDATE_NEW: {
+        uint32_t get = xfsm_emit_labels(e, 2);
+        uint32_t done = get + 1;
+
+        emit_jump_zero(e, op->b, false, get);
+        emit_tewma_update(h, op);
+        xfsm_emit_jmp(e, done);
+        xfsm_emit_bind(e, get);
+        emit_tewma_get(h, op);
+        xfsm_emit_bind(e, done);
+        break;
+    }
+    default:
+        emit_tewma_update(h, op);
+        break;
+    }
+}
+
+/* ## A handler ## */
+
+static void
+emit_end(struct xfsm_emit *e)
+{
+    xfsm_emit_pop(e, XFSM_R13);
+    xfsm_emit_pop(e, XFSM_R12);
+    xfsm_emit_pop(e, XFSM_RBX);
+    xfsm_emit_ret(e);
+}
+
+/* Numbers and fields. */
+static void
+emit_number(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+
+    switch (op->code) {
+    case XFSM_L_LDI: emit_constant(e, op->a, op->k); break;
+    case XFSM_L_LDF: emit_field(h, op); break;
+    case XFSM_L_MOV: emit_copy(e, op->a, op->b); break;
+    case XFSM_L_NEG: case XFSM_L_ABS: emit_sign(e, op); break;
+    case XFSM_L_NOT: case XFSM_L_BOOL: emit_truth(e, op); break;
+    case XFSM_L_ADD: emit_arithmetic(e, op, XFSM_ADDSD); break;
+    case XFSM_L_SUB: emit_arithmetic(e, op, XFSM_SUBSD); break;
+    case XFSM_L_MUL: emit_arithmetic(e, op, XFSM_MULSD); break;
+    case XFSM_L_DIV: emit_divide(h, op); break;
+    case XFSM_L_EQ: case XFSM_L_NE: case XFSM_L_LT: case XFSM_L_LE:
+    case XFSM_L_GT: case XFSM_L_GE:
+        xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->b));
+        xfsm_emit_loadsd(e, XFSM_XMM1, XFSM_RBX, reg(op->c));
+        emit_compare(e, (unsigned int) (op->code - XFSM_L_EQ), op->a);
+        break;
+    case XFSM_L_SIMPLE_GET:
+        xfsm_emit_mov_imm(e, XFSM_RCX, address(op->m.memory));
+        xfsm_emit_load(e, XFSM_RAX, XFSM_RCX, 0, 8);
+        xfsm_emit_store(e, XFSM_RBX, reg(op->a), XFSM_RAX);
+        break;
+    case XFSM_L_SIMPLE_ADD:
+        xfsm_emit_mov_imm(e, XFSM_RCX, address(op->m.memory));
+        xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RCX, 0);
+        xfsm_emit_sse_mem(e, XFSM_ADDSD, XFSM_XMM0, XFSM_RBX, reg(op->a));
+        xfsm_emit_storesd(e, XFSM_RCX, 0, XFSM_XMM0);
+        break;
+    default:
+        emit_interpret(e, op);
+        break;
+    }
+}
+
+static void
+emit_op(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+
+    switch (op->code) {
+    case XFSM_L_END:
+        emit_end(e);
+        break;
+    case XFSM_L_JUMP:
+        xfsm_emit_jmp(e, target(h, op));
+        break;
+    case XFSM_L_JZ:
+    case XFSM_L_JNZ:
+        emit_jump_zero(e, op->a, op->code == XFSM_L_JZ, target(h, op));
+        break;
+    case XFSM_L_JNEQ_K: case XFSM_L_JNNE_K: case XFSM_L_JNLT_K:
+    case XFSM_L_JNLE_K: case XFSM_L_JNGT_K: case XFSM_L_JNGE_K:
+        emit_jump_compare(h, op);
+        break;
+    case XFSM_L_DETECTOR_GET: case XFSM_L_DETECTOR_SET:
+    case XFSM_L_DETECTOR_UPDATE:
+        emit_detector(h, op);
+        break;
+    case XFSM_L_TEWMA_ADD: case XFSM_L_TEWMA_GET: case XFSM_L_TEWMA_UPDATE:
+    case XFSM_L_TEWMA_UPDATE_NEW:
+        emit_tewma(h, op);
+        break;
+    case XFSM_L_TGET:
+        emit_table_get(h, op);
+        break;
+    case XFSM_L_EFFECT:
+        xfsm_emit_alu(e, XFSM_MOV, XFSM_RDI, XFSM_RBX);
+        xfsm_emit_mov_imm(e, XFSM_RSI, address(op->m.insn));
+        xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_effect);
+        break;
+    default:
+        emit_number(h, op);
+        break;
+    }
+}
+
+uint32_t
+xfsm_native_emit_handler(struct xfsm_emit *e, const struct xfsm_instance *p,
+                         uint32_t handler)
+{
+    const struct xfsm_lowered *lowered = &p->lowered;
+    uint32_t start = xfsm_native_begin(e);
+    struct handler h = {
+        .e = e,
+        .p = p,
+        .first = lowered->handlers[handler],
+        .end = handler + 1 < p->image.n_handlers
+               ? lowered->handlers[handler + 1] : lowered->n_ops,
+    };
+    uint32_t n = h.end - h.first;
+
+    h.has_slow = calloc(n + 1, sizeof *h.has_slow);
+    if (!h.has_slow) {
+        e->failed = true;
+        return start;
+    }
+    h.labels = xfsm_emit_labels(e, 3 * n);
+    h.slow = h.labels + n;
+    h.back = h.slow + n;
+
+    xfsm_emit_push(e, XFSM_RBX);
+    xfsm_emit_push(e, XFSM_R12);
+    xfsm_emit_push(e, XFSM_R13);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RBX, XFSM_RDI);
+    xfsm_emit_mov_imm(e, XFSM_RAX, address(&p->keys));
+    xfsm_emit_load(e, XFSM_R12, XFSM_RAX, 0, 8);
+    xfsm_emit_load(e, XFSM_R13, XFSM_R12, ROW_VALUES, 8);
+    for (uint32_t i = 0; i < n; i++) {
+        xfsm_emit_bind(e, h.labels + i);
+        emit_op(&h, &lowered->ops[h.first + i]);
+        xfsm_emit_bind(e, h.back + i);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (h.has_slow[i]) {
+            xfsm_emit_bind(e, h.slow + i);
+            emit_interpret(e, &lowered->ops[h.first + i]);
+            xfsm_emit_jmp(e, h.back + i);
+        }
+    }
+    free(h.has_slow);
+    return start;
+}

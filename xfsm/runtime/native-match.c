@@ -1,0 +1,473 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* Matching, keys and fetching.  In all of it RDI is the packet, except behind
+ * a call, where RBX, which keeps it, is copied back. */
+
+#include "xfsm/runtime/native-private.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "xfsm/runtime/exec.h"
+
+#define PRESENT ((int32_t) offsetof(struct xfsm_packet, present))
+#define VALUE_HASH ((int32_t) offsetof(struct xfsm_key_value, hash))
+#define VALUE_WORDS ((int32_t) offsetof(struct xfsm_key_value, w))
+
+/* ## Matcher ## */
+
+/* Jumps to 'label' where the field is absent. */
+static void
+emit_presence(struct xfsm_emit *e, const struct xfsm_match_op *op,
+              uint32_t label)
+{
+    unsigned int bit = (unsigned int) __builtin_ctzll(op->bit);
+
+    xfsm_emit_test8_mem(e, XFSM_RDI, PRESENT + op->word * 8
+                        + (int32_t) (bit / 8), (uint8_t) (1u << bit % 8));
+    xfsm_emit_jcc(e, XFSM_CC_E, label);
+}
+
+/* The condition under which an unsigned comparison does not hold. */
+static enum xfsm_cc
+fails(uint8_t compare)
+{
+    switch (compare) {
+    case XFSM_OP_EQ: return XFSM_CC_NE;
+    case XFSM_OP_NE: return XFSM_CC_E;
+    case XFSM_OP_LT: return XFSM_CC_AE;
+    case XFSM_OP_LE: return XFSM_CC_A;
+    case XFSM_OP_GT: return XFSM_CC_BE;
+    default: return XFSM_CC_B;
+    }
+}
+
+static void
+emit_uint(struct xfsm_emit *e, const struct xfsm_match_op *op, uint32_t label)
+{
+    emit_presence(e, op, label);
+    xfsm_emit_load(e, XFSM_RAX, XFSM_RDI, op->offset, op->width);
+    if (op->m.value <= INT32_MAX) {
+        xfsm_emit_cmp_imm(e, XFSM_RAX, (int32_t) op->m.value);
+    } else {
+        xfsm_emit_mov_imm(e, XFSM_RCX, op->m.value);
+        xfsm_emit_alu(e, XFSM_CMP, XFSM_RAX, XFSM_RCX);
+    }
+    xfsm_emit_jcc(e, fails(op->compare), label);
+}
+
+/* Address within the prefix, or not: RAX collects the bits that differ. */
+static void
+emit_prefix(struct xfsm_emit *e, const struct xfsm_match_op *op,
+            uint32_t label)
+{
+    uint64_t addr[2], mask[2];
+
+    memcpy(addr, op->m.prefix->addr, sizeof addr);
+    memcpy(mask, op->m.prefix->mask, sizeof mask);
+    emit_presence(e, op, label);
+    for (int i = 0; i < 2; i++) {
+        enum xfsm_reg to = i ? XFSM_RCX : XFSM_RAX;
+
+        xfsm_emit_load(e, to, XFSM_RDI, op->offset + 8 * i, 8);
+        if (~mask[i]) {
+            xfsm_emit_mov_imm(e, XFSM_RDX, mask[i]);
+            xfsm_emit_alu(e, XFSM_AND, to, XFSM_RDX);
+        }
+        if (addr[i]) {
+            xfsm_emit_mov_imm(e, XFSM_RDX, addr[i]);
+            xfsm_emit_alu(e, XFSM_XOR, to, XFSM_RDX);
+        }
+    }
+    xfsm_emit_alu(e, XFSM_OR, XFSM_RAX, XFSM_RCX);
+    xfsm_emit_jcc(e, fails(op->compare), label);
+}
+
+static void
+emit_test_call(struct xfsm_emit *e, const struct xfsm_instance *p,
+               const struct xfsm_match_op *op, uint32_t label)
+{
+    xfsm_emit_mov_imm(e, XFSM_RDI, (uint64_t) (uintptr_t) p);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RSI, XFSM_RBX);
+    xfsm_emit_mov_imm(e, XFSM_RDX, (uint64_t) (uintptr_t) op);
+    xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_match_test);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RDI, XFSM_RBX);
+    xfsm_emit_movzx8(e, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_alu(e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_jcc(e, XFSM_CC_E, label);
+}
+
+/* The matcher's instructions.  Instead of ending in one, goes to the label of
+ * the event, 'events' + its number, or to 'none'. */
+static void
+emit_matcher(struct xfsm_emit *e, const struct xfsm_instance *p,
+             uint32_t events, uint32_t none)
+{
+    uint32_t n = p->image.header->matcher_len;
+    uint32_t labels = xfsm_emit_labels(e, n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct xfsm_match_op *op = &p->lowered.matcher[i];
+        uint32_t target = labels + op->target;
+
+        xfsm_emit_bind(e, labels + i);
+        switch (op->code) {
+        case XFSM_I_MEVENT:
+            xfsm_emit_jmp(e, events + op->event);
+            break;
+        case XFSM_I_MNONE:
+            xfsm_emit_jmp(e, none);
+            break;
+        case XFSM_I_MJUMP:
+            xfsm_emit_jmp(e, target);
+            break;
+        case XFSM_I_MUINT:
+            emit_uint(e, op, target);
+            break;
+        case XFSM_I_MADDR:
+            if (op->compare == XFSM_OP_EQ || op->compare == XFSM_OP_NE) {
+                emit_prefix(e, op, target);
+                break;
+            }
+            /* Fall through. */
+        default:
+            emit_test_call(e, p, op, target);
+            break;
+        }
+    }
+}
+
+/* ## Keys ## */
+
+bool
+xfsm_native_has_key(const struct xfsm_instance *p, uint16_t key)
+{
+    const struct xfsm_key_plan *plan = &p->lowered.keys[key];
+
+    for (unsigned int i = 0; i < plan->n_steps; i++) {
+        if (!plan->steps[i].width) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Jumps to 'label' unless all fields in 'set' are there. */
+static void
+emit_needs(struct xfsm_emit *e, const struct xfsm_fieldset *set,
+           uint32_t label)
+{
+    for (int i = 0; i < XFSM_FIELDSET_WORDS * 2; i++) {
+        uint32_t bits = (uint32_t) (set->w[i / 2] >> i % 2 * 32);
+
+        if (bits) {
+            xfsm_emit_load(e, XFSM_RAX, XFSM_RDI, PRESENT + i * 4, 4);
+            xfsm_emit_not(e, XFSM_RAX);
+            xfsm_emit_test32_imm(e, XFSM_RAX, bits);
+            xfsm_emit_jcc(e, XFSM_CC_NE, label);
+        }
+    }
+}
+
+static void
+emit_xor_imm(struct xfsm_emit *e, enum xfsm_reg reg, uint64_t value)
+{
+    xfsm_emit_mov_imm(e, XFSM_RCX, value);
+    xfsm_emit_alu(e, XFSM_XOR, reg, XFSM_RCX);
+}
+
+/* RAX = xfsm_hash_fold(RAX, RDX). */
+static void
+emit_fold(struct xfsm_emit *e)
+{
+    xfsm_emit_mul(e, XFSM_RDX);
+    xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, XFSM_RDX);
+}
+
+/* Where a word of a key comes from. */
+struct source {
+    int32_t offset;             /* In the packet. */
+    unsigned int width;
+};
+
+static unsigned int
+list_words(const struct xfsm_key_plan *plan, struct source *words)
+{
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < plan->n_steps; i++) {
+        unsigned int width = plan->steps[i].width;
+
+        words[n].offset = plan->steps[i].offset;
+        words[n++].width = width > 8 ? 8 : width;
+        if (width > 8) {
+            words[n].offset = plan->steps[i].offset + 8;
+            words[n++].width = 8;
+        }
+    }
+    return n;
+}
+
+/* Copies the words to 'base' + 'disp', with xfsm_hash_words() of them into
+ * RAX on the way.  There is at least one. */
+static void
+emit_words(struct xfsm_emit *e, const struct xfsm_instance *p,
+           const struct source *words, unsigned int n, enum xfsm_reg base,
+           int32_t disp)
+{
+    const uint64_t *secret = p->seed->secret;
+
+    for (unsigned int i = 0; i < n; i += 2) {
+        /* The hash so far: a constant first, then in RAX. */
+        uint64_t start = i ? 0 : secret[0] ^ p->tweak;
+        enum xfsm_reg word = i ? XFSM_R8 : XFSM_RAX;
+
+        xfsm_emit_load(e, word, XFSM_RDI, words[i].offset, words[i].width);
+        xfsm_emit_store(e, base, disp + (int32_t) i * 8, word);
+        emit_xor_imm(e, word, secret[i + 1] ^ start);
+        if (i) {
+            xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, XFSM_R8);
+        }
+        if (i + 1 < n) {
+            xfsm_emit_load(e, XFSM_RDX, XFSM_RDI, words[i + 1].offset,
+                           words[i + 1].width);
+            xfsm_emit_store(e, base, disp + (int32_t) i * 8 + 8, XFSM_RDX);
+            emit_xor_imm(e, XFSM_RDX, secret[i + 2]);
+        } else {
+            xfsm_emit_mov_imm(e, XFSM_RDX, secret[i + 2]);
+        }
+        emit_fold(e);
+    }
+    emit_xor_imm(e, XFSM_RAX, n);
+    xfsm_emit_mov_imm(e, XFSM_RDX, secret[XFSM_KEY_WORDS + 1]);
+    emit_fold(e);
+}
+
+/* Builds the key's value at 'base' + 'disp', its hash in RAX too, or jumps to
+ * 'absent'.  Uses RAX, RCX, RDX and R8. */
+static void
+emit_key(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
+         enum xfsm_reg base, int32_t disp, uint32_t absent)
+{
+    const struct xfsm_key_plan *plan = &p->lowered.keys[key];
+    struct source words[XFSM_KEY_WORDS];
+    unsigned int n = list_words(plan, words);
+
+    emit_needs(e, &plan->needs, absent);
+    emit_words(e, p, words, n, base, disp + VALUE_WORDS);
+    xfsm_emit_store(e, base, disp + VALUE_HASH, XFSM_RAX);
+}
+
+uint32_t
+xfsm_native_emit_key(struct xfsm_emit *e, const struct xfsm_instance *p,
+                     uint16_t key)
+{
+    uint32_t start = xfsm_native_begin(e);
+    uint32_t absent = xfsm_emit_labels(e, 1);
+
+    emit_key(e, p, key, XFSM_RSI, 0, absent);
+    xfsm_emit_mov_imm(e, XFSM_RAX, 1);
+    xfsm_emit_ret(e);
+    xfsm_emit_bind(e, absent);
+    xfsm_emit_mov_imm(e, XFSM_RAX, 0);
+    xfsm_emit_ret(e);
+    return start;
+}
+
+/* ## Fetching ## */
+
+/* Sends for line number (hash >> 32) * 'n_lines' >> 32.  The hash is in RAX,
+ * and stays there. */
+static void
+emit_fetch_line(struct xfsm_emit *e, const void *lines, uint64_t n_lines)
+{
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RCX, XFSM_RAX);
+    xfsm_emit_shr(e, XFSM_RCX, 32);
+    if (n_lines <= INT32_MAX) {
+        xfsm_emit_imul(e, XFSM_RCX, XFSM_RCX, (int32_t) n_lines);
+    } else {
+        return;                 /* Too large a sketch to be made. */
+    }
+    xfsm_emit_shr(e, XFSM_RCX, 32);
+    xfsm_emit_shl(e, XFSM_RCX, 6);
+    xfsm_emit_mov_imm(e, XFSM_RDX, (uint64_t) (uintptr_t) lines);
+    xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
+    xfsm_emit_prefetch(e, XFSM_RCX);
+}
+
+/* Sends for both buckets of the hash in RAX, unless the table is empty. */
+static void
+emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t)
+{
+    uint32_t empty = xfsm_emit_labels(e, 1);
+
+    xfsm_emit_mov_imm(e, XFSM_RCX, (uint64_t) (uintptr_t) &t->n);
+    xfsm_emit_cmp_mem_zero(e, XFSM_RCX, 0);
+    xfsm_emit_jcc(e, XFSM_CC_E, empty);
+    for (unsigned int i = 0; i < 2; i++) {
+        xfsm_emit_alu(e, XFSM_MOV, XFSM_RCX, XFSM_RAX);
+        if (i) {
+            xfsm_emit_shr(e, XFSM_RCX, 24);
+        }
+        xfsm_emit_and32_imm(e, XFSM_RCX, t->half - 1);
+        xfsm_emit_shl(e, XFSM_RCX, 6);
+        xfsm_emit_mov_imm(e, XFSM_RDX,
+                          (uint64_t) (uintptr_t) &t->buckets[i * t->half]);
+        xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
+        xfsm_emit_prefetch(e, XFSM_RCX);
+    }
+    xfsm_emit_bind(e, empty);
+}
+
+/* Sends for what is found under 'key', whose hash is in RAX. */
+static void
+emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
+             uint32_t event, uint16_t key)
+{
+    const struct xfsm_touches *touches = &p->touches[event];
+
+    if (key == p->image.events[event].primary) {
+        emit_fetch_buckets(e, p->states);
+    }
+    for (unsigned int i = 0; i < touches->n; i++) {
+        const struct xfsm_touch *touch = &touches->list[i];
+        const struct xfsm_detector *detector = touch->memory;
+        const struct xfsm_tewma *tewma = touch->memory;
+
+        if (touch->key != key) {
+            continue;
+        }
+        switch (touch->kind) {
+        case XFSM_TOUCH_DETECTOR:
+            emit_fetch_line(e, detector->lines, detector->n_lines);
+            break;
+        case XFSM_TOUCH_TEWMA:
+            emit_fetch_line(e, tewma->lines, tewma->n_lines);
+            break;
+        case XFSM_TOUCH_KEYTABLE:
+            emit_fetch_buckets(e, touch->memory);
+            break;
+        }
+    }
+}
+
+/* ## Functions ## */
+
+/* RBX: packet; R12: row; R13: its values; R14: which keys are complete. */
+static void
+emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
+               uint32_t event, uint16_t key)
+{
+    uint32_t absent = xfsm_emit_labels(e, 1);
+    int32_t offset = p->key_offsets[key];
+
+    if (xfsm_native_has_key(p, key)) {
+        emit_key(e, p, key, XFSM_R13, offset, absent);
+    } else {
+        xfsm_emit_mov_imm(e, XFSM_RDI, (uint64_t) (uintptr_t) p);
+        xfsm_emit_mov_imm(e, XFSM_RSI, key);
+        xfsm_emit_alu(e, XFSM_MOV, XFSM_RDX, XFSM_RBX);
+        xfsm_emit_lea(e, XFSM_RCX, XFSM_R13, offset);
+        xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_instance_key);
+        xfsm_emit_alu(e, XFSM_MOV, XFSM_RDI, XFSM_RBX);
+        xfsm_emit_movzx8(e, XFSM_RAX, XFSM_RAX);
+        xfsm_emit_alu(e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+        xfsm_emit_jcc(e, XFSM_CC_E, absent);
+        xfsm_emit_load(e, XFSM_RAX, XFSM_R13, offset + VALUE_HASH, 8);
+    }
+    xfsm_emit_bts(e, XFSM_R14, (uint8_t) key);
+    emit_fetches(e, p, event, key);
+    xfsm_emit_bind(e, absent);
+}
+
+/* The keys of the event: its primary one and those of its touches. */
+static uint64_t
+event_keys(const struct xfsm_instance *p, uint32_t event)
+{
+    const struct xfsm_touches *touches = &p->touches[event];
+    uint64_t keys = UINT64_C(1) << p->image.events[event].primary;
+
+    for (unsigned int i = 0; i < touches->n; i++) {
+        keys |= UINT64_C(1) << touches->list[i].key;
+    }
+    return keys;
+}
+
+static void
+emit_prepare_end(struct xfsm_emit *e)
+{
+    xfsm_emit_pop(e, XFSM_RCX);
+    xfsm_emit_pop(e, XFSM_R14);
+    xfsm_emit_pop(e, XFSM_R13);
+    xfsm_emit_pop(e, XFSM_R12);
+    xfsm_emit_pop(e, XFSM_RBX);
+    xfsm_emit_ret(e);
+}
+
+uint32_t
+xfsm_native_emit_prepare(struct xfsm_emit *e, const struct xfsm_instance *p)
+{
+    uint32_t start = xfsm_native_begin(e);
+    uint32_t events = xfsm_emit_labels(e, p->image.n_events + 1);
+    uint32_t none = events + p->image.n_events;
+
+    xfsm_emit_push(e, XFSM_RBX);
+    xfsm_emit_push(e, XFSM_R12);
+    xfsm_emit_push(e, XFSM_R13);
+    xfsm_emit_push(e, XFSM_R14);
+    xfsm_emit_push(e, XFSM_RAX);        /* Aligns the stack. */
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RBX, XFSM_RDI);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_R12, XFSM_RSI);
+    xfsm_emit_load(e, XFSM_R13, XFSM_RSI,
+                   offsetof(struct xfsm_key_row, values), 8);
+    emit_matcher(e, p, events, none);
+    for (uint32_t i = 0; i < p->image.n_events; i++) {
+        uint64_t keys;
+
+        xfsm_emit_bind(e, events + i);
+        if (p->image.events[i].primary == XFSM_NONE) {
+            continue;           /* Timeout events are not matched. */
+        }
+        keys = event_keys(p, i);
+        xfsm_emit_mov_imm(e, XFSM_R14, 0);
+        xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+        xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, built),
+                        XFSM_RAX);
+        for (uint16_t key = 0; key < p->image.n_keys; key++) {
+            if (keys >> key & 1) {
+                emit_event_key(e, p, i, key);
+            }
+        }
+        xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, complete),
+                        XFSM_R14);
+        xfsm_emit_mov_imm(e, XFSM_RAX, i);
+        emit_prepare_end(e);
+    }
+    xfsm_emit_bind(e, none);
+    xfsm_emit_mov_imm(e, XFSM_RAX, XFSM_NONE);
+    emit_prepare_end(e);
+    return start;
+}
+
+uint32_t
+xfsm_native_emit_match(struct xfsm_emit *e, const struct xfsm_instance *p)
+{
+    uint32_t start = xfsm_native_begin(e);
+    uint32_t events = xfsm_emit_labels(e, p->image.n_events + 1);
+    uint32_t none = events + p->image.n_events;
+
+    xfsm_emit_push(e, XFSM_RBX);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RBX, XFSM_RDI);
+    emit_matcher(e, p, events, none);
+    for (uint32_t i = 0; i <= p->image.n_events; i++) {
+        xfsm_emit_bind(e, events + i);
+        xfsm_emit_mov_imm(e, XFSM_RAX,
+                          i < p->image.n_events ? i : XFSM_NONE);
+        xfsm_emit_pop(e, XFSM_RBX);
+        xfsm_emit_ret(e);
+    }
+    return start;
+}
