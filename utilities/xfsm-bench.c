@@ -29,6 +29,7 @@ struct bench {
     struct xfsm_traffic traffic;
     struct xfsm_engine *engine;
     struct xfsm_fieldset wants;
+    enum xfsm_backend backend;  /* --backend. */
     uint64_t ts;                /* Packet time, which goes on over runs. */
     long runs;
     struct xfsm_settings settings;      /* --param. */
@@ -174,7 +175,7 @@ static void
 print_result(const char *name, const struct result *r,
              const struct result *touch, const struct result *decode)
 {
-    printf("%-24s %9.2f %9.1f %11.1f", name, 1e3 / r->ns, r->ns, r->cycles);
+    printf("%-29s %9.2f %9.1f %11.1f", name, 1e3 / r->ns, r->ns, r->cycles);
     printf(" %9.2f %9.2f\n", r->ns / touch->ns, r->ns / decode->ns);
     fflush(stdout);
 }
@@ -216,10 +217,11 @@ load(struct bench *b, const char *arg)
 }
 
 static char *
-new_engine(struct bench *b)
+new_engine(struct bench *b, enum xfsm_backend backend)
 {
     struct xfsm_engine_options options = {
         .identity = { .host = "", .bridge = "", .port = "bench" },
+        .backend = backend,
     };
 
     xfsm_engine_destroy(b->engine);
@@ -227,11 +229,59 @@ new_engine(struct bench *b)
     return xfsm_engine_create(&options, &b->engine);
 }
 
+/* Measures one program, in an engine of its own. */
+static char *
+bench_program(struct bench *b, const char *program,
+              enum xfsm_backend backend, const char **ran,
+              struct result *result)
+{
+    char *error = new_engine(b, backend);
+    struct xfsm_program_info info;
+
+    error = error ? error : load(b, program);
+    if (!error && xfsm_engine_get_program(b->engine, 0, &info)) {
+        *ran = info.backend;
+        *result = measure(b, run_engine);
+    }
+    return error;
+}
+
+/* One row for the back end asked for and, if that was not the interpreter, one
+ * for that. */
+static int
+print_program(struct bench *b, const char *program,
+              const struct result *touch, const struct result *decode)
+{
+    const char *slash = strrchr(program, '/');
+    enum xfsm_backend backend = b->backend;
+    const char *ran = "";
+    struct result r;
+    char name[64];
+    char *error;
+
+    for (;;) {
+        error = bench_program(b, program, backend, &ran, &r);
+        if (error) {
+            xfsm_tool_complain("%s", error);
+            free(error);
+            return XFSM_EXIT_FAILURE;
+        }
+        snprintf(name, sizeof name, "%.40s, %.11s",
+                 slash ? slash + 1 : program, ran);
+        print_result(name, &r, touch, decode);
+        if (!strcmp(ran, "interpreter")) {
+            return XFSM_EXIT_OK;
+        }
+        backend = XFSM_BACKEND_INTERPRETER;
+    }
+}
+
 static int
 bench_programs(struct bench *b, char **programs, int n)
 {
     struct result touch, decode, r;
-    char *error = new_engine(b);
+    char *error = new_engine(b, b->backend);
+    int status = XFSM_EXIT_OK;
 
     for (int i = 0; i < n && !error; i++) {
         error = load(b, programs[i]);
@@ -247,7 +297,7 @@ bench_programs(struct bench *b, char **programs, int n)
     printf("%u flows, %zu packets of %u bytes a run, median of %ld runs\n",
            b->traffic_options.n_flows, b->traffic.n_packets,
            b->traffic.frame_len, b->runs);
-    printf("%-24s %9s %9s %11s %9s %9s\n", "", "Mpkt/s", "ns/pkt",
+    printf("%-29s %9s %9s %11s %9s %9s\n", "", "Mpkt/s", "ns/pkt",
            "cycles/pkt", "x touch", "x decode");
     touch = measure(b, run_touch);
     decode = measure(b, run_decode);
@@ -257,18 +307,10 @@ bench_programs(struct bench *b, char **programs, int n)
         r = measure(b, run_engine);
         print_result("all programs", &r, &touch, &decode);
     }
-    for (int i = 0; i < n; i++) {
-        error = new_engine(b);
-        error = error ? error : load(b, programs[i]);
-        if (error) {
-            xfsm_tool_complain("%s", error);
-            free(error);
-            return XFSM_EXIT_FAILURE;
-        }
-        r = measure(b, run_engine);
-        print_result(programs[i], &r, &touch, &decode);
+    for (int i = 0; i < n && status == XFSM_EXIT_OK; i++) {
+        status = print_program(b, programs[i], &touch, &decode);
     }
-    return XFSM_EXIT_OK;
+    return status;
 }
 
 static const char usage_text[] =
@@ -283,6 +325,9 @@ static const char usage_text[] =
     "                     packet is of a new flow\n"
     "  -p, --param [PROGRAM:]NAME=VALUE  set a parameter\n"
     "  -r, --runs N       runs, of which the median counts (default 5)\n"
+    "  -b, --backend auto|interpreter  what runs the code: native code if\n"
+    "                     the machine has it (default; the interpreter is\n"
+    "                     measured beside it), or the interpreter alone\n"
     "  -h, --help         show this\n";
 
 int
@@ -297,6 +342,7 @@ xfsm_cmd_bench(int argc, char *argv[])
         { "once", no_argument, NULL, 'o' },
         { "param", required_argument, NULL, 'p' },
         { "runs", required_argument, NULL, 'r' },
+        { "backend", required_argument, NULL, 'b' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -305,7 +351,7 @@ xfsm_cmd_bench(int argc, char *argv[])
     bool ok = true;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:h", options,
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:h", options,
                             NULL)) != -1) {
         switch (c) {
         case 'f':
@@ -333,6 +379,11 @@ xfsm_cmd_bench(int argc, char *argv[])
             break;
         case 'r':
             ok = xfsm_tool_parse_int(optarg, 1, RUNS_MAX, &b.runs);
+            break;
+        case 'b':
+            if (!xfsm_tool_parse_backend(optarg, &b.backend)) {
+                return XFSM_EXIT_USAGE;
+            }
             break;
         case 'h':
             fputs(usage_text, stdout);

@@ -250,6 +250,10 @@ draw_handler(FILE *out, const struct edges *edges,
         const struct xfsm_condition *c = &handler->conditions[i];
         uint16_t next = c->steps.next_state;
 
+        if (c->expr->kind == XFSM_EX_NUMBER && !c->expr->is_param
+            && !c->expr->number) {
+            continue;           /* "false": switched off. */
+        }
         edges->begin(out, handler->state,
                      next == XFSM_NONE ? handler->state : next);
         put_transition(out, edges->style, p, event, c, &c->steps);

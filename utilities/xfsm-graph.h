@@ -10,10 +10,10 @@
  * part of "xfsm graph".
  *
  * States are nodes, with their timeout and the ATT&CK techniques that states
- * in events name.  Each condition is an edge from its state to the next, or
- * back to the same one, labelled "event: condition / actions"; timers that it
- * arms or removes are among the actions.  The timeout of a state is an edge
- * "after N s".
+ * in events name.  Each condition but "false" is an edge from its state to the
+ * next, or back to the same one, labelled "event: condition / actions"; timers
+ * that it arms or removes are among the actions.  The timeout of a state is an
+ * edge "after N s".
  *
  * What comes from the program is escaped, so that no name or text of it can
  * be taken for a part of the drawing's language, and cut where it is long. */

@@ -32,6 +32,7 @@ struct image {
 /* What the command line and the programs ask for. */
 struct run {
     struct xfsm_replay replay;
+    enum xfsm_backend backend;  /* --backend. */
     uint8_t entropy[16];        /* --seed. */
     const char *capture;        /* --pcap. */
     const char *publish;        /* --publish. */
@@ -67,6 +68,10 @@ print_help(void)
          "                       packet (default: 10)\n"
          "  --seed HEX           32 digits: the secret of all hashing\n"
          "                       (default: zeros)\n"
+         "  --backend auto|interpreter\n"
+         "                       what runs the code: native code if the\n"
+         "                       machine has it (default), or the\n"
+         "                       interpreter\n"
          "  --publish ENDPOINT   publish the events as well: ipc://PATH,\n"
          "                       tcp://127.0.0.1:PORT, or \"program\" for\n"
          "                       what the publisher element names\n"
@@ -261,6 +266,7 @@ create_engine(struct run *run)
 {
     struct xfsm_engine_options options = {
         .identity = run->replay.identity,
+        .backend = run->backend,
         .emit = xfsm_replay_emit,
         .aux = &run->replay,
     };
@@ -389,6 +395,7 @@ enum {
     OPT_BRIDGE,
     OPT_PORT,
     OPT_PARAM,
+    OPT_BACKEND,
 };
 
 static const struct option run_options[] = {
@@ -402,6 +409,7 @@ static const struct option run_options[] = {
     { "bridge", required_argument, NULL, OPT_BRIDGE },
     { "port", required_argument, NULL, OPT_PORT },
     { "param", required_argument, NULL, OPT_PARAM },
+    { "backend", required_argument, NULL, OPT_BACKEND },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -435,6 +443,11 @@ parse_value(struct run *run, int option, char *value)
         if (!parse_seed(value, run->entropy)) {
             return xfsm_tool_usage_error("--seed: \"%s\" is not 32 "
                                          "hexadecimal digits", value);
+        }
+        break;
+    case OPT_BACKEND:
+        if (!xfsm_tool_parse_backend(value, &run->backend)) {
+            return XFSM_EXIT_USAGE;
         }
         break;
     case OPT_WAIT_SUBSCRIBER:

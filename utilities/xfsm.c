@@ -127,6 +127,19 @@ xfsm_tool_parse_int(const char *s, long min, long max, long *value)
     return true;
 }
 
+bool
+xfsm_tool_parse_backend(const char *s, enum xfsm_backend *backend)
+{
+    if (strcmp(s, "auto") && strcmp(s, "interpreter")) {
+        xfsm_tool_usage_error("--backend: \"%s\" is neither \"auto\" nor "
+                              "\"interpreter\"", s);
+        return false;
+    }
+    *backend = !strcmp(s, "auto") ? XFSM_BACKEND_AUTO
+                                  : XFSM_BACKEND_INTERPRETER;
+    return true;
+}
+
 static int
 run_command(int argc, char *argv[])
 {

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xfsm/engine.h"
 #include "xfsm/program/diag.h"
 
 /* C(NAME, SUMMARY) */
@@ -96,5 +97,9 @@ bool xfsm_tool_parse_seconds(const char *s, double max, double *seconds);
 
 /* Parses 's' as a decimal integer from 'min' to 'max'. */
 bool xfsm_tool_parse_int(const char *s, long min, long max, long *value);
+
+/* Parses the value of --backend, "auto" or "interpreter".  Returns false,
+ * after complaining, if it is neither. */
+bool xfsm_tool_parse_backend(const char *s, enum xfsm_backend *backend);
 
 #endif /* utilities/xfsm.h */

@@ -13,9 +13,7 @@
 
 /* Packets that a stage takes together: as many as a core has cache lines on
  * their way at once, or so. */
-#ifndef GROUP
-#define GROUP 8
-#endif
+#define GROUP 16
 
 /* What the first stages find out about a packet for one program. */
 struct match {
@@ -229,6 +227,14 @@ xfsm_engine_unload(struct xfsm_engine *e, const char *name)
 
 /* ## Packets ## */
 
+static inline void
+fetch_buckets(const struct xfsm_keytable *table, uint64_t hash)
+{
+    if (xfsm_keytable_may_have(table, hash)) {
+        xfsm_keytable_prefetch(table, hash);
+    }
+}
+
 /* Builds the keys that the packet's handler is likely to need and sends for
  * the memory that is found under them. */
 static void
@@ -242,9 +248,7 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     if (!key) {
         return;
     }
-    if (p->states->n) {
-        xfsm_keytable_prefetch(p->states, key->hash);
-    }
+    fetch_buckets(p->states, key->hash);
     for (unsigned int i = 0; i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
 
@@ -260,7 +264,7 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
             xfsm_tewma_prefetch(touch->memory, key->hash);
             break;
         case XFSM_TOUCH_KEYTABLE:
-            xfsm_keytable_prefetch(touch->memory, key->hash);
+            fetch_buckets(touch->memory, key->hash);
             break;
         }
     }
@@ -286,9 +290,12 @@ static inline void
 fetch_slot(const struct xfsm_instance *p, const struct match *match,
            const struct xfsm_keytable *table, uint16_t key)
 {
-    if (table->n && match->keys.complete >> key & 1) {
-        xfsm_keytable_prefetch_slot(
-            table, xfsm_key_row_value(p, &match->keys, key)->hash);
+    if (match->keys.complete >> key & 1) {
+        uint64_t hash = xfsm_key_row_value(p, &match->keys, key)->hash;
+
+        if (xfsm_keytable_may_have(table, hash)) {
+            xfsm_keytable_prefetch_slot(table, hash);
+        }
     }
 }
 

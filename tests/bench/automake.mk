@@ -11,5 +11,7 @@ tests_bench_bench_sketch_SOURCES = \
 	tests/unit/random.h
 tests_bench_bench_sketch_LDADD = $(XFSM_LIBS)
 
+EXTRA_DIST += tests/bench/RESULTS.md
+
 benchmarks: $(BENCHMARKS)
 .PHONY: benchmarks

@@ -155,8 +155,8 @@ def test(hv1):
                                  "target": {"port": "vm1"}, "hosts": "*"}]
         controller.write(fleet)
         out = subprocess.run(
-            [hv1.tool("controller/xfsm-controller"), controller.xfsm, "--dry-run",
-             controller.fleet], stdout=subprocess.PIPE,
+            [hv1.tool("controller/xfsm-controller"), controller.xfsm,
+             "--dry-run", controller.fleet], stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, universal_newlines=True)
         check(out.returncode == 1 and "/assignments/0/programs/0" in
               out.stdout and "nosuch" in out.stdout, out.stdout)

@@ -30,11 +30,13 @@ UNIT_TESTS += \
 	tests/unit/test-file-sink \
 	tests/unit/test-fragments \
 	tests/unit/test-gap \
+	tests/unit/test-graph \
 	tests/unit/test-gre \
 	tests/unit/test-hash \
 	tests/unit/test-http \
 	tests/unit/test-image \
 	tests/unit/test-keytable \
+	tests/unit/test-lint \
 	tests/unit/test-lower \
 	tests/unit/test-mem \
 	tests/unit/test-metrics-exec \
@@ -42,13 +44,17 @@ UNIT_TESTS += \
 	tests/unit/test-mutation \
 	tests/unit/test-native \
 	tests/unit/test-ntp \
+	tests/unit/test-param \
 	tests/unit/test-reference \
+	tests/unit/test-schema \
 	tests/unit/test-selector \
+	tests/unit/test-structured \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
 	tests/unit/test-text \
 	tests/unit/test-timers-exec \
 	tests/unit/test-timers \
+	tests/unit/test-tool \
 	tests/unit/test-tls \
 	tests/unit/test-tunnel-truth \
 	tests/unit/test-tunnel \
@@ -57,6 +63,7 @@ UNIT_TESTS += \
 	tests/unit/test-xml-event \
 	tests/unit/test-xml-hostile \
 	tests/unit/test-xml-limits \
+	tests/unit/test-xml-test \
 	tests/unit/test-xml \
 	tests/unit/test-zmq
 
@@ -381,6 +388,48 @@ tests_unit_test_xml_SOURCES = \
 	tests/unit/test-xml.c
 
 tests_unit_test_zmq_SOURCES = tests/unit/test-zmq.c
+
+tests_unit_test_graph_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-graph.c \
+	utilities/xfsm-graph-text.c \
+	utilities/xfsm-graph.h
+
+tests_unit_test_lint_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-lint.c
+
+tests_unit_test_param_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-param.c
+
+tests_unit_test_schema_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-schema.c
+tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) $(LIBXML2_CFLAGS)
+
+tests_unit_test_structured_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-structured.c
+
+tests_unit_test_tool_SOURCES = \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-tool.c
+
+tests_unit_test_xml_test_SOURCES = \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-xml-test.c
 
 # Needs Open vSwitch's library, as the controller does.
 PLUGIN_TESTS += tests/unit/test-fleet

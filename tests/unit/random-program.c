@@ -62,6 +62,7 @@ static const char *const keys[] = {
     "ip_src", "ip_dst", "ip_src", "ip_dst", "ip_src-ip_dst", "dst_port",
     "ip_src-dst_port", "domain_name", "ip_src-domain_second_level",
     "eth_src", "proto", "ip_src-ip_dst-src_port-dst_port-proto",
+    "domain_name-ip_dst",
 };
 
 static const char *const numeric_fields[] = {

@@ -413,6 +413,38 @@ test_slaves(void **state)
     xfsm_detector_destroy(c);
 }
 
+/* With vectors and without: the same answers and the same lines. */
+static void
+test_wide(void **state)
+{
+    struct xfsm_detector *wide = create(12, 4, SECOND);
+    struct xfsm_detector *narrow = create(12, 4, SECOND);
+    uint64_t random = 1, now = SECOND, i;
+
+    (void) state;
+    if (!wide->wide) {
+        print_message("no AVX2 here: skipped\n");
+        skip();
+    }
+    narrow->wide = false;
+    for (i = 0; i < 300000; i++) {
+        uint64_t hash = (random >> 40) % 2000
+                        * UINT64_C(0x9e3779b97f4a7c15);
+
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        now += random >> 44;
+        assert_int_equal(xfsm_detector_update(wide, hash, now),
+                         xfsm_detector_update(narrow, hash, now));
+    }
+    assert_true(stats_of(wide).swaps > 10);
+    assert_memory_equal(wide->lines, narrow->lines,
+                        wide->n_lines * sizeof *wide->lines);
+    assert_int_equal(wide->n, narrow->n);
+    assert_int_equal(stats_of(wide).swaps, stats_of(narrow).swaps);
+    xfsm_detector_destroy(wide);
+    xfsm_detector_destroy(narrow);
+}
+
 int
 main(void)
 {
@@ -426,6 +458,7 @@ main(void)
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_epochs_wrap),
         cmocka_unit_test(test_slaves),
+        cmocka_unit_test(test_wide),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

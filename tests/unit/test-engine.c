@@ -385,6 +385,7 @@ test_bytes_of_a_program(void **state)
             assert_true(info.bytes >= none + parts[i - 1].least);
         } else {
             none = info.bytes;
+            assert_int_equal(info.timers, 0);
         }
         eh_free(&eh);
     }

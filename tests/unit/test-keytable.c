@@ -154,7 +154,8 @@ test_limits(void **state)
     xfsm_keytable_destroy(t);
     t = create(1, 1, 1025);
     assert_int_equal(stats_of(t).capacity, 2048);
-    assert_in_range(stats_of(t).bytes, 2048 * 24, 2048 * 24 + 4096);
+    assert_in_range(stats_of(t).bytes, 2048 * 24 + XFSM_KEYTABLE_COUNTS,
+                    2048 * 24 + XFSM_KEYTABLE_COUNTS + 4096);
     xfsm_keytable_destroy(t);
     xfsm_keytable_destroy(NULL);
 }
@@ -465,6 +466,43 @@ test_clear_wraps(void **state)
     xfsm_keytable_destroy(t);
 }
 
+/* The counts may say that a key is there when it is not, never the other way
+ * round: through full buckets, removal and clearing. */
+static void
+test_counts(void **state)
+{
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, 64);
+    uint64_t random = 1, i;
+    bool created;
+
+    (void) state;
+    for (i = 0; i < 200000; i++) {
+        uint64_t key[MAX_WORDS];
+        uint64_t number = 1 + random % 300;
+        unsigned int n = make_key(number, key);
+
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        if (random >> 63) {
+            insert(t, number, (uint32_t) i, &created);
+            assert_true(xfsm_keytable_may_have(t, hash_key(key, n)));
+            assert_non_null(find(t, number));
+        } else if (drop(t, number)) {
+            assert_null(find(t, number));
+        }
+        random ^= random >> 29;
+    }
+    assert_true(stats_of(t).evictions > 0);
+    for (i = 1; i <= 300; i++) {
+        drop(t, i);
+    }
+    assert_int_equal(stats_of(t).n, 0);
+    xfsm_keytable_clear(t);
+    for (i = 0; i < XFSM_KEYTABLE_COUNTS; i++) {
+        assert_int_equal(t->counts[i], 0);
+    }
+    xfsm_keytable_destroy(t);
+}
+
 static void
 test_foreach_stops(void **state)
 {
@@ -517,6 +555,7 @@ main(void)
         cmocka_unit_test(test_colliding_hashes),
         cmocka_unit_test(test_placement),
         cmocka_unit_test(test_clear_wraps),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_foreach_stops),
         cmocka_unit_test(test_tags),
     };

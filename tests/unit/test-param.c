@@ -198,6 +198,25 @@ test_wrong_places(void **state)
            "<state id='a'/></event>", 1, "does not fit field dst_port");
 }
 
+/* What an attribute cannot be is brought within, as a number written there
+ * is. */
+static void
+test_clamped(void **state)
+{
+    struct fixture fx;
+
+    (void) state;
+    fixture_load(&fx, PROGRAM("<metric name='m'><variation_detector "
+                              "status='on' size='$p' nhash='$q'/></metric>" P
+                              "<param name='q' default='99'/>"));
+    fixture_assert_loaded(&fx, false);
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING, "5 is beyond what is "
+                        "possible, 6 to 28; 6 is used");
+    assert_int_equal(fx.program->metrics[0].vd_size, 6);
+    assert_int_equal(fx.program->metrics[0].vd_nhash, 16);
+    fixture_free(&fx);
+}
+
 static void
 test_dialect1(void **state)
 {
@@ -321,6 +340,7 @@ main(void)
         cmocka_unit_test(test_wrong_declarations),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_wrong_places),
+        cmocka_unit_test(test_clamped),
         cmocka_unit_test(test_dialect1),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_image),

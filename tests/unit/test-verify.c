@@ -180,6 +180,12 @@ test_keys(void **state)
     REFUSES(keys[0].fields[0], v.h->sections[XFSM_S_FIELDS].n,
             "key 0: field out of range");
     REFUSES(keys[0].fields[0], 255, "key 0: field out of range");
+    for (uint32_t i = 0; i < v.h->sections[XFSM_S_KEYS].n; i++) {
+        uint8_t last = (uint8_t) (v.keys[i].n - 1);
+
+        REFUSES(keys[i].fields[last], v.h->sections[XFSM_S_FIELDS].n,
+                "field out of range");
+    }
     free(v.bytes);
 }
 

@@ -214,8 +214,8 @@ warn_unknown(struct builder *b, const char *name, size_t len)
     xfsm_parse_warn(b->parse, "\"%%%.*s\" names nothing and stays as it "
                     "is%s", xfsm_parse_excerpt(len), name,
                     xfsm_parse_hint(b->parse, XFSM_PK_FEATURE | XFSM_PK_METRIC
-                                    | XFSM_PK_PARAM | XFSM_PK_FIELD | XFSM_PK_TABLE, name,
-                                    len, hint));
+                                    | XFSM_PK_PARAM | XFSM_PK_FIELD
+                                    | XFSM_PK_TABLE, name, len, hint));
     return true;
 }
 

@@ -11,8 +11,9 @@
  * A name is as long as it can be: "%ip_src_port" is one name, and "%m10" is
  * never "%m1" with a "0" behind it.  It is that of a feature, one of ts,
  * state.code, state.level, state.description and client.id, of a metric, a
- * table with a key in parentheses, a parameter or a field, in this order.  "%%" is a
- * percent sign; a "%name" of none of these stays as it is, with a warning.
+ * table with a key in parentheses, a parameter or a field, in this order.
+ * "%%" is a percent sign; a "%name" of none of these stays as it is, with a
+ * warning.
  * "\"", "\'", "\\", "\n" and "\t" are understood as in C. */
 
 #include "xfsm/program/parse.h"

@@ -99,7 +99,8 @@ xfsm_load_attr_uint(struct xfsm_load *load, const struct xfsm_xml_node *node,
                           "integer from %"PRIu64" to %"PRIu64,
                           xfsm_parse_excerpt(strlen(text)), text, min, max);
         return value;
-    } else if (u < min || u > max) {
+    }
+    if (u < min || u > max) {
         uint64_t new = u < min ? min : max;
 
         xfsm_parse_warn(&load->parse, "%"PRIu64" is beyond what is possible, "

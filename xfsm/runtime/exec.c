@@ -32,8 +32,8 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
         bool created;
 
         entry = xfsm_keytable_insert_evict(p->states, key->hash, key->w,
-                                           key->n, xfsm_run_seconds(ts), &created,
-                                           &old);
+                                           key->n, xfsm_run_seconds(ts),
+                                           &created, &old);
         if (old.state) {
             p->state_keys[old.state]--;
         }
@@ -63,13 +63,14 @@ find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     return entry->state;
 }
 
-/* The state of 'key' at 'ts', state timeouts applied.  Often no key is in a
- * state of its own. */
+/* The state of 'key' at 'ts', state timeouts applied.  Most keys are in no
+ * state of their own. */
 static inline uint16_t
 current_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
               uint64_t ts)
 {
-    return p->states->n ? find_state(p, key, ts) : 0;
+    return xfsm_keytable_may_have(p->states, key->hash)
+           ? find_state(p, key, ts) : 0;
 }
 
 /* ## Handlers ## */

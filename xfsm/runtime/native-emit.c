@@ -393,13 +393,6 @@ xfsm_emit_bt_mem(struct xfsm_emit *e, enum xfsm_reg base, int32_t disp,
 }
 
 void
-xfsm_emit_cmp_mem_zero(struct xfsm_emit *e, enum xfsm_reg base, int32_t disp)
-{
-    form_rm(e, NO_PREFIX, W, 0x83, 7, base, disp);
-    byte(e, 0);
-}
-
-void
 xfsm_emit_inc_mem(struct xfsm_emit *e, enum xfsm_reg base, int32_t disp)
 {
     form_rm(e, NO_PREFIX, W, 0xff, 0, base, disp);

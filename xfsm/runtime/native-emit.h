@@ -119,8 +119,6 @@ void xfsm_emit_test8_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp,
                          uint8_t mask);
 void xfsm_emit_bt_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp,
                       uint8_t bit);     /* Into the carry: XFSM_CC_B. */
-void xfsm_emit_cmp_mem_zero(struct xfsm_emit *, enum xfsm_reg base,
-                            int32_t disp);
 void xfsm_emit_inc_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp);
 void xfsm_emit_prefetch(struct xfsm_emit *, enum xfsm_reg base);
 

@@ -298,14 +298,19 @@ emit_fetch_line(struct xfsm_emit *e, const void *lines, uint64_t n_lines)
     xfsm_emit_prefetch(e, XFSM_RCX);
 }
 
-/* Sends for both buckets of the hash in RAX, unless the table is empty. */
+/* Sends for both buckets of the hash in RAX, unless there is no such key for
+ * certain. */
 static void
 emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t)
 {
     uint32_t empty = xfsm_emit_labels(e, 1);
 
-    xfsm_emit_mov_imm(e, XFSM_RCX, (uint64_t) (uintptr_t) &t->n);
-    xfsm_emit_cmp_mem_zero(e, XFSM_RCX, 0);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RCX, XFSM_RAX);
+    xfsm_emit_shr(e, XFSM_RCX, 35);
+    xfsm_emit_and32_imm(e, XFSM_RCX, XFSM_KEYTABLE_COUNTS - 1);
+    xfsm_emit_mov_imm(e, XFSM_RDX, (uint64_t) (uintptr_t) t->counts);
+    xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
+    xfsm_emit_test8_mem(e, XFSM_RCX, 0, 0xff);
     xfsm_emit_jcc(e, XFSM_CC_E, empty);
     for (unsigned int i = 0; i < 2; i++) {
         xfsm_emit_alu(e, XFSM_MOV, XFSM_RCX, XFSM_RAX);

@@ -124,6 +124,9 @@ find_place(const struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
 {
     unsigned int mask;
 
+    if (!xfsm_keytable_may_have(t, hash)) {
+        return false;
+    }
     for (mask = match_tags(t, hash); mask; mask &= mask - 1) {
         *place = first_place(t, hash, mask);
         if (place_has_key(t, *place, key, n)) {
@@ -252,7 +255,8 @@ xfsm_keytable_destroy(struct xfsm_keytable *t)
 void
 xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
 {
-    unsigned int mask = match_tags(t, hash);
+    unsigned int mask = xfsm_keytable_may_have(t, hash)
+                        ? match_tags(t, hash) : 0;
 
     if (mask) {
         struct place place = first_place(t, hash, mask);
@@ -300,8 +304,10 @@ add_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
     uint64_t evictions = t->evictions;
     struct place place = take_place(t, hash);
     uint64_t *slot = slot_key(t, place.bucket, place.way);
+    uint8_t *count = &t->counts[xfsm_keytable_count_index(hash)];
     unsigned int i;
 
+    *count += *count != UINT8_MAX;
     place.bucket->tag[place.way] = hash_tag(hash);
     place.bucket->touch[place.way] = now;
     place.bucket->n_key[place.way] = (uint8_t) n;
@@ -338,10 +344,13 @@ xfsm_keytable_remove(struct xfsm_keytable *t, uint64_t hash,
                      const uint64_t *key, unsigned int n)
 {
     struct place place;
+    uint8_t *count;
 
     if (!find_place(t, hash, key, n, &place)) {
         return false;
     }
+    count = &t->counts[xfsm_keytable_count_index(hash)];
+    *count -= *count != UINT8_MAX;
     place.bucket->tag[place.way] = 0;
     place.bucket->n--;
     t->n--;
@@ -352,6 +361,7 @@ void
 xfsm_keytable_clear(struct xfsm_keytable *t)
 {
     t->n = 0;
+    memset(t->counts, 0, sizeof t->counts);
     if (!++t->epoch) {
         /* After 2^32 of them, a bucket might seem to be of this one. */
         xfsm_mem_clear(t->buckets, buckets_size(t));

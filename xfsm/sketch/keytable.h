@@ -31,6 +31,12 @@
  * the oldest touch time among them is evicted and counted.  To forget
  * everything is to count an epoch: a bucket of an older one is empty.
  *
+ * Most tables of the engine hold few keys, and most look-ups miss.  So a table
+ * counts its keys by 13 bits of their hash, in 8 KB that stay in the cache:
+ * where the count is 0, no line of the table is touched.  (Fan et al.,
+ * "Summary cache", 2000, with one hash function.)  A count that reaches 255
+ * stays there.
+ *
  * Memory is stated at creation and never exceeded; untouched parts of it cost
  * nothing (mem.h).  Thread-safety: none. */
 
@@ -53,7 +59,9 @@ struct xfsm_keytable_bucket {
     uint32_t epoch;             /* Empty unless this is the table's. */
 } __attribute__((aligned(64)));
 
-/* Private to keytable.c, but for the function that is inline below. */
+#define XFSM_KEYTABLE_COUNTS 8192
+
+/* Private to keytable.c, but for the functions that are inline below. */
 struct xfsm_keytable {
     struct xfsm_keytable_bucket *buckets;   /* The left half comes first. */
     uint8_t *slots;             /* Of bucket 0, then bucket 1, ... */
@@ -64,6 +72,7 @@ struct xfsm_keytable {
     size_t record_size;
     uint64_t n;                 /* Keys. */
     uint64_t evictions;
+    uint8_t counts[XFSM_KEYTABLE_COUNTS];   /* Of keys, 255: or more. */
 };
 
 struct xfsm_keytable_stats {
@@ -92,6 +101,20 @@ static inline size_t
 xfsm_keytable_right(const struct xfsm_keytable *t, uint64_t hash)
 {
     return t->half + (hash >> 24 & (t->half - 1));
+}
+
+/* Which of 'counts' counts the key of 'hash'. */
+static inline size_t
+xfsm_keytable_count_index(uint64_t hash)
+{
+    return hash >> 35 & (XFSM_KEYTABLE_COUNTS - 1);
+}
+
+/* False: there is no key of 'hash'. */
+static inline bool
+xfsm_keytable_may_have(const struct xfsm_keytable *t, uint64_t hash)
+{
+    return t->counts[xfsm_keytable_count_index(hash)] != 0;
 }
 
 /* Brings the two bucket lines that a look-up of 'hash' will touch.  'hash' is

@@ -1,0 +1,315 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* What is warned of in programs that load, and what is not. */
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/program-fixture.h"
+#include "xfsm/program/lint.h"
+
+/* Two states that lead to each other, a metric and a table that are used. */
+#define HEAD \
+    "<xfsm><param name='p' default='5'/><statedef id='a'/>" \
+    "<statedef id='b' timeout='9'/>" \
+    "<metric name='m'><variation_monitor status='on' type='dleft'/>" \
+    "</metric><table name='t'/><feature name='f' body='m / 2'/>" \
+    "<feature name='alias' body='m'/><feature name='one' body='2 - 1'/>"
+#define PACKETS "<event type='packet' primary-key='ip_src'><state id='a'>" \
+    "<use-metric id='m' vm_update='ip_src'/>"
+#define END "</state></event></xfsm>"
+#define TO_B \
+    "<condition expression='f &gt; 1 and p &gt; t(ip_src)' next_state='b'/>"
+
+/* Loads 'doc' and leaves the diagnostics of the lint alone. */
+static void
+lint(struct fixture *fx, const char *doc)
+{
+    fixture_load(fx, "%s", doc);
+    fixture_assert_loaded(fx, false);
+    fixture_clear(fx);
+    xfsm_lint(fx->program, &fx->diags);
+}
+
+static void
+warns(const char *doc, const char *what)
+{
+    struct fixture fx;
+
+    lint(&fx, doc);
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING, what);
+    fixture_free(&fx);
+}
+
+static void
+is_quiet(const char *doc)
+{
+    struct fixture fx;
+
+    lint(&fx, doc);
+    if (fx.diags.n) {
+        fail_msg("%s: %s", fx.diags.items[0].path, fx.diags.items[0].message);
+    }
+    fixture_free(&fx);
+}
+
+/* Is it said of condition 'expression', the last after 'before', that it can
+ * never hold?  Fails unless that is 'never'. */
+static void
+condition(const char *before, const char *expression, bool never)
+{
+    struct fixture fx;
+    char doc[4096];
+    bool said = false;
+
+    snprintf(doc, sizeof doc, HEAD PACKETS "%s<condition expression='%s' "
+             "next_state='b'/>" TO_B END, before, expression);
+    lint(&fx, doc);
+    for (size_t i = 0; i < fx.diags.n; i++) {
+        said = said || (strstr(fx.diags.items[i].message, "can never hold")
+                        && strstr(fx.diags.items[i].path,
+                                  *before ? "condition[2]" : "condition[1]"));
+    }
+    if (said != never) {
+        fail_msg("\"%s\" behind \"%s\": %s said to be impossible", expression,
+                 before, said ? "" : "not");
+    }
+    fixture_free(&fx);
+}
+
+static void
+test_constant(void **state)
+{
+    (void) state;
+    condition("", "1 &gt; 2", true);
+    condition("", "1 and 0", true);
+    condition("", "m and one &gt; 1", true);
+    condition("", "!one", true);
+    condition("", "10 % 3 == 2", true);
+    condition("", "log(0) + sqrt(0-1) + 1/0 + 5%0 + pow(0-1, 0.5)", true);
+    condition("", "min(1, 2) + max(1, 2) + abs(0-1) - 4", true);
+    condition("", "floor(1.5) + ceil(0.5) + exp(0) + log2(2) != 4", true);
+    condition("", "false", false);      /* Switched off by intent. */
+    condition("", "p &gt; 6", false);   /* Another p may do. */
+    condition("", "m or one &gt; 1", false);
+    condition("", "one", false);
+}
+
+static void
+test_contradiction(void **state)
+{
+    (void) state;
+    condition("", "f &gt; 5 and f &lt; 3", true);
+    condition("", "f &gt; 5 and f &lt; 5", true);
+    condition("", "f &gt; 5 and f &lt;= 5", true);
+    condition("", "f &gt;= 5 and f &lt;= 5", false);
+    condition("", "f &gt;= 5 and f &lt;= 5 and f != 5", true);
+    condition("", "f == 1 and f == 2", true);
+    condition("", "f == 1 and f != 1", true);
+    condition("", "5 &lt; f and 3 &gt; f", true);
+    condition("", "f &gt; 5 and !(f &gt; 3)", true);
+    condition("", "f &gt; 5 and !(f &gt; 3 or m)", true);
+    condition("", "!f and f &gt; 0", true);
+    condition("", "alias &gt; 5 and m &lt; 3", true);
+    condition("", "t(ip_src) &gt; 5 and t(ip_src) &lt; 3", true);
+    condition("", "t(ip_src) &gt; 5 and t(ip_dst) &lt; 3", false);
+    condition("", "f &gt; 5 and m &lt; 3", false);
+    condition("", "f &gt; 5 or f &lt; 3", false);
+    condition("", "f &gt; 3 and f &lt; 5", false);
+    condition("", "f &gt; p and f &lt; 3", false);
+}
+
+static void
+test_field_range(void **state)
+{
+    (void) state;
+    condition("", "dst_port &gt; 65535", true);
+    condition("", "dst_port &lt; 0", true);
+    condition("", "dst_port &gt; 5 and dst_port &lt; 6", true);
+    condition("", "f &gt; 5 and f &lt; 6", false);
+    condition("", "dst_port == 65535", false);
+    condition("", "dst_port == 0", false);
+}
+
+#define IF(EXPRESSION) "<condition expression='" EXPRESSION "'/>"
+
+static void
+test_shadowed(void **state)
+{
+    (void) state;
+    condition(IF("true"), "f &gt; 5", true);
+    condition(IF("f &gt; 5"), "f &gt; 10", true);
+    condition(IF("f &gt; 5"), "f &gt; 4", false);
+    condition(IF("f &gt; 5 or m"), "f &gt; 10", true);
+    condition(IF("f &gt; 5 and m"), "f &gt; 10", false);
+    condition(IF("dst_port &gt;= 0"), "f &gt; 10", true);
+    condition(IF("p"), "f", false);
+    condition(IF("f &gt; p"), "f &gt; 10", false);
+    /* Both are false where there is no entry. */
+    condition(IF("t(ip_src) &gt; 5"), "!(t(ip_src) &lt;= 5)", false);
+    warns(HEAD PACKETS TO_B IF("f &gt; 5") IF("f &lt;= 5") IF("m") END,
+          "the conditions before it take all its cases");
+}
+
+static void
+test_states(void **state)
+{
+    (void) state;
+    is_quiet(HEAD PACKETS TO_B END);
+    warns(HEAD PACKETS IF("f &gt; p") END, "nothing leads to the state");
+    warns(HEAD PACKETS
+          "<condition expression='f &gt; p and 1 &gt; 2' next_state='b'/>"
+          END, "nothing leads to the state");
+    /* Two that lead to each other alone, and the timeout of a state. */
+    warns("<xfsm><statedef id='a'/><statedef id='b' timeout='1' "
+          "next_state='c'/><statedef id='c' timeout='1' next_state='b'/>"
+          "<event type='packet' primary-key='ip_src'><state id='a'/>"
+          "</event></xfsm>", "nothing leads to the state");
+    is_quiet("<xfsm><statedef id='a'/><statedef id='b' timeout='1' "
+             "next_state='c'/><statedef id='c' timeout='1'/>"
+             "<event type='packet' primary-key='ip_src'><state id='a'>"
+             "<condition expression='true' next_state='b'/>" END);
+    /* An event whose timer nobody arms leads nowhere. */
+    warns("<xfsm><statedef id='a'/><statedef id='b'/><event type='timeout' "
+          "class='c'><state id='a'><condition expression='true' "
+          "next_state='b'/>" END, "nothing leads to the state");
+}
+
+#define TIMERS(STATE, NEXT, ARM) \
+    "<xfsm><statedef id='a'/><statedef id='b'/><event type='packet' " \
+    "primary-key='ip_src'><state id='a'><condition expression='true' " \
+    "next_state='b'>" ARM "</condition></state></event>" \
+    "<event type='timeout' class='c'><state id='" STATE "'>" \
+    "<condition expression='true' next_state='" NEXT "'/>" END
+#define SET(VALUE) \
+    "<timeout_set class='c' key='ip_src' value='" VALUE "'/>"
+
+static void
+test_timers(void **state)
+{
+    (void) state;
+    warns(TIMERS("b", "", SET("1")), "timers of class \"c\" are armed");
+    is_quiet(TIMERS("b", "", SET("1") SET("0")));
+    /* The key's entry goes, and the timer with it. */
+    is_quiet(TIMERS("b", "a", SET("1")));
+    warns(TIMERS("a", "b", SET("1")), "are armed");
+    is_quiet(TIMERS("b", "", ""));
+}
+
+#define METRIC(NAME) "<metric name='" NAME "'>" \
+    "<variation_monitor status='on' type='dleft'/></metric>"
+#define DETECTOR(NAME, MORE) "<metric name='" NAME "'>" \
+    "<variation_detector status='on' " MORE "/></metric>"
+#define WITH(DECLARATIONS, USES, EXPRESSION, ACTION) \
+    "<xfsm>" DECLARATIONS "<statedef id='a'/><event type='packet' " \
+    "primary-key='ip_src'><state id='a'>" USES "<condition expression='" \
+    EXPRESSION "' action='" ACTION "'/>" END
+#define USE(NAME, WHAT) "<use-metric id='" NAME "' " WHAT "='ip_src'/>"
+
+static void
+test_metrics(void **state)
+{
+    (void) state;
+    warns(WITH(METRIC("m"), "", "true", ""), "the metric is never used");
+    warns(WITH(METRIC("m"), USE("m", "vm_set"), "true", ""),
+          "updated and its value never used");
+    warns(WITH(METRIC("m"), USE("m", "vm_get"), "m &gt; 1", ""),
+          "read and never updated");
+    is_quiet(WITH(METRIC("m"), USE("m", "vm_update"), "m &gt; 1", ""));
+    is_quiet(WITH(METRIC("m"), USE("m", "vm_update"), "true",
+                  "Publish(log, %m)"));
+    is_quiet(WITH(METRIC("m"), USE("m", "vm_update"), "true",
+                  "Publish(log, x=m)"));
+    is_quiet(WITH(METRIC("m") "<feature name='f' body='m'/>",
+                  USE("m", "vm_update"), "true", "Export"));
+    warns(WITH(METRIC("m") "<feature name='f' body='m'/>",
+               USE("m", "vm_update"), "true", ""), "never used");
+    is_quiet(WITH(DETECTOR("d", "slave='e'") DETECTOR("e", ""),
+                  USE("d", "vd_update"), "true", ""));
+    /* A metric without detector and monitor is a field. */
+    is_quiet(WITH("<metric name='m'/>", "<use-metric id='m' "
+                  "vm_get='dst_port'/>", "m &gt; 1", ""));
+}
+
+static void
+test_params(void **state)
+{
+    (void) state;
+    warns(WITH("<param name='q' default='1'/>", "", "true", ""),
+          "the parameter is never used");
+    is_quiet(WITH("<param name='q' default='1'/>", "", "ip_len &gt; q", ""));
+    is_quiet(WITH("<param name='q' default='1'/>", "", "true",
+                  "Publish(log, %q)"));
+}
+
+/* Programs of the library give no warning, and those of the original do not
+ * make the lint fail. */
+static void
+test_programs(void **state)
+{
+    const char *top = getenv("top_srcdir"), *shared = fixture_shared_data();
+    char folders[2][4096];
+    int n = 0;
+
+    (void) state;
+    snprintf(folders[0], sizeof folders[0], "%s/utilities/programs",
+             top ? top : ".");
+    snprintf(folders[1], sizeof folders[1], "%s/programs",
+             shared ? shared : "");
+    for (int i = 0; i < 1 + (shared != NULL); i++) {
+        struct dirent *entry;
+        DIR *dir = opendir(folders[i]);
+
+        assert_non_null(dir);
+        while ((entry = readdir(dir)) != NULL) {
+            struct fixture fx;
+            char *text;
+            size_t len;
+
+            if (!strstr(entry->d_name, ".xml")) {
+                continue;
+            }
+            text = fixture_read(folders[i], entry->d_name, &len);
+            fixture_load_bytes(&fx, text, len);
+            fixture_assert_loaded(&fx, false);
+            fixture_clear(&fx);
+            xfsm_lint(fx.program, &fx.diags);
+            assert_int_equal(fixture_count(&fx, XFSM_DIAG_ERROR), 0);
+            if (!i && fx.diags.n) {
+                fail_msg("%s: %s", entry->d_name, fx.diags.items[0].message);
+            }
+            fixture_free(&fx);
+            free(text);
+            n++;
+        }
+        closedir(dir);
+    }
+    assert_true(n >= (shared ? 19 : 3));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_contradiction),
+        cmocka_unit_test(test_field_range),
+        cmocka_unit_test(test_shadowed),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_timers),
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_params),
+        cmocka_unit_test(test_programs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
