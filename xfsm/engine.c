@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "xfsm/base/error.h"
+#include "xfsm/packet/fragments.h"
 #include "xfsm/runtime/exec.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
@@ -27,6 +28,7 @@ struct xfsm_engine {
     unsigned int n;             /* Programs. */
     struct xfsm_instance *programs[XFSM_MAX_PROGRAMS];
     struct match *matches[XFSM_MAX_PROGRAMS];   /* XFSM_BATCH each. */
+    struct xfsm_fragments *fragments;   /* Ports of IP fragments. */
     char *identity;             /* Text of the options' identity. */
     uint64_t packet_no;
     struct xfsm_engine_stats retired;   /* Of programs that are gone. */
@@ -67,6 +69,7 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
     size_t host = strlen(id->host) + 1;
     size_t bridge = strlen(id->bridge) + 1;
     size_t port = strlen(id->port) + 1;
+    char *error;
 
     if (!e || !(e->identity = malloc(host + bridge + port))) {
         free(e);
@@ -79,6 +82,13 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
     e->exec.options.identity.port = memcpy(e->identity + host + bridge,
                                            id->port, port);
     xfsm_seed_init(&e->exec.seed, options->entropy);
+    error = xfsm_fragments_create(XFSM_FRAGMENTS_DEFAULT,
+                                  XFSM_FRAGMENTS_TIMEOUT_DEFAULT,
+                                  &e->exec.seed, &e->fragments);
+    if (error) {
+        xfsm_engine_destroy(e);
+        return error;
+    }
     *enginep = e;
     return NULL;
 }
@@ -144,6 +154,7 @@ xfsm_engine_destroy(struct xfsm_engine *e)
             xfsm_instance_destroy(e->programs[i]);
             destroy_matches(e->matches[i]);
         }
+        xfsm_fragments_destroy(e->fragments);
         free(e->identity);
         free(e);
     }
@@ -326,6 +337,9 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
     for (size_t i = start; i < end; i++) {
         packets[i].packet_no = ++e->packet_no;
         xfsm_decode(&packets[i], &e->wants);
+        if (xfsm_fieldset_has(&packets[i].present, XFSM_F_IP_FRAG_OFFSET)) {
+            xfsm_fragments_resolve(e->fragments, &packets[i]);
+        }
         stats->bytes += packets[i].len;
         stats->decode_errors[packets[i].decode_error]++;
     }
@@ -470,7 +484,13 @@ void
 xfsm_engine_get_stats(const struct xfsm_engine *e,
                       struct xfsm_engine_stats *stats)
 {
+    const struct xfsm_fragments_stats *fragments =
+        xfsm_fragments_stats(e->fragments);
+
     *stats = e->exec.stats;
+    stats->fragments_resolved = fragments->resolved;
+    stats->fragments_unknown = fragments->unknown;
+    stats->fragments_evicted = fragments->evicted;
     stats->state_evictions = e->retired.state_evictions;
     stats->counter_evictions = e->retired.counter_evictions;
     stats->table_evictions = e->retired.table_evictions;

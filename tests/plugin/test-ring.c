@@ -354,6 +354,15 @@ wait_error(struct xfsm_source *source, int expected)
     return false;
 }
 
+/* Waits until the kernel lets packets through both ends again: it does that
+ * some time after the command to. */
+static void
+wait_for_link(void)
+{
+    run("timeout 5 sh -c 'until ip link show va | grep -q \"state UP\" "
+        "&& ip link show vb | grep -q \"state UP\"; do :; done'");
+}
+
 static void
 test_down_and_up(void **state)
 {
@@ -365,10 +374,12 @@ test_down_and_up(void **state)
     run("ip link set va down");
     source = open_source("va", NULL, NULL);
     run("ip link set va up");
+    wait_for_link();
     send_frame("vb", 60, 3, 0);
     receive(source, got, 1);
     assert_int_equal(got[0].mark, 3);
     run("ip link set va down && ip link set va up");
+    wait_for_link();
     send_frame("vb", 60, 4, 0);
     receive(source, got, 1);
     assert_int_equal(got[0].mark, 4);

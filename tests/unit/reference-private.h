@@ -12,6 +12,7 @@
 
 #include "tests/unit/reference-store.h"
 #include "tests/unit/reference.h"
+#include "xfsm/packet/fragments.h"
 
 struct ref_timer {
     struct ref_timer *next;
@@ -28,6 +29,8 @@ struct reference {
     const struct xfsm_identity *identity;
     struct eh_lines events;
 
+    struct xfsm_seed seed;      /* Zeros: of 'fragments' alone. */
+    struct xfsm_fragments *fragments;
     uint64_t now;               /* ns; never goes back. */
     uint64_t packet_no;
     struct ref_map states;

@@ -25,6 +25,11 @@ reference_create(const struct xfsm_program *program,
     }
     r->program = program;
     r->identity = identity;
+    if (xfsm_fragments_create(XFSM_FRAGMENTS_DEFAULT,
+                              XFSM_FRAGMENTS_TIMEOUT_DEFAULT, &r->seed,
+                              &r->fragments)) {
+        abort();
+    }
     for (int i = 0; i < program->n_metrics; i++) {
         const struct xfsm_metric *metric = &program->metrics[i];
 
@@ -59,7 +64,8 @@ free_packet(struct xfsm_packet *packet)
 
 /* Copies and decodes. */
 static void
-copy_packet(struct xfsm_packet *to, const struct xfsm_packet *from)
+copy_packet(struct reference *r, struct xfsm_packet *to,
+            const struct xfsm_packet *from)
 {
     static const struct xfsm_fieldset all = { { UINT64_MAX, UINT64_MAX } };
     uint8_t *data = malloc(from->caplen ? from->caplen : 1);
@@ -72,6 +78,7 @@ copy_packet(struct xfsm_packet *to, const struct xfsm_packet *from)
     memcpy(data, from->data, from->caplen);
     to->data = data;
     xfsm_decode(to, &all);
+    xfsm_fragments_resolve(r->fragments, to);
 }
 
 static void
@@ -101,6 +108,7 @@ reference_destroy(struct reference *r)
     }
     ref_map_clear(&r->states);
     eh_lines_clear(&r->events);
+    xfsm_fragments_destroy(r->fragments);
     free(r);
 }
 
@@ -264,7 +272,7 @@ arm_timer(struct reference *r, uint16_t class, const struct ref_key *key,
     ref_key_copy(&timer->key, key);
     ref_key_copy(&timer->primary, primary);
     timer->shape = *shape;
-    copy_packet(&timer->packet, packet);
+    copy_packet(r, &timer->packet, packet);
     timer->deadline = deadline;
     timer->delay = delay;
     timer->order = ++r->order;
@@ -541,7 +549,7 @@ reference_run(struct reference *r, const struct xfsm_packet *packet)
     struct xfsm_packet source = *packet, decoded;
 
     source.packet_no = ++r->packet_no;
-    copy_packet(&decoded, &source);
+    copy_packet(r, &decoded, &source);
     reference_advance(r, packet->ts);
     run_packet(r, &decoded);
     free_packet(&decoded);

@@ -606,6 +606,40 @@ test_entropy_does_not_matter(void **state)
     eh_packets_free(&packets);
 }
 
+/* A later fragment counts for the port that its first one named. */
+static void
+test_fragments_have_ports(void **state)
+{
+    static uint8_t buf[256];
+    struct packet_builder b;
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", EH_PROGRAM(
+        EH_STATE("s0")
+        EH_ON("proto udp and dst_port 53", "ip_src",
+              EH_IN("s0", EH_IF("true", "print(%src_port %ip_frag_offset)",
+                                "")))));
+    for (unsigned int i = 0; i < 3; i++) {
+        pb_init(&b, buf, sizeof buf);
+        pb_eth(&b, NULL, NULL);
+        pb_ip4(&b, A, B);
+        pb_fragment(&b, i == 1 ? 0 : 24, true, 7);
+        if (i == 1) {
+            pb_udp(&b, 4000, 53);
+        } else {
+            pb_proto(&b, 17);
+        }
+        pb_fill(&b, 'x', 16);
+        eh_frame(&eh, i, buf, pb_finish(&b));
+    }
+    eh_expect(&eh, "1 log 4000 0", "2 log 4000 24", NULL);
+    assert_int_equal(eh_stats(&eh).fragments_unknown, 1);
+    assert_int_equal(eh_stats(&eh).fragments_resolved, 1);
+    eh_free(&eh);
+}
+
 int
 main(void)
 {
@@ -631,6 +665,7 @@ main(void)
         cmocka_unit_test(test_evictions_survive_unloading),
         cmocka_unit_test(test_more_keys_than_states),
         cmocka_unit_test(test_entropy_does_not_matter),
+        cmocka_unit_test(test_fragments_have_ports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -559,6 +559,44 @@ test_late_packets(void **state)
     eh_free(&eh);
 }
 
+/* A text too long for a snapshot is cut in what a timer prints, but a key of
+ * it stays the key that the packet had. */
+static void
+test_long_text_keeps_its_key(void **state)
+{
+    static uint8_t buf[1024];
+    static const size_t lengths[] = { 10, 254, 255, 256, 600 };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct packet_builder b;
+        struct eh eh;
+
+        eh_init(&eh);
+        eh_load(&eh, "p", EH_PROGRAM(
+            EH_STATE("s0") EH_STATE("s1")
+            EH_METRIC("m", EH_VM("dleft"))
+            EH_TIMEOUT("c", EH_IN("s1", EH_USE("m", "vm_get='http_url'")
+                  EH_IF_SET("true", "print(%m)", "s0",
+                            EH_TIMER("c", "http_url", "0"))))
+            EH_ON("http_method http-get", "ip_src",
+                  EH_IN("s0", EH_USE("m", "vm_update='http_url'")
+                        EH_IF_SET("true", "", "s1",
+                                  EH_TIMER("c", "http_url", "1"))))));
+        pb_init(&b, buf, sizeof buf);
+        pb_eth(&b, NULL, NULL);
+        pb_ip4(&b, "10.0.0.1", "10.0.0.2");
+        pb_tcp(&b, 40000, 80, 0x18);
+        pb_text(&b, "GET /");
+        pb_fill(&b, 'x', lengths[i] - 1);
+        pb_text(&b, " HTTP/1.1\r\n\r\n");
+        eh_frame(&eh, 0, buf, pb_finish(&b));
+        eh_advance(&eh, 5);
+        eh_expect(&eh, "1 log 1", NULL);
+        eh_free(&eh);
+    }
+}
+
 int
 main(void)
 {
@@ -587,6 +625,7 @@ main(void)
         cmocka_unit_test(test_incomplete_keys_arm_nothing),
         cmocka_unit_test(test_next_timer),
         cmocka_unit_test(test_late_packets),
+        cmocka_unit_test(test_long_text_keeps_its_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

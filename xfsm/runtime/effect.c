@@ -66,7 +66,8 @@ timer_set(struct xfsm_run *run, const struct xfsm_insn *insn)
         return;
     }
     memcpy(payload, primary, xfsm_key_value_size(primary->n));
-    xfsm_snapshot_take(&p->snapshot, run->packet, payload + sizeof *primary);
+    xfsm_snapshot_take(&p->snapshot, p->seed, run->packet,
+                       payload + sizeof *primary);
 }
 
 static void

@@ -376,7 +376,9 @@ xfsm_instance_key(const struct xfsm_instance *p, uint16_t key,
             break;
         default:
             memcpy(&str, from, sizeof str);
-            xfsm_digest(p->seed, str.p, str.len, w);
+            if (packet != &p->fired_packet || !xfsm_snapshot_digest(&str, w)) {
+                xfsm_digest(p->seed, str.p, str.len, w);
+            }
             w += 2;
             break;
         }

@@ -180,9 +180,14 @@ void xfsm_key_row_destroy(struct xfsm_key_row *);
 /* Writes the snapshot of 'packet' to 'payload', and unfolds the one at
  * 'payload' into 'packet', whose text then points into 'payload'. */
 void xfsm_snapshot_take(const struct xfsm_snapshot_layout *,
+                        const struct xfsm_seed *,
                         const struct xfsm_packet *packet, char *payload);
 void xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *,
                           char *payload, struct xfsm_packet *packet);
+
+/* If the text 'str' of an unfolded packet was cut when its snapshot was taken,
+ * stores the digest of the whole text and returns true. */
+bool xfsm_snapshot_digest(const struct xfsm_str *str, uint64_t digest[2]);
 
 /* Works out which fields the timeout handlers of 'image' read. */
 void xfsm_snapshot_lay_out(const struct xfsm_image *image,

@@ -52,6 +52,9 @@ struct xfsm_engine_options {
     C(div_by_zero, "Divisions by zero, which gave 0") \
     C(metric_no_key, "Metric operations left out for want of a key field") \
     C(state_evictions, "Keys evicted from state tables") \
+    C(fragments_resolved, "Later IP fragments that got their ports") \
+    C(fragments_unknown, "Later IP fragments whose first was not seen") \
+    C(fragments_evicted, "Datagrams in fragments forgotten for want of room")\
     C(counter_evictions, "Keys evicted from dleft monitors") \
     C(table_evictions, "Keys evicted from tables of programs")
 

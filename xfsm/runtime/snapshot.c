@@ -10,9 +10,12 @@
 /* The snapshot begins with the fields' presence. */
 #define FIELDS_OFFSET sizeof(struct xfsm_fieldset)
 
-/* A text: length, then bytes. */
+/* A text.  Of one that was cut the digest of the whole is kept, so that keys
+ * with it stay the keys that they were. */
 struct snapshot_text {
-    uint16_t len;
+    uint64_t digest[2];         /* If 'cut'. */
+    uint16_t len;               /* Of what is kept. */
+    uint16_t cut;               /* 0 or 1. */
     char bytes[XFSM_SNAPSHOT_TEXT_MAX];
 };
 
@@ -127,6 +130,7 @@ xfsm_snapshot_lay_out(const struct xfsm_image *image,
 
 void
 xfsm_snapshot_take(const struct xfsm_snapshot_layout *layout,
+                   const struct xfsm_seed *seed,
                    const struct xfsm_packet *packet, char *payload)
 {
     memcpy(payload, &packet->present, sizeof packet->present);
@@ -143,13 +147,15 @@ xfsm_snapshot_take(const struct xfsm_snapshot_layout *layout,
         if (f->type == XFSM_FT_STR) {
             struct snapshot_text *text = (void *) to;
             struct xfsm_str str;
-            uint16_t len;
 
             memcpy(&str, from, sizeof str);
-            len = str.len < sizeof text->bytes ? (uint16_t) str.len
-                                               : sizeof text->bytes;
-            memcpy(&text->len, &len, sizeof len);
-            memcpy(text->bytes, str.p, len);
+            text->cut = str.len > sizeof text->bytes;
+            if (text->cut) {
+                xfsm_digest(seed, str.p, str.len, text->digest);
+                str.len = sizeof text->bytes;
+            }
+            text->len = (uint16_t) str.len;
+            memcpy(text->bytes, str.p, str.len);
         } else {
             memcpy(to, from, f->width);
         }
@@ -186,11 +192,8 @@ xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *layout,
         xfsm_fieldset_add(&packet->present, id);
         if (f->type == XFSM_FT_STR) {
             struct snapshot_text *text = (void *) from;
-            struct xfsm_str str = { .p = text->bytes };
-            uint16_t len;
+            struct xfsm_str str = { .p = text->bytes, .len = text->len };
 
-            memcpy(&len, &text->len, sizeof len);
-            str.len = len;
             memcpy(to, &str, sizeof str);
         } else {
             memcpy(to, from, f->width);
@@ -208,4 +211,16 @@ xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *layout,
         packet->data = (uint8_t *) from + offsetof(struct snapshot_raw,
                                                    bytes);
     }
+}
+
+bool
+xfsm_snapshot_digest(const struct xfsm_str *str, uint64_t digest[2])
+{
+    const struct snapshot_text *text = (const void *)
+        (str->p - offsetof(struct snapshot_text, bytes));
+
+    if (text->cut) {
+        memcpy(digest, text->digest, sizeof text->digest);
+    }
+    return text->cut;
 }
