@@ -96,6 +96,15 @@ def main(test):
     print("passed")
 
 
+def is_sanitized():
+    """Was the build configured with --enable-sanitizers?"""
+    try:
+        with open(os.path.join(TOP_BUILDDIR, "Makefile")) as f:
+            return "\nSANITIZER_FLAGS = -f" in f.read()
+    except OSError:
+        return False
+
+
 def pid_is_alive(pid):
     try:
         with open("/proc/%d/stat" % pid) as f:
@@ -169,8 +178,7 @@ class Host:
         self.datadir = self._mkdir("data")
         self.netns = []
         self.children = []      # Of popen().
-        self.sanitized = os.path.exists(os.path.join(TOP_BUILDDIR,
-                                                     "sanitized"))
+        self.sanitized = is_sanitized()
         os.symlink(os.path.join(TOP_SRCDIR, "utilities/programs"),
                    os.path.join(self.datadir, "programs"))
         os.symlink(os.path.join(TOP_SRCDIR, "ovsdb-schema/xfsm.ovsschema"),
@@ -198,7 +206,7 @@ class Host:
         return self
 
     def __exit__(self, exc_type, exc, tb):
-        failed = exc_type is not None
+        failed = exc_type not in (None, SystemExit)
         if failed:
             self.print_logs()
         self.close()
