@@ -57,15 +57,28 @@ xfsm_packet = \
 	xfsm/packet/vxlan.c
 
 xfsm_sketch = \
+	xfsm/sketch/countmin.c \
+	xfsm/sketch/countmin.h \
 	xfsm/sketch/decay.c \
 	xfsm/sketch/decay.h \
 	xfsm/sketch/detector.c \
 	xfsm/sketch/detector.h \
+	xfsm/sketch/distinct-counter.c \
+	xfsm/sketch/distinct-private.h \
+	xfsm/sketch/distinct.c \
+	xfsm/sketch/distinct.h \
 	xfsm/sketch/keytable.c \
 	xfsm/sketch/keytable.h \
+	xfsm/sketch/quantile.c \
+	xfsm/sketch/quantile.h \
+	xfsm/sketch/ratewindow.c \
+	xfsm/sketch/ratewindow.h \
 	xfsm/sketch/tags.h \
 	xfsm/sketch/tewma.c \
-	xfsm/sketch/tewma.h
+	xfsm/sketch/tewma.h \
+	xfsm/sketch/topk.c \
+	xfsm/sketch/topk.h \
+	xfsm/sketch/window.h
 
 xfsm_program = \
 	xfsm/program/action.c \

@@ -12,6 +12,7 @@ UNIT_TESTS += \
 	tests/unit/test-capture-truth \
 	tests/unit/test-capture \
 	tests/unit/test-compile \
+	tests/unit/test-countmin \
 	tests/unit/test-decode-details \
 	tests/unit/test-decode-link \
 	tests/unit/test-decode \
@@ -19,6 +20,7 @@ UNIT_TESTS += \
 	tests/unit/test-dhcp \
 	tests/unit/test-diag \
 	tests/unit/test-dialect1 \
+	tests/unit/test-distinct \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
@@ -45,6 +47,8 @@ UNIT_TESTS += \
 	tests/unit/test-native \
 	tests/unit/test-ntp \
 	tests/unit/test-param \
+	tests/unit/test-quantile \
+	tests/unit/test-rate \
 	tests/unit/test-reference \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
@@ -56,6 +60,7 @@ UNIT_TESTS += \
 	tests/unit/test-timers \
 	tests/unit/test-tool \
 	tests/unit/test-tls \
+	tests/unit/test-topk \
 	tests/unit/test-tunnel-truth \
 	tests/unit/test-tunnel \
 	tests/unit/test-verify-code \
@@ -92,6 +97,10 @@ tests_unit_test_compile_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-compile.c
+
+tests_unit_test_countmin_SOURCES = \
+	tests/unit/test-countmin.c \
+	tests/unit/zipf.h
 
 tests_unit_test_decode_details_SOURCES = \
 	tests/unit/decode-check.c \
@@ -131,6 +140,8 @@ tests_unit_test_dialect1_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-dialect1.c
+
+tests_unit_test_distinct_SOURCES = tests/unit/test-distinct.c
 
 tests_unit_test_dns_details_SOURCES = \
 	tests/unit/decode-check.c \
@@ -277,6 +288,10 @@ tests_unit_test_ntp_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-ntp.c
 
+tests_unit_test_quantile_SOURCES = tests/unit/test-quantile.c
+
+tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
+
 tests_unit_test_reference_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
@@ -334,6 +349,10 @@ tests_unit_test_tls_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-tls.c
+
+tests_unit_test_topk_SOURCES = \
+	tests/unit/test-topk.c \
+	tests/unit/zipf.h
 
 tests_unit_test_tunnel_truth_SOURCES = \
 	tests/unit/test-tunnel-truth.c \
