@@ -9,6 +9,7 @@ UNIT_TESTS += \
 	tests/unit/test-action \
 	tests/unit/test-arena \
 	tests/unit/test-bytes \
+	tests/unit/test-capture-readers \
 	tests/unit/test-capture-truth \
 	tests/unit/test-capture \
 	tests/unit/test-compile \
@@ -80,6 +81,12 @@ tests_unit_test_action_SOURCES = \
 tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
 
 tests_unit_test_bytes_SOURCES = tests/unit/test-bytes.c
+
+tests_unit_test_capture_readers_SOURCES = \
+	tests/unit/random.h \
+	tests/unit/test-capture-readers.c \
+	tests/unit/truth.c \
+	tests/unit/truth.h
 
 tests_unit_test_capture_truth_SOURCES = \
 	tests/unit/test-capture-truth.c \

@@ -18,6 +18,8 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/file-sink.h \
 	xfsm/io/gap.c \
 	xfsm/io/gap.h \
+	xfsm/io/pcap-reader.c \
+	xfsm/io/pcap-reader.h \
 	xfsm/io/zmq-pub.c \
 	xfsm/io/zmq-pub.h \
 	xfsm/io/zmq-socket.c \

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xfsm/io/pcap-reader.h"
+
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
 /* Loopback with the family in network byte order.  libpcap defines DLT_LOOP
@@ -22,6 +24,7 @@
 
 struct xfsm_capture {
     pcap_t *pcap;
+    struct xfsm_pcap_reader *reader;    /* NULL: libpcap reads. */
     char *path;                         /* As given, for messages. */
     enum xfsm_link_type link_type;
     uint64_t n_frames;                  /* Read from the file so far. */
@@ -151,6 +154,21 @@ capture_open_pcap(const char *path, pcap_t **pcapp)
     return NULL;
 }
 
+/* Returns the fast reader for the file that 'pcap' has just opened, NULL if it
+ * is not for that. */
+static struct xfsm_pcap_reader *
+capture_create_reader(pcap_t *pcap, enum xfsm_link_type link_type)
+{
+    const struct xfsm_pcap_format format = {
+        .link_type = link_type,
+        .snaplen = (uint32_t) pcap_snapshot(pcap),
+    };
+    FILE *file = pcap_file(pcap);
+
+    return file == stdin ? NULL
+                         : xfsm_pcap_reader_create(fileno(file), &format);
+}
+
 char *
 xfsm_capture_open(const char *path, struct xfsm_capture **capturep)
 {
@@ -172,6 +190,7 @@ xfsm_capture_open(const char *path, struct xfsm_capture **capturep)
     capture->pcap = pcap;
     capture->path = capture_format("%s", path);
     capture->link_type = link_type;
+    capture->reader = capture_create_reader(pcap, link_type);
     *capturep = capture;
     return NULL;
 }
@@ -261,11 +280,38 @@ capture_take(struct xfsm_capture *capture, const uint8_t *data, char *scratch,
     capture->pending = false;
 }
 
+/* Stores up to 'n' packets of the fast reader.  Where that ends, lets libpcap
+ * go on from there and returns 0. */
+static size_t
+capture_read_fast(struct xfsm_capture *capture, struct xfsm_packet *packets,
+                  size_t n, char *scratch)
+{
+    struct xfsm_pcap_reader *reader = capture->reader;
+    uint64_t offset;
+
+    n = xfsm_pcap_reader_next_batch(reader, packets, n, scratch);
+    capture->n_frames += n;
+    if (!n) {
+        offset = xfsm_pcap_reader_offset(reader);
+        if (fseeko(pcap_file(capture->pcap), (off_t) offset, SEEK_SET)) {
+            capture_fail(capture, "%s", strerror(errno));
+        }
+        xfsm_pcap_reader_destroy(reader);
+        capture->reader = NULL;
+    }
+    return n;
+}
+
 int
 xfsm_capture_next(struct xfsm_capture *capture, struct xfsm_packet *packet)
 {
-    int retval = capture_read(capture);
+    int retval;
 
+    if (capture->reader
+        && capture_read_fast(capture, packet, 1, capture->scratch)) {
+        return 1;
+    }
+    retval = capture_read(capture);
     if (retval == 1) {
         capture_take(capture, capture->data, capture->scratch, packet);
     }
@@ -280,12 +326,23 @@ xfsm_capture_next_batch(struct xfsm_capture *capture,
     size_t i;
     int retval = 0;
 
-    if (!capture->batch) {
-        capture->batch = capture_alloc(1, XFSM_CAPTURE_BATCH_BYTES);
+    if (n > XFSM_CAPTURE_BATCH_MAX) {
+        n = XFSM_CAPTURE_BATCH_MAX;
+    }
+    if (!capture->batch_scratch) {
         capture->batch_scratch = capture_alloc(XFSM_CAPTURE_BATCH_MAX,
                                                XFSM_PACKET_SCRATCH);
     }
-    for (i = 0; i < n && i < XFSM_CAPTURE_BATCH_MAX; i++) {
+    if (capture->reader) {
+        i = capture_read_fast(capture, packets, n, capture->batch_scratch);
+        if (i) {
+            return (int) i;
+        }
+    }
+    if (!capture->batch) {
+        capture->batch = capture_alloc(1, XFSM_CAPTURE_BATCH_BYTES);
+    }
+    for (i = 0; i < n; i++) {
         uint8_t *data = capture->batch + used;
         uint32_t caplen;
 
@@ -322,6 +379,7 @@ void
 xfsm_capture_close(struct xfsm_capture *capture)
 {
     if (capture) {
+        xfsm_pcap_reader_destroy(capture->reader);
         pcap_close(capture->pcap);
         free(capture->path);
         free(capture->error);

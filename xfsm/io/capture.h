@@ -16,9 +16,14 @@
  * Link types: Ethernet, raw IP (also the forms that say which version), Linux
  * "cooked" captures 1 and 2, BSD loopback in both forms, NFLOG.
  *
- * Packets come one by one, where they lie in libpcap's buffer, or in batches,
- * copied into a buffer of the capture so that they are valid together.  Both
- * may be mixed; no packet is lost or given twice.
+ * Packets come one by one or in batches, which are valid together.  Both may be
+ * mixed; no packet is lost or given twice.
+ *
+ * A plain pcap file that is a regular file is read in large pieces, and packets
+ * are handed out where they lie (pcap-reader.h).  Everything else goes through
+ * libpcap, which also opens every file and decides what each error is: pcapng,
+ * pipes, old and patched forms of pcap, records that are not as they should be.
+ * Nothing is mapped: a file that is truncated while it is read ends there.
  *
  * A file that ends in the middle of a record, as one does whose writer died,
  * gives all packets before that point, then the error.  An error is final:
@@ -36,8 +41,9 @@
  * Thread-safety: one thread at a time for each capture.
  *
  * Limits: below.  libpcap refuses records of more than 256 KiB.  Memory is
- * about 1.2 MB for each open capture that is read in batches.  Like OVS's
- * xmalloc(), these functions abort() where memory is refused. */
+ * about 1.2 MB for each open capture that is read in batches, 2 MB more for
+ * plain pcap with large frames.  Like OVS's xmalloc(), these functions abort()
+ * where memory is refused. */
 
 #include <stddef.h>
 #include <stdint.h>
