@@ -13,8 +13,9 @@
 
 #include "xfsm/io/capture.h"
 
-/* Packets asked of the capture at once. */
-#define BATCH 64
+/* Packets asked of the capture at once: what the engine takes at once, so that
+ * they are still in the nearest cache when it does. */
+#define BATCH XFSM_BATCH
 
 static bool
 is_wanted(const struct xfsm_replay *replay, const char *label)

@@ -3,9 +3,17 @@
 
 # Benchmarks: built by 'make benchmarks', not by 'make check'.
 
-BENCHMARKS = tests/bench/bench-sketch
+BENCHMARKS = \
+	tests/bench/bench-capture \
+	tests/bench/bench-sketch
 EXTRA_PROGRAMS += $(BENCHMARKS)
 CLEANFILES += $(BENCHMARKS)
+tests_bench_bench_capture_SOURCES = \
+	tests/bench/bench-capture.c \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random.h
+tests_bench_bench_capture_LDADD = $(XFSM_IO_LIBS) $(XFSM_LIBS)
 tests_bench_bench_sketch_SOURCES = \
 	tests/bench/bench-sketch.c \
 	tests/unit/random.h
