@@ -7,6 +7,11 @@
 # bin/xfsm, the program toolbox: no Open vSwitch.
 bin_PROGRAMS += utilities/xfsm
 utilities_xfsm_SOURCES = \
+	utilities/bench-plot.c \
+	utilities/bench-plot.h \
+	utilities/bench-random.h \
+	utilities/bench-structures.c \
+	utilities/bench-structures.h \
 	utilities/bench-traffic.c \
 	utilities/bench-traffic.h \
 	utilities/xfsm-bench.c \

@@ -14,12 +14,14 @@
 #include <x86intrin.h>
 #endif
 
+#include "utilities/bench-plot.h"
+#include "utilities/bench-structures.h"
 #include "utilities/bench-traffic.h"
 #include "xfsm/engine.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/image.h"
 
-#define RUNS_MAX 99
+#define RUNS_MAX XFSM_STRUCTURES_ROUNDS_MAX
 
 /* Packet time between two packets: ten million a second. */
 #define PACKET_INTERVAL 100
@@ -33,6 +35,9 @@ struct bench {
     uint64_t ts;                /* Packet time, which goes on over runs. */
     long runs;
     struct xfsm_settings settings;      /* --param. */
+    bool structures;            /* --structures. */
+    const char *svg;            /* --svg, or NULL. */
+    struct xfsm_plot *plot;     /* What to put there. */
 };
 
 /* One measurement: medians over the runs, of processor time, so that what
@@ -71,8 +76,9 @@ run_touch(struct bench *b)
 
     for (size_t i = 0; i < t->n_packets; i++) {
         uint64_t word;
+        uint32_t len;
 
-        memcpy(&word, xfsm_traffic_frame(t, i) + 12, sizeof word);
+        memcpy(&word, xfsm_traffic_frame(t, i, &len) + 12, sizeof word);
         sum += word;
     }
     return sum;
@@ -88,8 +94,8 @@ fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
     for (size_t j = 0; j < n; j++) {
         struct xfsm_packet *packet = &batch[j];
 
-        packet->data = xfsm_traffic_frame(t, i + j);
-        packet->caplen = packet->len = t->frame_len;
+        packet->data = xfsm_traffic_frame(t, i + j, &packet->len);
+        packet->caplen = packet->len;
         packet->ts = b->ts += PACKET_INTERVAL;
         packet->direction = XFSM_DIR_IN;
         packet->link_type = XFSM_LINK_ETHERNET;
@@ -172,9 +178,12 @@ measure(struct bench *b, uint64_t (*run)(struct bench *))
 }
 
 static void
-print_result(const char *name, const struct result *r,
+print_result(struct bench *b, const char *name, const struct result *r,
              const struct result *touch, const struct result *decode)
 {
+    if (r != touch) {           /* Beside its bar, others would be specks. */
+        xfsm_plot_bar(b->plot, name, 1e3 / r->ns);
+    }
     printf("%-29s %9.2f %9.1f %11.1f", name, 1e3 / r->ns, r->ns, r->cycles);
     printf(" %9.2f %9.2f\n", r->ns / touch->ns, r->ns / decode->ns);
     fflush(stdout);
@@ -268,12 +277,36 @@ print_program(struct bench *b, const char *program,
         }
         snprintf(name, sizeof name, "%.40s, %.11s",
                  slash ? slash + 1 : program, ran);
-        print_result(name, &r, touch, decode);
+        print_result(b, name, &r, touch, decode);
         if (!strcmp(ran, "interpreter")) {
             return XFSM_EXIT_OK;
         }
         backend = XFSM_BACKEND_INTERPRETER;
     }
+}
+
+/* Says what is measured, on standard output and in the plot. */
+static void
+print_header(struct bench *b)
+{
+    static const char *const orders[] = {
+        [XFSM_TRAFFIC_UNIFORM] = "uniform",
+        [XFSM_TRAFFIC_ZIPF] = "Zipf",
+        [XFSM_TRAFFIC_ONCE] = "once each",
+    };
+    char title[128];
+
+    snprintf(title, sizeof title, "%u flows, %zu packets of %.0f bytes%s",
+             b->traffic_options.n_flows, b->traffic.n_packets,
+             b->traffic.mean_len,
+             b->traffic_options.frame_len ? "" : " on average");
+    printf("%s a run, median of %ld runs\n", title, b->runs);
+    printf("%-29s %9s %9s %11s %9s %9s\n", "", "Mpkt/s", "ns/pkt",
+           "cycles/pkt", "x touch", "x decode");
+    snprintf(title, sizeof title, "%u flows, %s, packets of %.0f bytes",
+             b->traffic_options.n_flows, orders[b->traffic_options.order],
+             b->traffic.mean_len);
+    xfsm_plot_section(b->plot, title, "million packets a second");
 }
 
 static int
@@ -294,18 +327,14 @@ bench_programs(struct bench *b, char **programs, int n)
         return XFSM_EXIT_FAILURE;
     }
 
-    printf("%u flows, %zu packets of %u bytes a run, median of %ld runs\n",
-           b->traffic_options.n_flows, b->traffic.n_packets,
-           b->traffic.frame_len, b->runs);
-    printf("%-29s %9s %9s %11s %9s %9s\n", "", "Mpkt/s", "ns/pkt",
-           "cycles/pkt", "x touch", "x decode");
+    print_header(b);
     touch = measure(b, run_touch);
     decode = measure(b, run_decode);
-    print_result("touch header line", &touch, &touch, &decode);
-    print_result("decode only", &decode, &touch, &decode);
+    print_result(b, "touch header line", &touch, &touch, &decode);
+    print_result(b, "decode only", &decode, &touch, &decode);
     if (n > 1) {
         r = measure(b, run_engine);
-        print_result("all programs", &r, &touch, &decode);
+        print_result(b, "all programs", &r, &touch, &decode);
     }
     for (int i = 0; i < n && status == XFSM_EXIT_OK; i++) {
         status = print_program(b, programs[i], &touch, &decode);
@@ -313,12 +342,79 @@ bench_programs(struct bench *b, char **programs, int n)
     return status;
 }
 
+/* ## Tables and sketches ## */
+
+static void
+print_structure(const char *name, size_t n_keys, double ns, void *b_)
+{
+    struct bench *b = b_;
+
+    printf("%-29s %9zu %9.2f %9.1f\n", name, n_keys, 1e3 / ns, ns);
+    fflush(stdout);
+    xfsm_plot_bar(b->plot, name, 1e3 / ns);
+}
+
+static int
+bench_structures(struct bench *b)
+{
+    static const size_t sizes[] = { 10000, 1000000, 8000000 };
+    const char *unit = "million operations a second";
+    char *error = NULL;
+    char title[64];
+
+    printf("Tables, sketches and timers, median of %ld runs\n%-29s %9s %9s "
+           "%9s\n", b->runs, "", "keys", "Mops/s", "ns/op");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && !error; i++) {
+        snprintf(title, sizeof title, "%zu keys", sizes[i]);
+        xfsm_plot_section(b->plot, title, unit);
+        error = xfsm_structures_bench(sizes[i], b->runs, print_structure, b);
+    }
+    if (!error) {
+        xfsm_plot_section(b->plot, "Colliding keys", unit);
+        error = xfsm_structures_bench_collisions(b->runs, print_structure, b);
+    }
+    if (error) {
+        xfsm_tool_complain("%s", error);
+        free(error);
+        return XFSM_EXIT_FAILURE;
+    }
+    return XFSM_EXIT_OK;
+}
+
+/* All that was asked for.  Returns the exit code. */
+static int
+bench_all(struct bench *b, char **programs, int n)
+{
+    int status = XFSM_EXIT_OK;
+    char *error;
+
+    b->plot = xfsm_plot_create("xfsm bench");
+    if (n) {
+        status = bench_programs(b, programs, n);
+    }
+    if (b->structures && status == XFSM_EXIT_OK) {
+        status = bench_structures(b);
+    }
+    if (b->svg && status == XFSM_EXIT_OK) {
+        error = xfsm_plot_write(b->plot, b->svg);
+        if (error) {
+            xfsm_tool_complain("%s", error);
+            free(error);
+            status = XFSM_EXIT_FAILURE;
+        }
+    }
+    xfsm_plot_destroy(b->plot);
+    return status;
+}
+
 static const char usage_text[] =
     "usage: xfsm bench [OPTION...] PROGRAM...\n"
+    "       xfsm bench --structures [OPTION...] [PROGRAM...]\n"
     "Measures programs on packets in memory, on one core.\n\n"
     "  -f, --flows N      flows (default 100000)\n"
     "  -n, --packets N    packets in a run (default 4000000)\n"
-    "  -l, --length N     bytes of a frame (default 60)\n"
+    "  -l, --length N     bytes of a frame (default 60), or \"mix\": of 12,\n"
+    "                     7 have 60, 4 have 590, 1 has 1514\n"
     "  -s, --syn PERCENT  flows whose packets are SYN (default 100)\n"
     "  -z, --zipf         flows by Zipf's law (default: uniformly)\n"
     "  -o, --once         flows in turn: with more flows than packets, every\n"
@@ -328,7 +424,22 @@ static const char usage_text[] =
     "  -b, --backend auto|interpreter  what runs the code: native code if\n"
     "                     the machine has it (default; the interpreter is\n"
     "                     measured beside it), or the interpreter alone\n"
+    "  -t, --structures   measure tables, sketches and timers too, with\n"
+    "                     10,000, 1 million and 8 million keys, and with\n"
+    "                     colliding keys\n"
+    "  -g, --svg FILE     draw the results as well (- for standard output)\n"
     "  -h, --help         show this\n";
+
+/* Parses the value of --length; 0 is a mix. */
+static bool
+parse_length(const char *s, long *length)
+{
+    if (!strcmp(s, "mix")) {
+        *length = 0;
+        return true;
+    }
+    return xfsm_tool_parse_int(s, 60, 1514, length);
+}
 
 int
 xfsm_cmd_bench(int argc, char *argv[])
@@ -343,6 +454,8 @@ xfsm_cmd_bench(int argc, char *argv[])
         { "param", required_argument, NULL, 'p' },
         { "runs", required_argument, NULL, 'r' },
         { "backend", required_argument, NULL, 'b' },
+        { "structures", no_argument, NULL, 't' },
+        { "svg", required_argument, NULL, 'g' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -351,7 +464,7 @@ xfsm_cmd_bench(int argc, char *argv[])
     bool ok = true;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:h", options,
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:tg:h", options,
                             NULL)) != -1) {
         switch (c) {
         case 'f':
@@ -361,7 +474,7 @@ xfsm_cmd_bench(int argc, char *argv[])
             ok = xfsm_tool_parse_int(optarg, 1, 1L << 30, &packets);
             break;
         case 'l':
-            ok = xfsm_tool_parse_int(optarg, 60, 1514, &length);
+            ok = parse_length(optarg, &length);
             break;
         case 's':
             ok = xfsm_tool_parse_int(optarg, 0, 100, &syn);
@@ -385,6 +498,12 @@ xfsm_cmd_bench(int argc, char *argv[])
                 return XFSM_EXIT_USAGE;
             }
             break;
+        case 't':
+            b.structures = true;
+            break;
+        case 'g':
+            b.svg = optarg;
+            break;
         case 'h':
             fputs(usage_text, stdout);
             return XFSM_EXIT_OK;
@@ -396,14 +515,14 @@ xfsm_cmd_bench(int argc, char *argv[])
                                          optarg);
         }
     }
-    if (optind >= argc) {
+    if (optind >= argc && !b.structures) {
         return xfsm_tool_usage_error("no program given");
     }
     b.traffic_options.n_flows = (uint32_t) flows;
     b.traffic_options.n_packets = (size_t) packets;
     b.traffic_options.frame_len = (uint32_t) length;
     b.traffic_options.syn_percent = (uint32_t) syn;
-    status = bench_programs(&b, argv + optind, argc - optind);
+    status = bench_all(&b, argv + optind, argc - optind);
     xfsm_traffic_destroy(&b.traffic);
     xfsm_engine_destroy(b.engine);
     return status;

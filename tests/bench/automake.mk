@@ -16,7 +16,9 @@ tests_bench_bench_capture_SOURCES = \
 tests_bench_bench_capture_LDADD = $(XFSM_IO_LIBS) $(XFSM_LIBS)
 tests_bench_bench_sketch_SOURCES = \
 	tests/bench/bench-sketch.c \
-	tests/unit/random.h
+	utilities/bench-random.h \
+	utilities/bench-structures.c \
+	utilities/bench-structures.h
 tests_bench_bench_sketch_LDADD = $(XFSM_LIBS)
 
 EXTRA_DIST += tests/bench/RESULTS.md
