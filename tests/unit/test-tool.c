@@ -243,6 +243,25 @@ test_param(void **state)
 }
 
 static void
+test_bench(void **state)
+{
+    (void) state;
+    expect("$x bench -n 1000 -r 1 -f 1200 -l mix plain.xml", 0,
+           "1200 flows, 1000 packets of ");
+    expect("$x bench -n 1000 -r 1 -l mix plain.xml", 0, " on average a run");
+    expect("$x bench -n 1000 -r 1 -l 70 plain.xml", 0, " of 70 bytes a run");
+    expect("$x bench -l mixed plain.xml", 64,
+           "\"mixed\": number out of range");
+    expect("$x bench", 64, "no program given");
+    expect("$x bench -n 1000 -r 1 --svg plot.svg plain.xml && "
+           "head -c 5 plot.svg && tail -n 1 plot.svg", 0, "<?xml</svg>\n");
+    expect("cat plot.svg", 0, ">decode only</text>");
+    expect("cat plot.svg", 0, ">plain.xml, interpreter</text>");
+    expect("$x bench -n 1000 -r 1 --svg no/such.svg plain.xml", 1,
+           "no/such.svg: No such file or directory");
+}
+
+static void
 test_check(void **state)
 {
     (void) state;
@@ -331,6 +350,7 @@ main(void)
         cmocka_unit_test(test_captures),
         cmocka_unit_test(test_bad_programs),
         cmocka_unit_test(test_param),
+        cmocka_unit_test(test_bench),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_graph),
         cmocka_unit_test(test_graph_svg),

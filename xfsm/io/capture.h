@@ -16,14 +16,15 @@
  * Link types: Ethernet, raw IP (also the forms that say which version), Linux
  * "cooked" captures 1 and 2, BSD loopback in both forms, NFLOG.
  *
- * Packets come one by one or in batches, which are valid together.  Both may be
- * mixed; no packet is lost or given twice.
+ * Packets come one by one or in batches, which are valid together.  Both may
+ * be mixed; no packet is lost or given twice.
  *
- * A plain pcap file that is a regular file is read in large pieces, and packets
- * are handed out where they lie (pcap-reader.h).  Everything else goes through
- * libpcap, which also opens every file and decides what each error is: pcapng,
- * pipes, old and patched forms of pcap, records that are not as they should be.
- * Nothing is mapped: a file that is truncated while it is read ends there.
+ * A plain pcap file that is a regular file is read in large pieces, and
+ * packets are handed out where they lie (pcap-reader.h).  Everything else goes
+ * through libpcap, which also opens every file and decides what each error is:
+ * pcapng, pipes, old and patched forms of pcap, records that are not as they
+ * should be.  Nothing is mapped: a file that is truncated while it is read
+ * ends there.
  *
  * A file that ends in the middle of a record, as one does whose writer died,
  * gives all packets before that point, then the error.  An error is final:
