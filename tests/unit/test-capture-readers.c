@@ -26,6 +26,7 @@
 #define FILE_HEADER_LEN 24
 #define RECORD_HEADER_LEN 16
 #define BATCH 100
+#define LINK_NFLOG 239
 
 static char dir[] = "/tmp/xfsm-test-readers-XXXXXX";
 static char file_path[sizeof dir + 16];
@@ -291,6 +292,16 @@ put_header(const struct form *form, uint8_t *p)
     return FILE_HEADER_LEN;
 }
 
+/* The header of NFLOG and a first attribute, whose length and type are in the
+ * byte order of the machine: libpcap turns them round. */
+static void
+put_nflog(const struct form *form, uint8_t *p)
+{
+    memset(p, 0, 4);
+    p[0] = 2;
+    put32(form, p + 4, form->swapped ? 0x00080001 : 0x00010008);
+}
+
 static size_t
 put_record(const struct form *form, uint8_t *p, uint32_t number,
            uint32_t fraction, uint32_t caplen)
@@ -300,6 +311,9 @@ put_record(const struct form *form, uint8_t *p, uint32_t number,
     put32(form, p + 8, caplen);
     put32(form, p + 12, caplen + number % 3 - 1);
     memset(p + RECORD_HEADER_LEN, (int) number, caplen);
+    if (form->link == LINK_NFLOG) {
+        put_nflog(form, p + RECORD_HEADER_LEN);
+    }
     return RECORD_HEADER_LEN + caplen;
 }
 
@@ -307,7 +321,8 @@ static const struct form forms[] = {
     { 0xa1b2c3d4, false, 1, 65535 }, { 0xa1b2c3d4, true, 1, 65535 },
     { 0xa1b23c4d, false, 101, 65535 }, { 0xa1b23c4d, true, 101, 65535 },
     { 0xa1b2c3d4, false, 113, 0 }, { 0xa1b2c3d4, true, 113, 0 },
-    { 0xa1b2c3d4, false, 239, 65535 }, { 0xa1b2c3d4, true, 239, 65535 },
+    { 0xa1b2c3d4, false, LINK_NFLOG, 65535 },
+    { 0xa1b2c3d4, true, LINK_NFLOG, 65535 },
     { 0xa1b2c3d4, true, 0, 65535 }, { 0xa1b2cd34, false, 1, 65535 },
 };
 
