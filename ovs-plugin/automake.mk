@@ -36,6 +36,9 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/db-init.h \
 	ovs-plugin/desired.c \
 	ovs-plugin/desired.h \
+	ovs-plugin/filter-text.c \
+	ovs-plugin/filter.c \
+	ovs-plugin/filter.h \
 	ovs-plugin/hub-feed.c \
 	ovs-plugin/hub-feed.h \
 	ovs-plugin/hub-link.c \
@@ -69,7 +72,7 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/watch.h \
 	ovs-plugin/worker.c \
 	ovs-plugin/worker.h
-ovs_plugin_libxfsmplugin_la_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_libxfsmplugin_la_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBPCAP_CFLAGS)
 ovs_plugin_libxfsmplugin_la_CFLAGS = $(OVS_CFLAGS)
 XFSM_PLUGIN_LIBS = ovs-plugin/libxfsmplugin.la
 
