@@ -47,11 +47,14 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-pub.h \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
+	ovs-plugin/link-count.c \
+	ovs-plugin/link-count.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
 	ovs-plugin/probe-ctl.c \
+	ovs-plugin/probe-filter.c \
 	ovs-plugin/probe-publish.c \
 	ovs-plugin/probe-publish.h \
 	ovs-plugin/probe-queue.c \
@@ -86,8 +89,8 @@ ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
 ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_probe_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_probe_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
-	$(LIBCAPNG_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBPCAP_LIBS) \
+	$(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -250,6 +250,8 @@ compose_argv(const struct xfsm_monitor *m,
                                     s->ring_kib));
     svec_add_nocopy(argv, xasprintf("--netdev-option=retire-ms=%u",
                                     s->retire_ms));
+    svec_add_nocopy(argv, xasprintf("--netdev-option=filter=%s",
+                                    s->kernel_filter ? "true" : "false"));
     svec_add_nocopy(argv, xasprintf("--netdev-option=inverted=%s",
                                     xfsm_desired_type_is_inverted(
                                         m->want.type) ? "true" : "false"));

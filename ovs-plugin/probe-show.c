@@ -49,6 +49,7 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
         cb("rx_truncated", rx.rx_length_errors, aux);
         cb("dropped", rx.rx_dropped, aux);
         cb("rx_ring_full", rx.rx_over_errors, aux);
+        cb("rx_filtered", xfsm_source_get_spared(probe->source), aux);
     }
 
     cb("publish_sent", probe->publisher.sent, aux);
@@ -101,6 +102,9 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_put_format(&s, "hub %s, %"PRIuSIZE" events wait\n",
                   probe->publisher.sock >= 0 ? "connected" : "absent",
                   xfsm_queue_count(&probe->publisher.queue));
+    if (probe->filter_text) {
+        ds_put_format(&s, "kernel filter:\n%s\n", probe->filter_text);
+    }
     for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
         show_program(&info, &s);
     }

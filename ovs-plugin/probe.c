@@ -379,6 +379,7 @@ main(int argc, char *argv[])
     xfsm_probe_show_init(&probe);
     xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
     create_engine(&probe);
+    xfsm_probe_filter_update(&probe);
 
     enter_cage(&options.cage);
     xfsm_probe_ctl_ready(&probe);

@@ -95,15 +95,32 @@ def test_stop_and_restart(host):
 
 
 def test_packets(host, vm1):
+    # SYN in, RST out.  The program wants the SYN alone.
+    before = host.probe_stats("vm1")
+    vm1.knock("10.0.0.2", (7, 9, 13))
+    wait_until(lambda: host.probe_stats("vm1")["packets"]
+               >= before["packets"] + 3, 5, "packets to be seen")
+    wait_until(lambda: host.probe_stats("vm1")["rx_filtered"]
+               >= before["rx_filtered"] + 3, 5, "packets to be spared")
+    check("kernel filter" in host.appctl("xfsm-probe.vm1", "xfsm/show"),
+          "no filter")
+    pid = host.probe_pid("vm1")
+    host.xfsm_ctl("set", "XFSM_Global", ".", "options:kernel-filter=false")
+    wait_until(lambda: host.probe_pid("vm1") not in (0, pid), 5,
+               "probe to be started without a filter")
+    host.wait_status("vm1", "running")
     before = host.probe_stats("vm1")["packets"]
     vm1.knock("10.0.0.2", (7, 9, 13))
-    # SYN in, RST out.
     wait_until(lambda: host.probe_stats("vm1")["packets"] >= before + 6, 5,
                "packets to be seen in both directions")
     check(host.probe_stats("vm1")["dropped"] == 0, "packets were dropped")
     wait_until(lambda: int(host.xfsm_ctl(
         "--bare", "--columns=statistics:packets", "list", "Probe", "vm1",
         ok=(0, 1)) or 0) >= 0, 5, "statistics")
+    host.xfsm_ctl("remove", "XFSM_Global", ".", "options", "kernel-filter")
+    wait_until(lambda: "kernel filter" in host.appctl(
+        "xfsm-probe.vm1", "xfsm/show", ok=(0, 1, 2)), 5, "filter")
+    host.wait_status("vm1", "running")
 
 
 def test_kill(host):
@@ -283,7 +300,7 @@ def test_device(host, vm1):
     host.run("ip", "-n", vm1.netns, "addr", "add", "10.0.0.1/24",
              "dev", "eth0")
     before = host.probe_stats("vm1")["packets"]
-    vm1.knock("10.0.0.2", (7, 9), 0.5)
+    vm1.knock("10.0.0.2", (7, 9), 0.5)      # Its SYNs are wanted.
     wait_until(lambda: host.probe_stats("vm1")["packets"] > before, 5,
                "packets after down and up")
     check(host.probe_pid("vm1") == pid, "the probe was restarted")
