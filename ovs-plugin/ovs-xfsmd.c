@@ -418,8 +418,10 @@ agent_wait(struct xfsm_agent *agent)
     int xfsm_done = ovsdb_idl_loop_commit_and_wait(&agent->xfsm);
 
     if (!ovs_done || !xfsm_done) {
-        /* A transaction failed, so what it told was not told. */
+        /* A transaction failed, so what it told was not told.  It may fail
+         * for long (a full disk). */
         agent->status_changed = true;
+        agent->status_hold = time_msec() + XFSM_STATUS_RETRY_MS;
     }
     if_notifier_wait();
     xfsm_watch_wait();
@@ -470,6 +472,7 @@ shut_down(struct xfsm_agent *agent)
         }
         xfsm_hub_link_run(&agent->hub);
         agent->status_changed = true;
+        agent->status_hold = 0;
         if (knows_rows(agent) && !xfsm_agent_is_passive(agent)) {
             xfsm_status_run(agent, ovs_txn, xfsm_txn);
         }

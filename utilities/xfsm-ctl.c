@@ -303,8 +303,7 @@ prepare_server(const struct ctl_command *commands, size_t n_commands)
     }
     for (size_t i = 0; !error && i < n_commands; i++) {
         if (!strcmp(commands[i].syntax->name, "init")) {
-            error = xfsm_ctl_init(remote, rpc, &the_databases,
-                                  &commands[i].options);
+            error = xfsm_ctl_init(remote, &commands[i].options);
             sset_add(&the_databases, XFSM_CTL_DB);
         }
     }

@@ -50,12 +50,9 @@ bool xfsm_ctl_serves(const char *database);
 
 /* xfsm-ctl-init.c */
 
-/* Makes the database and has the server of 'remote', which 'rpc' is connected
- * to and which serves 'databases', serve it.  'options' are those of the
- * command. */
-char *xfsm_ctl_init(const char *remote, struct jsonrpc *rpc,
-                    const struct sset *databases,
-                    const struct shash *options);
+/* Makes the database and has the server of 'remote' serve it.  'options' are
+ * those of the command. */
+char *xfsm_ctl_init(const char *remote, const struct shash *options);
 
 /* xfsm-ctl-programs.c */
 

@@ -13,6 +13,7 @@ EXTRA_DIST += $(SYSTEM_TESTS)
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-events.py \
+	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
