@@ -1,8 +1,8 @@
 # Copyright (c) 2026 The ovs-xfsm authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# What runs on a host: sbin/ovs-xfsmd, libexec/ovs-xfsm/xfsm-probe and
-# xfsm-hub.
+# What runs on a host: sbin/ovs-xfsmd, and in libexec/ovs-xfsm xfsm-probe,
+# xfsm-hub and xfsm-compiler.
 
 # libxfsmplugin: all of them but their main(), so that tests can have it too.
 # An archive: a program takes what it uses of it.
@@ -10,6 +10,7 @@ if HAVE_OVS
 noinst_LTLIBRARIES += ovs-plugin/libxfsmplugin.la
 sbin_PROGRAMS += ovs-plugin/ovs-xfsmd
 pkglibexec_PROGRAMS += \
+	ovs-plugin/xfsm-compiler \
 	ovs-plugin/xfsm-hub \
 	ovs-plugin/xfsm-probe
 nodist_man_MANS += \
@@ -84,6 +85,13 @@ ovs_plugin_ovs_xfsmd_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_ovs_xfsmd_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
+
+ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
+ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_xfsm_compiler_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_xfsm_compiler_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_LIBS) $(LIBSECCOMP_LIBS) \
+	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
 ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)

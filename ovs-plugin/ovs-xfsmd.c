@@ -270,7 +270,7 @@ agent_init(struct xfsm_agent *agent)
     xfsm_db_init_init(&agent->db_init, path, agent->remote);
     free(path);
 
-    path = xasprintf("%s/xfsm", agent->bindir);
+    path = xasprintf("%s/xfsm-compiler", agent->libexecdir);
     agent->programs = xfsm_programs_create(path, agent->programs_dir, uid,
                                            gid);
     free(path);

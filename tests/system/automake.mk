@@ -12,6 +12,7 @@ EXTRA_DIST += $(SYSTEM_TESTS)
 
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
+	tests/system/test-compiler.py \
 	tests/system/test-events.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \

@@ -406,8 +406,9 @@ def make_libexec(host):
     crashes for as long as a file "crash-INTERFACE" is there."""
     host.libexecdir = os.path.join(host.dir, "libexec")
     os.mkdir(host.libexecdir)
-    os.symlink(host.tool("ovs-plugin/xfsm-hub"),
-               os.path.join(host.libexecdir, "xfsm-hub"))
+    for name in ("xfsm-hub", "xfsm-compiler"):
+        os.symlink(host.tool("ovs-plugin/" + name),
+                   os.path.join(host.libexecdir, name))
     path = os.path.join(host.libexecdir, "xfsm-probe")
     with open(path, "w") as f:
         f.write("#!/bin/sh\n"
