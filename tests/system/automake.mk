@@ -18,5 +18,6 @@ SYSTEM_TESTS += \
 	tests/system/test-fleet.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
-	tests/system/test-memory.py
+	tests/system/test-memory.py \
+	tests/system/test-units.py
 EXTRA_DIST += tests/system/lib/xfsmtest.py
