@@ -19,5 +19,6 @@ SYSTEM_TESTS += \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
+	tests/system/test-swap.py \
 	tests/system/test-units.py
 EXTRA_DIST += tests/system/lib/xfsmtest.py
