@@ -18,6 +18,7 @@
 #include "fatal-signal.h"
 #include "if-notifier.h"
 #include "lib/vswitch-idl.h"
+#include "memory.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/agent.h"
@@ -437,6 +438,22 @@ agent_wait(struct xfsm_agent *agent)
     }
 }
 
+/* Answers "memory/show", and tells the log of memory that grows. */
+static void
+report_memory(struct xfsm_agent *agent)
+{
+    struct simap usage = SIMAP_INITIALIZER(&usage);
+
+    memory_run();
+    if (memory_should_report()) {
+        simap_increase(&usage, "probes", shash_count(&agent->monitors));
+        ovsdb_idl_get_memory_usage(agent->ovs.idl, &usage);
+        ovsdb_idl_get_memory_usage(agent->xfsm.idl, &usage);
+        memory_report(&usage);
+        simap_destroy(&usage);
+    }
+}
+
 /* Stops all probes and tells the databases so. */
 static void
 shut_down(struct xfsm_agent *agent)
@@ -517,6 +534,8 @@ main(int argc, char *argv[])
     while (!agent.exiting && !xfsm_term_signal_received()) {
         agent_run(&agent);
         unixctl_server_run(unixctl);
+        report_memory(&agent);
+        memory_wait();
         unixctl_server_wait(unixctl);
         agent_wait(&agent);
         xfsm_term_signal_wait();

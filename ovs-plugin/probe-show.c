@@ -8,9 +8,11 @@
 
 #include "ovs-plugin/probe.h"
 
+#include "memory.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovs-plugin/probe-source.h"
+#include "simap.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -58,6 +60,29 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
     for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
+}
+
+void
+xfsm_probe_report_memory(const struct xfsm_probe *probe)
+{
+    struct simap usage = SIMAP_INITIALIZER(&usage);
+    struct xfsm_program_info info;
+    unsigned int i;
+
+    memory_run();
+    if (!memory_should_report()) {
+        return;
+    }
+    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+        simap_increase(&usage, "programs", 1);
+        simap_increase(&usage, "keys", MIN(info.keys, UINT_MAX));
+        simap_increase(&usage, "timers", MIN(info.timers, UINT_MAX));
+        simap_increase(&usage, "table-KiB", MIN(info.bytes / 1024, UINT_MAX));
+    }
+    simap_increase(&usage, "queued-events",
+                   xfsm_queue_count(&probe->publisher.queue));
+    memory_report(&usage);
+    simap_destroy(&usage);
 }
 
 static void

@@ -83,4 +83,7 @@ void xfsm_probe_filter_update(struct xfsm_probe *);
 
 void xfsm_probe_show_init(struct xfsm_probe *);
 
+/* Answers "memory/show", and tells the log of memory that grows. */
+void xfsm_probe_report_memory(const struct xfsm_probe *);
+
 #endif /* ovs-plugin/probe.h */

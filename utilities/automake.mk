@@ -43,6 +43,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \
 	utilities/xfsm-ctl-show.c \
+	utilities/xfsm-ctl-top.c \
 	utilities/xfsm-ctl.c \
 	utilities/xfsm-ctl.h
 utilities_xfsm_ctl_CPPFLAGS = $(OVS_CPPFLAGS)
