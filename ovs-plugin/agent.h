@@ -33,6 +33,9 @@
 #include "ovs-plugin/programs.h"
 #include "simap.h"
 
+/* How long nothing is written after a transaction failed. */
+#define XFSM_STATUS_RETRY_MS 200
+
 struct xfsm_agent {
     /* Where things are; from the command line. */
     char *remote;               /* Of the database server. */
@@ -66,6 +69,7 @@ struct xfsm_agent {
     /* Of status.c. */
     bool status_changed;        /* Something is to be written now. */
     long long int next_stats;   /* When statistics may be written again. */
+    long long int status_hold;  /* Nothing is written before that. */
 };
 
 /* True if another agent serves this host's databases. */

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 The ovs-xfsm authors.
 # SPDX-License-Identifier: Apache-2.0
 
-# What runs on a host: sbin/ovs-xfsmd, libexec/ovs-xfsm/xfsm-probe and
-# xfsm-hub.
+# What runs on a host: sbin/ovs-xfsmd, and in libexec/ovs-xfsm xfsm-probe,
+# xfsm-hub and xfsm-compiler.
 
 # libxfsmplugin: all of them but their main(), so that tests can have it too.
 # An archive: a program takes what it uses of it.
@@ -10,6 +10,7 @@ if HAVE_OVS
 noinst_LTLIBRARIES += ovs-plugin/libxfsmplugin.la
 sbin_PROGRAMS += ovs-plugin/ovs-xfsmd
 pkglibexec_PROGRAMS += \
+	ovs-plugin/xfsm-compiler \
 	ovs-plugin/xfsm-hub \
 	ovs-plugin/xfsm-probe
 nodist_man_MANS += \
@@ -36,6 +37,9 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/db-init.h \
 	ovs-plugin/desired.c \
 	ovs-plugin/desired.h \
+	ovs-plugin/filter-text.c \
+	ovs-plugin/filter.c \
+	ovs-plugin/filter.h \
 	ovs-plugin/hub-feed.c \
 	ovs-plugin/hub-feed.h \
 	ovs-plugin/hub-link.c \
@@ -44,11 +48,14 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-pub.h \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
+	ovs-plugin/link-count.c \
+	ovs-plugin/link-count.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
 	ovs-plugin/probe-ctl.c \
+	ovs-plugin/probe-filter.c \
 	ovs-plugin/probe-publish.c \
 	ovs-plugin/probe-publish.h \
 	ovs-plugin/probe-queue.c \
@@ -69,7 +76,7 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/watch.h \
 	ovs-plugin/worker.c \
 	ovs-plugin/worker.h
-ovs_plugin_libxfsmplugin_la_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_libxfsmplugin_la_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBPCAP_CFLAGS)
 ovs_plugin_libxfsmplugin_la_CFLAGS = $(OVS_CFLAGS)
 XFSM_PLUGIN_LIBS = ovs-plugin/libxfsmplugin.la
 
@@ -79,12 +86,19 @@ ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_ovs_xfsmd_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
 
+ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
+ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)
+ovs_plugin_xfsm_compiler_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_xfsm_compiler_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_LIBS) $(LIBSECCOMP_LIBS) \
+	$(LIBCAPNG_LIBS) $(OVS_LIBS)
+
 ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
 ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_probe_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_probe_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
-	$(LIBCAPNG_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBPCAP_LIBS) \
+	$(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)

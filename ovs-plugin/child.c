@@ -103,6 +103,7 @@ child_arrange_fds(const struct xfsm_child_spec *spec, int err_fd)
 {
     int from[3 + XFSM_CHILD_MAX_FDS];
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int aside_errno = 0;
     int n = 0;
     int i;
 
@@ -114,10 +115,17 @@ child_arrange_fds(const struct xfsm_child_spec *spec, int err_fd)
     }
     for (i = 0; i < n; i++) {
         from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, FD_ASIDE);
+        if (from[i] < 0) {
+            aside_errno = errno == EINVAL ? EMFILE : errno;
+        }
     }
     for (i = 0; i < n; i++) {
         if (from[i] < 0 || dup2(from[i], i) < 0) {
-            _exit(EXIT_NO_EXEC);
+            int error = errno;
+
+            dup2(err_fd, STDERR_FILENO);
+            errno = from[i] < 0 ? aside_errno : error;
+            child_fail("cannot arrange", "file descriptors");
         }
     }
     syscall(SYS_close_range, n, ~0U, 0);

@@ -8,6 +8,8 @@
 
 #include "ovs-plugin/monitor.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <unistd.h>
 
@@ -250,6 +252,8 @@ compose_argv(const struct xfsm_monitor *m,
                                     s->ring_kib));
     svec_add_nocopy(argv, xasprintf("--netdev-option=retire-ms=%u",
                                     s->retire_ms));
+    svec_add_nocopy(argv, xasprintf("--netdev-option=filter=%s",
+                                    s->kernel_filter ? "true" : "false"));
     svec_add_nocopy(argv, xasprintf("--netdev-option=inverted=%s",
                                     xfsm_desired_type_is_inverted(
                                         m->want.type) ? "true" : "false"));
@@ -261,13 +265,23 @@ compose_argv(const struct xfsm_monitor *m,
     svec_terminate(argv);
 }
 
+/* Returns the index of a device, 0 if there is none of that name, or UINT_MAX
+ * if that cannot be told, for want of file descriptors. */
+static unsigned int
+find_device(const char *name)
+{
+    unsigned int ifindex = if_nametoindex(name);
+
+    return ifindex || errno == ENODEV ? ifindex : UINT_MAX;
+}
+
 /* Starts the probe if it can be started now. */
 static void
 start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
 {
     /* A netdev of class "dummy" exists in the probe alone. */
     m->no_device = (strncmp(s->netdev_class, "dummy", 5)
-                    && !if_nametoindex(m->interface));
+                    && !find_device(m->interface));
     m->look_at = time_msec() + DEVICE_POLL_MS;
     if (!m->no_device) {
         free(m->netdev_class);
@@ -470,17 +484,37 @@ update_outcome(struct xfsm_monitor *m, struct xfsm_programs *programs)
     return changed;
 }
 
+/* True if there should be a process: there is a program for it, or there is
+ * going to be one for the process that is there already. */
 static bool
-has_image(const struct xfsm_monitor *m, struct xfsm_programs *programs)
+has_work(const struct xfsm_monitor *m, struct xfsm_programs *programs)
 {
+    bool running = (m->worker.state == XFSM_WORKER_STARTING
+                    || m->worker.state == XFSM_WORKER_READY);
     const char *name;
 
     SSET_FOR_EACH (name, &m->want.programs) {
-        if (xfsm_programs_get(programs, name).image_fd >= 0) {
+        struct xfsm_agent_program p = xfsm_programs_get(programs, name);
+
+        if (p.image_fd >= 0 || (running && p.pending)) {
             return true;
         }
     }
     return false;
+}
+
+/* True if the probe listens to a device that the interface is not any more:
+ * one that was given another name. */
+static bool
+lost_device(const struct xfsm_monitor *m)
+{
+    unsigned int ifindex;
+
+    if (m->worker.state != XFSM_WORKER_READY || !m->worker.ifindex) {
+        return false;
+    }
+    ifindex = find_device(m->interface);
+    return ifindex != UINT_MAX && ifindex != m->worker.ifindex;
 }
 
 bool
@@ -500,11 +534,15 @@ xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
         && m->worker.state != XFSM_WORKER_READY) {
         forget_process(m);
     }
+    if (changed && lost_device(m)) {
+        VLOG_INFO("%s: this is another device now", m->interface);
+        xfsm_monitor_restart(m);
+    }
     if (m->no_device && !changed && time_msec() < m->look_at) {
         return false;
     }
     m->no_device = false;
-    if (!m->wanted || m->want.error || !has_image(m, programs)) {
+    if (!m->wanted || m->want.error || !has_work(m, programs)) {
         xfsm_worker_stop(&m->worker);
         if (!m->wanted) {
             return false;

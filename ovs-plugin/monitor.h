@@ -39,6 +39,7 @@ struct xfsm_monitor_settings {
     unsigned int ring_kib;
     unsigned int retire_ms;
     unsigned int memory_mib;
+    bool kernel_filter;
 };
 
 /* S(ID, NAME): status of a monitor, worse ones later. */

@@ -9,6 +9,7 @@
 #include "ovs-plugin/netdev-ring.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -19,12 +20,21 @@
 
 #include "netdev-provider.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/link-count.h"
 #include "smap.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/packet/packet.h"
 
+VLOG_DEFINE_THIS_MODULE(netdev_ring);
+
 /* How often to look whether a device that is down was deleted. */
 #define DOWN_POLL_MS 500
+
+/* How long (beyond twice 'retire-ms') a packet that the device has counted
+ * may be on its way to the reader. */
+#define SPARED_SETTLE_MS 200
 
 struct rxq_ring;
 
@@ -59,6 +69,14 @@ struct rxq_ring {
     const uint8_t *next;        /* Next packet in it... */
     unsigned int n_left;        /* ...and how many there are. */
     bool held;                  /* The block is ours. */
+
+    /* What the filter spared: packets of the device that were not received.
+     * The device is asked now and then. */
+    struct xfsm_link_count link;
+    uint64_t link_start;        /* Its count when the ring was opened... */
+    uint64_t link_sample;       /* ...and when it was last asked, ... */
+    long long int sampled;      /* ...which was then. */
+    uint64_t spared;
 
     struct dp_packet packets[NETDEV_MAX_BURST];
 };
@@ -280,6 +298,7 @@ netdev_ring_rxq_destruct(struct netdev_rxq *rxq)
     if (rx->fd >= 0) {
         close(rx->fd);
     }
+    xfsm_link_count_destroy(&rx->link);
 }
 
 static int
@@ -309,6 +328,17 @@ netdev_ring_rxq_construct(struct netdev_rxq *rxq)
         return error;
     }
     dev->rxq = rx;
+    error = xfsm_link_count_init(&rx->link, dev->ifindex);
+    if (!error) {
+        error = xfsm_link_count_read(&rx->link, &rx->link_start);
+    }
+    if (error) {
+        VLOG_INFO("%s: cannot count the packets of the device (%s)",
+                  netdev_get_name(rxq->netdev), ovs_strerror(error));
+        xfsm_link_count_destroy(&rx->link);
+    }
+    rx->link_sample = rx->link_start;
+    rx->sampled = time_msec();
     return 0;
 }
 
@@ -468,6 +498,46 @@ netdev_ring_rxq_drain(struct netdev_rxq *rxq)
         rx->n_left = 0;
     }
     return 0;
+}
+
+int
+xfsm_ring_set_filter(struct netdev_rxq *rxq, const struct sock_fprog *filter)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    int none = 0;
+
+    if (filter) {
+        return (setsockopt(rx->fd, SOL_SOCKET, SO_ATTACH_FILTER, filter,
+                           sizeof *filter) ? errno : 0);
+    }
+    /* ENOENT: there was none. */
+    return (setsockopt(rx->fd, SOL_SOCKET, SO_DETACH_FILTER, &none,
+                       sizeof none) && errno != ENOENT ? errno : 0);
+}
+
+uint64_t
+xfsm_ring_get_spared(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
+    long long int now = time_msec();
+
+    /* What the device had carried some time ago has come here by now, or will
+     * not come any more. */
+    if (now - rx->sampled >= SPARED_SETTLE_MS + 2 * dev->retire_ms) {
+        uint64_t carried = rx->link_sample - rx->link_start;
+        uint64_t seen;
+
+        read_kernel_stats(dev);
+        seen = dev->packets + dev->dropped;
+        if (carried > seen && carried - seen > rx->spared) {
+            rx->spared = carried - seen;
+        }
+        if (!xfsm_link_count_read(&rx->link, &rx->link_sample)) {
+            rx->sampled = now;
+        }
+    }
+    return rx->spared;
 }
 
 static const struct netdev_class ring_class = {

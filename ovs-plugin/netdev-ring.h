@@ -46,6 +46,11 @@
  *                     tap of the userspace datapath), so that what the host
  *                     sends on it goes into the switch
  *
+ * Filter: xfsm_ring_set_filter() has the kernel leave out packets before they
+ * are copied, also from inside a cage and while packets are received.  How
+ * many it spared is the difference between what the device carried and what
+ * came here, see xfsm_ring_get_spared().
+ *
  * One rxq a netdev.  Thread-safety: as other netdevs; an rxq belongs to one
  * thread, and so do this class's statistics. */
 
@@ -82,6 +87,20 @@ xfsm_ring_meta(struct dp_packet *packet)
 {
     return (struct xfsm_ring_meta *) (void *) packet->data;
 }
+
+struct netdev_rxq;
+struct sock_fprog;
+
+/* Has the kernel pass on only the packets that 'filter' accepts, NULL: all.
+ * There is no moment without the old or the new one.  Returns 0 or a positive
+ * errno, after which the old one holds. */
+int xfsm_ring_set_filter(struct netdev_rxq *, const struct sock_fprog *filter);
+
+/* How many packets of the device the filter has spared, as far as that can be
+ * known: those of the last moment are not counted yet, and neither is what
+ * the device counts in other units than the socket (segments of a
+ * super-packet). */
+uint64_t xfsm_ring_get_spared(struct netdev_rxq *);
 
 /* Registers the class with netdev_register_provider(). */
 void xfsm_ring_register(void);

@@ -18,6 +18,7 @@
 #include "fatal-signal.h"
 #include "if-notifier.h"
 #include "lib/vswitch-idl.h"
+#include "memory.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/agent.h"
@@ -270,7 +271,7 @@ agent_init(struct xfsm_agent *agent)
     xfsm_db_init_init(&agent->db_init, path, agent->remote);
     free(path);
 
-    path = xasprintf("%s/xfsm", agent->bindir);
+    path = xasprintf("%s/xfsm-compiler", agent->libexecdir);
     agent->programs = xfsm_programs_create(path, agent->programs_dir, uid,
                                            gid);
     free(path);
@@ -418,8 +419,10 @@ agent_wait(struct xfsm_agent *agent)
     int xfsm_done = ovsdb_idl_loop_commit_and_wait(&agent->xfsm);
 
     if (!ovs_done || !xfsm_done) {
-        /* A transaction failed, so what it told was not told. */
+        /* A transaction failed, so what it told was not told.  It may fail
+         * for long (a full disk). */
         agent->status_changed = true;
+        agent->status_hold = time_msec() + XFSM_STATUS_RETRY_MS;
     }
     if_notifier_wait();
     xfsm_watch_wait();
@@ -432,6 +435,22 @@ agent_wait(struct xfsm_agent *agent)
     }
     if (!knows_rows(agent)) {
         poll_timer_wait_until(agent->started + XFSM_PATIENCE_MS);
+    }
+}
+
+/* Answers "memory/show", and tells the log of memory that grows. */
+static void
+report_memory(struct xfsm_agent *agent)
+{
+    struct simap usage = SIMAP_INITIALIZER(&usage);
+
+    memory_run();
+    if (memory_should_report()) {
+        simap_increase(&usage, "probes", shash_count(&agent->monitors));
+        ovsdb_idl_get_memory_usage(agent->ovs.idl, &usage);
+        ovsdb_idl_get_memory_usage(agent->xfsm.idl, &usage);
+        memory_report(&usage);
+        simap_destroy(&usage);
     }
 }
 
@@ -470,6 +489,7 @@ shut_down(struct xfsm_agent *agent)
         }
         xfsm_hub_link_run(&agent->hub);
         agent->status_changed = true;
+        agent->status_hold = 0;
         if (knows_rows(agent) && !xfsm_agent_is_passive(agent)) {
             xfsm_status_run(agent, ovs_txn, xfsm_txn);
         }
@@ -514,6 +534,8 @@ main(int argc, char *argv[])
     while (!agent.exiting && !xfsm_term_signal_received()) {
         agent_run(&agent);
         unixctl_server_run(unixctl);
+        report_memory(&agent);
+        memory_wait();
         unixctl_server_wait(unixctl);
         agent_wait(&agent);
         xfsm_term_signal_wait();

@@ -69,7 +69,26 @@ xfsm_probe_load(struct xfsm_probe *probe, const char *name,
         return xasprintf("the image is of a program \"%s\", not \"%s\"",
                          own_name, name);
     }
-    return xfsm_engine_load(probe->engine, data, len);
+
+    /* Until the filter knows the new program, nothing may be left out. */
+    xfsm_probe_filter_open(probe);
+    error = xfsm_engine_load(probe->engine, data, len);
+    if (!error) {
+        xfsm_filter_set(&probe->filter, name, &image);
+    }
+    xfsm_probe_filter_update(probe);
+    return error;
+}
+
+char *
+xfsm_probe_unload(struct xfsm_probe *probe, const char *name)
+{
+    if (!xfsm_engine_unload(probe->engine, name)) {
+        return xasprintf("no program \"%s\"", name);
+    }
+    xfsm_filter_remove(&probe->filter, name);
+    xfsm_probe_filter_update(probe);
+    return NULL;
 }
 
 static char *
@@ -113,8 +132,8 @@ handle_program(struct xfsm_probe *probe, enum xfsm_ipc_type type,
     }
     if (type == XFSM_IPC_LOAD) {
         error = load_from_fd(probe, name, fd);
-    } else if (!xfsm_engine_unload(probe->engine, name)) {
-        error = xasprintf("no program \"%s\"", name);
+    } else {
+        error = xfsm_probe_unload(probe, name);
     }
     if (error) {
         VLOG_WARN("%s: cannot %s: %s", name, xfsm_ipc_type_name(type), error);

@@ -8,9 +8,11 @@
 
 #include "ovs-plugin/probe.h"
 
+#include "memory.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovs-plugin/probe-source.h"
+#include "simap.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -49,6 +51,7 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
         cb("rx_truncated", rx.rx_length_errors, aux);
         cb("dropped", rx.rx_dropped, aux);
         cb("rx_ring_full", rx.rx_over_errors, aux);
+        cb("rx_filtered", xfsm_source_get_spared(probe->source), aux);
     }
 
     cb("publish_sent", probe->publisher.sent, aux);
@@ -57,6 +60,29 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
     for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
+}
+
+void
+xfsm_probe_report_memory(const struct xfsm_probe *probe)
+{
+    struct simap usage = SIMAP_INITIALIZER(&usage);
+    struct xfsm_program_info info;
+    unsigned int i;
+
+    memory_run();
+    if (!memory_should_report()) {
+        return;
+    }
+    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+        simap_increase(&usage, "programs", 1);
+        simap_increase(&usage, "keys", MIN(info.keys, UINT_MAX));
+        simap_increase(&usage, "timers", MIN(info.timers, UINT_MAX));
+        simap_increase(&usage, "table-KiB", MIN(info.bytes / 1024, UINT_MAX));
+    }
+    simap_increase(&usage, "queued-events",
+                   xfsm_queue_count(&probe->publisher.queue));
+    memory_report(&usage);
+    simap_destroy(&usage);
 }
 
 static void
@@ -101,6 +127,9 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_put_format(&s, "hub %s, %"PRIuSIZE" events wait\n",
                   probe->publisher.sock >= 0 ? "connected" : "absent",
                   xfsm_queue_count(&probe->publisher.queue));
+    if (probe->filter_text) {
+        ds_put_format(&s, "kernel filter:\n%s\n", probe->filter_text);
+    }
     for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
         show_program(&info, &s);
     }

@@ -19,6 +19,7 @@ struct xfsm_source {
     struct netdev *netdev;
     struct netdev_rxq *rxq;
     bool ring;                  /* Of our own class: packets are lent. */
+    bool filter;                /* It may leave packets out. */
     uint64_t delay;
     unsigned int ifindex;
 
@@ -79,6 +80,7 @@ xfsm_source_open(const char *interface, const char *class,
                                              XFSM_RING_RETIRE_MS) + 5)
                         * UINT64_C(1000000);
     }
+    source->filter = source->ring && smap_get_bool(config, "filter", true);
     ifindex = netdev_get_ifindex(source->netdev);
     source->ifindex = ifindex > 0 ? ifindex : 0;
     for (i = 0; i < XFSM_SOURCE_BATCH; i++) {
@@ -191,6 +193,26 @@ unsigned int
 xfsm_source_ifindex(const struct xfsm_source *source)
 {
     return source->ifindex;
+}
+
+bool
+xfsm_source_can_filter(const struct xfsm_source *source)
+{
+    return source->filter;
+}
+
+int
+xfsm_source_set_filter(struct xfsm_source *source,
+                       const struct sock_fprog *filter)
+{
+    return (source->filter ? xfsm_ring_set_filter(source->rxq, filter)
+            : EOPNOTSUPP);
+}
+
+uint64_t
+xfsm_source_get_spared(const struct xfsm_source *source)
+{
+    return source->filter ? xfsm_ring_get_spared(source->rxq) : 0;
 }
 
 void

@@ -22,6 +22,7 @@
 
 struct netdev_stats;
 struct smap;
+struct sock_fprog;
 struct xfsm_source;
 
 /* Packets in a batch at most. */
@@ -54,6 +55,18 @@ uint64_t xfsm_source_delay(const struct xfsm_source *);
 
 /* Index of the device, 0 if it has none. */
 unsigned int xfsm_source_ifindex(const struct xfsm_source *);
+
+/* True if the source can be told which packets to leave out, and was not
+ * configured ("filter=false") not to be. */
+bool xfsm_source_can_filter(const struct xfsm_source *);
+
+/* Has the kernel leave out what 'filter' does not accept, NULL: nothing.
+ * Returns 0 or a positive errno. */
+int xfsm_source_set_filter(struct xfsm_source *,
+                           const struct sock_fprog *filter);
+
+/* Packets that were left out, as far as known. */
+uint64_t xfsm_source_get_spared(const struct xfsm_source *);
 
 /* What was received and lost here; counters that the class does not have are
  * UINT64_MAX. */

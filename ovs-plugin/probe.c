@@ -13,7 +13,9 @@
 
 #include "command-line.h"
 #include "daemon.h"
+#include "coverage.h"
 #include "fatal-signal.h"
+#include "memory.h"
 #include "dummy.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -29,6 +31,10 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(probe);
+
+COVERAGE_DEFINE(probe_wakeup);
+COVERAGE_DEFINE(probe_batch);
+COVERAGE_DEFINE(probe_burst_full);
 
 /* Batches taken before anything else gets a turn: at full load this is about
  * 2,000 packets. */
@@ -272,9 +278,11 @@ run_packets(struct xfsm_probe *probe)
         } else if (error) {
             return error;
         }
+        COVERAGE_INC(probe_batch);
         xfsm_engine_run(probe->engine, packets, n);
         xfsm_source_release(probe->source);
     }
+    COVERAGE_INC(probe_burst_full);
     poll_immediate_wake();
     return 0;
 }
@@ -304,6 +312,7 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
     while (!probe->exiting) {
         int error;
 
+        COVERAGE_INC(probe_wakeup);
         unixctl_server_run(unixctl);
         error = xfsm_probe_ctl_run(probe);
         if (error == ESHUTDOWN) {
@@ -322,6 +331,9 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
             return XFSM_EXIT_RETRY;
         }
 
+        xfsm_probe_report_memory(probe);
+
+        memory_wait();
         unixctl_server_wait(unixctl);
         xfsm_probe_ctl_wait(probe);
         xfsm_source_wait(probe->source);
@@ -379,6 +391,7 @@ main(int argc, char *argv[])
     xfsm_probe_show_init(&probe);
     xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
     create_engine(&probe);
+    xfsm_probe_filter_update(&probe);
 
     enter_cage(&options.cage);
     xfsm_probe_ctl_ready(&probe);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ovs-plugin/filter.h"
 #include "ovs-plugin/ipc.h"
 #include "ovs-plugin/probe-publish.h"
 #include "xfsm/engine.h"
@@ -31,6 +32,9 @@ struct xfsm_probe {
     struct xfsm_engine *engine;
     struct xfsm_publisher publisher;
     bool exiting;
+
+    struct xfsm_filter filter;  /* What the programs want of the packets. */
+    char *filter_text;          /* What the source was told, or NULL. */
 
     /* Socket to the agent, -1 if the probe runs by itself. */
     int ctl;
@@ -64,8 +68,22 @@ void xfsm_probe_ctl_wait(const struct xfsm_probe *);
 char *xfsm_probe_load(struct xfsm_probe *, const char *name,
                       const void *image, size_t len);
 
+/* Removes a program.  Returns NULL or an error that the caller frees. */
+char *xfsm_probe_unload(struct xfsm_probe *, const char *name);
+
+/* ## probe-filter.c: packets that nobody wants. ## */
+
+/* Has the source pass on everything: a program is about to be added. */
+void xfsm_probe_filter_open(struct xfsm_probe *);
+
+/* Has the source leave out what no program in 'probe->filter' wants. */
+void xfsm_probe_filter_update(struct xfsm_probe *);
+
 /* ## probe-show.c: what ovs-appctl prints. ## */
 
 void xfsm_probe_show_init(struct xfsm_probe *);
+
+/* Answers "memory/show", and tells the log of memory that grows. */
+void xfsm_probe_report_memory(const struct xfsm_probe *);
 
 #endif /* ovs-plugin/probe.h */

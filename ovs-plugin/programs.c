@@ -492,8 +492,7 @@ try_later(struct program *p)
 static void
 start_compiler(struct xfsm_programs *ps, struct program *p)
 {
-    const char *argv[] = { ps->tool, "compile", "--name", p->name, "-", "-o",
-                           "-", NULL };
+    const char *argv[] = { ps->tool, p->name, NULL };
     struct xfsm_child_spec spec = {
         .argv = argv,
         .confined = true,

@@ -10,7 +10,7 @@
  *
  * A program is a row of the table Program of the database XFSM, with an image
  * or a source, or else a file NAME.xml of the library folder.  A source is
- * compiled by a child process, "xfsm compile", confined and limited, since the
+ * compiled by a child process, xfsm-compiler, caged and limited, since the
  * agent itself reads no XML: it hands over a file and takes back another.
  * One is compiled at a time, and again only if the text changes.
  *
@@ -54,7 +54,7 @@ struct xfsm_agent_program {
     const char *diagnostics;    /* All that the compiler said, never NULL. */
 };
 
-/* Creates the collection.  'tool' is the path of xfsm, 'dir' the library
+/* Creates the collection.  'tool' is that of xfsm-compiler, 'dir' the library
  * folder, 'uid' and 'gid' whom the compiler becomes. */
 struct xfsm_programs *xfsm_programs_create(const char *tool, const char *dir,
                                            uid_t uid, gid_t gid);

@@ -197,6 +197,7 @@ read_options(struct xfsm_agent *agent)
                                 XFSM_RING_RETIRE_MS_MAX, &errors),
         .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
                                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
+        .kernel_filter = smap_get_bool(options, "kernel-filter", true),
     };
     free(agent->option_error);
     agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;

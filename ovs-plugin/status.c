@@ -274,7 +274,8 @@ xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
 {
     bool stats = time_msec() >= agent->next_stats;
 
-    if (!agent->status_changed && !stats) {
+    if ((!agent->status_changed && !stats)
+        || time_msec() < agent->status_hold) {
         return;
     }
     if (ovs_txn) {
@@ -295,5 +296,8 @@ xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
 void
 xfsm_status_wait(const struct xfsm_agent *agent)
 {
-    poll_timer_wait_until(agent->next_stats);
+    poll_timer_wait_until(MAX(agent->next_stats, agent->status_hold));
+    if (agent->status_changed && agent->status_hold > time_msec()) {
+        poll_timer_wait_until(agent->status_hold);
+    }
 }

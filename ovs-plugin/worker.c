@@ -149,6 +149,7 @@ xfsm_worker_start(struct xfsm_worker *w, const char *const *argv, int fd)
     w->ctl = socks[0];
     xfsm_watch_add(w->ctl, &w->child.ready);
     w->restarts += w->starts++ > 0;
+    w->condemned = NULL;
     set_state(w, XFSM_WORKER_STARTING);
 }
 
@@ -177,7 +178,7 @@ static void
 condemn(struct xfsm_worker *w, const char *why)
 {
     VLOG_WARN("%s: %s; killing it", w->child.name, why);
-    set_error(w, xstrdup(why));
+    w->condemned = why;
     close_ctl(w);
     xfsm_child_kill(&w->child, SIGKILL);
 }
@@ -234,12 +235,12 @@ handle_exit(struct xfsm_worker *w, int status)
 
     case XFSM_EXITED_FAILED:
         back_off(w, healthy);
-        if (!w->error || was_ready) {
-            set_error(w, xasprintf("died (%s)%s%s", how, last[0] ? ": " : "",
-                                   last));
-        }
-        VLOG_WARN("%s: died (%s), restarting in %lld ms", w->child.name, how,
-                  w->start_at - time_msec());
+        set_error(w, xasprintf("%s%sdied (%s)%s%s; restarted after %g s",
+                               w->condemned ? w->condemned : "",
+                               w->condemned ? ": " : "", how,
+                               last[0] ? ": " : "", last,
+                               w->backoff.delay / 1000.));
+        VLOG_WARN("%s: %s", w->child.name, w->error);
         break;
     }
     free(how);
@@ -260,6 +261,7 @@ handle_message(struct xfsm_worker *w, enum xfsm_ipc_type type,
             || !xfsm_ipc_get_u64(payload, &ifindex)) {
             return false;
         }
+        w->ifindex = (unsigned int) ifindex;
         set_state(w, XFSM_WORKER_READY);
         set_error(w, NULL);
         return true;

@@ -68,10 +68,12 @@ struct xfsm_worker {
     long long int next_ping;
     bool asked;                 /* A PING is not answered yet. */
 
-    uint64_t epoch;             /* As READY told. */
+    uint64_t epoch;             /* As READY told... */
+    unsigned int ifindex;       /* ...as well as the device, 0: none. */
     unsigned int restarts;      /* Starts but the first. */
     unsigned int starts;
     char *error;                /* Why it is not ready, or NULL. */
+    const char *condemned;      /* Why it was killed by us, or NULL. */
 };
 
 /* Handles a message other than READY and PONG.  '*fdp' may be taken by

@@ -48,6 +48,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \
 	utilities/xfsm-ctl-show.c \
+	utilities/xfsm-ctl-top.c \
 	utilities/xfsm-ctl.c \
 	utilities/xfsm-ctl.h
 utilities_xfsm_ctl_CPPFLAGS = $(OVS_CPPFLAGS)
@@ -55,6 +56,20 @@ utilities_xfsm_ctl_CFLAGS = $(OVS_CFLAGS)
 utilities_xfsm_ctl_LDADD = $(XFSM_IDL_LIBS) $(OVS_LIBS)
 EXTRA_DIST += utilities/xfsm-ctl.8.in
 CLEANFILES += utilities/xfsm-ctl.8
+
+# systemd units, installed as data: a package puts them where units are.
+SYSTEMD_UNITS = utilities/systemd/xfsm-controller.service
+if HAVE_OVS
+SYSTEMD_UNITS += utilities/systemd/ovs-xfsmd.service
+endif
+systemdunitsdir = $(pkgdatadir)/systemd
+nodist_systemdunits_DATA = $(SYSTEMD_UNITS)
+EXTRA_DIST += \
+	utilities/systemd/ovs-xfsmd.service.in \
+	utilities/systemd/xfsm-controller.service.in
+CLEANFILES += \
+	utilities/systemd/ovs-xfsmd.service \
+	utilities/systemd/xfsm-controller.service
 
 # Run from the source.
 EXTRA_DIST += \

@@ -9,7 +9,9 @@
 #include "utilities/xfsm-ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +31,9 @@
  * A database with an older schema is converted offline, between
  * ovsdb-server/remove-db and add-db, because an online conversion leaves the
  * server of Open vSwitch 3.1 with a stale copy of the schema.  The file as it
- * was is kept, and served again if the conversion fails. */
+ * was is kept, and served again if the conversion fails.
+ *
+ * One 'init' at a time works on a database file; the others wait. */
 
 struct init {
     char *schema;               /* Schema file. */
@@ -37,6 +41,7 @@ struct init {
     char *db_file;              /* Database file. */
     char *socket;               /* Control socket of the server. */
     struct jsonrpc *control;    /* Connection to it. */
+    int lock_fd;                /* Of the file that says we are at it. */
 };
 
 /* Stores in '*versionp' the version that the schema file 'name' states. */
@@ -335,6 +340,23 @@ add_to_server(struct init *init)
     return error;
 }
 
+/* Waits until no other 'init' works on the database: ovs-xfsmd runs one when
+ * it finds the database missing, as it is while another one converts it. */
+static char *
+lock_file(struct init *init)
+{
+    char *name = xasprintf("%s.init-lock", init->db_file);
+    char *error = NULL;
+
+    init->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (init->lock_fd < 0 || flock(init->lock_fd, LOCK_EX)) {
+        error = xasprintf("%s: cannot be locked (%s)", name,
+                          ovs_strerror(errno));
+    }
+    free(name);
+    return error;
+}
+
 static char *
 option_or(const struct shash *options, const char *name, char *default_value)
 {
@@ -348,10 +370,12 @@ option_or(const struct shash *options, const char *name, char *default_value)
 }
 
 char *
-xfsm_ctl_init(const char *remote, struct jsonrpc *rpc,
-              const struct sset *databases, const struct shash *options)
+xfsm_ctl_init(const char *remote, const struct shash *options)
 {
+    struct sset databases = SSET_INITIALIZER(&databases);
+    struct jsonrpc *rpc = NULL;
     struct init init = {
+        .lock_fd = -1,
         .schema = option_or(options, "--schema",
                             xasprintf("%s/xfsm.ovsschema",
                                       xfsm_ctl_pkgdatadir())),
@@ -372,14 +396,28 @@ xfsm_ctl_init(const char *remote, struct jsonrpc *rpc,
         }
     }
     if (!error) {
-        if (sset_contains(databases, XFSM_CTL_DB)) {
+        error = lock_file(&init);
+    }
+    if (!error) {
+        error = xfsm_ctl_server_open(remote, &rpc);
+    }
+    if (!error) {
+        error = xfsm_ctl_server_list(rpc, &databases);
+    }
+    if (!error) {
+        if (sset_contains(&databases, XFSM_CTL_DB)) {
             error = upgrade_served(&init, rpc);
         } else {
             error = add_to_server(&init);
         }
     }
 
+    if (init.lock_fd >= 0) {
+        close(init.lock_fd);
+    }
     jsonrpc_close(init.control);
+    jsonrpc_close(rpc);
+    sset_destroy(&databases);
     free(init.socket);
     free(init.db_file);
     free(init.schema_version);

@@ -310,9 +310,17 @@ cmd_list_programs(struct ctl_context *ctx)
     sset_destroy(&library);
 }
 
+/* What 'top' prints comes after the transaction. */
+static void
+cmd_top(struct ctl_context *ctx OVS_UNUSED)
+{
+}
+
 const struct ctl_command_syntax xfsm_ctl_show_commands[] = {
     {"show", 0, 0, "", pre_everything, cmd_show, NULL, "", RO},
     {"list-programs", 0, 0, "", pre_everything, cmd_list_programs, NULL, "",
      RO},
+    {"top", 0, 0, "", pre_everything, cmd_top, NULL,
+     "--interval=,--iterations=", RO},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };

@@ -114,6 +114,8 @@ Database:\n\
   init                        make the database XFSM and have the running\n\
                               ovsdb-server serve it\n\
   show                        print what is monitored, and how it goes\n\
+  [--interval=SECS] [--iterations=N] top\n\
+                              print what goes on, again and again\n\
 \n\
 Program commands:\n\
   [--force] add-program FILE [NAME]  store a program, or a new version of it\n\
@@ -303,8 +305,7 @@ prepare_server(const struct ctl_command *commands, size_t n_commands)
     }
     for (size_t i = 0; !error && i < n_commands; i++) {
         if (!strcmp(commands[i].syntax->name, "init")) {
-            error = xfsm_ctl_init(remote, rpc, &the_databases,
-                                  &commands[i].options);
+            error = xfsm_ctl_init(remote, &commands[i].options);
             sset_add(&the_databases, XFSM_CTL_DB);
         }
     }
@@ -585,6 +586,17 @@ wait_for_cfg(struct ovsdb_idl *idl, int64_t next_cfg)
     }
 }
 
+/* Does what 'top' is for, where it is among the commands. */
+static void
+run_top(const struct ctl_command *commands, size_t n_commands)
+{
+    for (size_t i = 0; i < n_commands; i++) {
+        if (!strcmp(commands[i].syntax->name, "top")) {
+            xfsm_ctl_top(the_idl, &commands[i].options);
+        }
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -620,6 +632,7 @@ main(int argc, char *argv[])
     prepare_server(commands, n_commands);
 
     int64_t next_cfg = run_transaction(args, commands, n_commands, the_idl);
+    run_top(commands, n_commands);
     print_output(commands, n_commands);
     if (next_cfg) {
         wait_for_cfg(the_idl, next_cfg);

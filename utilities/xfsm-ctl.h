@@ -12,6 +12,7 @@
  *   xfsm-ctl-init.c      'init': makes the database and has it served
  *   xfsm-ctl-programs.c  programs, and what runs where
  *   xfsm-ctl-show.c      'show' and 'list-programs'
+ *   xfsm-ctl-top.c       'top', what goes on
  *   xfsm-ctl-server.c    what the IDL cannot ask a database server
  *   xfsm-ctl-run.c       running another program
  *
@@ -29,6 +30,7 @@
 #include "sset.h"
 
 struct jsonrpc;
+struct ovsdb_idl;
 
 /* Name of our database and of the switch's. */
 #define XFSM_CTL_DB "XFSM"
@@ -50,17 +52,20 @@ bool xfsm_ctl_serves(const char *database);
 
 /* xfsm-ctl-init.c */
 
-/* Makes the database and has the server of 'remote', which 'rpc' is connected
- * to and which serves 'databases', serve it.  'options' are those of the
- * command. */
-char *xfsm_ctl_init(const char *remote, struct jsonrpc *rpc,
-                    const struct sset *databases,
-                    const struct shash *options);
+/* Makes the database and has the server of 'remote' serve it.  'options' are
+ * those of the command. */
+char *xfsm_ctl_init(const char *remote, const struct shash *options);
 
 /* xfsm-ctl-programs.c */
 
 /* Adds to 'names' the programs of the installed library. */
 void xfsm_ctl_library_programs(struct sset *names);
+
+/* xfsm-ctl-top.c */
+
+/* Prints what goes on as often as 'options', those of the command, say.  All
+ * columns must be monitored. */
+void xfsm_ctl_top(struct ovsdb_idl *, const struct shash *options);
 
 /* xfsm-ctl-server.c */
 

@@ -25,6 +25,20 @@ tests_plugin_test_desired_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_desired_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-filter
+tests_plugin_test_filter_SOURCES = \
+	tests/plugin/test-filter.c \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random.h
+tests_plugin_test_filter_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBPCAP_CFLAGS)
+tests_plugin_test_filter_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_filter_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-ipc
 tests_plugin_test_ipc_SOURCES = tests/plugin/test-ipc.c
 tests_plugin_test_ipc_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -294,6 +295,60 @@ test_stream(void **state)
     free(got);
 }
 
+/* The kernel leaves out what a filter says, which may be changed, and how
+ * much that was can be told. */
+static void
+test_filter(void **state)
+{
+    enum { N = 100 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 262144),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog prog = { ARRAY_SIZE(code), code };
+    long long int deadline = time_msec() + DEADLINE_MS;
+    struct xfsm_source *source;
+    struct got got[2];
+    uint64_t spared;
+    int i;
+
+    (void) state;
+    NEED_DEVICES();
+    source = open_source("va", "filter", "false");
+    assert_false(xfsm_source_can_filter(source));
+    assert_int_equal(xfsm_source_set_filter(source, &prog), EOPNOTSUPP);
+    xfsm_source_close(source);
+
+    source = open_source("va", NULL, NULL);
+    assert_true(xfsm_source_can_filter(source));
+    assert_int_equal(xfsm_source_set_filter(source, NULL), 0);
+    assert_int_equal(xfsm_source_set_filter(source, &prog), 0);
+    for (i = 0; i < N; i++) {
+        send_frame("vb", 60, 1, 0);
+    }
+    send_frame("va", 60, 2, 0);
+    receive(source, got, 1);
+    assert_int_equal(got[0].mark, 2);
+
+    assert_int_equal(xfsm_source_set_filter(source, NULL), 0);
+    send_frame("vb", 60, 1, 0);
+    send_frame("vb", 60, 3, 0);
+    receive(source, got, 2);
+    assert_int_equal(got[0].mark, 1);
+    assert_int_equal(got[1].mark, 3);
+
+    while ((spared = xfsm_source_get_spared(source)) < N
+           && time_msec() < deadline) {
+        poll_timer_wait(10);
+        poll_block();
+    }
+    /* The kernel's own packets may be among them. */
+    assert_in_range(spared, N, N + 20);
+    xfsm_source_close(source);
+}
+
 /* Nobody reads: what was received and what was dropped is what was sent. */
 static void
 test_drops(void **state)
@@ -478,6 +533,7 @@ main(void)
         cmocka_unit_test(test_vlan),
         cmocka_unit_test(test_long_frame),
         cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_filter),
         cmocka_unit_test(test_drops),
         cmocka_unit_test(test_down_and_up),
         cmocka_unit_test(test_deleted),

@@ -5,17 +5,20 @@
 # (name it NAME.sh or NAME.py) and what tests share to EXTRA_DIST.
 
 SYSTEM_TESTS += \
-	tests/system/test-controller.sh \
-	tests/system/test-xfsm-ctl.sh
-
-EXTRA_DIST += $(SYSTEM_TESTS)
-
-SYSTEM_TESTS += \
 	tests/system/test-attach.py \
+	tests/system/test-compiler.py \
+	tests/system/test-controller.sh \
 	tests/system/test-events.py \
+	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
-	tests/system/test-quickstart.sh
-EXTRA_DIST += tests/system/lib/xfsmtest.py
+	tests/system/test-quickstart.sh \
+	tests/system/test-swap.py \
+	tests/system/test-units.py \
+	tests/system/test-xfsm-ctl.sh
+
+EXTRA_DIST += \
+	$(SYSTEM_TESTS) \
+	tests/system/lib/xfsmtest.py

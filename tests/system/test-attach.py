@@ -67,6 +67,12 @@ def test_commands(host):
         host.appctl(target, "vlog/set", "console:dbg")
         host.appctl(target, "vlog/set", "console:info")
         host.appctl(target, "xfsm/stats")
+    for target, name in (("ovs-xfsmd", "probes:1"),
+                         ("xfsm-probe.vm1", "programs:1")):
+        memory = host.appctl(target, "memory/show")
+        check(name in memory, memory)
+    check(int(host.appctl("xfsm-probe.vm1", "coverage/read-counter",
+                          "probe_wakeup")) > 0, "coverage counter")
     show = host.appctl("ovs-xfsmd", "xfsm/show")
     check("interface vm1: running" in show, show)
     check("portscan" in host.appctl("ovs-xfsmd", "xfsm/list-programs"),
@@ -95,15 +101,61 @@ def test_stop_and_restart(host):
 
 
 def test_packets(host, vm1):
+    # SYN in, RST out.  The program wants the SYN alone.
+    before = host.probe_stats("vm1")
+    vm1.knock("10.0.0.2", (7, 9, 13))
+    wait_until(lambda: host.probe_stats("vm1")["packets"]
+               >= before["packets"] + 3, 5, "packets to be seen")
+    wait_until(lambda: host.probe_stats("vm1")["rx_filtered"]
+               >= before["rx_filtered"] + 3, 5, "packets to be spared")
+    check("kernel filter" in host.appctl("xfsm-probe.vm1", "xfsm/show"),
+          "no filter")
+    pid = host.probe_pid("vm1")
+    host.xfsm_ctl("set", "XFSM_Global", ".", "options:kernel-filter=false")
+    wait_until(lambda: host.probe_pid("vm1") not in (0, pid), 5,
+               "probe to be started without a filter")
+    host.wait_status("vm1", "running")
     before = host.probe_stats("vm1")["packets"]
     vm1.knock("10.0.0.2", (7, 9, 13))
-    # SYN in, RST out.
     wait_until(lambda: host.probe_stats("vm1")["packets"] >= before + 6, 5,
                "packets to be seen in both directions")
     check(host.probe_stats("vm1")["dropped"] == 0, "packets were dropped")
     wait_until(lambda: int(host.xfsm_ctl(
         "--bare", "--columns=statistics:packets", "list", "Probe", "vm1",
         ok=(0, 1)) or 0) >= 0, 5, "statistics")
+    host.xfsm_ctl("remove", "XFSM_Global", ".", "options", "kernel-filter")
+    wait_until(lambda: "kernel filter" in host.appctl(
+        "xfsm-probe.vm1", "xfsm/show", ok=(0, 1, 2)), 5, "filter")
+    host.wait_status("vm1", "running")
+
+
+def test_top(host, vm1):
+    vm1.knock("10.0.0.2", range(1, 40), 0.01)
+    out = host.xfsm_ctl("--interval=1", "--iterations=2", "top")
+    tables = out.split("\n\n")
+    check(len(tables) == 2, out)
+    for table in tables:
+        lines = table.splitlines()
+        check("1 interfaces, 1 running, 0 with errors" in lines[0], out)
+        check(lines[1].split()[:3] == ["INTERFACE", "BRIDGE", "STATUS"], out)
+        fields = lines[2].split()
+        check(fields[:3] == ["vm1", "br0", "running"], out)
+        check("\033" not in table, "escape sequences outside a terminal")
+    # Packets while it runs become a rate.
+    top = host.popen(host.tool("utilities/xfsm-ctl"),
+                     "--db=unix:%s/db.sock" % host.rundir, "--interval=1",
+                     "--iterations=30", "top",
+                     stdout=open(os.path.join(host.dir, "top"), "w"))
+
+    def rate():
+        vm1.knock("10.0.0.2", range(1, 20), 0.01)
+        with open(os.path.join(host.dir, "top")) as f:
+            return any(line.startswith("vm1") and float(line.split()[3]) > 1
+                       for line in f)
+
+    wait_until(rate, 15, "a rate of packets")
+    top.terminate()
+    host.xfsm_ctl("--interval=0", "top", ok=(1,))
 
 
 def test_kill(host):
@@ -283,7 +335,7 @@ def test_device(host, vm1):
     host.run("ip", "-n", vm1.netns, "addr", "add", "10.0.0.1/24",
              "dev", "eth0")
     before = host.probe_stats("vm1")["packets"]
-    vm1.knock("10.0.0.2", (7, 9), 0.5)
+    vm1.knock("10.0.0.2", (7, 9), 0.5)      # Its SYNs are wanted.
     wait_until(lambda: host.probe_stats("vm1")["packets"] > before, 5,
                "packets after down and up")
     check(host.probe_pid("vm1") == pid, "the probe was restarted")
@@ -338,6 +390,7 @@ def test(host):
     test_commands(host)
     test_stop_and_restart(host)
     test_packets(host, vm1)
+    test_top(host, vm1)
     host.check_log()
 
     host.vsctl("set", "Port", "vm2", "external_ids:xfsm=portscan")

@@ -1,0 +1,133 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* xfsm-compiler: one program's text on standard input, its image on standard
+ * output, what there is to say about it on standard error.
+ *
+ * The text may come from anybody who can write to the database, so the process
+ * enters the cage of a probe before it reads the first byte, and lives for one
+ * program.  Exit status: 0, 1 if the program has errors, 2 if it was called
+ * wrongly, another one if it could not do its work. */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ovs-plugin/cage.h"
+#include "ovs-plugin/programs.h"
+#include "ovs-plugin/user.h"
+#include "util.h"
+#include "xfsm/program/compile.h"
+#include "xfsm/program/image.h"
+
+enum { EXIT_DONE = 0, EXIT_PROGRAM = 1, EXIT_USAGE = 2, EXIT_TROUBLE = 70 };
+
+static void OVS_NO_RETURN
+complain(int status, const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s%s%s\n", program_name, what, why ? ": " : "",
+            why ? why : "");
+    exit(status);
+}
+
+static void
+enter_cage(void)
+{
+    struct xfsm_cage cage = {
+        .max_memory = XFSM_PROGRAMS_MAX_MEMORY,
+        .max_file = XFSM_PROGRAMS_MAX_IMAGE,
+        .max_fds = 4,           /* To enter the cage takes one. */
+        .syscalls = XFSM_CAGE_PROBE,
+    };
+    /* The agent has made us another user already. */
+    char *error = xfsm_user_resolve(NULL, &cage.uid, &cage.gid);
+
+    if (!error) {
+        error = xfsm_cage_enter(&cage);
+    }
+    if (error) {
+        complain(EXIT_TROUBLE, error, NULL);
+    }
+}
+
+/* Reads all of standard input, which becomes the caller's. */
+static char *
+read_text(size_t *lenp)
+{
+    char *text = xmalloc(XFSM_PROGRAMS_MAX_SOURCE + 1);
+    size_t len = 0;
+
+    for (;;) {
+        ssize_t n = read(STDIN_FILENO, text + len,
+                         XFSM_PROGRAMS_MAX_SOURCE + 1 - len);
+
+        if (n > 0) {
+            len += n;
+        } else if (!n) {
+            break;
+        } else if (errno != EINTR) {
+            complain(EXIT_TROUBLE, "cannot read the program",
+                     ovs_strerror(errno));
+        }
+        if (len > XFSM_PROGRAMS_MAX_SOURCE) {
+            complain(EXIT_PROGRAM, "the program is longer than 1 MiB", NULL);
+        }
+    }
+    *lenp = len;
+    return text;
+}
+
+static void
+write_image(const char *image, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = write(STDOUT_FILENO, image + done, len - done);
+
+        if (n >= 0) {
+            done += n;
+        } else if (errno != EINTR) {
+            complain(EXIT_TROUBLE, "cannot write the image",
+                     ovs_strerror(errno));
+        }
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct xfsm_diags diags;
+    size_t len, image_len;
+    void *image = NULL;
+    char *text, *said;
+    bool ok;
+
+    ovs_set_program_name(argv[0], XFSM_VERSION);
+    if (argc != 2 || !argv[1][0] || strlen(argv[1]) > XFSM_MAX_NAME) {
+        complain(EXIT_USAGE, "expected the name of a program; started by "
+                 "ovs-xfsmd", NULL);
+    }
+    enter_cage();
+
+    text = read_text(&len);
+    xfsm_diags_init(&diags, argv[1]);
+    ok = xfsm_compile_xml(text, len, argv[1], &diags, &image, &image_len);
+    said = xfsm_diags_format(&diags, XFSM_DIAG_NOTE);
+    fputs(said, stderr);
+    if (ok) {
+        write_image(image, image_len);
+    }
+    free(image);
+    free(said);
+    xfsm_diags_destroy(&diags);
+    free(text);
+    return ok ? EXIT_DONE : EXIT_PROGRAM;
+}

@@ -1,0 +1,90 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/probe.h"
+
+#include <linux/filter.h>
+#include <pcap/pcap.h>
+
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/probe-source.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(probe_filter);
+
+/* libpcap's instructions are the kernel's. */
+BUILD_ASSERT_DECL(sizeof(struct bpf_insn) == sizeof(struct sock_filter));
+
+static void
+set_text(struct xfsm_probe *probe, char *text)
+{
+    free(probe->filter_text);
+    probe->filter_text = text;
+}
+
+void
+xfsm_probe_filter_open(struct xfsm_probe *probe)
+{
+    if (xfsm_source_can_filter(probe->source)) {
+        int error = xfsm_source_set_filter(probe->source, NULL);
+
+        if (error) {
+            VLOG_WARN("cannot remove the filter (%s)", ovs_strerror(error));
+        } else {
+            set_text(probe, xstrdup(XFSM_FILTER_ALL));
+        }
+    }
+}
+
+/* Sets the filter 'text'.  Returns NULL or an error that the caller frees. */
+static char *
+set_filter(struct xfsm_probe *probe, const char *text)
+{
+    struct bpf_program bpf;
+    struct sock_fprog prog;
+    char *error = xfsm_filter_compile(text, &bpf);
+    int error_no;
+
+    if (error) {
+        return error;
+    }
+    if (bpf.bf_len > BPF_MAXINSNS) {
+        error = xasprintf("the filter has %u instructions, more than %d",
+                          bpf.bf_len, BPF_MAXINSNS);
+    } else {
+        prog.len = (unsigned short) bpf.bf_len;
+        prog.filter = (struct sock_filter *) (void *) bpf.bf_insns;
+        error_no = xfsm_source_set_filter(probe->source, &prog);
+        if (error_no) {
+            error = xasprintf("the kernel does not take the filter (%s)",
+                              ovs_strerror(error_no));
+        }
+    }
+    pcap_freecode(&bpf);
+    return error;
+}
+
+void
+xfsm_probe_filter_update(struct xfsm_probe *probe)
+{
+    char *text, *error;
+
+    if (!xfsm_source_can_filter(probe->source)) {
+        return;
+    }
+    text = xfsm_filter_text(&probe->filter);
+    error = set_filter(probe, text);
+    if (error) {
+        VLOG_WARN("%s: every packet is looked at", error);
+        free(error);
+        free(text);
+        xfsm_probe_filter_open(probe);
+    } else {
+        set_text(probe, text);
+    }
+}

@@ -1,0 +1,577 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* The kernel filter passes what programs want: for each field alone, for
+ * random selectors and for all programs at hand, on captures, on the same
+ * packets with bytes changed, cut or tagged, with the same events with and
+ * without it. */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include <cmocka.h>
+
+#include "ovs-plugin/filter.h"
+#include "tests/unit/engine-harness.h"
+#include "tests/unit/random.h"
+#include "util.h"
+#include "xfsm/packet/decode.h"
+#include "xfsm/packet/field.h"
+#include "xfsm/program/image.h"
+
+/* Packets of a capture that are looked at. */
+#define CAPTURE_PACKETS 3000
+
+/* Packets kept for the tests of fields and selectors, per capture. */
+#define SAMPLE 60
+
+#define RANDOM_SELECTORS 400
+#define MAX_PROGRAMS 64
+
+struct filter_code {
+    char *text;
+    struct bpf_program bpf;
+};
+
+static struct eh_packets sample;
+
+/* Compiles the filter of the programs whose images are given. */
+static struct filter_code
+make_filter(void *const *images, const size_t *lens, size_t n)
+{
+    struct xfsm_filter filter = XFSM_FILTER_INITIALIZER;
+    struct filter_code code;
+    char *error;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        struct xfsm_image image;
+        char name[32];
+
+        error = xfsm_image_verify(images[i], lens[i], &image);
+        assert_null(error);
+        snprintf(name, sizeof name, "p%zu", i);
+        xfsm_filter_set(&filter, name, &image);
+    }
+    code.text = xfsm_filter_text(&filter);
+    error = xfsm_filter_compile(code.text, &code.bpf);
+    if (error) {
+        print_error("%s\n%s\n", error, code.text);
+        fail();
+    }
+    assert_true(bpf_validate(code.bpf.bf_insns, (int) code.bpf.bf_len));
+    xfsm_filter_destroy(&filter);
+    return code;
+}
+
+static void
+free_filter(struct filter_code *code)
+{
+    free(code->text);
+    pcap_freecode(&code->bpf);
+}
+
+static bool
+passes(const struct filter_code *code, const struct xfsm_packet *p)
+{
+    return bpf_filter(code->bpf.bf_insns, p->data, p->caplen, p->caplen) != 0;
+}
+
+static void *
+compile(const char *selector, const char *key, size_t *lenp)
+{
+    char *xml = NULL;
+    void *image;
+
+    if (asprintf(&xml, "<xfsm name='t' version='1'><statedef id='s'/>"
+                 "<event type='packet' selector='%s' primary-key='%s'>"
+                 "<state id='s'><condition expression='true'"
+                 " action='Publish(log, hit)'/></state></event></xfsm>",
+                 selector, key) < 0) {
+        abort();
+    }
+    image = eh_image("t", xml, lenp);
+    free(xml);
+    return image;
+}
+
+/* ## The packets ## */
+
+/* A copy of 'p' that was mistreated: bytes changed, cut, tagged. */
+static void
+add_mutant(struct eh_packets *to, const struct xfsm_packet *p, uint64_t *r)
+{
+    uint8_t data[4096];
+    struct xfsm_packet q = *p;
+    uint32_t n = MIN(p->caplen, sizeof data - 8);
+    uint64_t i;
+
+    memcpy(data, p->data, n);
+    for (i = random_below(r, 4); n && i; i--) {
+        data[random_below(r, MIN(n, 90))] = (uint8_t) random_next(r);
+    }
+    switch (random_below(r, 6)) {
+    case 0:
+        n = (uint32_t) random_below(r, n + 1);
+        break;
+    case 1:
+        if (n >= 14) {
+            memmove(data + 16, data + 12, n - 12);
+            memcpy(data + 12, "\x81\x00\x00\x05", 4);
+            n += 4;
+        }
+        break;
+    case 2:
+        q.aux_vlan_tci = 5;
+        q.aux_vlan_tpid = 0x8100;
+        break;
+    case 3:
+        if (n > 23) {
+            static const uint8_t protos[] = { 1, 4, 6, 17, 41, 47, 58, 132 };
+
+            data[23] = protos[random_below(r, sizeof protos)];
+        }
+        break;
+    default:
+        break;
+    }
+    q.data = data;
+    q.caplen = q.len = n;
+    eh_packets_add(to, &q);
+}
+
+/* Calls 'cb' with the packets of each Ethernet capture of 'folder'. */
+static void
+each_capture(const char *folder,
+             void (*cb)(const char *name, const struct eh_packets *))
+{
+    char *dir = NULL;
+    struct dirent **names;
+    int i, n;
+
+    if (asprintf(&dir, "%s/%s", eh_shared_data(), folder) < 0) {
+        abort();
+    }
+    n = scandir(dir, &names, NULL, alphasort);
+    for (i = 0; i < n; i++) {
+        struct eh_packets packets = { 0, 0, NULL };
+        char *path = NULL;
+
+        if (strstr(names[i]->d_name, ".pcap")
+            && asprintf(&path, "%s/%s", dir, names[i]->d_name) >= 0) {
+            eh_packets_read(&packets, path, CAPTURE_PACKETS);
+            if (packets.n
+                && packets.packets[0].link_type == XFSM_LINK_ETHERNET) {
+                cb(names[i]->d_name, &packets);
+            }
+            eh_packets_free(&packets);
+            free(path);
+        }
+        free(names[i]);
+    }
+    if (n >= 0) {
+        free(names);
+    }
+    free(dir);
+}
+
+static void
+add_sample(const char *name, const struct eh_packets *packets)
+{
+    uint64_t r = name[0];
+    size_t step = packets->n / SAMPLE + 1;
+    size_t i;
+
+    for (i = 0; i < packets->n; i += step) {
+        eh_packets_add(&sample, &packets->packets[i]);
+        add_mutant(&sample, &packets->packets[i], &r);
+        add_mutant(&sample, &packets->packets[i], &r);
+    }
+}
+
+static void
+need_sample(void)
+{
+    if (!eh_shared_data()) {
+        skip();
+    }
+    if (!sample.n) {
+        each_capture("captures", add_sample);
+        each_capture("hostile", add_sample);
+        print_message("%zu packets\n", sample.n);
+    }
+    assert_true(sample.n > 1000);
+}
+
+/* ## Tests ## */
+
+/* Where the decoder finds a field, the filter for it passes. */
+static void
+test_fields(void **state OVS_UNUSED)
+{
+    unsigned int field;
+    size_t spared = 0, total = 0;
+
+    need_sample();
+    for (field = 0; field < XFSM_N_FIELDS; field++) {
+        const char *name = xfsm_fields[field].name;
+        struct xfsm_fieldset want = { { 0, 0 } };
+        struct filter_code code;
+        size_t i, len;
+        void *image = compile("", name, &len);
+
+        code = make_filter(&image, &len, 1);
+        xfsm_fieldset_add(&want, field);
+        for (i = 0; i < sample.n; i++) {
+            char scratch[XFSM_PACKET_SCRATCH];
+            struct xfsm_packet p = sample.packets[i];
+            bool pass = passes(&code, &p);
+
+            p.scratch = scratch;
+            p.packet_no = 1;
+            xfsm_decode(&p, &want);
+            if (xfsm_fieldset_has(&p.present, field) && !pass) {
+                print_error("packet %zu of the sample has %s, but does not "
+                            "pass:\n%s\n", i, name, code.text);
+                fail();
+            }
+            spared += !pass;
+            total++;
+        }
+        free_filter(&code);
+        free(image);
+    }
+    print_message("fields: %zu of %zu spared\n", spared, total);
+    assert_true(spared > total / 4);
+}
+
+/* Appends a test of a field that 'p' has, or nothing. */
+static bool
+random_test(const struct xfsm_packet *p, uint64_t *r, char *buf, size_t size)
+{
+    static const char *const ops[] = { "==", "!=", "&lt;", "&lt;=", "&gt;",
+                                       "&gt;=" };
+    char value[XFSM_FIELD_TEXT_MAX + 1];
+    unsigned int field = (unsigned int) random_below(r, XFSM_N_FIELDS);
+    unsigned int n_ops = xfsm_fields[field].type == XFSM_FT_UINT ? 6 : 2;
+    const char *op = ops[random_below(r, 3) ? 0 : random_below(r, n_ops)];
+    size_t n;
+
+    if (!xfsm_fieldset_has(&p->present, field) || field == XFSM_F_TS
+        || xfsm_fields[field].type == XFSM_FT_STR) {
+        return false;
+    }
+    n = xfsm_field_format(p, field, value, sizeof value - 1);
+    value[n] = '\0';
+    if (xfsm_fields[field].type == XFSM_FT_ADDR) {
+        unsigned int bits = (unsigned int) random_below(
+            r, strchr(value, ':') ? 129 : 33);
+
+        snprintf(buf, size, "%s %s %s/%u", xfsm_fields[field].name, op, value,
+                 bits);
+    } else {
+        snprintf(buf, size, "%s %s %s", xfsm_fields[field].name, op, value);
+    }
+    return true;
+}
+
+static char *
+random_selector(uint64_t *r)
+{
+    struct xfsm_fieldset want = { { UINT64_MAX, UINT64_MAX } };
+    char scratch[XFSM_PACKET_SCRATCH];
+    char text[2048] = "";
+    int i, n = 1 + (int) random_below(r, 5);
+    struct xfsm_packet p = sample.packets[random_below(r, sample.n)];
+
+    p.scratch = scratch;
+    p.packet_no = 1;
+    xfsm_decode(&p, &want);
+    xfsm_fieldset_remove(&p.present, XFSM_F_PACKET_NO);
+    for (i = 0; i < n; ) {
+        char test[600];
+
+        if (random_test(&p, r, test, sizeof test)) {
+            size_t len = strlen(text);
+
+            snprintf(text + len, sizeof text - len, "%s%s",
+                     !len ? "" : random_below(r, 3) ? " and " : " or ", test);
+            i++;
+        }
+    }
+    return xstrdup(text);
+}
+
+/* What matches a random selector passes its filter. */
+static void
+test_selectors(void **state OVS_UNUSED)
+{
+    uint64_t r = 4;
+    size_t hits = 0, spared = 0, total = 0;
+    int i;
+
+    need_sample();
+    for (i = 0; i < RANDOM_SELECTORS; i++) {
+        char *selector = random_selector(&r);
+        struct filter_code code;
+        struct eh eh;
+        size_t j, len;
+        void *image = compile(selector, "eth_src", &len);
+        char *error;
+
+        code = make_filter(&image, &len, 1);
+        eh_init(&eh);
+        error = xfsm_engine_load(eh.engine, image, len);
+        assert_null(error);
+        for (j = i % 7; j < sample.n; j += 7) {
+            struct eh_packets one = { 1, 1, &sample.packets[j] };
+            bool pass = passes(&code, &sample.packets[j]);
+            bool hit;
+
+            eh_run(&eh, &one, 1);
+            hit = eh.brief.n > 0;
+            eh_lines_clear(&eh.brief);
+            eh_lines_clear(&eh.full);
+            if (hit && !pass) {
+                print_error("packet %zu of the sample matches %s, but does "
+                            "not pass:\n%s\n", j, selector, code.text);
+                fail();
+            }
+            hits += hit;
+            spared += !pass;
+            total++;
+        }
+        eh_free(&eh);
+        free_filter(&code);
+        free(image);
+        free(selector);
+    }
+    print_message("selectors: %zu of %zu matched, %zu spared\n", hits, total,
+                  spared);
+    assert_true(hits > 1000);
+    assert_true(spared > total / 4);
+}
+
+static struct {
+    size_t n;
+    char *names[MAX_PROGRAMS];
+    void *images[MAX_PROGRAMS];
+    size_t lens[MAX_PROGRAMS];
+    struct filter_code filters[MAX_PROGRAMS];
+    size_t events, spared, packets;
+} programs;
+
+static void
+add_programs(const char *dir)
+{
+    struct dirent **names;
+    int i, n = scandir(dir, &names, NULL, alphasort);
+
+    for (i = 0; i < n; i++) {
+        const char *dot = strrchr(names[i]->d_name, '.');
+        char *path = NULL;
+        char *text;
+        size_t len;
+
+        if (dot && !strcmp(dot, ".xml") && programs.n < MAX_PROGRAMS
+            && asprintf(&path, "%s/%s", dir, names[i]->d_name) >= 0) {
+            size_t at = programs.n++;
+
+            text = eh_read_file(path, &len);
+            programs.names[at] = xstrdup(names[i]->d_name);
+            programs.images[at] = eh_image(names[i]->d_name, text,
+                                           &programs.lens[at]);
+            programs.filters[at] = make_filter(&programs.images[at],
+                                               &programs.lens[at], 1);
+            free(text);
+            free(path);
+        }
+        free(names[i]);
+    }
+    if (n >= 0) {
+        free(names);
+    }
+}
+
+/* Runs a program on packets, on those that pass 'code' if it is nonnull. */
+static size_t
+run_program(struct eh *eh, size_t program, const struct eh_packets *packets,
+            const struct filter_code *code)
+{
+    size_t i, spared = 0;
+    char *error;
+
+    eh_init(eh);
+    error = xfsm_engine_load(eh->engine, programs.images[program],
+                             programs.lens[program]);
+    assert_null(error);
+    for (i = 0; i < packets->n; i++) {
+        struct eh_packets one = { 1, 1, &packets->packets[i] };
+
+        if (code && !passes(code, &packets->packets[i])) {
+            /* As a probe does that has nothing to read. */
+            xfsm_engine_advance(eh->engine, packets->packets[i].ts);
+            spared++;
+        } else {
+            eh_run(eh, &one, 1);
+        }
+    }
+    xfsm_engine_advance(eh->engine, packets->packets[packets->n - 1].ts
+                                    + UINT64_C(10000000000));
+    return spared;
+}
+
+static void
+compare_capture(const char *name, const struct eh_packets *packets)
+{
+    size_t i, j;
+
+    /* The engine's time does not go back: where packets of a capture do, the
+     * time of one is that of an earlier one, which may be spared. */
+    for (i = 1; i < packets->n; i++) {
+        packets->packets[i].ts = MAX(packets->packets[i].ts,
+                                     packets->packets[i - 1].ts);
+    }
+
+    for (i = 0; i < programs.n; i++) {
+        struct eh with, without;
+
+        run_program(&without, i, packets, NULL);
+        programs.spared += run_program(&with, i, packets,
+                                       &programs.filters[i]);
+        programs.packets += packets->n;
+        programs.events += without.full.n;
+        for (j = 0; j < without.full.n || j < with.full.n; j++) {
+            const char *a = j < without.full.n ? without.full.lines[j] : "-";
+            const char *b = j < with.full.n ? with.full.lines[j] : "-";
+
+            if (strcmp(a, b)) {
+                print_error("%s on %s, event %zu: without filter %s, with "
+                            "%s\n%s\n", programs.names[i], name, j, a, b,
+                            programs.filters[i].text);
+                fail();
+            }
+        }
+        eh_free(&with);
+        eh_free(&without);
+    }
+}
+
+static void
+test_programs(void **state OVS_UNUSED)
+{
+    const char *top = getenv("top_srcdir");
+    char *dir = NULL;
+    size_t i;
+
+    need_sample();
+    if (asprintf(&dir, "%s/programs", eh_shared_data()) < 0) {
+        abort();
+    }
+    add_programs(dir);
+    free(dir);
+    if (asprintf(&dir, "%s/utilities/programs", top ? top : ".") < 0) {
+        abort();
+    }
+    add_programs(dir);
+    free(dir);
+    assert_true(programs.n >= 3);
+
+    each_capture("captures", compare_capture);
+    each_capture("programs", compare_capture);
+    print_message("%zu programs: the same %zu events, %zu of %zu packets "
+                  "spared\n", programs.n, programs.events, programs.spared,
+                  programs.packets);
+    assert_true(programs.events > 1000);
+    assert_true(programs.spared > programs.packets / 4);
+    for (i = 0; i < programs.n; i++) {
+        free(programs.names[i]);
+        free(programs.images[i]);
+        free_filter(&programs.filters[i]);
+    }
+    eh_packets_free(&sample);
+}
+
+/* Filters whose text can be told beforehand. */
+static void
+test_text(void **state OVS_UNUSED)
+{
+    struct filter_code code;
+    void *images[2];
+    size_t lens[2];
+    int i;
+
+    code = make_filter(NULL, NULL, 0);
+    assert_string_equal(code.text, XFSM_FILTER_NONE);
+    free_filter(&code);
+
+    images[0] = compile("", "len", &lens[0]);
+    code = make_filter(images, lens, 1);
+    assert_non_null(strstr(code.text, "len < 34"));
+    free_filter(&code);
+
+    /* Two programs: what either wants. */
+    images[1] = compile("proto tcp and dst_port 22", "ip_src", &lens[1]);
+    code = make_filter(&images[1], &lens[1], 1);
+    assert_non_null(strstr(code.text, "ether[36:2] = 22"));
+    assert_null(strstr(code.text, "0x806"));
+    free_filter(&code);
+    code = make_filter(images, lens, 2);
+    assert_non_null(strstr(code.text, "0x806"));
+    free_filter(&code);
+    free(images[0]);
+    free(images[1]);
+
+    /* The number of a packet depends on all packets. */
+    images[0] = compile("proto tcp", "packet_no", &lens[0]);
+    code = make_filter(images, lens, 1);
+    assert_string_equal(code.text, XFSM_FILTER_ALL);
+    free_filter(&code);
+    free(images[0]);
+
+    /* Too much for a filter: products of two sums of nine. */
+    {
+        char text[4096] = "(";
+        static const char *const names[] = { "src_port", "dst_port" };
+
+        for (i = 0; i < 18; i++) {
+            size_t len = strlen(text);
+
+            snprintf(text + len, sizeof text - len, "%s%s %d",
+                     i == 9 ? ") and (" : i ? " or " : "", names[i / 9], i);
+        }
+        strcat(text, ")");
+        images[0] = compile(text, "ip_src", &lens[0]);
+        code = make_filter(images, lens, 1);
+        assert_string_equal(code.text, XFSM_FILTER_ALL);
+        free_filter(&code);
+        free(images[0]);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_programs),
+    };
+
+    return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
+}

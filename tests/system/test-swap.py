@@ -1,0 +1,162 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""A program is replaced a thousand times while packets come: each packet is
+handled, once, by the same process.  A faulty version leaves the old one
+running."""
+
+import base64
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import xfsmtest                                             # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+SWAPS = int(os.environ.get("XFSM_SWAPS", "1000"))
+
+PORT = 7007
+
+# Seconds until an error is told.
+TOLD = 5
+
+# Alternating versions differ in their text and in what they keep.
+PROGRAM = """<xfsm name="swap" version="%d">
+  <statedef id="s"/>
+  <metric name="n"><variation_monitor status="on" type="dleft"/></metric>
+  <feature name="packets" body="n"/>
+  <event type="packet" selector="proto udp and dst_port 7007"
+    primary-key="ip_src">
+    <state id="s">
+      <use-metric id="n" vm_update="ip_src"/>
+      <condition expression="packets &lt; 0" action="Publish(log, %d)"/>
+    </state>
+  </event>
+</xfsm>
+"""
+
+SENDER = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+n = 0
+while not sys.stdin.closed:
+    for i in range(20):
+        try:
+            s.sendto(b"%d" % n, (sys.argv[1], int(sys.argv[2])))
+            n += 1
+        except OSError:
+            pass
+    with open(sys.argv[3] + ".new", "w") as f:
+        f.write("%d" % n)
+    import os
+    os.rename(sys.argv[3] + ".new", sys.argv[3])
+    if os.path.exists(sys.argv[3] + ".stop"):
+        break
+    time.sleep(0.01)
+"""
+
+
+class Sender:
+    """Datagrams that are counted, until stopped."""
+
+    def __init__(self, host, vm, address):
+        self.path = os.path.join(host.dir, "sent")
+        self.process = host.popen("ip", "netns", "exec", vm.netns,
+                                  sys.executable, "-c", SENDER, address,
+                                  str(PORT), self.path)
+        wait_until(lambda: os.path.exists(self.path), 10, "datagrams")
+
+    def sent(self):
+        with open(self.path) as f:
+            return int(f.read())
+
+    def stop(self):
+        open(self.path + ".stop", "w").close()
+        self.process.wait(10)
+        return self.sent()
+
+
+def quote(text):
+    return '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"').replace(
+        "\n", "\\n")
+
+
+def image(host, version):
+    path = os.path.join(host.dir, "swap%d" % version)
+    with open(path + ".xml", "w") as f:
+        f.write(PROGRAM % (version, version))
+    host.run(host.tool("utilities/xfsm"), "compile", path + ".xml", "-o",
+             path)
+    with open(path, "rb") as f:
+        return quote(base64.b64encode(f.read()).decode())
+
+
+def test_swaps(host, vm):
+    images = [image(host, 1), image(host, 2)]
+    host.xfsm_ctl("create", "Program", "name=swap", "image=" + images[0])
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=swap")
+    host.wait_status("vm1", "running")
+    pid = host.probe_pid("vm1")
+    sender = Sender(host, vm, "10.0.0.2")
+    start = time.monotonic()
+    for i in range(SWAPS):
+        host.xfsm_ctl("--wait", "set", "Program", "swap",
+                      "image=" + images[(i + 1) % 2])
+    took = time.monotonic() - start
+    show = host.appctl("xfsm-probe.vm1", "xfsm/show")
+    check("version %d" % (1 + SWAPS % 2) in show, show)
+    sent = sender.stop()
+    wait_until(lambda: host.probe_stats("vm1")["handled"] >= sent, 5,
+               lambda: "%d datagrams to be handled, %d were" % (
+                   sent, host.probe_stats("vm1")["handled"]))
+    stats = host.probe_stats("vm1")
+    check(stats["handled"] == sent, "%d datagrams sent, %d handled" % (
+        sent, stats["handled"]))
+    check(stats["dropped"] == 0, "packets were dropped")
+    check(stats["rx_packets"] == stats["packets"],
+          "%d packets received, %d processed" % (stats["rx_packets"],
+                                                 stats["packets"]))
+    check(host.probe_pid("vm1") == pid, "the probe was restarted")
+    loads = host.log("ovs-xfsmd").count("|vm1: running")
+    check(loads >= SWAPS, "the program was loaded %d times" % loads)
+    print("%d swaps, %.0f a second: %d datagrams, all handled" % (
+        SWAPS, SWAPS / took, sent))
+
+
+def test_faulty(host, vm):
+    """A faulty version changes nothing but what is told."""
+    host.xfsm_ctl("set", "Program", "swap", 'image=""',
+                  "source=" + quote(PROGRAM % (3, 3)))
+    host.wait_status("vm1", "running")
+    wait_until(lambda: "version 3" in host.appctl("xfsm-probe.vm1",
+                                                  "xfsm/show"), 5, "load")
+    pid = host.probe_pid("vm1")
+    before = host.probe_stats("vm1")["handled"]
+    host.xfsm_ctl("set", "Program", "swap", "source=" + quote(
+        (PROGRAM % (4, 4)).replace("proto udp", "no_such_field 5")))
+    host.wait_status("vm1", "degraded", TOLD)
+    check("no_such_field" in host.error("vm1"), host.error("vm1"))
+    check("version 3" in host.appctl("xfsm-probe.vm1", "xfsm/show"),
+          "the old version is gone")
+    os.unlink(os.path.join(host.dir, "sent.stop"))
+    os.unlink(os.path.join(host.dir, "sent"))
+    sent = Sender(host, vm, "10.0.0.2").stop()
+    wait_until(lambda: host.probe_stats("vm1")["handled"] == before + sent,
+               5, "the old version to handle packets")
+    check(host.probe_pid("vm1") == pid, "the probe was restarted")
+
+
+def test(host):
+    host.start()
+    host.add_bridge("br0")
+    vm = host.add_vm("br0", "vm1", "10.0.0.1/24")
+    host.add_vm("br0", "vm2", "10.0.0.2/24")
+    test_swaps(host, vm)
+    test_faulty(host, vm)
+    host.check_log(allow=("no_such_field",))
+
+
+if __name__ == "__main__":
+    xfsmtest.main(test)
