@@ -84,7 +84,7 @@ restrict_limits(const struct xfsm_cage *cage)
         { RLIMIT_NOFILE, "RLIMIT_NOFILE", cage->max_fds, cage->max_fds },
         { RLIMIT_CORE, "RLIMIT_CORE", 0, true },
         { RLIMIT_NPROC, "RLIMIT_NPROC", 0, !SANITIZED },
-        { RLIMIT_FSIZE, "RLIMIT_FSIZE", 0, true },
+        { RLIMIT_FSIZE, "RLIMIT_FSIZE", cage->max_file, true },
         { RLIMIT_AS, "RLIMIT_AS", cage->max_memory,
           cage->max_memory && !SANITIZED },
         { RLIMIT_DATA, "RLIMIT_DATA", cage->max_data,

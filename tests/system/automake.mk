@@ -14,7 +14,12 @@ SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-events.py \
 	tests/system/test-fleet.py \
+	tests/system/test-hub-limits.py \
+	tests/system/test-hub.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py
-EXTRA_DIST += tests/system/lib/xfsmtest.py
+EXTRA_DIST += \
+	tests/system/lib/hubtest.py \
+	tests/system/lib/xfsmtest.py \
+	tests/system/lib/zmqlite.py
