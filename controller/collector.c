@@ -176,6 +176,9 @@ take_message(struct xfsm_collector *c, struct source *source,
                      source->name);
         return;
     }
+    if (xfsm_str_is(event.label, "heartbeat")) {
+        return;
+    }
     source->events++;
     note_gap(source, &event);
     error = xfsm_file_sink_write(c->sink, message->body, message->body_len);

@@ -40,12 +40,24 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/filter-text.c \
 	ovs-plugin/filter.c \
 	ovs-plugin/filter.h \
+	ovs-plugin/hub-auth.c \
+	ovs-plugin/hub-auth.h \
+	ovs-plugin/hub-core.c \
+	ovs-plugin/hub-core.h \
 	ovs-plugin/hub-feed.c \
 	ovs-plugin/hub-feed.h \
 	ovs-plugin/hub-link.c \
 	ovs-plugin/hub-link.h \
+	ovs-plugin/hub-metrics.c \
+	ovs-plugin/hub-metrics.h \
+	ovs-plugin/hub-options.c \
+	ovs-plugin/hub-options.h \
 	ovs-plugin/hub-pub.c \
 	ovs-plugin/hub-pub.h \
+	ovs-plugin/hub-replay.c \
+	ovs-plugin/hub-replay.h \
+	ovs-plugin/hub-source.c \
+	ovs-plugin/hub-source.h \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
 	ovs-plugin/link-count.c \
@@ -104,7 +116,8 @@ ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_hub_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_hub_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(LIBSECCOMP_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(LIBSECCOMP_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 EXTRA_DIST += \

@@ -49,10 +49,12 @@ static const int plain_calls[] = {
 };
 
 /* What ZeroMQ's threads also do: wait for, wake each other, and remove the
- * socket of an endpoint (Landlock says where). */
+ * socket of an endpoint (Landlock says where).  And what the journal does with
+ * its files, which are open already. */
 static const int hub_calls[] = {
     SCMP_SYS(epoll_ctl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
     SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(rmdir),
+    SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
 };
 
 static int

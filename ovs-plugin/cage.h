@@ -56,7 +56,7 @@ struct xfsm_cage {
 
     size_t max_memory;          /* Bytes of RLIMIT_AS, 0: as it is. */
     size_t max_data;            /* Bytes of RLIMIT_DATA, 0: as it is. */
-    size_t max_file;            /* Bytes of RLIMIT_FSIZE. */
+    size_t max_file;            /* RLIMIT_FSIZE: bytes of a file. */
     unsigned int max_fds;       /* RLIMIT_NOFILE. */
     enum xfsm_cage_syscalls syscalls;
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "openvswitch/poll-loop.h"
-#include "ovs-plugin/hub-pub.h"
+#include "ovs-plugin/hub-core.h"
 #include "ovs-plugin/watch.h"
 #include "util.h"
 #include "xfsm/base/bytes.h"
@@ -29,12 +29,15 @@ struct feed {
     char *name;
     int sock;
     bool ready;                 /* Set by watch.h. */
+    struct xfsm_hub_source *source;     /* NULL until its first event. */
 };
 
 void
-xfsm_hub_feeds_init(struct xfsm_hub_feeds *feeds)
+xfsm_hub_feeds_init(struct xfsm_hub_feeds *feeds,
+                    struct xfsm_hub_core *core)
 {
     memset(feeds, 0, sizeof *feeds);
+    feeds->core = core;
     ovs_list_init(&feeds->feeds);
 }
 
@@ -42,6 +45,7 @@ static void
 remove_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
 {
     VLOG_DBG("%s: gone", feed->name);
+    xfsm_hub_core_end_feed(feeds->core, feed->source);
     xfsm_watch_del(feed->sock);
     close(feed->sock);
     ovs_list_remove(&feed->node);
@@ -104,35 +108,35 @@ is_json(const struct xfsm_bytes *b)
 }
 
 static void
-handle_event(struct xfsm_hub_feeds *feeds, const struct feed *feed,
-             const void *data, size_t len, struct xfsm_hub_pub *pub)
+handle_event(struct xfsm_hub_feeds *feeds, struct feed *feed,
+             const void *data, size_t len)
 {
     struct xfsm_bytes json, topic;
 
     xfsm_bytes_init(&json, data, len);
     if (!xfsm_bytes_split(&json, '\0', &topic) || !is_topic(&topic)
-        || !is_json(&json)) {
+        || !is_json(&json)
+        || !xfsm_hub_core_take(feeds->core, &feed->source,
+                               (const char *) topic.p,
+                               xfsm_bytes_remaining(&topic),
+                               (const char *) json.p,
+                               xfsm_bytes_remaining(&json))) {
         VLOG_WARN_RL(&rl, "%s: dropped a malformed event", feed->name);
-        feeds->malformed++;
-        return;
+        feeds->core->malformed++;
     }
-    feeds->received++;
-    feeds->received_bytes += len;
-    xfsm_hub_pub_send(pub, topic.p, xfsm_bytes_remaining(&topic), json.p,
-                      xfsm_bytes_remaining(&json));
 }
 
 /* Takes events from 'feed'.  Returns false if it has ended. */
 static bool
-run_feed(struct xfsm_hub_feeds *feeds, const struct feed *feed,
-         struct xfsm_hub_pub *pub)
+run_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
 {
     static uint8_t buf[XFSM_EVENT_TOPIC_MAX + XFSM_EVENT_JSON_MAX + 1];
     int i;
 
     for (i = 0; i < XFSM_HUB_FEED_BURST; i++) {
         /* No room for control messages: descriptors are not taken. */
-        ssize_t n = recv(feed->sock, buf, sizeof buf, MSG_DONTWAIT);
+        ssize_t n = recv(feed->sock, buf, sizeof buf,
+                         MSG_DONTWAIT | MSG_PEEK);
 
         if (n < 0) {
             if (errno == EAGAIN || errno == EINTR) {
@@ -142,20 +146,21 @@ run_feed(struct xfsm_hub_feeds *feeds, const struct feed *feed,
         } else if (!n) {
             return false;
         }
-        handle_event(feeds, feed, buf, n, pub);
+        handle_event(feeds, feed, buf, n);
+        ignore(recv(feed->sock, buf, 0, MSG_DONTWAIT));
     }
     return true;
 }
 
 void
-xfsm_hub_feeds_run(struct xfsm_hub_feeds *feeds, struct xfsm_hub_pub *pub)
+xfsm_hub_feeds_run(struct xfsm_hub_feeds *feeds)
 {
     struct feed *feed;
 
     LIST_FOR_EACH_SAFE (feed, node, &feeds->feeds) {
         if (feed->ready) {
             feed->ready = false;
-            if (!run_feed(feeds, feed, pub)) {
+            if (!run_feed(feeds, feed)) {
                 remove_feed(feeds, feed);
             }
         }

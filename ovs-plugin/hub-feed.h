@@ -15,6 +15,11 @@
  * dropped.  Feeds are read in turn, up to FEED_BURST messages each, so that no
  * probe can shut out the others.
  *
+ * A message is looked at first and taken off its socket when hub-core.h is
+ * done with it, that is, when an alert is in the journal: should the hub be
+ * killed in between, its successor, which gets the same socket (hub-link.h),
+ * finds the message still there.
+ *
  * A feed ends when its probe does.
  *
  * Thread-safety: for one thread. */
@@ -24,7 +29,7 @@
 
 #include "openvswitch/list.h"
 
-struct xfsm_hub_pub;
+struct xfsm_hub_core;
 
 /* Probes at most. */
 #define XFSM_HUB_MAX_FEEDS 4096
@@ -36,21 +41,18 @@ struct xfsm_hub_feeds {
     struct ovs_list feeds;      /* Struct feed of hub-feed.c. */
     size_t n;
 
-    /* Counters. */
-    uint64_t received;          /* Well-formed events. */
-    uint64_t received_bytes;
-    uint64_t malformed;
+    struct xfsm_hub_core *core; /* Where events go. */
     uint64_t refused;           /* Probes beyond XFSM_HUB_MAX_FEEDS. */
 };
 
-void xfsm_hub_feeds_init(struct xfsm_hub_feeds *);
+void xfsm_hub_feeds_init(struct xfsm_hub_feeds *, struct xfsm_hub_core *);
 void xfsm_hub_feeds_destroy(struct xfsm_hub_feeds *);
 
 /* Adds a feed from 'sock', which it then owns. */
 void xfsm_hub_feeds_add(struct xfsm_hub_feeds *, const char *name, int sock);
 
-/* Publishes what has come in. */
-void xfsm_hub_feeds_run(struct xfsm_hub_feeds *, struct xfsm_hub_pub *);
+/* Hands on what has come in. */
+void xfsm_hub_feeds_run(struct xfsm_hub_feeds *);
 void xfsm_hub_feeds_wait(const struct xfsm_hub_feeds *);
 
 #endif /* ovs-plugin/hub-feed.h */

@@ -17,6 +17,7 @@
 #include "openvswitch/poll-loop.h"
 #include "ovs-plugin/user.h"
 #include "util.h"
+#include "xfsm/io/keys.h"
 #include "xfsm/io/zmq-socket.h"
 
 /* Events queued for one subscriber. */
@@ -25,40 +26,31 @@
 #define IPC "ipc://"
 
 struct xfsm_hub_pub {
-    void *context;
     void *socket;
-    int fd;                     /* Readable when 'socket' has news. */
+    xfsm_hub_pub_subscribed *subscribed;
+    void *aux;
     struct xfsm_hub_pub_stats stats;
 };
 
-char *
-xfsm_hub_pub_check(const char *endpoint, char **dirp)
+static bool
+is_ipc(const char *endpoint)
 {
-    char *error = xfsm_zmq_check_endpoint(endpoint, true);
-
-    if (!error) {
-        *dirp = (!strncmp(endpoint, IPC, strlen(IPC))
-                 ? dir_name(endpoint + strlen(IPC)) : NULL);
-    }
-    return error;
+    return !strncmp(endpoint, IPC, strlen(IPC));
 }
 
-/* Binds to 'endpoint'.  A name would have to be looked up in files that are
- * out of reach, so the one name that is allowed is replaced. */
-static int
-bind_endpoint(void *socket, const char *endpoint)
+char *
+xfsm_hub_pub_check(const char *endpoint, bool secured, char **dirp)
 {
-    static const char localhost[] = "tcp://localhost:";
-    char *numeric = NULL;
-    int retval;
+    char *error = xfsm_zmq_check_endpoint(endpoint, false);
 
-    if (!strncmp(endpoint, localhost, strlen(localhost))) {
-        numeric = xasprintf("tcp://127.0.0.1:%s",
-                            endpoint + strlen(localhost));
+    if (!error && !is_ipc(endpoint) && !secured) {
+        error = xasprintf("\"%s\": events leave by TCP only with the options "
+                          "hub-key-file and hub-clients", endpoint);
     }
-    retval = zmq_bind(socket, numeric ? numeric : endpoint);
-    free(numeric);
-    return retval;
+    if (!error) {
+        *dirp = is_ipc(endpoint) ? dir_name(endpoint + strlen(IPC)) : NULL;
+    }
+    return error;
 }
 
 /* Lets the group of our user subscribe, if there is such a group. */
@@ -72,8 +64,35 @@ open_to_group(const char *path)
     }
 }
 
+/* A name would have to be looked up in files that are out of reach, so the one
+ * name that is there everywhere is replaced. */
+int
+xfsm_hub_bind(void *socket, const char *endpoint)
+{
+    static const char localhost[] = "tcp://localhost:";
+    mode_t mask = umask(0177);
+    char *numeric = NULL;
+    int error;
+
+    if (!strncmp(endpoint, localhost, strlen(localhost))) {
+        numeric = xasprintf("tcp://127.0.0.1:%s",
+                            endpoint + strlen(localhost));
+    }
+    error = (zmq_bind(socket, numeric ? numeric : endpoint)
+             ? xfsm_zmq_errno() : 0);
+    umask(mask);
+    free(numeric);
+    if (!error && is_ipc(endpoint)) {
+        open_to_group(endpoint + strlen(IPC));
+    }
+    return error;
+}
+
 char *
-xfsm_hub_pub_open(const char *endpoint, struct xfsm_hub_pub **pubp)
+xfsm_hub_pub_open(void *context, const char *endpoint,
+                  const struct xfsm_key_pair *keys,
+                  xfsm_hub_pub_subscribed *subscribed, void *aux,
+                  struct xfsm_hub_pub **pubp)
 {
     static const struct xfsm_zmq_limits limits = {
         .hwm = HUB_HWM,
@@ -81,30 +100,26 @@ xfsm_hub_pub_open(const char *endpoint, struct xfsm_hub_pub **pubp)
         .linger = 100,
     };
     struct xfsm_hub_pub *pub = xzalloc(sizeof *pub);
-    size_t len = sizeof pub->fd;
-    mode_t mask = umask(0177);
-    int error = 0;
+    int verbose = 1;
+    int error;
 
-    pub->context = zmq_ctx_new();
-    if (!pub->context) {
+    pub->subscribed = subscribed;
+    pub->aux = aux;
+    error = xfsm_zmq_socket(context, ZMQ_XPUB, &limits, &pub->socket);
+    if (!error && zmq_setsockopt(pub->socket, ZMQ_XPUB_VERBOSER, &verbose,
+                                 sizeof verbose)) {
         error = xfsm_zmq_errno();
+    }
+    if (!error && keys) {
+        error = xfsm_key_set_server(pub->socket, keys);
     }
     if (!error) {
-        error = xfsm_zmq_socket(pub->context, ZMQ_XPUB, &limits,
-                                &pub->socket);
+        error = xfsm_hub_bind(pub->socket, endpoint);
     }
-    if (!error && (bind_endpoint(pub->socket, endpoint)
-                   || zmq_getsockopt(pub->socket, ZMQ_FD, &pub->fd, &len))) {
-        error = xfsm_zmq_errno();
-    }
-    umask(mask);
     if (error) {
         xfsm_hub_pub_close(pub);
         return xasprintf("\"%s\": cannot publish there (%s)", endpoint,
                          ovs_strerror(error));
-    }
-    if (!strncmp(endpoint, IPC, strlen(IPC))) {
-        open_to_group(endpoint + strlen(IPC));
     }
     *pubp = pub;
     return NULL;
@@ -116,9 +131,6 @@ xfsm_hub_pub_close(struct xfsm_hub_pub *pub)
     if (pub) {
         if (pub->socket) {
             zmq_close(pub->socket);
-        }
-        if (pub->context) {
-            zmq_ctx_term(pub->context);
         }
         free(pub);
     }
@@ -138,34 +150,49 @@ xfsm_hub_pub_send(struct xfsm_hub_pub *pub,
     }
 }
 
-void
+bool
 xfsm_hub_pub_run(struct xfsm_hub_pub *pub)
 {
-    unsigned char message[XFSM_ZMQ_SUBSCRIPTION_MAX];
+    char message[XFSM_ZMQ_SUBSCRIPTION_MAX];
     int n;
 
     while ((n = zmq_recv(pub->socket, message, sizeof message,
                          ZMQ_DONTWAIT)) >= 0) {
         if (n > 0 && message[0] == 1) {
             pub->stats.subscriptions++;
+            pub->subscribed(message + 1, MIN(n, sizeof message) - 1,
+                            pub->aux);
         } else if (n > 0 && !message[0] && pub->stats.subscriptions) {
             pub->stats.subscriptions--;
         }
+        if (pub->stats.subscriptions > XFSM_HUB_MAX_SUBSCRIPTIONS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+xfsm_hub_wait_socket(void *socket)
+{
+    size_t len = sizeof(int);
+    int events = 0;
+    int fd = -1;
+
+    /* The descriptor tells of changes alone, so ask how it is now. */
+    if (!zmq_getsockopt(socket, ZMQ_EVENTS, &events, &len)
+        && (events & ZMQ_POLLIN)) {
+        poll_immediate_wake();
+    }
+    if (!zmq_getsockopt(socket, ZMQ_FD, &fd, &len)) {
+        poll_fd_wait(fd, POLLIN);
     }
 }
 
 void
 xfsm_hub_pub_wait(struct xfsm_hub_pub *pub)
 {
-    size_t len = sizeof(int);
-    int events = 0;
-
-    /* The descriptor tells of changes alone, so ask how it is now. */
-    if (!zmq_getsockopt(pub->socket, ZMQ_EVENTS, &events, &len)
-        && (events & ZMQ_POLLIN)) {
-        poll_immediate_wake();
-    }
-    poll_fd_wait(pub->fd, POLLIN);
+    xfsm_hub_wait_socket(pub->socket);
 }
 
 const struct xfsm_hub_pub_stats *

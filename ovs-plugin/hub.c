@@ -7,11 +7,11 @@
 #include "ovsdb-schema/ovs-compat.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
+#include <sys/random.h>
 #include <unistd.h>
+#include <zmq.h>
 
-#include "command-line.h"
 #include "daemon.h"
 #include "fatal-signal.h"
 #include "openvswitch/dynamic-string.h"
@@ -19,14 +19,22 @@
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/cage.h"
+#include "ovs-plugin/hub-auth.h"
+#include "ovs-plugin/hub-core.h"
 #include "ovs-plugin/hub-feed.h"
+#include "ovs-plugin/hub-metrics.h"
+#include "ovs-plugin/hub-options.h"
 #include "ovs-plugin/hub-pub.h"
+#include "ovs-plugin/hub-replay.h"
 #include "ovs-plugin/ipc.h"
 #include "ovs-plugin/user.h"
 #include "ovs-plugin/watch.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/io/journal.h"
+#include "xfsm/io/keys.h"
+#include "xfsm/io/zmq-socket.h"
 
 VLOG_DEFINE_THIS_MODULE(hub);
 
@@ -37,11 +45,17 @@ VLOG_DEFINE_THIS_MODULE(hub);
 #define HUB_MAX_DATA ((size_t) 256 * 1024 * 1024)
 
 struct hub {
-    const char *endpoint;
-    const char *user;
+    struct xfsm_hub_options options;
     int ctl;                    /* Socket to the agent, or -1. */
     struct xfsm_hub_feeds feeds;
+    struct xfsm_hub_core core;
+    void *context;              /* Of ZeroMQ. */
     struct xfsm_hub_pub *pub;
+    struct xfsm_hub_replay replay;
+    struct xfsm_hub_auth auth;
+    struct xfsm_journal *journal;   /* NULL: none. */
+    struct xfsm_key_pair keys;
+    struct xfsm_key_list clients;
     bool exiting;
     uint8_t in[XFSM_IPC_MAX];
     uint8_t out[XFSM_IPC_MAX];
@@ -49,86 +63,51 @@ struct hub {
     size_t last_stats_len;
 };
 
-static void OVS_NO_RETURN
-usage(void)
-{
-    printf("%s: publishes the events of this host; started by ovs-xfsmd\n"
-           "usage: %s --endpoint=ENDPOINT [OPTIONS]\n"
-           "\nOptions:\n"
-           "  --endpoint=ENDPOINT   ipc://PATH or tcp://127.0.0.1:PORT\n"
-           "  --ctl-fd=FD           socket to ovs-xfsmd\n"
-           "  --user=NAME           whom to become\n",
-           program_name, program_name);
-    vlog_usage();
-    printf("\nOther options:\n"
-           "  -h, --help            display this help message\n"
-           "  -V, --version         display version information\n");
-    exit(XFSM_EXIT_STOP);
-}
+typedef void counter_cb(const char *name, uint64_t value, void *aux);
 
 static void
-parse_options(int argc, char *argv[], struct hub *hub)
+each_journal_counter(const struct hub *hub, counter_cb *cb, void *aux)
 {
-    enum {
-        OPT_ENDPOINT = UCHAR_MAX + 1, OPT_CTL_FD, OPT_USER, VLOG_OPTION_ENUMS
-    };
-    static const struct option long_options[] = {
-        { "endpoint", required_argument, NULL, OPT_ENDPOINT },
-        { "ctl-fd", required_argument, NULL, OPT_CTL_FD },
-        { "user", required_argument, NULL, OPT_USER },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        VLOG_LONG_OPTIONS,
-        { NULL, 0, NULL, 0 },
-    };
-    int c;
+    const struct xfsm_journal_stats *stats;
+    uint64_t first, last;
 
-    while ((c = getopt_long(argc, argv, "hVv:", long_options, NULL)) != -1) {
-        switch (c) {
-        case OPT_ENDPOINT:
-            hub->endpoint = optarg;
-            break;
-        case OPT_CTL_FD:
-            if (!str_to_int(optarg, 10, &hub->ctl) || hub->ctl < 0) {
-                VLOG_ERR("--ctl-fd=%s: not a number", optarg);
-                exit(XFSM_EXIT_CONFIG);
-            }
-            break;
-        case OPT_USER:
-            hub->user = optarg;
-            break;
-        VLOG_OPTION_HANDLERS
-        case 'h':
-            usage();
-        case 'V':
-            ovs_print_version(0, 0);
-            exit(XFSM_EXIT_STOP);
-        default:
-            exit(XFSM_EXIT_CONFIG);
-        }
-    }
-    if (!hub->endpoint || optind != argc) {
-        VLOG_ERR("--endpoint=ENDPOINT is needed; use --help for usage");
-        exit(XFSM_EXIT_CONFIG);
+    if (hub->journal) {
+        stats = xfsm_journal_stats(hub->journal);
+        xfsm_journal_bounds(hub->journal, &first, &last);
+        cb("journal_records", last - first + 1, aux);
+        cb("journal_appended", stats->appended, aux);
+        cb("journal_failed", stats->failed + stats->sync_failed, aux);
+        cb("journal_recovered", stats->recovered, aux);
+        cb("journal_torn", stats->torn, aux);
+        cb("journal_syncs", stats->syncs, aux);
+        cb("journal_recycled", stats->recycled, aux);
     }
 }
 
 /* Calls 'cb' for each counter. */
 static void
-each_counter(const struct hub *hub,
-             void (*cb)(const char *name, uint64_t value, void *aux),
-             void *aux)
+each_counter(const struct hub *hub, counter_cb *cb, void *aux)
 {
     const struct xfsm_hub_pub_stats *stats = xfsm_hub_pub_stats(hub->pub);
+    const struct xfsm_hub_core *core = &hub->core;
 
-    cb("received", hub->feeds.received, aux);
-    cb("received_bytes", hub->feeds.received_bytes, aux);
-    cb("malformed", hub->feeds.malformed, aux);
-    cb("published", stats->published, aux);
+    cb("received", core->received, aux);
+    cb("received_bytes", core->received_bytes, aux);
+    cb("malformed", core->malformed, aux);
+    cb("lost", core->lost, aux);
+    cb("suppressed", core->suppressed, aux);
+    cb("repeated", core->repeated, aux);
+    cb("published", stats->published - core->heartbeats, aux);
     cb("publish_failed", stats->failed, aux);
     cb("probes", hub->feeds.n, aux);
-    cb("probes_refused", hub->feeds.refused, aux);
+    cb("probes_refused", hub->feeds.refused + core->sources.refused, aux);
     cb("subscriptions", stats->subscriptions, aux);
+    cb("replay_requests", hub->replay.requests, aux);
+    cb("replay_refused", hub->replay.refused, aux);
+    cb("replayed", hub->replay.replayed, aux);
+    cb("clients_allowed", hub->auth.allowed, aux);
+    cb("clients_denied", hub->auth.denied, aux);
+    each_journal_counter(hub, cb, aux);
 }
 
 /* ## Commands of ovs-appctl. ## */
@@ -151,16 +130,41 @@ hub_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
 }
 
 static void
+hub_metrics(struct unixctl_conn *conn, int argc OVS_UNUSED,
+            const char *argv[] OVS_UNUSED, void *hub_)
+{
+    const struct hub *hub = hub_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    each_counter(hub, xfsm_hub_metrics_add, &s);
+    xfsm_hub_metrics_add_probes(&hub->core, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
 hub_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
          const char *argv[] OVS_UNUSED, void *hub_)
 {
     const struct hub *hub = hub_;
-    char *s = xasprintf("endpoint %s\n%"PRIuSIZE" probes, %"PRIu64
-                        " subscriptions\n", hub->endpoint, hub->feeds.n,
-                        xfsm_hub_pub_stats(hub->pub)->subscriptions);
+    const struct xfsm_hub_source *source;
+    struct ds s = DS_EMPTY_INITIALIZER;
 
-    unixctl_command_reply(conn, s);
-    free(s);
+    ds_put_format(&s, "endpoint %s%s\n%"PRIuSIZE" probes, %"PRIu64
+                  " subscriptions\n", hub->options.endpoint,
+                  hub->options.key_file ? " (CURVE)" : "", hub->feeds.n,
+                  xfsm_hub_pub_stats(hub->pub)->subscriptions);
+    ds_put_format(&s, "journal %s\n", !hub->options.journal ? "none"
+                  : hub->journal ? hub->options.journal : "failed");
+    HMAP_FOR_EACH (source, node, &hub->core.sources.map) {
+        ds_put_format(&s, "%s: %s, epoch %"PRIu64", last event %"PRIu64
+                      ", %"PRIu64" lost, %"PRIu64" suppressed\n",
+                      source->topic, source->feeds ? "running" : "gone",
+                      source->epoch, source->last_seq, source->lost,
+                      source->suppressed);
+    }
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
 }
 
 static void
@@ -194,7 +198,7 @@ send_ready(struct hub *hub)
     struct xfsm_ipc_writer w;
 
     if (hub->ctl >= 0) {
-        send_text(hub, XFSM_IPC_ENDPOINT, hub->endpoint);
+        send_text(hub, XFSM_IPC_ENDPOINT, hub->options.endpoint);
         xfsm_ipc_begin(&w, hub->out, XFSM_IPC_READY);
         xfsm_ipc_put_u64(&w, time_wall_msec());
         xfsm_ipc_put_u64(&w, 0);
@@ -290,6 +294,7 @@ open_unixctl(struct hub *hub)
     daemonize_complete();
     unixctl_command_register("xfsm/show", "", 0, 0, hub_show, hub);
     unixctl_command_register("xfsm/stats", "", 0, 0, hub_stats, hub);
+    unixctl_command_register("xfsm/metrics", "", 0, 0, hub_metrics, hub);
     unixctl_command_register("exit", "", 0, 0, hub_exit, hub);
     return server;
 }
@@ -303,23 +308,95 @@ fail(char *error, int code)
     }
 }
 
-/* Opens the endpoint and enters the cage, in the order that both need. */
+/* Reads the keys.  No file can be read later. */
+static void
+read_keys(struct hub *hub)
+{
+    if (hub->options.key_file) {
+        fail(xfsm_key_pair_read(hub->options.key_file, true, &hub->keys),
+             XFSM_EXIT_CONFIG);
+        fail(xfsm_key_list_read(hub->options.clients, &hub->clients),
+             XFSM_EXIT_CONFIG);
+    }
+}
+
+/* Opens the journal.  Events without one are better than none. */
+static void
+open_journal(struct hub *hub)
+{
+    uint8_t entropy[16];
+    char *error;
+
+    if (hub->options.journal) {
+        if (getrandom(entropy, sizeof entropy, 0) != sizeof entropy) {
+            VLOG_FATAL("no random numbers (%s)", ovs_strerror(errno));
+        }
+        error = xfsm_journal_open(hub->options.journal,
+                                  &hub->options.journal_options, entropy,
+                                  &hub->journal);
+        if (error) {
+            VLOG_ERR("no journal, alerts are not kept: %s", error);
+            free(error);
+        }
+    }
+}
+
+static void
+greet(const char *prefix, size_t len, void *hub)
+{
+    xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+}
+
+/* Opens the sockets.  Starts ZeroMQ's threads. */
+static void
+open_sockets(struct hub *hub)
+{
+    const struct xfsm_key_pair *keys = (hub->options.key_file
+                                        ? &hub->keys : NULL);
+    char *endpoint = xfsm_zmq_replay_endpoint(hub->options.endpoint);
+
+    hub->context = zmq_ctx_new();
+    if (!hub->context) {
+        VLOG_FATAL("zmq_ctx_new failed (%s)", ovs_strerror(errno));
+    }
+    if (keys) {
+        fail(xfsm_hub_auth_open(&hub->auth, hub->context, &hub->clients),
+             EXIT_FAILURE);
+    }
+    fail(xfsm_hub_pub_open(hub->context, hub->options.endpoint, keys, greet,
+                           hub, &hub->pub), EXIT_FAILURE);
+    if (endpoint) {
+        fail(xfsm_hub_replay_open(&hub->replay, hub->context, endpoint, keys,
+                                  hub->journal), EXIT_FAILURE);
+        free(endpoint);
+    } else {
+        VLOG_WARN("%s: no room for another endpoint next to it, so nothing "
+                  "is replayed", hub->options.endpoint);
+    }
+}
+
+/* Opens all that is needed and enters the cage, in the order that both need.
+ */
 static void
 open_and_enter(struct hub *hub)
 {
     struct xfsm_cage cage = {
         .max_data = HUB_MAX_DATA,
+        .max_file = hub->options.journal_options.segment_bytes,
         .max_fds = XFSM_HUB_MAX_FEEDS + 4096,
         .syscalls = XFSM_CAGE_HUB,
     };
     char *dir;
 
-    fail(xfsm_user_resolve(hub->user, &cage.uid, &cage.gid),
+    fail(xfsm_user_resolve(hub->options.user, &cage.uid, &cage.gid),
          XFSM_EXIT_CONFIG);
-    fail(xfsm_hub_pub_check(hub->endpoint, &dir), XFSM_EXIT_CONFIG);
+    fail(xfsm_hub_pub_check(hub->options.endpoint, hub->options.key_file,
+                            &dir), XFSM_EXIT_CONFIG);
     cage.socket_dir = dir;
+    read_keys(hub);
+    open_journal(hub);
     fail(xfsm_cage_restrict_paths(&cage), EXIT_FAILURE);
-    fail(xfsm_hub_pub_open(hub->endpoint, &hub->pub), EXIT_FAILURE);
+    open_sockets(hub);
     fail(xfsm_cage_enter(&cage), EXIT_FAILURE);
     if (cage.warning) {
         VLOG_WARN("%s: the sandbox is weaker than it could be",
@@ -328,10 +405,62 @@ open_and_enter(struct hub *hub)
     free(dir);
 }
 
+/* Does what there is to do.  Returns 0 or a positive errno. */
+static int
+run(struct hub *hub)
+{
+    xfsm_watch_run();
+    xfsm_hub_auth_run(&hub->auth);
+    if (!xfsm_hub_pub_run(hub->pub)) {
+        VLOG_WARN("more than %d subscriptions: starting anew without them",
+                  XFSM_HUB_MAX_SUBSCRIPTIONS);
+        hub->exiting = true;
+        return 0;
+    }
+    xfsm_hub_feeds_run(&hub->feeds);
+    xfsm_hub_core_run(&hub->core);
+    xfsm_hub_replay_run(&hub->replay);
+    if (hub->journal) {
+        xfsm_journal_run(hub->journal, time_wall_msec(), time_msec());
+    }
+    return run_ctl(hub);
+}
+
+static void
+wait(struct hub *hub)
+{
+    xfsm_hub_auth_wait(&hub->auth);
+    xfsm_hub_pub_wait(hub->pub);
+    xfsm_hub_feeds_wait(&hub->feeds);
+    xfsm_hub_core_wait(&hub->core);
+    xfsm_hub_replay_wait(&hub->replay);
+    if (hub->journal && xfsm_journal_wake(hub->journal) != INT64_MAX) {
+        poll_timer_wait_until(xfsm_journal_wake(hub->journal));
+    }
+    if (hub->ctl >= 0) {
+        poll_fd_wait(hub->ctl, POLLIN);
+    }
+}
+
+static void
+close_all(struct hub *hub)
+{
+    xfsm_hub_feeds_run(&hub->feeds);
+    xfsm_hub_feeds_destroy(&hub->feeds);
+    xfsm_hub_core_destroy(&hub->core);
+    xfsm_hub_replay_close(&hub->replay);
+    xfsm_hub_pub_close(hub->pub);
+    xfsm_hub_auth_close(&hub->auth);
+    zmq_ctx_term(hub->context);
+    xfsm_journal_close(hub->journal);
+    xfsm_key_list_destroy(&hub->clients);
+    free(hub->options.journal);
+}
+
 int
 main(int argc, char *argv[])
 {
-    static struct hub hub = { .ctl = -1 };
+    static struct hub hub;
     struct unixctl_server *unixctl;
     int code = XFSM_EXIT_STOP;
 
@@ -341,22 +470,22 @@ main(int argc, char *argv[])
     fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_SYSLOG, VLL_OFF);
     vlog_set_pattern(VLF_CONSOLE, "%p|%c|%m");
-    parse_options(argc, argv, &hub);
+    xfsm_hub_options_parse(&hub.options, argc, argv);
+    hub.ctl = hub.options.ctl;
     tzset();
-    xfsm_hub_feeds_init(&hub.feeds);
+    xfsm_hub_core_init(&hub.core, &hub.options.rates);
+    xfsm_hub_feeds_init(&hub.feeds, &hub.core);
     unixctl = open_unixctl(&hub);
     xfsm_watch_run();
     open_and_enter(&hub);
+    xfsm_hub_core_start(&hub.core, hub.pub, hub.journal);
     send_ready(&hub);
 
     while (!hub.exiting) {
         int error;
 
         unixctl_server_run(unixctl);
-        xfsm_watch_run();
-        xfsm_hub_pub_run(hub.pub);
-        xfsm_hub_feeds_run(&hub.feeds, hub.pub);
-        error = run_ctl(&hub);
+        error = run(&hub);
         if (error) {
             if (error != ESHUTDOWN) {
                 VLOG_ERR("bad message from the agent (%s)",
@@ -365,20 +494,13 @@ main(int argc, char *argv[])
             }
             break;
         }
-
         unixctl_server_wait(unixctl);
-        xfsm_hub_pub_wait(hub.pub);
-        xfsm_hub_feeds_wait(&hub.feeds);
-        if (hub.ctl >= 0) {
-            poll_fd_wait(hub.ctl, POLLIN);
-        }
+        wait(&hub);
         poll_block();
     }
     if (hub.exiting) {
         code = XFSM_EXIT_RETRY;
     }
-    xfsm_hub_feeds_run(&hub.feeds, hub.pub);
-    xfsm_hub_feeds_destroy(&hub.feeds);
-    xfsm_hub_pub_close(hub.pub);
+    close_all(&hub);
     return code;
 }

@@ -204,9 +204,7 @@ read_options(struct xfsm_agent *agent)
     ds_destroy(&errors);
 
     endpoint = xasprintf("ipc://%s/xfsm-hub.events", ovs_rundir());
-    xfsm_hub_link_set_endpoint(&agent->hub,
-                               smap_get_def(options, "hub-endpoint",
-                                            endpoint));
+    xfsm_hub_link_configure(&agent->hub, options, endpoint);
     free(endpoint);
 
     replace(&agent->hw_offload,

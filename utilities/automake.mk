@@ -18,11 +18,14 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm-check.c \
 	utilities/xfsm-compile.c \
 	utilities/xfsm-document.c \
+	utilities/xfsm-events-text.c \
 	utilities/xfsm-events.c \
+	utilities/xfsm-events.h \
 	utilities/xfsm-fields.c \
 	utilities/xfsm-graph-text.c \
 	utilities/xfsm-graph.c \
 	utilities/xfsm-graph.h \
+	utilities/xfsm-keygen.c \
 	utilities/xfsm-replay.c \
 	utilities/xfsm-replay.h \
 	utilities/xfsm-run.c \

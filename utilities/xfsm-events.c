@@ -11,16 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "utilities/xfsm-events.h"
 #include "utilities/xfsm.h"
-#include "xfsm/io/event-decode.h"
 #include "xfsm/io/file-sink.h"
-#include "xfsm/io/gap.h"
-#include "xfsm/io/zmq-sub.h"
-#include "xfsm/runtime/event.h"
+#include "xfsm/io/follow.h"
+#include "xfsm/io/keys.h"
 
 #define ENDPOINTS_MAX 64
 #define TIMEOUT_MAX 86400.0     /* Seconds. */
@@ -36,9 +34,6 @@
 #define RUNDIR_DEFAULT "/var/run/openvswitch"
 #define HUB_SOCKET "xfsm-hub.events"
 
-/* Longest line in text form: the longest event and what stands around it. */
-#define LINE_MAX_BYTES (XFSM_EVENT_JSON_MAX + 512)
-
 enum format { FORMAT_JSON, FORMAT_TEXT };
 
 struct watcher {
@@ -48,13 +43,18 @@ struct watcher {
     enum format format;
     bool colour;
     bool announce;              /* Tell when all publishers are there. */
+    bool past_only;
     long count;                 /* Events still to show; -1: no limit. */
     int64_t deadline;           /* Monotonic ms; -1: none. */
+    const char *key_file, *server_key;
+    struct xfsm_key_pair keys;
 
-    struct xfsm_zmq_sub *sub;
-    struct xfsm_gap_tracker *gaps;      /* NULL unless all is subscribed. */
+    struct xfsm_follow_options options;
+    struct xfsm_follow *follow;
     struct xfsm_file_sink *out;
     uint64_t missed;
+    bool is_past;               /* The past was shown. */
+    bool uncertain;             /* There may be more than 'missed'. */
 };
 
 static volatile sig_atomic_t stopped;
@@ -72,11 +72,20 @@ print_help(void)
     puts("xfsm events: show the events that probes publish\n"
          "usage: xfsm events [OPTION]... [TOPIC]...\n\n"
          "A topic is LABEL/PROGRAM/BRIDGE/PORT; TOPIC is the start of one:\n"
-         "\"alert\" shows all alerts.  Without TOPIC, all events are shown,\n"
-         "and a notice is given where some were lost on the way.\n\n"
+         "\"alert\" shows all alerts.  Without TOPIC, all events are shown.\n"
+         "Events that were lost on the way are taken from the journal of the\n"
+         "hub, which keeps those with label alert or critical; if some are\n"
+         "still missing, a notice says so.\n\n"
          "  --connect ENDPOINT    subscribe there; may be repeated (default:\n"
          "                        ipc://RUNDIR/xfsm-hub.events, RUNDIR being\n"
          "                        $OVS_RUNDIR or /var/run/openvswitch)\n"
+         "  --since TIME          first show what the journal has since:\n"
+         "                        2026-11-23T16:42:36Z, 2026-11-23, or how\n"
+         "                        long ago: 90s, 15m, 2h, 3d\n"
+         "  --no-follow           end after that\n"
+         "  --key-file FILE       own key pair (xfsm keygen), for publishers\n"
+         "                        that want to know who subscribes\n"
+         "  --server-key KEY      their public key, or a file with it\n"
          "  --format json|text    default: text on a terminal, else json\n"
          "  --count N             end after N events\n"
          "  --timeout SECONDS     end after this time\n"
@@ -94,86 +103,20 @@ now_ms(void)
     return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
 }
 
-/* Colour of a label on a terminal. */
-static const char *
-label_colour(const char *label)
-{
-    if (!strcmp(label, XFSM_LABEL_CRITICAL)) {
-        return "\033[1;31m";
-    } else if (!strcmp(label, XFSM_LABEL_ALERT)) {
-        return "\033[31m";
-    } else if (!strcmp(label, XFSM_LABEL_LOG)) {
-        return "\033[32m";
-    }
-    return "\033[36m";
-}
-
-/* Writes an event for people. */
-static int
-show_text(struct watcher *w, const struct xfsm_event_view *event)
-{
-    char time[64], label[64], program[128], port[128], state[128];
-    char text[XFSM_EVENT_JSON_MAX];
-    char line[LINE_MAX_BYTES + 512];
-    int len;
-
-    xfsm_event_unescape(event->time, time, sizeof time);
-    xfsm_event_unescape(event->label, label, sizeof label);
-    xfsm_event_unescape(event->program, program, sizeof program);
-    xfsm_event_unescape(event->port, port, sizeof port);
-    xfsm_event_unescape(event->state, state, sizeof state);
-    xfsm_event_unescape(event->text.p ? event->text : event->description,
-                        text, sizeof text);
-    len = snprintf(line, sizeof line, "%s%s%s %s%-8s%s %s %s %s%s%s",
-                   w->colour ? "\033[2m" : "", time,
-                   w->colour ? "\033[0m" : "",
-                   w->colour ? label_colour(label) : "", label,
-                   w->colour ? "\033[0m" : "",
-                   program, port, state, *state ? ": " : "", text);
-    if (len >= (int) sizeof line) {
-        len = sizeof line - 1;
-    }
-    return xfsm_file_sink_write(w->out, line, len);
-}
-
-/* Says on stderr if events are missing in front of 'event'. */
-static void
-look_for_gap(struct watcher *w, const struct xfsm_event_view *event)
-{
-    char bridge[128], port[128], host[128];
-    uint64_t missing;
-
-    if (!w->gaps || !event->has_seq || !event->has_epoch) {
-        return;
-    }
-    missing = xfsm_gap_note(w->gaps, event->host, event->bridge, event->port,
-                            event->epoch, event->seq);
-    if (missing) {
-        w->missed += missing;
-        xfsm_event_unescape(event->host, host, sizeof host);
-        xfsm_event_unescape(event->bridge, bridge, sizeof bridge);
-        xfsm_event_unescape(event->port, port, sizeof port);
-        xfsm_tool_complain("LOST: %"PRIu64" event%s of port %s (bridge %s, "
-                           "host %s) did not arrive", missing,
-                           missing == 1 ? "" : "s", port, bridge, host);
-    }
-}
-
-/* Handles one message.  Returns false if output failed. */
+/* Writes a message, and counts it. */
 static bool
-handle(struct watcher *w, const struct xfsm_zmq_message *message)
+show(struct watcher *w, const struct xfsm_follow_item *item)
 {
-    struct xfsm_event_view event;
+    char line[XFSM_EVENT_LINE_MAX];
+    size_t len;
     int error;
 
-    if (!xfsm_event_decode(message->body, message->body_len, &event)) {
-        xfsm_tool_complain("ignored a message that is no event");
-        return true;
+    if (w->format == FORMAT_JSON) {
+        error = xfsm_file_sink_write(w->out, item->body, item->body_len);
+    } else {
+        len = xfsm_events_format_text(&item->event, w->colour, line);
+        error = xfsm_file_sink_write(w->out, line, len);
     }
-    look_for_gap(w, &event);
-    error = w->format == FORMAT_JSON
-            ? xfsm_file_sink_write(w->out, message->body, message->body_len)
-            : show_text(w, &event);
     if (w->count > 0) {
         w->count--;
     }
@@ -181,6 +124,96 @@ handle(struct watcher *w, const struct xfsm_zmq_message *message)
         xfsm_tool_complain("cannot write events (%s)", strerror(error));
     }
     return !error;
+}
+
+/* Names of where an event is from. */
+struct where {
+    char host[128], bridge[128], port[128];
+};
+
+static struct where
+get_where(const struct xfsm_event_view *event)
+{
+    struct where where;
+
+    xfsm_event_unescape(event->host, where.host, sizeof where.host);
+    xfsm_event_unescape(event->bridge, where.bridge, sizeof where.bridge);
+    xfsm_event_unescape(event->port, where.port, sizeof where.port);
+    return where;
+}
+
+static void
+tell_gap(struct watcher *w, const struct xfsm_follow_item *item)
+{
+    struct where where = get_where(&item->event);
+    const char *why = (item->answered
+                       ? "the journal of the hub does not have them"
+                       : "the hub gives no journal");
+
+    w->missed += item->n_missing;
+    w->uncertain |= item->uncertain;
+    if (!item->n_missing) {
+        xfsm_tool_complain("recovered: %"PRIu64" event%s of port %s (bridge "
+                           "%s, host %s) came from the journal",
+                           item->n_recovered,
+                           item->n_recovered == 1 ? "" : "s", where.port,
+                           where.bridge, where.host);
+    } else {
+        xfsm_tool_complain("LOST: %s%"PRIu64" event%s of port %s (bridge %s, "
+                           "host %s) did not arrive: %s; %"PRIu64
+                           " recovered", item->uncertain ? "at least " : "",
+                           item->n_missing, item->n_missing == 1 ? "" : "s",
+                           where.port, where.bridge, where.host, why,
+                           item->n_recovered);
+    }
+}
+
+/* A record of the hub: told in any case, and shown if it was asked for. */
+static bool
+tell_record(struct watcher *w, const struct xfsm_follow_item *item)
+{
+    struct where where = get_where(&item->event);
+    char text[256];
+
+    xfsm_event_unescape(item->event.text, text, sizeof text);
+    xfsm_tool_complain("LOST: port %s (bridge %s, host %s): %s", where.port,
+                       where.bridge, where.host, text);
+    w->missed += item->event.count;
+    return !item->subscribed || show(w, item);
+}
+
+static void
+tell_past(struct watcher *w, const struct xfsm_follow_item *item)
+{
+    char time[XFSM_EVENTS_TIME_SIZE];
+
+    w->is_past = true;
+    if (!item->complete) {
+        xfsm_tool_complain("LOST: not every hub told its journal");
+        w->uncertain = true;
+    } else if (item->oldest_ms > w->options.since_ms) {
+        xfsm_events_format_time(item->oldest_ms, time);
+        xfsm_tool_complain("the journal begins at %s", time);
+    }
+}
+
+/* Handles one item.  Returns false if output failed. */
+static bool
+handle(struct watcher *w, const struct xfsm_follow_item *item)
+{
+    switch (item->kind) {
+    case XFSM_FOLLOW_EVENT:
+        return show(w, item);
+    case XFSM_FOLLOW_RECORD:
+        return tell_record(w, item);
+    case XFSM_FOLLOW_GAP:
+        tell_gap(w, item);
+        return true;
+    case XFSM_FOLLOW_PAST:
+    default:
+        tell_past(w, item);
+        return true;
+    }
 }
 
 /* How long to wait for a message, in ms: not beyond the deadline. */
@@ -193,7 +226,7 @@ time_to_wait(const struct watcher *w)
     if (w->deadline < 0 || left > patience) {
         return patience;
     }
-    return left > 0 ? left : 0;
+    return left > 0 ? (int) left : 0;
 }
 
 /* Says, once, that a publisher cannot be reached; and, if asked to, that all
@@ -201,7 +234,11 @@ time_to_wait(const struct watcher *w)
 static void
 check_connections(struct watcher *w, int64_t start, bool *told)
 {
-    unsigned int n = xfsm_zmq_sub_n_connected(w->sub);
+    unsigned int n = xfsm_follow_n_connected(w->follow);
+    const char *why = (!xfsm_follow_refused(w->follow) ? ""
+                       : w->key_file ? ": wrong --server-key, or this key is "
+                                       "not on its list"
+                       : ": it wants keys (--key-file, --server-key)");
 
     if (n == (unsigned int) w->n_endpoints && w->announce) {
         xfsm_tool_complain("connected");
@@ -209,12 +246,15 @@ check_connections(struct watcher *w, int64_t start, bool *told)
     }
     if (n < (unsigned int) w->n_endpoints && !*told
         && now_ms() - start >= PATIENCE) {
-        if (w->n_endpoints == 1) {
+        if (*why && w->n_endpoints == 1) {
+            xfsm_tool_complain("refused by %s%s; waiting", w->endpoints[0],
+                               why);
+        } else if (w->n_endpoints == 1) {
             xfsm_tool_complain("nobody answers at %s (is ovs-xfsmd "
                                "running?); waiting", w->endpoints[0]);
         } else {
-            xfsm_tool_complain("%u of %d publishers answer; waiting for the "
-                               "others", n, w->n_endpoints);
+            xfsm_tool_complain("%u of %d publishers answer%s; waiting for "
+                               "the others", n, w->n_endpoints, why);
         }
         *told = true;
     } else if (n == (unsigned int) w->n_endpoints) {
@@ -238,19 +278,20 @@ flush(struct watcher *w)
 static int
 watch(struct watcher *w)
 {
-    struct xfsm_zmq_message message;
+    struct xfsm_follow_item item;
     int64_t start = now_ms();
     bool told = false;
     bool ok = true;
     int error;
 
-    while (ok && !stopped && w->count != 0) {
-        error = xfsm_zmq_sub_recv(w->sub, 0, &message);
+    while (ok && !stopped && w->count != 0
+           && !(w->past_only && w->is_past)) {
+        error = xfsm_follow_next(w->follow, 0, &item);
         if (error == EAGAIN) {
             /* All that has come is shown before waiting for more. */
             ok = flush(w);
-            error = !ok ? 0 : xfsm_zmq_sub_recv(w->sub, time_to_wait(w),
-                                                &message);
+            error = !ok ? 0 : xfsm_follow_next(w->follow, time_to_wait(w),
+                                               &item);
             if (error == EAGAIN) {
                 if (w->deadline >= 0 && now_ms() >= w->deadline) {
                     break;
@@ -266,51 +307,61 @@ watch(struct watcher *w)
             xfsm_tool_complain("cannot receive (%s)", strerror(error));
             return XFSM_EXIT_FAILURE;
         } else {
-            ok = handle(w, &message);
+            ok = handle(w, &item);
         }
     }
     if (ok) {
         flush(w);
     }
-    if (w->missed) {
-        xfsm_tool_complain("%"PRIu64" events were lost in total", w->missed);
+    if (w->missed || w->uncertain) {
+        xfsm_tool_complain("%s%"PRIu64" events were lost in total",
+                           w->uncertain ? "at least " : "", w->missed);
     }
-    return w->count > 0 && !stopped && ok ? XFSM_EXIT_FAILURE : XFSM_EXIT_OK;
+    return w->count > 0 && !stopped && ok && !w->past_only
+           ? XFSM_EXIT_FAILURE : XFSM_EXIT_OK;
 }
 
-/* Connects and subscribes.  Says why if it fails. */
+/* Reads the keys that options name.  Says why if it fails. */
 static bool
-open_watcher(struct watcher *w, char *topics[], int n_topics)
+read_keys(struct watcher *w)
 {
-    uint8_t entropy[16];
+    static struct xfsm_key_pair server;
     char *error;
-    int i;
 
-    error = xfsm_zmq_sub_create(&w->sub);
-    for (i = 0; i < w->n_endpoints && !error; i++) {
-        error = xfsm_zmq_sub_connect(w->sub, w->endpoints[i]);
+    if (!w->key_file) {
+        return true;
+    }
+    error = xfsm_key_pair_read(w->key_file, true, &w->keys);
+    if (!error && !xfsm_key_is_valid(w->server_key)) {
+        error = xfsm_key_pair_read(w->server_key, false, &server);
+        w->server_key = server.public_key;
     }
     if (error) {
         xfsm_tool_complain("%s", error);
         free(error);
         return false;
     }
-    if (!n_topics) {
-        if (getrandom(entropy, sizeof entropy, 0) != sizeof entropy) {
-            xfsm_tool_complain("no random numbers (%s)", strerror(errno));
-            return false;
-        }
-        w->gaps = xfsm_gap_create(entropy);
-        xfsm_zmq_sub_subscribe(w->sub, "");
-    }
-    for (i = 0; i < n_topics; i++) {
-        int retval = xfsm_zmq_sub_subscribe(w->sub, topics[i]);
+    w->options.keys = &w->keys;
+    w->options.server_key = w->server_key;
+    return true;
+}
 
-        if (retval) {
-            xfsm_tool_complain("topic \"%s\" (%s)", topics[i],
-                               strerror(retval));
-            return false;
-        }
+/* Connects and subscribes.  Says why if it fails. */
+static bool
+open_watcher(struct watcher *w)
+{
+    char *error;
+
+    if (!read_keys(w)) {
+        return false;
+    }
+    w->options.endpoints = w->endpoints;
+    w->options.n_endpoints = (size_t) w->n_endpoints;
+    error = xfsm_follow_create(&w->options, &w->follow);
+    if (error) {
+        xfsm_tool_complain("%s", error);
+        free(error);
+        return false;
     }
     return true;
 }
@@ -327,21 +378,60 @@ use_default_endpoint(struct watcher *w)
     w->endpoints[w->n_endpoints++] = w->default_endpoint;
 }
 
+static int
+parse_since(struct watcher *w, const char *s)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (!xfsm_events_parse_since(s, (uint64_t) now.tv_sec * 1000
+                                 + (uint64_t) now.tv_nsec / 1000000,
+                                 &w->options.since_ms)) {
+        return xfsm_tool_usage_error("--since: \"%s\" is neither a time "
+                                     "(2026-11-23T16:42:36Z) nor how long "
+                                     "ago (15m)", s);
+    }
+    w->options.since_ms += !w->options.since_ms;    /* 0: none. */
+    return -1;
+}
+
+/* Checks what belongs together. */
+static int
+check_options(const struct watcher *w)
+{
+    if (!w->key_file != !w->server_key) {
+        return xfsm_tool_usage_error("--key-file and --server-key need each "
+                                     "other");
+    }
+    if (w->past_only && !w->options.since_ms) {
+        return xfsm_tool_usage_error("--no-follow needs --since");
+    }
+    return -1;
+}
+
 /* Parses all options.  Returns -1, or an exit code to end with. */
 static int
 parse_options(struct watcher *w, int argc, char *argv[])
 {
-    enum { OPT_CONNECT = 256, OPT_FORMAT, OPT_COUNT, OPT_TIMEOUT };
+    enum {
+        OPT_CONNECT = 256, OPT_FORMAT, OPT_COUNT, OPT_TIMEOUT, OPT_SINCE,
+        OPT_NO_FOLLOW, OPT_KEY_FILE, OPT_SERVER_KEY
+    };
     static const struct option options[] = {
         { "connect", required_argument, NULL, OPT_CONNECT },
         { "format", required_argument, NULL, OPT_FORMAT },
         { "count", required_argument, NULL, OPT_COUNT },
         { "timeout", required_argument, NULL, OPT_TIMEOUT },
+        { "since", required_argument, NULL, OPT_SINCE },
+        { "no-follow", no_argument, NULL, OPT_NO_FOLLOW },
+        { "key-file", required_argument, NULL, OPT_KEY_FILE },
+        { "server-key", required_argument, NULL, OPT_SERVER_KEY },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     double seconds;
+    int exit_code;
     int c;
 
     while ((c = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
@@ -374,6 +464,21 @@ parse_options(struct watcher *w, int argc, char *argv[])
             return xfsm_tool_usage_error("--timeout: \"%s\" is not a number "
                                          "of seconds up to %g", optarg,
                                          TIMEOUT_MAX);
+        case OPT_SINCE:
+            exit_code = parse_since(w, optarg);
+            if (exit_code >= 0) {
+                return exit_code;
+            }
+            break;
+        case OPT_NO_FOLLOW:
+            w->past_only = true;
+            break;
+        case OPT_KEY_FILE:
+            w->key_file = optarg;
+            break;
+        case OPT_SERVER_KEY:
+            w->server_key = optarg;
+            break;
         case 'v':
             w->announce = true;
             break;
@@ -384,7 +489,7 @@ parse_options(struct watcher *w, int argc, char *argv[])
             return xfsm_tool_bad_option();
         }
     }
-    return -1;
+    return check_options(w);
 }
 
 int
@@ -405,17 +510,17 @@ xfsm_cmd_events(int argc, char *argv[])
     if (!w.n_endpoints) {
         use_default_endpoint(&w);
     }
+    w.options.topics = argv + optind;
+    w.options.n_topics = (size_t) (argc - optind);
     w.colour = w.format == FORMAT_TEXT && isatty(STDOUT_FILENO)
                && !getenv("NO_COLOR");
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 
     w.out = xfsm_file_sink_from_fd(STDOUT_FILENO);
-    exit_code = open_watcher(&w, argv + optind, argc - optind)
-                ? watch(&w) : XFSM_EXIT_FAILURE;
+    exit_code = open_watcher(&w) ? watch(&w) : XFSM_EXIT_FAILURE;
     xfsm_file_sink_close(w.out);
-    xfsm_zmq_sub_destroy(w.sub);
-    xfsm_gap_destroy(w.gaps);
+    xfsm_follow_destroy(w.follow);
     free(w.default_endpoint);
     return exit_code;
 }

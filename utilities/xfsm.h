@@ -28,6 +28,7 @@
     C(test, "run the tests that programs carry") \
     C(graph, "draw the state machine of a program") \
     C(events, "show the events that probes publish") \
+    C(keygen, "make keys for events over a network") \
     C(fields, "list the packet fields that programs can name")
 
 #define XFSM_COMMAND_PROTOTYPE(NAME, SUMMARY) \

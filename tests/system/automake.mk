@@ -11,6 +11,8 @@ SYSTEM_TESTS += \
 	tests/system/test-events.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
+	tests/system/test-hub-limits.py \
+	tests/system/test-hub.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
@@ -21,4 +23,6 @@ SYSTEM_TESTS += \
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
-	tests/system/lib/xfsmtest.py
+	tests/system/lib/hubtest.py \
+	tests/system/lib/xfsmtest.py \
+	tests/system/lib/zmqlite.py

@@ -38,6 +38,8 @@ UNIT_TESTS += \
 	tests/unit/test-hash \
 	tests/unit/test-http \
 	tests/unit/test-image \
+	tests/unit/test-journal \
+	tests/unit/test-keys \
 	tests/unit/test-keytable \
 	tests/unit/test-lint \
 	tests/unit/test-lower \
@@ -236,6 +238,10 @@ tests_unit_test_image_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-image.c
+
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
+
+tests_unit_test_keys_SOURCES = tests/unit/test-keys.c
 
 tests_unit_test_keytable_SOURCES = \
 	tests/unit/random.h \

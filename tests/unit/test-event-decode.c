@@ -193,6 +193,44 @@ test_depth(void **state)
 }
 
 static void
+test_members(void **state)
+{
+    static const char text[] = "{\"key\": { \"a\":1 , \"b\\\"\" : \"x,y\","
+        "\"c\":{\"d\":[1]},\"e\":-2},\"topics\":{},\"last_seq\":9}";
+    struct xfsm_event_member m;
+    struct xfsm_event_view view;
+    struct xfsm_str object;
+    uint64_t value;
+
+    (void) state;
+    assert_true(xfsm_event_decode(text, strlen(text), &view));
+    assert_true(view.has_last_seq);
+    assert_int_equal(view.last_seq, 9);
+    object = view.key;
+    assert_true(xfsm_event_next_member(&object, &m));
+    assert_true(xfsm_str_is(m.name, "a"));
+    assert_false(m.is_string);
+    assert_true(xfsm_event_member_uint(&m, &value));
+    assert_int_equal(value, 1);
+    assert_true(xfsm_event_next_member(&object, &m));
+    assert_true(xfsm_str_is(m.name, "b\\\""));
+    assert_true(m.is_string);
+    assert_true(xfsm_str_is(m.value, "x,y"));
+    assert_false(xfsm_event_member_uint(&m, &value));
+    assert_true(xfsm_event_next_member(&object, &m));
+    assert_true(xfsm_str_is(m.value, "{\"d\":[1]}"));
+    assert_true(xfsm_event_next_member(&object, &m));
+    assert_false(xfsm_event_member_uint(&m, &value));
+    assert_false(xfsm_event_next_member(&object, &m));
+    object = view.topics;
+    assert_non_null(object.p);
+    assert_false(xfsm_event_next_member(&object, &m));
+    object = view.features;
+    assert_false(xfsm_event_next_member(&object, &m));
+    assert_false(xfsm_event_decode("{\"key\":1}", 9, &view));
+}
+
+static void
 test_unescape_limit(void **state)
 {
     struct xfsm_str s = { .p = "abc\\\"d\\\\", .len = 8 };
@@ -221,6 +259,7 @@ main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_unescape_limit),
     };
 

@@ -102,6 +102,48 @@ test_limit(void **state)
     xfsm_gap_destroy(t);
 }
 
+/* Numbers of one topic have gaps of their own, which "prev" tells. */
+static void
+test_chain(void **state)
+{
+    const struct xfsm_str names[] = { { "h", 1 }, { "alert/x", 7 } };
+    struct xfsm_gap_tracker *t = xfsm_gap_create(entropy);
+    struct xfsm_gap gap;
+    uint64_t epoch, seq;
+
+    (void) state;
+    assert_false(xfsm_gap_last(t, names, 2, &epoch, &seq));
+    gap = xfsm_gap_follow(t, names, 2, 5, 4, 9);
+    assert_int_equal(gap.to, 0);
+    gap = xfsm_gap_follow(t, names, 2, 5, 9, 15);
+    assert_int_equal(gap.to, 0);
+    gap = xfsm_gap_follow(t, names, 2, 5, 20, 30);
+    assert_int_equal(gap.from, 16);
+    assert_int_equal(gap.to, 20);
+    gap = xfsm_gap_follow(t, names, 2, 5, -1, 40);
+    assert_int_equal(gap.to, 0);
+    gap = xfsm_gap_follow(t, names, 2, 5, 20, 30);
+    assert_true(gap.repeated);
+    /* A heartbeat: 50 was given. */
+    gap = xfsm_gap_follow(t, names, 2, 5, 50, 50);
+    assert_int_equal(gap.from, 41);
+    assert_int_equal(gap.to, 50);
+    gap = xfsm_gap_follow(t, names, 2, 5, 50, 50);
+    assert_true(gap.repeated);
+    /* A new life, in which 3 was the first. */
+    gap = xfsm_gap_follow(t, names, 2, 6, 0, 3);
+    assert_int_equal(gap.to, 0);
+    gap = xfsm_gap_follow(t, names, 2, 7, 4, 6);
+    assert_int_equal(gap.from, 1);
+    assert_int_equal(gap.to, 4);
+    gap = xfsm_gap_follow(t, names, 2, 6, 3, 4);
+    assert_true(gap.repeated);
+    assert_true(xfsm_gap_last(t, names, 2, &epoch, &seq));
+    assert_int_equal(epoch, 7);
+    assert_int_equal(seq, 6);
+    xfsm_gap_destroy(t);
+}
+
 int
 main(void)
 {
@@ -110,6 +152,7 @@ main(void)
         cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_sources),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_chain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

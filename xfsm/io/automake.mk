@@ -16,10 +16,18 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/event-decode.h \
 	xfsm/io/file-sink.c \
 	xfsm/io/file-sink.h \
+	xfsm/io/follow.c \
+	xfsm/io/follow.h \
 	xfsm/io/gap.c \
 	xfsm/io/gap.h \
 	xfsm/io/pcap-reader.c \
 	xfsm/io/pcap-reader.h \
+	xfsm/io/journal.c \
+	xfsm/io/journal.h \
+	xfsm/io/keys.c \
+	xfsm/io/keys.h \
+	xfsm/io/replay-client.c \
+	xfsm/io/replay-client.h \
 	xfsm/io/zmq-pub.c \
 	xfsm/io/zmq-pub.h \
 	xfsm/io/zmq-socket.c \

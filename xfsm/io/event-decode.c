@@ -217,10 +217,24 @@ take_uint(struct cursor *c, uint64_t *value)
     return true;
 }
 
-static bool
-is_named(const struct xfsm_str *s, const char *name)
+bool
+xfsm_str_is(struct xfsm_str s, const char *text)
 {
-    return s->len == strlen(name) && !memcmp(s->p, name, s->len);
+    return s.p && s.len == strlen(text) && !memcmp(s.p, text, s.len);
+}
+
+/* Takes an object and stores what is between its braces. */
+static bool
+take_object(struct cursor *c, struct xfsm_str *object)
+{
+    const char *start = c->p;
+
+    if (!take(c, '{') || !skip_members(c, '}', 1)) {
+        return false;
+    }
+    object->p = start + 1;
+    object->len = (uint32_t) (c->p - start - 2);
+    return true;
 }
 
 /* Takes the value of the member 'name'. */
@@ -229,19 +243,26 @@ take_member(struct cursor *c, const struct xfsm_str *name,
             struct xfsm_event_view *view)
 {
 #define TAKE_STRING(NAME) \
-    if (is_named(name, #NAME) && !view->NAME.p) { \
+    if (xfsm_str_is(*name, #NAME) && !view->NAME.p) { \
         return take_string(c, &view->NAME); \
     }
     XFSM_EVENT_STRINGS(TAKE_STRING)
 #undef TAKE_STRING
 
 #define TAKE_NUMBER(NAME) \
-    if (is_named(name, #NAME) && !view->has_##NAME) { \
+    if (xfsm_str_is(*name, #NAME) && !view->has_##NAME) { \
         view->has_##NAME = true; \
         return take_uint(c, &view->NAME); \
     }
     XFSM_EVENT_NUMBERS(TAKE_NUMBER)
 #undef TAKE_NUMBER
+
+#define TAKE_OBJECT(NAME) \
+    if (xfsm_str_is(*name, #NAME) && !view->NAME.p) { \
+        return take_object(c, &view->NAME); \
+    }
+    XFSM_EVENT_OBJECTS(TAKE_OBJECT)
+#undef TAKE_OBJECT
 
     return skip_value(c, 1);
 }
@@ -284,6 +305,57 @@ xfsm_event_decode(const char *json, size_t len, struct xfsm_event_view *viewp)
         return false;
     }
     *viewp = view;
+    return true;
+}
+
+bool
+xfsm_event_next_member(struct xfsm_str *object,
+                       struct xfsm_event_member *member)
+{
+    struct cursor c = { .p = object->p, .end = object->p + object->len };
+    const char *start;
+
+    if (!object->p) {
+        return false;
+    }
+    skip_space(&c);
+    if (take(&c, ',')) {
+        skip_space(&c);
+    }
+    if (!take_string(&c, &member->name)) {
+        return false;
+    }
+    skip_space(&c);
+    take(&c, ':');
+    skip_space(&c);
+    start = c.p;
+    member->is_string = c.p < c.end && *c.p == '"';
+    if (member->is_string ? !take_string(&c, &member->value)
+        : !skip_value(&c, 2)) {
+        return false;
+    }
+    if (!member->is_string) {
+        member->value.p = start;
+        member->value.len = (uint32_t) (c.p - start);
+    }
+    object->p = c.p;
+    object->len = (uint32_t) (c.end - c.p);
+    return true;
+}
+
+bool
+xfsm_event_member_uint(const struct xfsm_event_member *member,
+                       uint64_t *value)
+{
+    struct cursor c = {
+        .p = member->value.p, .end = member->value.p + member->value.len,
+    };
+    uint64_t v;
+
+    if (member->is_string || !take_uint(&c, &v) || c.p != c.end) {
+        return false;
+    }
+    *value = v;
     return true;
 }
 

@@ -47,22 +47,19 @@ xfsm_gap_destroy(struct xfsm_gap_tracker *tracker)
     free(tracker);
 }
 
-/* Digest of the three names, each hashed apart so that none runs into the
- * next. */
+/* Digest of the names, each hashed apart so that none runs into the next. */
 static void
-digest_source(const struct xfsm_seed *seed, struct xfsm_str host,
-              struct xfsm_str bridge, struct xfsm_str port,
-              uint64_t digest[2])
+digest_source(const struct xfsm_seed *seed, const struct xfsm_str *names,
+              size_t n, uint64_t digest[2])
 {
-    const struct xfsm_str names[] = { host, bridge, port };
-    uint64_t digests[3][2];
+    uint64_t digests[XFSM_GAP_NAMES][2];
     size_t i;
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < n; i++) {
         xfsm_digest(seed, names[i].p ? names[i].p : "", names[i].len,
                     digests[i]);
     }
-    xfsm_digest(seed, digests, sizeof digests, digest);
+    xfsm_digest(seed, digests, n * sizeof digests[0], digest);
 }
 
 /* Returns the slot of the probe with 'digest', or one to put it in, whose
@@ -91,34 +88,69 @@ find_source(struct xfsm_gap_tracker *tracker, const uint64_t digest[2])
     return oldest;
 }
 
+struct xfsm_gap
+xfsm_gap_follow(struct xfsm_gap_tracker *tracker,
+                const struct xfsm_str *names, size_t n, uint64_t epoch,
+                int64_t prev, uint64_t seq)
+{
+    struct xfsm_gap gap = { 0, 0, false };
+    struct source *source;
+    uint64_t digest[2];
+    uint64_t last;
+
+    if (!seq) {
+        return gap;
+    }
+    digest_source(&tracker->seed, names, n, digest);
+    source = find_source(tracker, digest);
+    source->heard = ++tracker->clock;
+    if (source->seq && (epoch < source->epoch
+                        || (epoch == source->epoch && seq <= source->seq))) {
+        gap.repeated = true;
+        return gap;
+    }
+    last = epoch == source->epoch ? source->seq : 0;
+    if (source->seq && prev > 0 && (uint64_t) prev > last) {
+        gap.from = last + 1;
+        gap.to = (uint64_t) prev;
+    }
+    source->epoch = epoch;
+    source->seq = seq;
+    return gap;
+}
+
+bool
+xfsm_gap_last(const struct xfsm_gap_tracker *tracker,
+              const struct xfsm_str *names, size_t n, uint64_t *epoch,
+              uint64_t *seq)
+{
+    const struct source *bucket;
+    uint64_t digest[2];
+    int i;
+
+    digest_source(&tracker->seed, names, n, digest);
+    bucket = tracker->sources[digest[0] % BUCKETS];
+    for (i = 0; i < WAYS; i++) {
+        if (bucket[i].seq && bucket[i].digest[0] == digest[0]
+            && bucket[i].digest[1] == digest[1]) {
+            *epoch = bucket[i].epoch;
+            *seq = bucket[i].seq;
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t
 xfsm_gap_note(struct xfsm_gap_tracker *tracker, struct xfsm_str host,
               struct xfsm_str bridge, struct xfsm_str port,
               uint64_t epoch, uint64_t seq)
 {
-    struct source *source;
-    uint64_t missing = 0;
-    uint64_t digest[2];
+    const struct xfsm_str names[] = { host, bridge, port };
+    struct xfsm_gap gap = xfsm_gap_follow(tracker, names, 3, epoch,
+                                          (int64_t) seq - 1, seq);
 
-    if (!seq) {
-        return 0;
-    }
-    digest_source(&tracker->seed, host, bridge, port, digest);
-    source = find_source(tracker, digest);
-    source->heard = ++tracker->clock;
-    if (source->seq && epoch < source->epoch) {
-        return 0;               /* Late, from a former life. */
-    }
-    if (source->seq && epoch > source->epoch) {
-        missing = seq - 1;
-    } else if (source->seq && seq > source->seq) {
-        missing = seq - source->seq - 1;
-    }
-    if (!source->seq || epoch > source->epoch || seq > source->seq) {
-        source->epoch = epoch;
-        source->seq = seq;
-    }
-    return missing;
+    return gap.to ? gap.to - gap.from + 1 : 0;
 }
 
 uint64_t

@@ -23,9 +23,14 @@
  *
  * Thread-safety: a tracker belongs to one thread. */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "xfsm/packet/packet.h"
+
+/* Names that together name something. */
+#define XFSM_GAP_NAMES 4
 
 /* Probes remembered. */
 #define XFSM_GAP_SOURCES 16384
@@ -36,6 +41,30 @@ struct xfsm_gap_tracker;
  * Aborts if there is no memory. */
 struct xfsm_gap_tracker *xfsm_gap_create(const uint8_t entropy[16]);
 void xfsm_gap_destroy(struct xfsm_gap_tracker *);
+
+/* What an event told about those before it. */
+struct xfsm_gap {
+    uint64_t from, to;          /* Numbers that are missing, or 0 and 0. */
+    bool repeated;              /* It was seen before, or is of old. */
+};
+
+/* Takes note of event 'seq' in the life 'epoch' of what the 'n' 'names' name,
+ * at most XFSM_GAP_NAMES, where the one before it has the number 'prev'; -1:
+ * that is not known.  A number that is known to have been given, as by a
+ * heartbeat, is noted with 'prev' equal to 'seq'.
+ *
+ * What is followed may be the events of one topic, whose numbers have gaps of
+ * their own: then all that 'from' and 'to' say is between which numbers some
+ * are missing. */
+struct xfsm_gap xfsm_gap_follow(struct xfsm_gap_tracker *,
+                                const struct xfsm_str *names, size_t n,
+                                uint64_t epoch, int64_t prev, uint64_t seq);
+
+/* Tells the last number noted of what the names name, and the life that it is
+ * of.  Returns false if it is not known. */
+bool xfsm_gap_last(const struct xfsm_gap_tracker *,
+                   const struct xfsm_str *names, size_t n, uint64_t *epoch,
+                   uint64_t *seq);
 
 /* Takes note of event 'seq' in the life 'epoch' of the probe on 'port' of
  * 'bridge' of 'host'.  Returns how many of its events are missing right

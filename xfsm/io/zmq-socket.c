@@ -176,3 +176,28 @@ xfsm_zmq_check_endpoint(const char *endpoint, bool bind)
     return endpoint_error(endpoint, "expected ipc://PATH or "
                           "tcp://HOST:PORT");
 }
+
+char *
+xfsm_zmq_replay_endpoint(const char *endpoint)
+{
+    const char *colon = strrchr(endpoint, ':');
+    char *replay, *error;
+    int retval;
+
+    if (!strncmp(endpoint, "ipc://", 6)) {
+        retval = asprintf(&replay, "%s.replay", endpoint);
+    } else {
+        retval = asprintf(&replay, "%.*s:%lu", (int) (colon - endpoint),
+                          endpoint, strtoul(colon + 1, NULL, 10) + 1);
+    }
+    if (retval < 0) {
+        abort();
+    }
+    error = xfsm_zmq_check_endpoint(replay, false);
+    if (error) {
+        free(error);
+        free(replay);
+        return NULL;
+    }
+    return replay;
+}

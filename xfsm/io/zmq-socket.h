@@ -68,6 +68,12 @@ int xfsm_zmq_socket(void *context, int type,
  * must not be offered to a network. */
 char *xfsm_zmq_check_endpoint(const char *endpoint, bool bind);
 
+/* Returns the endpoint at which a hub that publishes on 'endpoint', which is a
+ * valid one, answers questions (follow.h): the Unix socket PATH.replay, or the
+ * TCP port after that one.  The caller frees it; NULL if there is no such
+ * endpoint, since the path is too long or the port the last one. */
+char *xfsm_zmq_replay_endpoint(const char *endpoint);
+
 /* Positive errno of the last failed ZeroMQ call, of which the errors that
  * ZeroMQ invented are mapped to those of POSIX. */
 int xfsm_zmq_errno(void);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <zmq.h>
 
+#include "xfsm/io/keys.h"
 #include "xfsm/io/zmq-socket.h"
 #include "xfsm/runtime/event.h"
 
@@ -31,7 +32,12 @@ struct xfsm_zmq_sub {
     zmq_msg_t topic, body;      /* Of the last message. */
     uint64_t received;
     uint64_t malformed;
+    uint64_t refused;
 };
+
+#define HANDSHAKE_FAILED \
+    (ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL \
+     | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
 #define MONITOR_ENDPOINT "inproc://monitor"
 
@@ -68,7 +74,7 @@ open_sockets(struct xfsm_zmq_sub *sub)
     }
     if (zmq_socket_monitor(sub->socket, MONITOR_ENDPOINT,
                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED
-                           | ZMQ_EVENT_DISCONNECTED)) {
+                           | ZMQ_EVENT_DISCONNECTED | HANDSHAKE_FAILED)) {
         return xfsm_zmq_errno();
     }
     error = xfsm_zmq_socket(sub->context, ZMQ_PAIR, NULL, &sub->monitor);
@@ -121,6 +127,14 @@ xfsm_zmq_sub_destroy(struct xfsm_zmq_sub *sub)
         }
         free(sub);
     }
+}
+
+int
+xfsm_zmq_sub_set_keys(struct xfsm_zmq_sub *sub,
+                      const struct xfsm_key_pair *keys,
+                      const char *server_key)
+{
+    return xfsm_key_set_client(sub->socket, keys, server_key);
 }
 
 char *
@@ -195,7 +209,9 @@ read_monitor(struct xfsm_zmq_sub *sub)
 
     while (zmq_recv(sub->monitor, &event, sizeof event, ZMQ_DONTWAIT) > 0) {
         len = zmq_recv(sub->monitor, frame, sizeof frame - 1, ZMQ_DONTWAIT);
-        if (len >= 0 && len < (int) sizeof frame) {
+        if (event & HANDSHAKE_FAILED) {
+            sub->refused++;
+        } else if (len >= 0 && len < (int) sizeof frame) {
             frame[len] = '\0';
             set_connected(sub, frame, event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
         }
@@ -301,6 +317,13 @@ xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *sub)
         n += sub->endpoints[i].connected;
     }
     return n;
+}
+
+uint64_t
+xfsm_zmq_sub_refused(struct xfsm_zmq_sub *sub)
+{
+    read_monitor(sub);
+    return sub->refused;
 }
 
 uint64_t

@@ -24,6 +24,7 @@
 /* Publishers that one subscriber connects to at most. */
 #define XFSM_ZMQ_SUB_ENDPOINTS 256
 
+struct xfsm_key_pair;
 struct xfsm_zmq_sub;
 
 /* A message.  Good until the next call with its subscriber. */
@@ -40,6 +41,13 @@ char *xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp);
 
 /* Closes it.  NULL is accepted. */
 void xfsm_zmq_sub_destroy(struct xfsm_zmq_sub *);
+
+/* Authenticates with 'keys' to publishers that have the public key
+ * 'server_key', and to no others; before the first connection.  Returns 0 or
+ * a positive errno. */
+int xfsm_zmq_sub_set_keys(struct xfsm_zmq_sub *,
+                          const struct xfsm_key_pair *keys,
+                          const char *server_key);
 
 /* Connects to the publisher at 'endpoint' as well.  Returns NULL or an error
  * that the caller frees.  A publisher that is not there is no error. */
@@ -62,6 +70,10 @@ int xfsm_zmq_sub_fd(const struct xfsm_zmq_sub *);
 
 /* Publishers connected to now, that is, whose handshake is done. */
 unsigned int xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *);
+
+/* Connections whose handshake failed: this side or the other has no keys, the
+ * wrong ones, or is not welcome. */
+uint64_t xfsm_zmq_sub_refused(struct xfsm_zmq_sub *);
 
 /* Messages received, and messages refused for their form, so far. */
 uint64_t xfsm_zmq_sub_received(const struct xfsm_zmq_sub *);

@@ -1,0 +1,108 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_IO_FOLLOW_H
+#define XFSM_IO_FOLLOW_H 1
+
+/* A subscriber that loses nothing without saying so.
+ *
+ * PUB/SUB of ZeroMQ drops messages and tells nobody.  This puts on top of it
+ * what it takes to follow the events of hubs:
+ *
+ *   - gaps are found: by the numbers of the events where all are subscribed,
+ *     by the member "prev", which links the events of one topic, where only
+ *     some are, and by the heartbeats, which tell the last numbers once a
+ *     second;
+ *   - a gap is filled from the hub's journal, as far as that goes (it keeps
+ *     the labels alert and critical), and what is still missing is told;
+ *   - repetitions are dropped;
+ *   - events of the past can be had first.
+ *
+ * Hence items come as they should be shown: events in their order, recovered
+ * ones where they belong, and after them an item XFSM_FOLLOW_GAP if some are
+ * gone for good or were recovered.
+ *
+ * While a gap is being filled xfsm_follow_next() waits for the hub, at most
+ * some seconds; what is published meanwhile is queued by ZeroMQ.
+ *
+ * Limits: the first number heard of a probe is taken as given.  Of one gap,
+ * XFSM_FOLLOW_REPAIR_MAX events are recovered at most.
+ *
+ * Thread-safety: a follower belongs to one thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/io/event-decode.h"
+
+#define XFSM_FOLLOW_REPAIR_MAX 65536
+
+struct xfsm_key_pair;
+
+struct xfsm_follow_options {
+    const char *const *endpoints;
+    size_t n_endpoints;
+    char *const *topics;        /* Prefixes; none: all. */
+    size_t n_topics;
+    const struct xfsm_key_pair *keys;   /* NULL: no CURVE. */
+    const char *server_key;
+    uint64_t since_ms;          /* Events of the journal since then, in ms
+                                 * since 1970, first; 0: none. */
+};
+
+enum xfsm_follow_kind {
+    XFSM_FOLLOW_EVENT,          /* An event. */
+    XFSM_FOLLOW_RECORD,         /* Of the hub: LOST or SUPPRESSED. */
+    XFSM_FOLLOW_GAP,            /* A gap was found. */
+    XFSM_FOLLOW_PAST,           /* That was the past. */
+};
+
+/* Good until the next call with the same follower. */
+struct xfsm_follow_item {
+    enum xfsm_follow_kind kind;
+
+    /* Of an event, and of a record. */
+    const char *topic;
+    size_t topic_len;
+    const char *body;
+    size_t body_len;
+    struct xfsm_event_view event;
+    bool recovered;             /* From the journal. */
+    bool subscribed;            /* Its topic was asked for. */
+
+    /* Of a gap.  Its 'event' is that from which it was seen. */
+    uint64_t n_recovered;
+    uint64_t n_missing;         /* Still. */
+    bool uncertain;             /* There may be more than 'n_missing'. */
+    bool answered;              /* A hub was asked and answered. */
+
+    /* Of the past. */
+    bool complete;              /* All hubs answered. */
+    uint64_t oldest_ms;         /* Oldest event that they have, or 0. */
+};
+
+struct xfsm_follow;
+
+/* Creates a follower; 'options' and what it points to must outlive it.
+ * Returns NULL and stores it in '*fp', or an error that the caller frees. */
+char *xfsm_follow_create(const struct xfsm_follow_options *options,
+                         struct xfsm_follow **fp);
+void xfsm_follow_destroy(struct xfsm_follow *);
+
+/* Takes the next item, after waiting for it up to 'timeout_ms' as
+ * xfsm_zmq_sub_recv() does.  Returns 0 and fills in '*item', or what that
+ * returns. */
+int xfsm_follow_next(struct xfsm_follow *, int timeout_ms,
+                     struct xfsm_follow_item *item);
+
+/* As those of zmq-sub.h. */
+unsigned int xfsm_follow_n_connected(struct xfsm_follow *);
+uint64_t xfsm_follow_refused(struct xfsm_follow *);
+
+/* Repetitions dropped. */
+uint64_t xfsm_follow_repeated(const struct xfsm_follow *);
+
+#endif /* xfsm/io/follow.h */

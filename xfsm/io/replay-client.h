@@ -1,0 +1,66 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_IO_REPLAY_CLIENT_H
+#define XFSM_IO_REPLAY_CLIENT_H 1
+
+/* Asks hubs for events once more (the protocol is in ovs-plugin/hub-replay.h).
+ *
+ * One client has a socket to each of the hubs that its owner subscribes to,
+ * which it opens at once but which need no hub to be there.  A question waits
+ * for its answer at most XFSM_REPLAY_PATIENCE, and does not wait at all for a
+ * publisher that has no such endpoint, as "xfsm run --publish" has none.
+ *
+ * Thread-safety: a client belongs to one thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/packet/packet.h"
+
+/* How long one answer is waited for, and how long a connection, in ms. */
+#define XFSM_REPLAY_PATIENCE 2000
+#define XFSM_REPLAY_CONNECT 500
+
+/* Answers to one question that are asked for. */
+#define XFSM_REPLAY_PAGES 4096
+
+struct xfsm_key_pair;
+struct xfsm_replay_client;
+
+/* Creates a client.  'keys' and 'server_key' are NULL or as for
+ * xfsm_zmq_sub_set_keys().  Returns NULL and stores it in '*clientp', or an
+ * error that the caller frees. */
+char *xfsm_replay_client_create(const struct xfsm_key_pair *keys,
+                                const char *server_key,
+                                struct xfsm_replay_client **clientp);
+void xfsm_replay_client_destroy(struct xfsm_replay_client *);
+
+/* Adds the hub that publishes on 'endpoint'.  Returns NULL or an error that
+ * the caller frees. */
+char *xfsm_replay_client_add(struct xfsm_replay_client *,
+                             const char *endpoint);
+
+/* Handles an event of an answer.  Returns false to hear no more. */
+typedef bool xfsm_replay_cb(const char *topic, size_t topic_len,
+                            const char *body, size_t body_len, void *aux);
+
+/* Asks all hubs in turn for the events 'from' to 'to' in the life 'epoch' of
+ * a probe, whose names are as in an event, until one has some; calls 'cb' for
+ * each.  Returns 0 if a hub answered, else ETIMEDOUT or another errno. */
+int xfsm_replay_ask_range(struct xfsm_replay_client *, struct xfsm_str host,
+                          struct xfsm_str bridge, struct xfsm_str port,
+                          uint64_t epoch, uint64_t from, uint64_t to,
+                          xfsm_replay_cb *cb, void *aux);
+
+/* Asks all hubs for the events since 'since_ms', in ms since 1970.  Returns 0
+ * if all answered, else ETIMEDOUT or another errno.  Stores the time of the
+ * oldest event that a hub has in '*oldest_ms', 0 if there is none. */
+int xfsm_replay_ask_since(struct xfsm_replay_client *, uint64_t since_ms,
+                          xfsm_replay_cb *cb, void *aux,
+                          uint64_t *oldest_ms);
+
+#endif /* xfsm/io/replay-client.h */
