@@ -15,7 +15,6 @@ if grep -q '^SANITIZER_FLAGS = -f' "${top_builddir:?}/Makefile"; then
     echo "SKIP: it makes a build of its own, without sanitizers"
     exit 77
 fi
-before=$(ip netns list | wc -l)
 if ! "$top/utilities/quickstart" --build "$work/build" > "$work/out" 2>&1
 then
     cat "$work/out"
@@ -34,8 +33,9 @@ if [ -z "$run" ] || [ -e "$run" ] || pgrep -f "$run" > /dev/null; then
     echo "FAILED: quickstart left something in $run"
     exit 1
 fi
-if [ "$(ip netns list | wc -l)" -gt "$before" ]; then
-    echo "FAILED: quickstart left a network namespace"
+id=$(basename "$(dirname "$run")")
+if ip netns list | grep "${id##*.}"; then
+    echo "FAILED: quickstart left network namespaces"
     exit 1
 fi
 grep 'first alert' "$work/out"
