@@ -149,6 +149,7 @@ xfsm_runtime = \
 	xfsm/runtime/instance.c \
 	xfsm/runtime/instance.h \
 	xfsm/runtime/interp.c \
+	xfsm/runtime/key-value.h \
 	xfsm/runtime/lower.c \
 	xfsm/runtime/lower.h \
 	xfsm/runtime/match.c \
@@ -164,6 +165,8 @@ xfsm_runtime = \
 	xfsm/runtime/options.h \
 	xfsm/runtime/run.h \
 	xfsm/runtime/snapshot.c \
+	xfsm/runtime/summary.c \
+	xfsm/runtime/summary.h \
 	xfsm/runtime/text.c \
 	xfsm/runtime/timer-heap.c \
 	xfsm/runtime/timer-wheel.c \

@@ -11,6 +11,7 @@
 #include "xfsm/base/error.h"
 #include "xfsm/packet/fragments.h"
 #include "xfsm/runtime/exec.h"
+#include "xfsm/sketch/countmin.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
  * their way at once, or so. */
@@ -105,6 +106,10 @@ add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
         if (p->metrics[i].counters) {
             xfsm_keytable_get_stats(p->metrics[i].counters, &table);
             stats->counter_evictions += table.evictions;
+        }
+        if (p->metrics[i].summary) {
+            stats->counter_evictions +=
+                xfsm_summary_evictions(p->metrics[i].summary);
         }
     }
     for (uint32_t i = 0; i < p->image.n_tables; i++) {
@@ -273,6 +278,9 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
             break;
         case XFSM_TOUCH_TEWMA:
             xfsm_tewma_prefetch(touch->memory, key->hash);
+            break;
+        case XFSM_TOUCH_COUNTMIN:
+            xfsm_countmin_prefetch(touch->memory, key->hash);
             break;
         case XFSM_TOUCH_KEYTABLE:
             fetch_buckets(touch->memory, key->hash);

@@ -44,6 +44,7 @@ UNIT_TESTS += \
 	tests/unit/test-lint \
 	tests/unit/test-lower \
 	tests/unit/test-mem \
+	tests/unit/test-metric-types \
 	tests/unit/test-metrics-exec \
 	tests/unit/test-modbus \
 	tests/unit/test-mutation \
@@ -256,9 +257,28 @@ tests_unit_test_lower_SOURCES = \
 	tests/unit/random-program.h \
 	tests/unit/reference-store.c \
 	tests/unit/reference-store.h \
+	tests/unit/reference-summary.c \
+	tests/unit/reference-summary.h \
 	tests/unit/test-lower.c
 
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
+
+tests_unit_test_metric_types_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/reference-eval.c \
+	tests/unit/reference-private.h \
+	tests/unit/reference-store.c \
+	tests/unit/reference-store.h \
+	tests/unit/reference-summary.c \
+	tests/unit/reference-summary.h \
+	tests/unit/reference.c \
+	tests/unit/reference.h \
+	tests/unit/test-metric-types.c
 
 tests_unit_test_metrics_exec_SOURCES = \
 	tests/unit/engine-harness.c \
@@ -316,6 +336,8 @@ tests_unit_test_reference_SOURCES = \
 	tests/unit/reference-private.h \
 	tests/unit/reference-store.c \
 	tests/unit/reference-store.h \
+	tests/unit/reference-summary.c \
+	tests/unit/reference-summary.h \
 	tests/unit/reference.c \
 	tests/unit/reference.h \
 	tests/unit/test-reference.c

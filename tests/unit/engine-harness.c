@@ -344,10 +344,17 @@ collect(const struct xfsm_event *event, void *eh_)
 void
 eh_init(struct eh *eh)
 {
+    eh_init_backend(eh, XFSM_BACKEND_AUTO);
+}
+
+void
+eh_init_backend(struct eh *eh, enum xfsm_backend backend)
+{
     struct xfsm_engine_options options = {
         .identity = {
             .host = "host0", .bridge = "br0", .port = "port0", .epoch = 1,
         },
+        .backend = backend,
         .emit = collect,
         .aux = eh,
     };

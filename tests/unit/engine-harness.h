@@ -116,6 +116,7 @@ struct eh {
 };
 
 void eh_init(struct eh *);
+void eh_init_backend(struct eh *, enum xfsm_backend);
 void eh_free(struct eh *);
 void eh_load(struct eh *, const char *name, const char *xml);
 

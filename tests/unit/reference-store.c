@@ -292,6 +292,7 @@ ref_monitor_init(struct ref_monitor *m, const struct xfsm_metric *metric)
 
     memset(m, 0, sizeof *m);
     m->type = metric->vm_type;
+    ref_summary_init(&m->summary, metric);
     m->log_beta = window > 6 ? log(1 - 2 / (window / 6 + 1)) : -1 / window;
 }
 
@@ -307,6 +308,15 @@ decayed(const struct ref_monitor *m, const struct ref_node *node,
 }
 
 void
+ref_monitor_add_item(struct ref_monitor *m, const struct ref_key *key,
+                     const struct ref_key *item, uint64_t now)
+{
+    if (key && item) {
+        ref_summary_add(&m->summary, key, item, 1, now);
+    }
+}
+
+void
 ref_monitor_add(struct ref_monitor *m, const struct ref_key *key, double q,
                 uint64_t now)
 {
@@ -314,6 +324,8 @@ ref_monitor_add(struct ref_monitor *m, const struct ref_key *key, double q,
 
     if (m->type == XFSM_MON_SIMPLE) {
         m->simple += q;
+    } else if (key && m->type >= XFSM_MON_DISTINCT) {
+        ref_summary_add(&m->summary, key, NULL, q, now);
     } else if (key) {
         node = ref_map_add(&m->keys, key);
         if (m->type == XFSM_MON_DLEFT) {
@@ -333,6 +345,9 @@ ref_monitor_get(const struct ref_monitor *m, const struct ref_key *key,
 {
     const struct ref_node *node = key ? ref_map_find(&m->keys, key) : NULL;
 
+    if (m->type >= XFSM_MON_DISTINCT) {
+        return key ? ref_summary_get(&m->summary, key, now) : 0;
+    }
     return m->type == XFSM_MON_SIMPLE ? m->simple
            : !node ? 0
            : m->type == XFSM_MON_DLEFT ? node->value
@@ -344,6 +359,7 @@ ref_monitor_reset_key(struct ref_monitor *m, const struct ref_key *key)
 {
     m->simple = 0;
     ref_map_remove(&m->keys, key);
+    ref_summary_reset(&m->summary, key);
 }
 
 void
@@ -351,4 +367,5 @@ ref_monitor_reset(struct ref_monitor *m)
 {
     m->simple = 0;
     ref_map_clear(&m->keys);
+    ref_summary_reset(&m->summary, NULL);
 }

@@ -20,14 +20,8 @@
 #include <stdint.h>
 
 #include "xfsm/packet/packet.h"
+#include "tests/unit/reference-summary.h"
 #include "xfsm/program/model.h"
-
-/* The value of a key: its fields, one after the other.  A text is led by its
- * length. */
-struct ref_key {
-    size_t len;
-    uint8_t *bytes;             /* From malloc(). */
-};
 
 /* Builds the value of 'key' in 'packet'; false if a field is absent. */
 bool ref_key_build(const struct xfsm_key *key, const struct xfsm_packet *,
@@ -85,11 +79,15 @@ struct ref_monitor {
     double log_beta;            /* Decay per second. */
     struct ref_map keys;
     double simple;
+    struct ref_summary summary; /* Those of dialect 2. */
 };
 
 void ref_monitor_init(struct ref_monitor *, const struct xfsm_metric *);
 
-/* 'key' is NULL where the packet lacks a field of it. */
+/* 'key' is NULL where the packet lacks a field of it, here and below, and so
+ * is 'item'. */
+void ref_monitor_add_item(struct ref_monitor *, const struct ref_key *key,
+                          const struct ref_key *item, uint64_t now);
 void ref_monitor_add(struct ref_monitor *, const struct ref_key *key,
                      double q, uint64_t now);
 double ref_monitor_get(const struct ref_monitor *, const struct ref_key *key,

@@ -200,7 +200,14 @@ use_monitor(struct ref_run *run, const struct xfsm_use *use, bool add)
     struct ref_key k = { 0, NULL };
     double value = 0;
 
-    if (add && use->vm_set.n) {
+    if (add && use->vm_set.n && use->vm_item.n) {
+        struct ref_key item = { 0, NULL };
+
+        ref_monitor_add_item(m, build(run, &use->vm_set, &k),
+                             build(run, &use->vm_item, &item), run->now);
+        ref_key_free(&k);
+        ref_key_free(&item);
+    } else if (add && use->vm_set.n) {
         ref_monitor_add(m, build(run, &use->vm_set, &k),
                         metric->vm_insert_is_field
                         ? field_value(run, metric->vm_insert_field)

@@ -258,6 +258,17 @@ test_metric_operands(void **state)
     REFUSES(code[at].b, 2, "(vd_set) ");        /* Whose detector is off. */
     at = victim_find(&v, XFSM_I_VMADD, 0);
     REFUSES(code[at].b, 1, "(vm_add) ");        /* Whose monitor is off. */
+    REFUSES(code[at].op, XFSM_I_VMITEM, "(vm_item) ");
+    REFUSES(metrics[v.code[at].b].vm_type, XFSM_MON_DISTINCT, "(vm_add) ");
+    v.metrics[v.code[at].b].vm_type = XFSM_MON_DISTINCT;
+    v.code[at].op = XFSM_I_VMITEM;
+    ACCEPTS(code[at].c, v.h->sections[XFSM_S_KEYS].n - 1);
+    REFUSES(code[at].c, v.h->sections[XFSM_S_KEYS].n, "(vm_item) ");
+    REFUSES(code[at].c, UINT16_MAX, "(vm_item) ");
+    REFUSES(code[at].d, UINT16_MAX, "(vm_item) ");
+    v.metrics[v.code[at].b].vm_type = XFSM_MON_DLEFT;
+    v.code[at].op = XFSM_I_VMADD;
+    v.code[at].c = 0;
     at = victim_find(&v, XFSM_I_VMGET, 0);
     REFUSES(code[at].b, 1, "(vm_get) ");
     at = victim_find(&v, XFSM_I_RESET, 0);

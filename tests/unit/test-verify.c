@@ -6,6 +6,7 @@
 /* The verifier: header, sections and declarations, each check by an image
  * that breaks it alone.  Instructions are in test-verify-code.c. */
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -221,7 +222,17 @@ test_metrics(void **state)
     REFUSES(metrics[0].vd_size, 29, error);
     REFUSES(metrics[0].vd_nhash, 0, error);
     REFUSES(metrics[0].vd_nhash, 17, error);
-    REFUSES(metrics[0].vm_type, XFSM_MON_SIMPLE + 1, error);
+    REFUSES(metrics[0].vm_type, XFSM_N_MONITORS, error);
+    REFUSES(metrics[0].vm_type, UINT8_MAX, error);
+    REFUSES(metrics[0].vm_quantile, -0.1, error);
+    REFUSES(metrics[0].vm_quantile, 1.1, error);
+    REFUSES(metrics[0].vm_quantile, NAN, error);
+    v.metrics[0].vm_type = XFSM_MON_RATE;
+    ACCEPTS(metrics[0].vm_window, XFSM_MIN_WINDOW);
+    REFUSES(metrics[0].vm_window, XFSM_MIN_WINDOW - 1, error);
+    ACCEPTS(metrics[0].vm_size, 24);
+    REFUSES(metrics[0].vm_size, 25, error);
+    v.metrics[0].vm_type = XFSM_MON_DLEFT;
     REFUSES(metrics[0].vm_size, 2, error);
     REFUSES(metrics[0].vm_size, 27, error);
     REFUSES(metrics[0].vm_window, 0, error);

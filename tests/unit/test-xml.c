@@ -270,6 +270,83 @@ test_monitor_types(void **state)
                 "window=\"5\"/>"), XFSM_DIAG_NOTE, "exp(-1/window)");
 }
 
+/* A monitor of dialect 2, in line 2, and a use of it, in line 4. */
+#define TYPED(MONITOR, USE) \
+    "<xfsm><statedef id='a'/><metric name='m'>\n<variation_monitor " \
+    "status='on' " MONITOR "/></metric>\n<event type='packet' " \
+    "primary-key='ip_src'><state id='a'>\n" \
+    "<use-metric id='m' " USE "/><condition expression='m > 1' " \
+    "action='print(x)'/></state></event></xfsm>"
+
+static void
+test_types_of_dialect_2(void **state)
+{
+    struct fixture fx;
+    const struct xfsm_metric *m;
+
+    (void) state;
+    fixture_load(&fx, "%s", TYPED("type='Distinct' window='5' size='12'",
+                                  "vm_update='ip_src' "
+                                  "vm_item='ip_dst-dst_port'"));
+    fixture_assert_loaded(&fx, true);
+    m = fx.program->metrics;
+    assert_int_equal(m->vm_type, XFSM_MON_DISTINCT);
+    assert_int_equal(m->vm_size, 12);
+    assert_int_equal(m->vm_window, 5000000000);
+    assert_int_equal(fx.program->events[0].handlers[0].uses[0].vm_item.n, 2);
+    fixture_free(&fx);
+
+    fixture_load(&fx, "%s", TYPED("type='quantile' quantile='0.25' "
+                                  "insert_value='len'", "vm_update='ip_src'"));
+    fixture_assert_loaded(&fx, true);
+    m = fx.program->metrics;
+    assert_int_equal(m->vm_type, XFSM_MON_QUANTILE);
+    assert_true(m->vm_quantile == 0.25);
+    assert_int_equal(m->vm_size, 12);
+    fixture_free(&fx);
+
+    says(TYPED("type='distinct' insert_value='2'",
+               "vm_update='ip_src' vm_item='ip_dst'"), XFSM_DIAG_NOTE,
+         "a \"distinct\" adds items");
+    says(TYPED("type='rate' size='27'", "vm_update='ip_src'"),
+         XFSM_DIAG_WARNING, "3 to 24");
+    says(TYPED("type='countmin' size='2'", "vm_update='ip_src'"),
+         XFSM_DIAG_WARNING, "4 to 26");
+}
+
+static void
+test_errors_of_types(void **state)
+{
+    (void) state;
+    refuse(TYPED("type='distinct'", "vm_update='ip_src'"), 4,
+           "say of what, vm_item=\"ip_dst\" for example");
+    refuse(TYPED("type='distinct'", "vm_get='ip_src' vm_item='ip_dst'"), 4,
+           "give vm_update or vm_set");
+    refuse(TYPED("type='distinct'", "vm_update='ip_src' vm_item='ip_dest'"),
+           4, "did you mean \"ip_dst\"?");
+    refuse(TYPED("type='dleft'", "vm_update='ip_src' vm_item='ip_dst'"), 4,
+           "declare the metric with type=\"distinct\"");
+    refuse(TYPED("type='rate' quantile='1'", "vm_update='ip_src'"), 2,
+           "only a monitor of type \"quantile\" has one");
+    refuse(TYPED("type='quantile' insert_value='len'", "vm_update='ip_src'"),
+           2, "needs to know which");
+    refuse(TYPED("type='quantile' quantile='0.5'", "vm_update='ip_src'"), 2,
+           "name the field that has them");
+    refuse(TYPED("type='quantile' quantile='95' insert_value='len'",
+                 "vm_update='ip_src'"), 2, "not a number from 0 to 1");
+    refuse(TYPED("type='quantile' quantile='p95' insert_value='len'",
+                 "vm_update='ip_src'"), 2, "\"p95\" is not a number");
+    refuse(TYPED("type='rate' window='0.0009'", "vm_update='ip_src'"), 2,
+           "less than 0.001 s");
+    refuse(TYPED("type='topk'", "vm_update='ip_src'"), 2,
+           "not implemented yet");
+    refuse(TYPED("type='distinkt'", "vm_update='ip_src'"), 2,
+           "did you mean \"distinct\"?");
+    refuse("<botstream><statedef id='a'/><metric name='m'>\n"
+           "<variation_monitor type='rate'/></metric></botstream>", 2,
+           "of dialect 2, whose root is <xfsm>, not <botstream>");
+}
+
 static void
 test_metric_errors(void **state)
 {
@@ -496,6 +573,8 @@ main(void)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_monitor_types),
+        cmocka_unit_test(test_types_of_dialect_2),
+        cmocka_unit_test(test_errors_of_types),
         cmocka_unit_test(test_metric_errors),
         cmocka_unit_test(test_clamps),
         cmocka_unit_test(test_tables),

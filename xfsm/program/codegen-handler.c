@@ -40,6 +40,30 @@ emit_field(struct xfsm_codegen *cg, int reg, uint8_t field_id)
     insn->b = field;
 }
 
+/* Adds to the monitor; 'q' is a free register. */
+static void
+generate_add(struct xfsm_codegen *cg, const struct xfsm_use *use, int q)
+{
+    const struct xfsm_metric *m = &cg->program->metrics[use->metric];
+
+    if (m->vm_type == XFSM_MON_DISTINCT) {
+        uint16_t item = xfsm_builder_key(cg->b, &use->vm_item);
+        uint16_t key = xfsm_builder_key(cg->b, &use->vm_set);
+        struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_VMITEM);
+
+        insn->b = use->metric;
+        insn->c = item;
+        insn->d = key;
+        return;
+    }
+    if (m->vm_insert_is_field) {
+        emit_field(cg, q, m->vm_insert_field);
+    } else {
+        emit_constant(cg, q, m->vm_insert_value);
+    }
+    emit_metric(cg, XFSM_I_VMADD, q, use->metric, &use->vm_set);
+}
+
 /* The monitor's part of a line; 'seen' has the detector's answer if
  * 'asked'. */
 static void
@@ -50,7 +74,6 @@ generate_monitor(struct xfsm_codegen *cg, const struct xfsm_use *use,
 
     if (use->vm_set.n && (asked || !m->vd_on)) {
         int skip = xfsm_codegen_label(cg);
-        int q = cg->n_regs;
 
         if (asked) {
             struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_JNZ);
@@ -58,12 +81,7 @@ generate_monitor(struct xfsm_codegen *cg, const struct xfsm_use *use,
             insn->a = (uint8_t) seen;
             insn->c = (uint16_t) skip;
         }
-        if (m->vm_insert_is_field) {
-            emit_field(cg, q, m->vm_insert_field);
-        } else {
-            emit_constant(cg, q, m->vm_insert_value);
-        }
-        emit_metric(cg, XFSM_I_VMADD, q, use->metric, &use->vm_set);
+        generate_add(cg, use, cg->n_regs);
         xfsm_codegen_bind(cg, skip);
     }
     if (use->vm_get.n) {

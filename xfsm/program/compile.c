@@ -45,6 +45,7 @@ build_metrics(struct xfsm_builder *b, const struct xfsm_program *p)
         m->vm_type = (uint8_t) metric->vm_type;
         m->vm_size = metric->vm_size;
         m->vm_window = metric->vm_window;
+        m->vm_quantile = metric->vm_quantile;
     }
 }
 
@@ -218,9 +219,9 @@ measure_metric_keys(struct xfsm_builder *b)
         const struct xfsm_img_key *key;
         uint8_t words = 0;
 
-        if ((insn->op != XFSM_I_VMADD && insn->op != XFSM_I_VMGET
-             && insn->op != XFSM_I_RESETK && insn->op != XFSM_I_VDGET
-             && insn->op != XFSM_I_VDSET)) {
+        if (insn->op != XFSM_I_VMADD && insn->op != XFSM_I_VMITEM
+            && insn->op != XFSM_I_VMGET && insn->op != XFSM_I_RESETK
+            && insn->op != XFSM_I_VDGET && insn->op != XFSM_I_VDSET) {
             continue;
         }
         m = xfsm_builder_at(b, XFSM_S_METRICS, insn->b);

@@ -46,7 +46,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 2
+#define XFSM_IMAGE_VERSION 3
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -83,6 +83,8 @@
       "1 if the detector saw the key before, or it is incomplete, else 0") \
     O(VDSET, "vd_set", "b=metric d=key", "Tell the detector the key") \
     O(VMADD, "vm_add", "a=value b=metric d=key", "Add to the monitor") \
+    O(VMITEM, "vm_item", "b=metric c=item_key d=key", \
+      "Add an item, the value of a key, to the monitor") \
     O(VMGET, "vm_get", "a=to b=metric d=key", "Read the monitor") \
     O(RESET, "reset", "b=metric", "Clear detector and monitor") \
     O(RESETK, "reset_key", "b=metric d=key", \
@@ -211,12 +213,13 @@ struct xfsm_img_state {
 struct xfsm_img_metric {
     uint64_t vd_reset_after;    /* ns. */
     uint64_t vm_window;         /* ns. */
+    double vm_quantile;         /* XFSM_MON_QUANTILE: 0 to 1. */
     uint32_t name;
     uint16_t vd_slave;          /* Or XFSM_NONE. */
     uint8_t vd_on, vd_size, vd_nhash;
     uint8_t vm_on, vm_type, vm_size;
     uint8_t key_words;          /* Of the longest key used with it. */
-    uint8_t reserved[7];
+    uint8_t reserved[3];
 };
 
 struct xfsm_img_table {

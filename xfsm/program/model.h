@@ -252,7 +252,26 @@ enum xfsm_monitor_type {
     XFSM_MON_DLEFT,             /* Exact counter per key. */
     XFSM_MON_TEWMA,             /* Decaying rate per key. */
     XFSM_MON_SIMPLE,            /* One counter for all keys. */
+
+    /* Of dialect 2. */
+    XFSM_MON_DISTINCT,          /* How many different items per key. */
+    XFSM_MON_COUNTMIN,          /* Sum per key, of any number of keys. */
+    XFSM_MON_RATE,              /* Rate per key over a window. */
+    XFSM_MON_QUANTILE,          /* Quantile of values per key. */
+    XFSM_N_MONITORS
 };
+
+/* The shortest window of the monitors of dialect 2, in ns. */
+#define XFSM_MIN_WINDOW UINT64_C(1000000)
+
+/* Sizes of a monitor, as log2 of keys or, where no key is stored, cells. */
+struct xfsm_monitor_sizes {
+    uint8_t min, max;
+    uint8_t initial;            /* Where none is given. */
+};
+
+/* By enum xfsm_monitor_type. */
+extern const struct xfsm_monitor_sizes xfsm_monitor_sizes[XFSM_N_MONITORS];
 
 struct xfsm_metric {
     const char *name;
@@ -266,11 +285,12 @@ struct xfsm_metric {
 
     bool vm_on;
     enum xfsm_monitor_type vm_type;
-    uint8_t vm_size;            /* log2 cells, 3 to 26. */
+    uint8_t vm_size;            /* Within xfsm_monitor_sizes[vm_type]. */
     uint64_t vm_window;         /* ns. */
     uint8_t vm_insert_field;    /* Field to add, if 'vm_insert_is_field'. */
     bool vm_insert_is_field;
     double vm_insert_value;
+    double vm_quantile;         /* XFSM_MON_QUANTILE: which, 0 to 1. */
 };
 
 struct xfsm_table_entry {
@@ -297,6 +317,7 @@ struct xfsm_feature {
 struct xfsm_use {
     uint16_t metric;
     struct xfsm_key vd_get, vd_set, vm_get, vm_set;
+    struct xfsm_key vm_item;    /* XFSM_MON_DISTINCT: what 'vm_set' adds. */
 };
 
 struct xfsm_condition {

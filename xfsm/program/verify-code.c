@@ -181,7 +181,12 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
         return metric_key(image, insn) && image->metrics[insn->b].vd_on;
     case XFSM_I_VMADD:
         return metric_key(image, insn) && image->metrics[insn->b].vm_on
+               && image->metrics[insn->b].vm_type != XFSM_MON_DISTINCT
                && regset_has(set, insn->a);
+    case XFSM_I_VMITEM:
+        return metric_key(image, insn) && image->metrics[insn->b].vm_on
+               && image->metrics[insn->b].vm_type == XFSM_MON_DISTINCT
+               && insn->c < image->n_keys;
     case XFSM_I_RESET:
         return insn->b < image->n_metrics;
     case XFSM_I_RESETK:

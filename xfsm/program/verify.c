@@ -211,6 +211,22 @@ verify_states(const struct xfsm_image *image)
     return NULL;
 }
 
+/* Is the monitor one that can be made? */
+static bool
+verify_monitor(const struct xfsm_img_metric *m)
+{
+    const struct xfsm_monitor_sizes *sizes;
+
+    if (m->vm_type >= XFSM_N_MONITORS) {
+        return false;
+    }
+    sizes = &xfsm_monitor_sizes[m->vm_type];
+    return m->vm_size >= sizes->min && m->vm_size <= sizes->max
+           && m->vm_window >= (m->vm_type < XFSM_MON_DISTINCT
+                               ? 1 : XFSM_MIN_WINDOW)
+           && m->vm_quantile >= 0 && m->vm_quantile <= 1;
+}
+
 static char *
 verify_metrics(const struct xfsm_image *image)
 {
@@ -223,9 +239,7 @@ verify_metrics(const struct xfsm_image *image)
             || m->vd_on > 1 || m->vm_on > 1
             || (m->vd_on && (m->vd_size < 6 || m->vd_size > 28
                              || !m->vd_nhash || m->vd_nhash > 16))
-            || (m->vm_on && (m->vm_size < 3 || m->vm_size > 26
-                             || m->vm_type > XFSM_MON_SIMPLE
-                             || !m->vm_window))
+            || (m->vm_on && !verify_monitor(m))
             || m->key_words > XFSM_KEY_WORDS) {
             return xfsm_error("metric %u: size or index out of range", i);
         }

@@ -197,6 +197,33 @@ drop_meaningless(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+/* Reads "vm_item", what a metric of type "distinct" counts, and no other. */
+static void
+load_use_item(struct xfsm_load *load, const struct xfsm_xml_node *node,
+              const struct xfsm_metric *metric, struct xfsm_use *use)
+{
+    const char *item = load->parse.dialect > 1
+                       ? xfsm_load_attr(load, node, "vm_item") : NULL;
+    bool distinct = metric->vm_type == XFSM_MON_DISTINCT;
+
+    if (item && !distinct) {
+        LOAD_ERROR(load, "metric \"%s\" counts no items: remove the "
+                   "attribute, or declare the metric with type=\"distinct\"",
+                   metric->name);
+    } else if (item && !xfsm_load_attr(load, node, "vm_set")
+               && !xfsm_load_attr(load, node, "vm_update")) {
+        xfsm_load_attr(load, node, "vm_item");
+        LOAD_ERROR(load, "nothing adds the item; give vm_update or vm_set, "
+                   "whose key it is added to");
+    } else if (item) {
+        xfsm_load_attr_key(load, node, "vm_item", &use->vm_item);
+    } else if (distinct && use->vm_set.n) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "metric \"%s\" counts different items: say of what, "
+                   "vm_item=\"ip_dst\" for example", metric->name);
+    }
+}
+
 static void
 load_use(struct xfsm_load *load, const struct xfsm_xml_node *node,
          struct xfsm_handler *handler)
@@ -224,6 +251,7 @@ load_use(struct xfsm_load *load, const struct xfsm_xml_node *node,
                                   strlen(id), hint));
         return;
     }
+    load_use_item(load, node, &program->metrics[use.metric], &use);
     drop_meaningless(load, node, &program->metrics[use.metric], &use);
     if (!use.vd_get.n && !use.vd_set.n && !use.vm_get.n && !use.vm_set.n) {
         LOAD_WARN(load, "the line asks for nothing and has no effect; give "

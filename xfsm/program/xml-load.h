@@ -102,7 +102,7 @@ void xfsm_load_review(struct xfsm_load *);
 #define LOAD_NOTE(LOAD, ...) xfsm_parse_note(&(LOAD)->parse, __VA_ARGS__)
 
 /* Defaults of dialect 1. */
-#define XFSM_DEFAULT_SIZE 20                /* log2 of bits or cells. */
+#define XFSM_DEFAULT_SIZE 20                /* log2 of a detector's bits. */
 #define XFSM_DEFAULT_NHASH 8
 #define XFSM_DEFAULT_WINDOW UINT64_C(60000000000)   /* ns. */
 

@@ -41,17 +41,55 @@ load_detector(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+static const struct monitor_name {
+    const char *name;
+    enum xfsm_monitor_type type;
+} monitor_names[] = {
+    { "dleft", XFSM_MON_DLEFT },
+    { "tewma", XFSM_MON_TEWMA },
+    { "tewma-fast", XFSM_MON_TEWMA },
+    { "simple", XFSM_MON_SIMPLE },
+    { "distinct", XFSM_MON_DISTINCT },
+    { "countmin", XFSM_MON_COUNTMIN },
+    { "rate", XFSM_MON_RATE },
+    { "quantile", XFSM_MON_QUANTILE },
+};
+
+#define N_MONITOR_NAMES (sizeof monitor_names / sizeof *monitor_names)
+
+static void
+report_type(struct xfsm_load *load, const char *type)
+{
+    static const char known[] = XFSM_XML_MONITOR_TYPES;
+    struct xfsm_nearest nearest;
+    char buf[XFSM_MAX_NAME + 1];
+    size_t len = strlen(type);
+
+    if (!strcmp(type, "topk")) {
+        LOAD_ERROR(load, "type \"topk\" is of dialect 2 and not implemented "
+                   "yet");
+        return;
+    }
+    xfsm_nearest_init(&nearest, type, len);
+    xfsm_nearest_offer_list(&nearest, known, buf, sizeof buf);
+    LOAD_ERROR(load, "unknown type \"%.*s\"; %s%s%s",
+               xfsm_parse_excerpt(len), type,
+               nearest.best ? "did you mean \""
+               : load->parse.dialect == 1
+               ? "it is dleft, tewma, tewma-fast or simple"
+               : "it is dleft, tewma, tewma-fast, simple, distinct, countmin, "
+               "rate or quantile",
+               nearest.best ? nearest.best : "",
+               nearest.best ? "\"?" : "");
+}
+
 /* Reads "type"; 'window' tells whether a window is given. */
 static enum xfsm_monitor_type
 load_monitor_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
                   bool on, bool window)
 {
-    static const char future[] = "distinct countmin rate quantile topk";
-    static const char known[] = XFSM_XML_MONITOR_TYPES;
     const char *type = xfsm_load_attr(load, node, "type");
-    struct xfsm_nearest nearest;
-    char buf[XFSM_MAX_NAME + 1];
-    size_t len;
+    size_t i;
 
     if (!type) {
         if (on && window) {
@@ -59,27 +97,19 @@ load_monitor_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
                       "(\"tewma\") is meant");
         }
         return window ? XFSM_MON_TEWMA : XFSM_MON_DLEFT;
-    } else if (!strcasecmp(type, "dleft")) {
-        return XFSM_MON_DLEFT;
-    } else if (!strcasecmp(type, "tewma") || !strcasecmp(type, "tewma-fast")) {
-        return XFSM_MON_TEWMA;
-    } else if (!strcasecmp(type, "simple")) {
-        return XFSM_MON_SIMPLE;
     }
-    len = strlen(type);
-    xfsm_nearest_init(&nearest, type, len);
-    xfsm_nearest_offer_list(&nearest, known, buf, sizeof buf);
-    if (xfsm_names_in_list(future, type, len)) {
-        LOAD_ERROR(load, "type \"%s\" is of dialect 2 and not implemented "
-                   "yet; there is dleft, tewma and simple", type);
-    } else {
-        LOAD_ERROR(load, "unknown type \"%.*s\"; %s%s%s",
-                   xfsm_parse_excerpt(len), type,
-                   nearest.best ? "did you mean \""
-                   : "it is dleft, tewma, tewma-fast or simple",
-                   nearest.best ? nearest.best : "",
-                   nearest.best ? "\"?" : "");
+    for (i = 0; i < N_MONITOR_NAMES; i++) {
+        if (strcasecmp(type, monitor_names[i].name)) {
+            continue;
+        } else if (monitor_names[i].type >= XFSM_MON_DISTINCT
+                   && load->parse.dialect == 1) {
+            LOAD_ERROR(load, "type \"%s\" is of dialect 2, whose root is "
+                       "<xfsm>, not <%s>", type, load->root->name);
+            return XFSM_MON_DLEFT;
+        }
+        return monitor_names[i].type;
     }
+    report_type(load, type);
     return XFSM_MON_DLEFT;
 }
 
@@ -142,9 +172,14 @@ load_window(struct xfsm_load *load, const struct xfsm_xml_node *node,
         metric->vm_window = XFSM_DEFAULT_WINDOW;
     } else if (!metric->vm_on) {
         return;
+    } else if (metric->vm_type >= XFSM_MON_DISTINCT) {
+        if (metric->vm_window < XFSM_MIN_WINDOW) {
+            LOAD_ERROR(load, "a window of less than 0.001 s; it must be "
+                       "longer");
+        }
     } else if (metric->vm_type != XFSM_MON_TEWMA && given) {
-        LOAD_NOTE(load, "only a \"tewma\" has a window: it has no effect "
-                  "here");
+        LOAD_NOTE(load, "a \"dleft\" or \"simple\" has no window: it has no "
+                  "effect here");
     } else if (metric->vm_type == XFSM_MON_TEWMA
                && metric->vm_window <= UINT64_C(6000000000)) {
         LOAD_NOTE(load, "a window of 6 s or less decays by exp(-1/window) a "
@@ -152,16 +187,56 @@ load_window(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+/* Reads "quantile", and checks that there is a value for one. */
+static void
+load_quantile(struct xfsm_load *load, const struct xfsm_xml_node *node,
+              struct xfsm_metric *metric)
+{
+    const char *text = load->parse.dialect > 1
+                       ? xfsm_load_attr(load, node, "quantile") : NULL;
+
+    if (metric->vm_type != XFSM_MON_QUANTILE) {
+        if (text) {
+            LOAD_ERROR(load, "only a monitor of type \"quantile\" has one");
+        }
+        return;
+    } else if (!text) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "a \"quantile\" needs to know which: "
+                   "quantile=\"0.95\", for example");
+    } else if (xfsm_load_number(load, text, &metric->vm_quantile)
+               && !(metric->vm_quantile >= 0 && metric->vm_quantile <= 1)) {
+        LOAD_ERROR(load, "\"%.*s\" is not a number from 0 to 1",
+                   xfsm_parse_excerpt(strlen(text)), text);
+        metric->vm_quantile = 0;
+    }
+    if (!xfsm_load_attr(load, node, "insert_value")) {
+        xfsm_load_at(load, node);
+        LOAD_ERROR(load, "a \"quantile\" is one of values: name the field "
+                   "that has them, insert_value=\"len\" for example");
+    }
+}
+
 static void
 load_monitor(struct xfsm_load *load, const struct xfsm_xml_node *node,
              struct xfsm_metric *metric)
 {
+    const struct xfsm_monitor_sizes *sizes;
+
     metric->vm_on = xfsm_load_attr_on(load, node, "status");
-    metric->vm_size = (uint8_t) xfsm_load_attr_uint(load, node, "size",
-                                                    XFSM_DEFAULT_SIZE, 3, 26);
-    xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
     load_window(load, node, metric);
+    sizes = &xfsm_monitor_sizes[metric->vm_type];
+    metric->vm_size = (uint8_t) xfsm_load_attr_uint(load, node, "size",
+                                                    sizes->initial,
+                                                    sizes->min, sizes->max);
+    xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
     load_insert_value(load, node, metric);
+    if (metric->vm_type == XFSM_MON_DISTINCT
+        && xfsm_load_attr(load, node, "insert_value")) {
+        LOAD_NOTE(load, "a \"distinct\" adds items, which vm_item of "
+                  "<use-metric> names: it has no effect here");
+    }
+    load_quantile(load, node, metric);
 }
 
 static void

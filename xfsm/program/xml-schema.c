@@ -51,7 +51,8 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
         WORD("status", "on off"), ANY_CASE("type", XFSM_XML_MONITOR_TYPES),
         OPT("window", SECONDS), OPT("time_window", SECONDS),
         OPT("size", INTEGER), OPT("nhash", INTEGER),
-        OPT("insert_value", VALUE), OPT("life", TEXT) } },
+        OPT("insert_value", VALUE), OPT("life", TEXT),
+        OPT2("quantile", NUMBER) } },
     { "table", "/ metrics", "", 1, false, false, {
         REQ("name", IDENTIFIER), ANY_CASE("type", "dleft map"),
         OPT("key_type", TEXT), OPT("value_type", TEXT),
@@ -71,7 +72,7 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
     { "use-metric", "state", "", 1, false, false, {
         REQ("id", IDENTIFIER), OPT("vd_update", KEY), OPT("vd_get", KEY),
         OPT("vd_set", KEY), OPT("vm_update", KEY), OPT("vm_get", KEY),
-        OPT("vm_set", KEY) } },
+        OPT("vm_set", KEY), OPT2("vm_item", KEY) } },
     { "condition", "state", "condition", 1, false, false, {
         REQ("expression", TEXT), OPT("action", TEXT),
         OPT("next_state", LABEL) } },

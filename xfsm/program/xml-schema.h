@@ -42,7 +42,8 @@ enum xfsm_xml_type {
 };
 
 /* Types of metrics, known to the loader of metrics too. */
-#define XFSM_XML_MONITOR_TYPES "dleft tewma tewma-fast simple"
+#define XFSM_XML_MONITOR_TYPES \
+    "dleft tewma tewma-fast simple distinct countmin rate quantile"
 
 struct xfsm_xml_attr_spec {
     const char *name;           /* NULL behind the last one. */

@@ -21,6 +21,8 @@ metric_reset(struct xfsm_run *run, const struct xfsm_insn *insn, bool keyed)
             xfsm_tewma_reset_key(m->tewma, key->hash);
         } else if (key && m->counters) {
             xfsm_keytable_remove(m->counters, key->hash, key->w, key->n);
+        } else if (key && m->summary) {
+            xfsm_summary_reset_key(m->summary, key);
         } else if (key) {
             m->simple = 0;
         }
@@ -34,6 +36,9 @@ metric_reset(struct xfsm_run *run, const struct xfsm_insn *insn, bool keyed)
     }
     if (m->counters) {
         xfsm_keytable_clear(m->counters);
+    }
+    if (m->summary) {
+        xfsm_summary_reset(m->summary);
     }
     m->simple = 0;
 }

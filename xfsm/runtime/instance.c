@@ -35,6 +35,9 @@ create_metrics(struct xfsm_instance *p)
                                          (size_t) 1 << m->vm_size,
                                          &memory->counters);
         }
+        if (!error && m->vm_on && m->vm_type >= XFSM_MON_DISTINCT) {
+            error = xfsm_summary_create(m, &memory->summary);
+        }
         if (error) {
             return error;
         }
@@ -159,6 +162,20 @@ add_touch(struct xfsm_touches *touches, int kind, const void *memory,
     }
 }
 
+static void
+add_monitor_touch(struct xfsm_touches *touches,
+                  const struct xfsm_metric_memory *m, uint16_t key)
+{
+    add_touch(touches, XFSM_TOUCH_TEWMA, m->tewma, key);
+    add_touch(touches, XFSM_TOUCH_KEYTABLE, m->counters, key);
+    if (m->summary) {
+        add_touch(touches, XFSM_TOUCH_COUNTMIN,
+                  xfsm_summary_countmin(m->summary), key);
+        add_touch(touches, XFSM_TOUCH_KEYTABLE,
+                  xfsm_summary_table(m->summary), key);
+    }
+}
+
 /* Collects what the handlers of each event touch. */
 static void
 plan_touches(struct xfsm_instance *p)
@@ -177,11 +194,8 @@ plan_touches(struct xfsm_instance *p)
                 add_touch(touches, XFSM_TOUCH_DETECTOR,
                           p->metrics[insn->b].detector, insn->d);
                 break;
-            case XFSM_I_VMADD: case XFSM_I_VMGET:
-                add_touch(touches, XFSM_TOUCH_TEWMA,
-                          p->metrics[insn->b].tewma, insn->d);
-                add_touch(touches, XFSM_TOUCH_KEYTABLE,
-                          p->metrics[insn->b].counters, insn->d);
+            case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
+                add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
                 break;
             case XFSM_I_TGET: case XFSM_I_TSET:
                 add_touch(touches, XFSM_TOUCH_KEYTABLE, p->tables[insn->b],
@@ -283,6 +297,7 @@ xfsm_instance_destroy(struct xfsm_instance *p)
         xfsm_detector_destroy(p->metrics[i].detector);
         xfsm_tewma_destroy(p->metrics[i].tewma);
         xfsm_keytable_destroy(p->metrics[i].counters);
+        xfsm_summary_destroy(p->metrics[i].summary);
     }
     for (int i = 0; i < XFSM_MAX_TABLES; i++) {
         xfsm_keytable_destroy(p->tables[i]);
@@ -327,6 +342,9 @@ xfsm_instance_bytes(const struct xfsm_instance *p)
             bytes += xfsm_tewma_bytes(m->tewma);
         }
         bytes += keytable_bytes(m->counters);
+        if (m->summary) {
+            bytes += xfsm_summary_bytes(m->summary);
+        }
     }
     for (uint32_t i = 0; i < p->image.n_tables; i++) {
         bytes += keytable_bytes(p->tables[i]);

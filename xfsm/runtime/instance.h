@@ -26,8 +26,10 @@
 #include "xfsm/base/hash.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/program/image.h"
+#include "xfsm/runtime/key-value.h"
 #include "xfsm/runtime/lower.h"
 #include "xfsm/runtime/native.h"
+#include "xfsm/runtime/summary.h"
 #include "xfsm/runtime/timers.h"
 #include "xfsm/sketch/detector.h"
 #include "xfsm/sketch/keytable.h"
@@ -41,14 +43,6 @@
 #define XFSM_SNAPSHOT_TEXT_MAX 255
 #define XFSM_SNAPSHOT_RAW_MAX 256
 
-/* A key's value: what tables and sketches are addressed with. */
-struct xfsm_key_value {
-    uint64_t hash;
-    uint16_t spec;              /* Which key of the image this is. */
-    unsigned int n;             /* Words. */
-    uint64_t w[XFSM_KEY_WORDS];
-};
-
 /* Record of the state table. */
 struct xfsm_state_entry {
     uint64_t since;             /* When the state was entered, packet time. */
@@ -59,6 +53,7 @@ struct xfsm_metric_memory {
     struct xfsm_detector *detector;     /* NULL if off. */
     struct xfsm_tewma *tewma;           /* By the type of the monitor: one */
     struct xfsm_keytable *counters;     /* of these,                       */
+    struct xfsm_summary *summary;       /* which is for those of dialect 2, */
     double simple;                      /* or this.                        */
 };
 
@@ -82,6 +77,7 @@ struct xfsm_touch {
     enum {
         XFSM_TOUCH_DETECTOR,
         XFSM_TOUCH_TEWMA,
+        XFSM_TOUCH_COUNTMIN,
         XFSM_TOUCH_KEYTABLE,
     } kind;
     uint16_t key;

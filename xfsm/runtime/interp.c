@@ -114,6 +114,36 @@ counter_update(struct xfsm_run *run, const struct xfsm_op *op)
     return *value += op->k;
 }
 
+static void
+summary_add(struct xfsm_run *run, const struct xfsm_op *op)
+{
+    const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
+
+    if (key) {
+        xfsm_summary_add(op->m.memory, key, run->regs[op->a], run->ts);
+    }
+}
+
+static void
+summary_item(struct xfsm_run *run, const struct xfsm_op *op)
+{
+    const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
+    const struct xfsm_key_value *item = key ? xfsm_run_key(run, op->target)
+                                            : NULL;
+
+    if (item) {
+        xfsm_summary_add_item(op->m.memory, key, item, run->ts);
+    }
+}
+
+static double
+summary_get(struct xfsm_run *run, const struct xfsm_op *op)
+{
+    const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
+
+    return key ? xfsm_summary_get(op->m.memory, key, run->ts) : 0;
+}
+
 /* ## Arithmetic ## */
 
 static double
@@ -250,6 +280,15 @@ xfsm_interpret_op(struct xfsm_run *run, const struct xfsm_op *op)
         break;
     case XFSM_L_SIMPLE_GET:
         r[op->a] = *(double *) op->m.memory;
+        break;
+    case XFSM_L_SUMMARY_ADD:
+        summary_add(run, op);
+        break;
+    case XFSM_L_SUMMARY_ITEM:
+        summary_item(run, op);
+        break;
+    case XFSM_L_SUMMARY_GET:
+        r[op->a] = summary_get(run, op);
         break;
     case XFSM_L_TGET:
         found = table_find(run, op);

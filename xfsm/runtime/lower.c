@@ -101,9 +101,10 @@ is_compare_constant(const struct lowering *l, uint32_t i)
 /* The operation on a monitor of the given type. */
 static uint8_t
 monitor_code(const struct xfsm_metric_memory *m, uint8_t tewma,
-             uint8_t counter, uint8_t simple)
+             uint8_t counter, uint8_t summary, uint8_t simple)
 {
-    return m->tewma ? tewma : m->counters ? counter : simple;
+    return m->tewma ? tewma : m->counters ? counter
+           : m->summary ? summary : simple;
 }
 
 static void *
@@ -111,6 +112,7 @@ monitor_memory(struct xfsm_metric_memory *m)
 {
     return m->tewma ? (void *) m->tewma
            : m->counters ? (void *) m->counters
+           : m->summary ? (void *) m->summary
            : (void *) &m->simple;
 }
 
@@ -121,11 +123,19 @@ lower_monitor(struct lowering *l, const struct xfsm_insn *insn,
     struct xfsm_metric_memory *m = &l->p->metrics[insn->b];
 
     op->m.memory = monitor_memory(m);
-    op->code = insn->op == XFSM_I_VMADD
-               ? monitor_code(m, XFSM_L_TEWMA_ADD, XFSM_L_COUNTER_ADD,
-                              XFSM_L_SIMPLE_ADD)
-               : monitor_code(m, XFSM_L_TEWMA_GET, XFSM_L_COUNTER_GET,
-                              XFSM_L_SIMPLE_GET);
+    switch (insn->op) {
+    case XFSM_I_VMADD:
+        op->code = monitor_code(m, XFSM_L_TEWMA_ADD, XFSM_L_COUNTER_ADD,
+                                XFSM_L_SUMMARY_ADD, XFSM_L_SIMPLE_ADD);
+        break;
+    case XFSM_I_VMITEM:
+        op->code = XFSM_L_SUMMARY_ITEM;
+        break;
+    default:
+        op->code = monitor_code(m, XFSM_L_TEWMA_GET, XFSM_L_COUNTER_GET,
+                                XFSM_L_SUMMARY_GET, XFSM_L_SIMPLE_GET);
+        break;
+    }
 }
 
 /* Translates one instruction as it stands. */
@@ -152,6 +162,7 @@ lower_single(struct lowering *l, const struct xfsm_insn *insn,
         op->m.memory = p->metrics[insn->b].detector;
         break;
     case XFSM_I_VMADD:
+    case XFSM_I_VMITEM:
     case XFSM_I_VMGET:
         lower_monitor(l, insn, op);
         break;
@@ -201,7 +212,7 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
 
         if (m->tewma || m->counters) {
             op->code = monitor_code(m, XFSM_L_TEWMA_UPDATE_NEW,
-                                    XFSM_L_COUNTER_UPDATE_NEW, 0);
+                                    XFSM_L_COUNTER_UPDATE_NEW, 0, 0);
             op->a = x[3].a;
             op->b = x->a;
             op->c = x[1].a;
@@ -216,7 +227,7 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
 
         if (m->tewma || m->counters) {
             op->code = monitor_code(m, XFSM_L_TEWMA_UPDATE,
-                                    XFSM_L_COUNTER_UPDATE, 0);
+                                    XFSM_L_COUNTER_UPDATE, 0, 0);
             op->a = x[2].a;
             op->c = x->a;
             op->key = x[2].d;

@@ -43,6 +43,7 @@ struct xfsm_instance;
     L(TEWMA_ADD) L(TEWMA_GET) L(TEWMA_UPDATE) L(TEWMA_UPDATE_NEW) \
     L(COUNTER_ADD) L(COUNTER_GET) L(COUNTER_UPDATE) L(COUNTER_UPDATE_NEW) \
     L(SIMPLE_ADD) L(SIMPLE_GET) \
+    L(SUMMARY_ADD) L(SUMMARY_ITEM) L(SUMMARY_GET) \
     L(TGET) L(TSET) L(LDI) L(LDF) \
     L(JNEQ_K) L(JNNE_K) L(JNLT_K) L(JNLE_K) L(JNGT_K) L(JNGE_K) \
     L(MOV) L(NEG) L(NOT) L(BOOL) L(ADD) L(SUB) L(MUL) L(DIV) L(MOD) \
@@ -61,7 +62,8 @@ struct xfsm_op {
     uint8_t a;                  /* Register. */
     uint8_t b, c;               /* Registers. */
     uint16_t key;               /* Key, where one is used. */
-    uint16_t target;            /* Of a jump: index of an operation. */
+    uint16_t target;            /* Of a jump: index of an operation; of
+                                 * SUMMARY_ITEM: key of the item. */
     union {
         void *memory;           /* Detector, sketch, table or number. */
         const struct xfsm_insn *insn;       /* EFFECT. */

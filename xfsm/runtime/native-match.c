@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "xfsm/runtime/exec.h"
+#include "xfsm/sketch/countmin.h"
 
 #define PRESENT ((int32_t) offsetof(struct xfsm_packet, present))
 #define VALUE_HASH ((int32_t) offsetof(struct xfsm_key_value, hash))
@@ -298,6 +299,19 @@ emit_fetch_line(struct xfsm_emit *e, const void *lines, uint64_t n_lines)
     xfsm_emit_prefetch(e, XFSM_RCX);
 }
 
+/* Sends for the line of the hash in RAX in both rows of 'c'.  Uses R8. */
+static void
+emit_fetch_rows(struct xfsm_emit *e, const struct xfsm_countmin *c)
+{
+    emit_fetch_line(e, c->lines, c->n_lines);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_R8, XFSM_RAX);
+    xfsm_emit_mov_imm(e, XFSM_RCX, XFSM_COUNTMIN_REHASH);
+    xfsm_emit_mul(e, XFSM_RCX);
+    xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, XFSM_RDX);
+    emit_fetch_line(e, &c->lines[c->n_lines], c->n_lines);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RAX, XFSM_R8);
+}
+
 /* Sends for both buckets of the hash in RAX, unless there is no such key for
  * certain. */
 static void
@@ -351,6 +365,9 @@ emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
             break;
         case XFSM_TOUCH_TEWMA:
             emit_fetch_line(e, tewma->lines, tewma->n_lines);
+            break;
+        case XFSM_TOUCH_COUNTMIN:
+            emit_fetch_rows(e, touch->memory);
             break;
         case XFSM_TOUCH_KEYTABLE:
             emit_fetch_buckets(e, touch->memory);

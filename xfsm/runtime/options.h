@@ -55,7 +55,7 @@ struct xfsm_engine_options {
     C(fragments_resolved, "Later IP fragments that got their ports") \
     C(fragments_unknown, "Later IP fragments whose first was not seen") \
     C(fragments_evicted, "Datagrams in fragments forgotten for want of room")\
-    C(counter_evictions, "Keys evicted from dleft monitors") \
+    C(counter_evictions, "Keys evicted from monitors") \
     C(table_evictions, "Keys evicted from tables of programs")
 
 struct xfsm_engine_stats {

@@ -64,7 +64,7 @@ read_insn(const struct xfsm_image *image, const struct xfsm_insn *insn,
     case XFSM_I_LDF:
         xfsm_fieldset_add(set, image->field_ids[insn->b]);
         break;
-    case XFSM_I_TIMER:
+    case XFSM_I_TIMER: case XFSM_I_VMITEM:
         read_key(image, insn->c, set);
         read_key(image, insn->d, set);
         break;

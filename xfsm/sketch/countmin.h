@@ -77,11 +77,13 @@ char *xfsm_countmin_create(unsigned int size, uint64_t window,
                            struct xfsm_countmin **countminp);
 void xfsm_countmin_destroy(struct xfsm_countmin *);
 
+#define XFSM_COUNTMIN_REHASH UINT64_C(0x9e3779b97f4a7c15)
+
 /* The hash of 'hash' that serves row 1. */
 static inline uint64_t
 xfsm_countmin_rehash(uint64_t hash)
 {
-    return xfsm_hash_fold(hash, UINT64_C(0x9e3779b97f4a7c15));
+    return xfsm_hash_fold(hash, XFSM_COUNTMIN_REHASH);
 }
 
 /* The line that row 'row' has for 'hash', which is rehashed if that is 1. */

@@ -1,0 +1,200 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/runtime/summary.h"
+
+#include <stdlib.h>
+
+#include "xfsm/base/error.h"
+#include "xfsm/sketch/countmin.h"
+#include "xfsm/sketch/distinct.h"
+#include "xfsm/sketch/quantile.h"
+#include "xfsm/sketch/ratewindow.h"
+
+#define RATE_PARTS 5            /* A record fills a cache line. */
+#define QUANTILE_ACCURACY 0.02
+#define QUANTILE_BUCKETS 128    /* They span a factor of 158. */
+
+/* One of the sketches is there, by the type. */
+struct xfsm_summary {
+    enum xfsm_monitor_type type;
+    double quantile;
+    struct xfsm_distinct *distinct;
+    struct xfsm_countmin *countmin;
+    struct xfsm_ratewindow *rate;
+    struct xfsm_quantile *quantiles;
+};
+
+static char *
+create_sketch(struct xfsm_summary *s, const struct xfsm_img_metric *m)
+{
+    unsigned int words = m->key_words ? m->key_words : 1;
+    size_t size = (size_t) 1 << m->vm_size;
+
+    switch (s->type) {
+    case XFSM_MON_DISTINCT:
+        return xfsm_distinct_create(words, size, size / 8, m->vm_window,
+                                    &s->distinct);
+    case XFSM_MON_COUNTMIN:
+        return xfsm_countmin_create(m->vm_size, m->vm_window, &s->countmin);
+    case XFSM_MON_RATE:
+        return xfsm_ratewindow_create(words, size, m->vm_window, RATE_PARTS,
+                                      &s->rate);
+    case XFSM_MON_QUANTILE:
+        return xfsm_quantile_create(words, size, QUANTILE_ACCURACY,
+                                    QUANTILE_BUCKETS, m->vm_window,
+                                    &s->quantiles);
+    case XFSM_MON_DLEFT:
+    case XFSM_MON_TEWMA:
+    case XFSM_MON_SIMPLE:
+    case XFSM_N_MONITORS:
+    default:
+        return xfsm_error("no such type of monitor: %d", (int) s->type);
+    }
+}
+
+char *
+xfsm_summary_create(const struct xfsm_img_metric *metric,
+                    struct xfsm_summary **summaryp)
+{
+    struct xfsm_summary *s = calloc(1, sizeof *s);
+    char *error;
+
+    if (!s) {
+        return xfsm_error("out of memory");
+    }
+    s->type = metric->vm_type;
+    s->quantile = metric->vm_quantile;
+    error = create_sketch(s, metric);
+    if (error) {
+        xfsm_summary_destroy(s);
+        return error;
+    }
+    *summaryp = s;
+    return NULL;
+}
+
+void
+xfsm_summary_destroy(struct xfsm_summary *s)
+{
+    if (s) {
+        xfsm_distinct_destroy(s->distinct);
+        xfsm_countmin_destroy(s->countmin);
+        xfsm_ratewindow_destroy(s->rate);
+        xfsm_quantile_destroy(s->quantiles);
+        free(s);
+    }
+}
+
+void
+xfsm_summary_add(struct xfsm_summary *s, const struct xfsm_key_value *key,
+                 double q, uint64_t now)
+{
+    if (s->countmin) {
+        xfsm_countmin_add(s->countmin, key->hash, q, now);
+    } else if (s->rate) {
+        xfsm_ratewindow_add(s->rate, key->hash, key->w, key->n, q, now);
+    } else if (s->quantiles) {
+        xfsm_quantile_add(s->quantiles, key->hash, key->w, key->n, q, now);
+    }
+}
+
+void
+xfsm_summary_add_item(struct xfsm_summary *s,
+                      const struct xfsm_key_value *key,
+                      const struct xfsm_key_value *item, uint64_t now)
+{
+    xfsm_distinct_add(s->distinct, key->hash, key->w, key->n, item->hash,
+                      now);
+}
+
+double
+xfsm_summary_get(const struct xfsm_summary *s,
+                 const struct xfsm_key_value *key, uint64_t now)
+{
+    double value = 0;
+
+    if (s->distinct) {
+        return xfsm_distinct_get(s->distinct, key->hash, key->w, key->n, now);
+    } else if (s->countmin) {
+        return xfsm_countmin_get(s->countmin, key->hash, now);
+    } else if (s->rate) {
+        return xfsm_ratewindow_get(s->rate, key->hash, key->w, key->n, now);
+    }
+    xfsm_quantile_get(s->quantiles, key->hash, key->w, key->n, s->quantile,
+                      now, &value);
+    return value;
+}
+
+void
+xfsm_summary_reset_key(struct xfsm_summary *s,
+                       const struct xfsm_key_value *key)
+{
+    if (s->distinct) {
+        xfsm_distinct_reset_key(s->distinct, key->hash, key->w, key->n);
+    } else if (s->countmin) {
+        xfsm_countmin_reset_key(s->countmin, key->hash);
+    } else if (s->rate) {
+        xfsm_ratewindow_reset_key(s->rate, key->hash, key->w, key->n);
+    } else {
+        xfsm_quantile_reset_key(s->quantiles, key->hash, key->w, key->n);
+    }
+}
+
+void
+xfsm_summary_reset(struct xfsm_summary *s)
+{
+    if (s->distinct) {
+        xfsm_distinct_reset(s->distinct);
+    } else if (s->countmin) {
+        xfsm_countmin_reset(s->countmin);
+    } else if (s->rate) {
+        xfsm_ratewindow_reset(s->rate);
+    } else {
+        xfsm_quantile_reset(s->quantiles);
+    }
+}
+
+uint64_t
+xfsm_summary_bytes(const struct xfsm_summary *s)
+{
+    struct xfsm_keytable_stats table;
+
+    if (s->distinct) {
+        struct xfsm_distinct_stats stats;
+
+        xfsm_distinct_get_stats(s->distinct, &stats);
+        return stats.bytes;
+    } else if (s->countmin) {
+        return xfsm_countmin_bytes(s->countmin);
+    } else if (s->rate) {
+        xfsm_ratewindow_get_stats(s->rate, &table);
+    } else {
+        xfsm_quantile_get_stats(s->quantiles, &table);
+    }
+    return table.bytes;
+}
+
+uint64_t
+xfsm_summary_evictions(const struct xfsm_summary *s)
+{
+    const struct xfsm_keytable *table = xfsm_summary_table(s);
+
+    return table ? table->evictions : 0;
+}
+
+const struct xfsm_keytable *
+xfsm_summary_table(const struct xfsm_summary *s)
+{
+    return s->distinct ? s->distinct->table
+           : s->rate ? s->rate->table
+           : s->quantiles ? s->quantiles->table : NULL;
+}
+
+const struct xfsm_countmin *
+xfsm_summary_countmin(const struct xfsm_summary *s)
+{
+    return s->countmin;
+}
