@@ -76,6 +76,8 @@ CLEANFILES += \
 
 # Run from the source.
 EXTRA_DIST += \
+	utilities/list-programs \
+	utilities/programs/README.md \
 	utilities/quickstart \
 	utilities/run-tests \
 	utilities/setup-deps \
@@ -84,6 +86,32 @@ EXTRA_DIST += \
 # Programs of the library, installed in $(pkgdatadir)/programs.
 xfsmprogramsdir = $(pkgdatadir)/programs
 dist_xfsmprograms_DATA = \
+	utilities/programs/arpscan.xml \
+	utilities/programs/arpspoof.xml \
+	utilities/programs/beacon.xml \
+	utilities/programs/bruteforce.xml \
+	utilities/programs/dnsreflector.xml \
+	utilities/programs/dnstunnel.xml \
+	utilities/programs/dnsvictim.xml \
+	utilities/programs/elephant.xml \
+	utilities/programs/exfiltration.xml \
+	utilities/programs/hostscan.xml \
+	utilities/programs/icmpflood.xml \
+	utilities/programs/icmptunnel.xml \
+	utilities/programs/modbusscan.xml \
 	utilities/programs/nxdomain.xml \
+	utilities/programs/p2p.xml \
+	utilities/programs/pingsweep.xml \
 	utilities/programs/portscan.xml \
-	utilities/programs/synflood.xml
+	utilities/programs/raspoof.xml \
+	utilities/programs/roguedhcp.xml \
+	utilities/programs/slowscan.xml \
+	utilities/programs/spambot.xml \
+	utilities/programs/synackflood.xml \
+	utilities/programs/synflood.xml \
+	utilities/programs/udpflood.xml \
+	utilities/programs/udpreflection.xml \
+	utilities/programs/udpscan.xml \
+	utilities/programs/udpsweep.xml \
+	utilities/programs/vmreport.xml \
+	utilities/programs/worm.xml

@@ -13,6 +13,9 @@ GOLDEN_TESTS += \
 GOLDEN_TOOLS += tests/golden/make-capture
 tests_golden_make_capture_SOURCES = \
 	tests/golden/make-capture.c \
+	tests/golden/scene.c \
+	tests/golden/scene.h \
+	tests/golden/scenes-library.c \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/random.h

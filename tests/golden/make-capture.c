@@ -12,113 +12,14 @@
  * What a program must say about a scene is worked out in
  * tests/golden/cases.ini. */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/golden/scene.h"
 #include "tests/unit/packet-builder.h"
 #include "tests/unit/random.h"
-
-#define EPOCH (UINT64_C(1767225600) * 1000000000)
-#define FRAME_SIZE 2048
-#define RESOLVER "10.0.0.53"
-
-/* A capture that is being written. */
-struct scene {
-    FILE *file;
-    uint64_t random;            /* State of random_next(). */
-    unsigned int vlan;          /* Tag for the frames to come, 0: none. */
-};
-
-/* ## Frames ## */
-
-static void
-put(struct scene *s, double ms, const void *frame, size_t len)
-{
-    pb_pcap_write(s->file, EPOCH + (uint64_t) (ms * 1000) * 1000, frame, len,
-                  len);
-}
-
-static void
-tcp(struct scene *s, double ms, const char *src, unsigned int sport,
-    const char *dst, unsigned int dport, unsigned int flags,
-    const char *payload)
-{
-    uint8_t buf[FRAME_SIZE];
-    struct packet_builder b;
-
-    pb_init(&b, buf, sizeof buf);
-    pb_eth(&b, NULL, NULL);
-    if (s->vlan) {
-        pb_vlan(&b, 0x8100, s->vlan, 0);
-    }
-    pb_ip(&b, src, dst);
-    pb_tcp(&b, sport, dport, flags);
-    pb_text(&b, payload ? payload : "");
-    put(s, ms, buf, pb_finish(&b));
-}
-
-static void
-syn(struct scene *s, double ms, const char *src, const char *dst,
-    unsigned int dport)
-{
-    tcp(s, ms, src, 40000, dst, dport, PB_SYN, NULL);
-}
-
-static void
-udp(struct scene *s, double ms, const char *src, unsigned int sport,
-    const char *dst, unsigned int dport, const char *payload)
-{
-    uint8_t buf[FRAME_SIZE];
-
-    put(s, ms, buf, pb_udp_frame(buf, sizeof buf, src, sport, dst, dport,
-                                 payload));
-}
-
-static void
-query(struct scene *s, double ms, const char *client, const char *name)
-{
-    uint8_t buf[FRAME_SIZE];
-
-    put(s, ms, buf, pb_dns_query_frame(buf, sizeof buf, client, RESOLVER,
-                                       name, PB_DNS_A));
-}
-
-/* An answer: 'addr' NULL says that the name does not exist. */
-static void
-answer(struct scene *s, double ms, const char *client, const char *name,
-       const char *addr)
-{
-    uint8_t buf[FRAME_SIZE];
-
-    put(s, ms, buf, pb_dns_response_frame(buf, sizeof buf, RESOLVER, client,
-                                          addr ? 0 : 3, name, PB_DNS_A,
-                                          addr));
-}
-
-/* A Modbus/TCP request to 'port' of the device. */
-static void
-modbus(struct scene *s, double ms, const char *src, const char *dst,
-       unsigned int port, unsigned int fc)
-{
-    uint8_t buf[FRAME_SIZE];
-    struct packet_builder b;
-
-    pb_init(&b, buf, sizeof buf);
-    pb_eth(&b, NULL, NULL);
-    pb_ip(&b, src, dst);
-    pb_tcp(&b, 40000, port, PB_PSH | PB_ACK);
-    pb_modbus(&b, (unsigned int) ms, 1, fc);
-    put(s, ms, buf, pb_finish(&b));
-}
-
-/* The address of host 'n' of PREFIX.0.0/16, from 0, in 'buf'. */
-static const char *
-host(char buf[32], const char *prefix, unsigned int n)
-{
-    snprintf(buf, 32, "%s.%u.%u", prefix, n / 250, n % 250 + 1);
-    return buf;
-}
 
 /* ## Attacks ## */
 
@@ -128,9 +29,9 @@ scan_30ports(struct scene *s)
     unsigned int i;
 
     for (i = 0; i < 30; i++) {
-        syn(s, 20 * i, "10.1.0.66", "10.1.0.10", 1 + i);
-        tcp(s, 20 * i + 1, "10.1.0.10", 1 + i, "10.1.0.66", 40000,
-            PB_RST | PB_ACK, NULL);
+        scene_syn(s, 20 * i, "10.1.0.66", "10.1.0.10", 1 + i);
+        scene_tcp(s, 20 * i + 1, "10.1.0.10", 1 + i, "10.1.0.66", 40000,
+                  PB_RST | PB_ACK, NULL);
     }
 }
 
@@ -141,8 +42,9 @@ scan_hosts(struct scene *s, const char *src, const char *dst)
     unsigned int i;
 
     for (i = 0; i < 100; i++) {
-        syn(s, 20 * i, src, dst, 1 + i);
-        tcp(s, 20 * i + 1, dst, 1 + i, src, 40000, PB_RST | PB_ACK, NULL);
+        scene_syn(s, 20 * i, src, dst, 1 + i);
+        scene_tcp(s, 20 * i + 1, dst, 1 + i, src, 40000, PB_RST | PB_ACK,
+                  NULL);
     }
 }
 
@@ -164,7 +66,7 @@ scan_slow(struct scene *s)
     unsigned int i;
 
     for (i = 0; i < 60; i++) {
-        syn(s, 1000 * i, "10.1.0.66", "10.1.0.10", 1 + i);
+        scene_syn(s, 1000 * i, "10.1.0.66", "10.1.0.10", 1 + i);
     }
 }
 
@@ -175,9 +77,10 @@ synflood_spoofed(struct scene *s)
     char src[32];
 
     for (i = 0; i < 400; i++) {
-        syn(s, 5 * i, host(src, "100.64", (unsigned int)
-                           random_below(&s->random, 16000)),
-            "10.2.0.80", 80);
+        scene_syn(s, 5 * i,
+                  scene_host(src, "100.64", (unsigned int)
+                             random_below(&s->random, 16000)),
+                  "10.2.0.80", 80);
     }
 }
 
@@ -192,8 +95,8 @@ nxdomain_dga(struct scene *s)
             name[j] = (char) ('a' + random_below(&s->random, 26));
         }
         strcpy(name + 12, ".example");
-        query(s, 100 * i, "10.3.0.7", name);
-        answer(s, 100 * i + 10, "10.3.0.7", name, NULL);
+        scene_query(s, 100 * i, "10.3.0.7", name);
+        scene_answer(s, 100 * i + 10, "10.3.0.7", name, NULL);
     }
 }
 
@@ -207,14 +110,16 @@ worm(struct scene *s)
 
     for (i = 0; i < 14; i++) {
         snprintf(name, sizeof name, "worm%u.example", i);
-        query(s, 200 * i, "10.6.0.7", name);
-        answer(s, 200 * i + 10, "10.6.0.7", name, NULL);
+        scene_query(s, 200 * i, "10.6.0.7", name);
+        scene_answer(s, 200 * i + 10, "10.6.0.7", name, NULL);
     }
     for (i = 0; i < 15; i++) {
-        syn(s, 5000 + 100 * i, "10.6.0.7", host(dst, "10.61", i), 445);
+        scene_syn(s, 5000 + 100 * i, "10.6.0.7", scene_host(dst, "10.61", i),
+                  445);
     }
     for (i = 0; i < 3; i++) {
-        syn(s, 8000 + 100 * i, "10.6.0.7", host(dst, "10.62", i), 80);
+        scene_syn(s, 8000 + 100 * i, "10.6.0.7", scene_host(dst, "10.62", i),
+                  80);
     }
 }
 
@@ -227,7 +132,7 @@ burst(struct scene *s)
     char src[32];
 
     for (ms = 0; ms < 45000; ms += step) {
-        syn(s, ms, host(src, "100.65", n++), "10.8.0.2", 502);
+        scene_syn(s, ms, scene_host(src, "100.65", n++), "10.8.0.2", 502);
         step = ms < 21000 ? 97 : ms < 31000 ? 49 : 25;
     }
 }
@@ -241,9 +146,9 @@ udp_chatter(struct scene *s)
     char src[32];
 
     for (i = 0; i < 200; i++) {
-        host(src, "10.4", i % 5);
-        udp(s, 50 * i, src, 5000 + i, "10.4.9.1", 514, "<13>text");
-        udp(s, 50 * i + 1, "10.4.9.1", 514, src, 5000 + i, "ok");
+        scene_host(src, "10.4", i % 5);
+        scene_udp(s, 50 * i, src, 5000 + i, "10.4.9.1", 514, "<13>text");
+        scene_udp(s, 50 * i + 1, "10.4.9.1", 514, src, 5000 + i, "ok");
     }
 }
 
@@ -256,27 +161,10 @@ nxdomain_blocklist(struct scene *s)
 
     for (i = 0; i < 60; i++) {
         snprintf(name, sizeof name, "%u.113.0.203.list.example", i);
-        query(s, 100 * i, "10.3.0.25", name);
-        answer(s, 100 * i + 10, "10.3.0.25", name,
-               i % 10 ? NULL : "127.0.0.2");
+        scene_query(s, 100 * i, "10.3.0.25", name);
+        scene_answer(s, 100 * i + 10, "10.3.0.25", name,
+                     i % 10 ? NULL : "127.0.0.2");
     }
-}
-
-/* One connection with a request and its answer. */
-static void
-web_session(struct scene *s, double ms, const char *client,
-            unsigned int sport, const char *server)
-{
-    tcp(s, ms, client, sport, server, 80, PB_SYN, NULL);
-    tcp(s, ms + 1, server, 80, client, sport, PB_SYN | PB_ACK, NULL);
-    tcp(s, ms + 2, client, sport, server, 80, PB_ACK, NULL);
-    tcp(s, ms + 3, client, sport, server, 80, PB_PSH | PB_ACK,
-        "GET /index.html HTTP/1.1\r\nHost: www.example.org\r\n\r\n");
-    tcp(s, ms + 9, server, 80, client, sport, PB_PSH | PB_ACK,
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    tcp(s, ms + 10, client, sport, server, 80, PB_FIN | PB_ACK, NULL);
-    tcp(s, ms + 11, server, 80, client, sport, PB_FIN | PB_ACK, NULL);
-    tcp(s, ms + 12, client, sport, server, 80, PB_ACK, NULL);
 }
 
 /* Sixty new clients a second. */
@@ -287,8 +175,8 @@ web_busy(struct scene *s)
     char client[32];
 
     for (i = 0; i < 300; i++) {
-        web_session(s, 50.0 * i / 3, host(client, "10.51", i), 41000,
-                    "10.5.0.80");
+        scene_web(s, 50.0 * i / 3, scene_host(client, "10.51", i), 41000,
+                  "10.5.0.80");
     }
 }
 
@@ -305,8 +193,8 @@ nxdomain_mistyped(struct scene *s)
         } else {
             snprintf(name, sizeof name, "www.wpad%u.example", i % 2);
         }
-        query(s, 500 * i, "10.3.0.30", name);
-        answer(s, 500 * i + 10, "10.3.0.30", name, NULL);
+        scene_query(s, 500 * i, "10.3.0.30", name);
+        scene_answer(s, 500 * i + 10, "10.3.0.30", name, NULL);
     }
 }
 
@@ -323,10 +211,10 @@ web_mix(struct scene *s)
             snprintf(client, sizeof client, "2001:db8:5::%x", 1 + i % 7);
             server = "2001:db8:5::80";
         } else {
-            host(client, "10.5", i % 7);
+            scene_host(client, "10.5", i % 7);
         }
         s->vlan = i % 3 == 2 ? 5 : 0;
-        web_session(s, 40 * i, client, 41000 + i, server);
+        scene_web(s, 40 * i, client, 41000 + i, server);
     }
 }
 
@@ -336,7 +224,7 @@ modbus_poll(struct scene *s)
     unsigned int i;
 
     for (i = 0; i < 120; i++) {
-        modbus(s, 480 * i, "10.9.0.20", "10.9.0.2", 502, 3);
+        scene_modbus(s, 480 * i, "10.9.0.20", "10.9.0.2", 502, 3);
     }
 }
 
@@ -349,7 +237,7 @@ modbus_step(struct scene *s)
     double ms;
 
     for (ms = 0; ms < 45000; ms += ms < 10000 ? 480 : 240) {
-        modbus(s, ms, "10.9.0.20", "10.9.0.2", 502, 3);
+        scene_modbus(s, ms, "10.9.0.20", "10.9.0.2", 502, 3);
     }
 }
 
@@ -360,8 +248,8 @@ modbus_fc8(struct scene *s)
     unsigned int i;
 
     for (i = 0; i < 9; i++) {
-        modbus(s, 1000 * i, "10.9.0.20", "10.9.0.2",
-               i == 5 ? 502 : 20000, i % 3 == 2 ? 8 : 3);
+        scene_modbus(s, 1000 * i, "10.9.0.20", "10.9.0.2",
+                     i == 5 ? 502 : 20000, i % 3 == 2 ? 8 : 3);
     }
 }
 
@@ -371,15 +259,15 @@ knock(struct scene *s)
 {
     unsigned int i;
 
-    syn(s, 0, "10.7.0.1", "10.7.0.9", 5000);
-    syn(s, 1000, "10.7.0.2", "10.7.0.9", 5000);
-    syn(s, 2000, "10.7.0.1", "10.7.0.9", 7000);
-    syn(s, 4000, "10.7.0.1", "10.7.0.9", 4000);
-    syn(s, 7000, "10.7.0.2", "10.7.0.9", 7000);
+    scene_syn(s, 0, "10.7.0.1", "10.7.0.9", 5000);
+    scene_syn(s, 1000, "10.7.0.2", "10.7.0.9", 5000);
+    scene_syn(s, 2000, "10.7.0.1", "10.7.0.9", 7000);
+    scene_syn(s, 4000, "10.7.0.1", "10.7.0.9", 4000);
+    scene_syn(s, 7000, "10.7.0.2", "10.7.0.9", 7000);
     for (i = 0; i < 120; i++) {
-        syn(s, 10000 + 10 * i, "10.7.0.4", "10.7.0.9", 100 + i);
+        scene_syn(s, 10000 + 10 * i, "10.7.0.4", "10.7.0.9", 100 + i);
     }
-    udp(s, 70000, "10.7.0.5", 5000, "10.7.0.9", 5000, "end");
+    scene_udp(s, 70000, "10.7.0.5", 5000, "10.7.0.9", 5000, "end");
 }
 
 /* Names asked for: the first is used in time, the second never, the third
@@ -390,18 +278,18 @@ dns_http(struct scene *s)
     static const char request[] = "GET / HTTP/1.1\r\nHost: a.example.org\r\n"
                                   "\r\n";
 
-    query(s, 0, "10.10.0.1", "a.example.org");
-    answer(s, 10, "10.10.0.1", "a.example.org", "192.0.2.1");
-    query(s, 500, "10.10.0.1", "b.example.org");
-    answer(s, 510, "10.10.0.1", "b.example.org", "192.0.2.2");
-    tcp(s, 1000, "10.10.0.1", 41000, "192.0.2.1", 80, PB_PSH | PB_ACK,
-        request);
-    query(s, 2000, "10.10.0.2", "c.example.org");
-    answer(s, 2010, "10.10.0.2", "c.example.org", "192.0.2.3");
-    query(s, 3000, "10.10.0.2", "c.example.org");
-    answer(s, 3010, "10.10.0.2", "c.example.org", "192.0.2.3");
-    tcp(s, 4000, "10.10.0.1", 41001, "192.0.2.1", 80, PB_PSH | PB_ACK,
-        request);
+    scene_query(s, 0, "10.10.0.1", "a.example.org");
+    scene_answer(s, 10, "10.10.0.1", "a.example.org", "192.0.2.1");
+    scene_query(s, 500, "10.10.0.1", "b.example.org");
+    scene_answer(s, 510, "10.10.0.1", "b.example.org", "192.0.2.2");
+    scene_tcp(s, 1000, "10.10.0.1", 41000, "192.0.2.1", 80, PB_PSH | PB_ACK,
+              request);
+    scene_query(s, 2000, "10.10.0.2", "c.example.org");
+    scene_answer(s, 2010, "10.10.0.2", "c.example.org", "192.0.2.3");
+    scene_query(s, 3000, "10.10.0.2", "c.example.org");
+    scene_answer(s, 3010, "10.10.0.2", "c.example.org", "192.0.2.3");
+    scene_tcp(s, 4000, "10.10.0.1", 41001, "192.0.2.1", 80, PB_PSH | PB_ACK,
+              request);
 }
 
 /* One name is answered a hundred times in two seconds, and a few times
@@ -412,8 +300,8 @@ name_surge(struct scene *s)
     unsigned int i;
 
     for (i = 0; i < 103; i++) {
-        answer(s, i < 100 ? 20 * i : 11000 + 1000 * (i - 100), "10.12.0.1",
-               "www.example.org", "192.0.2.1");
+        scene_answer(s, i < 100 ? 20 * i : 11000 + 1000 * (i - 100),
+                     "10.12.0.1", "www.example.org", "192.0.2.1");
     }
 }
 
@@ -442,15 +330,12 @@ timers(struct scene *s)
     size_t i;
 
     for (i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        udp(s, commands[i].ms, commands[i].src, 5000, "10.11.0.9",
-            commands[i].dport, "x");
+        scene_udp(s, commands[i].ms, commands[i].src, 5000, "10.11.0.9",
+                  commands[i].dport, "x");
     }
 }
 
-static const struct {
-    const char *name;
-    void (*write)(struct scene *);
-} scenes[] = {
+static const struct scene_entry scenes[] = {
     { "burst", burst },
     { "dns-http", dns_http },
     { "knock", knock },
@@ -476,35 +361,56 @@ static const struct {
 #define N_SCENES (sizeof scenes / sizeof scenes[0])
 
 static void
-write_scene(size_t i, const char *path)
+write_scene(const struct scene_entry *entry, const char *path)
 {
     struct scene scene = { .random = 1 };
 
     scene.file = pb_pcap_open(path, PB_LINKTYPE_ETHERNET);
-    scenes[i].write(&scene);
+    entry->write(&scene);
     pb_pcap_close(scene.file);
+}
+
+/* Writes NAME.pcap in 'folder', or 'file' if the scene has the name 'name'.
+ * Returns whether that is so. */
+static bool
+write_entry(const struct scene_entry *entry, const char *folder,
+            const char *name, const char *file)
+{
+    char *path;
+
+    if (name) {
+        if (strcmp(name, entry->name)) {
+            return false;
+        }
+        write_scene(entry, file);
+        return true;
+    }
+    if (asprintf(&path, "%s/%s.pcap", folder, entry->name) < 0) {
+        abort();
+    }
+    write_scene(entry, path);
+    free(path);
+    return false;
 }
 
 int
 main(int argc, char *argv[])
 {
+    const char *name = argc == 3 ? argv[1] : NULL;
+    const char *file = argc == 3 ? argv[2] : NULL;
+    const struct scene_entry *entry;
+    bool found = false;
     size_t i;
 
-    for (i = 0; i < N_SCENES; i++) {
-        if (argc == 2) {
-            char *path;
-
-            if (asprintf(&path, "%s/%s.pcap", argv[1], scenes[i].name) < 0) {
-                return 1;
-            }
-            write_scene(i, path);
-            free(path);
-        } else if (argc == 3 && !strcmp(argv[1], scenes[i].name)) {
-            write_scene(i, argv[2]);
-            return 0;
+    if (argc == 2 || argc == 3) {
+        for (i = 0; i < N_SCENES; i++) {
+            found |= write_entry(&scenes[i], argv[1], name, file);
+        }
+        for (entry = scenes_library; entry->name; entry++) {
+            found |= write_entry(entry, argv[1], name, file);
         }
     }
-    if (argc != 2) {
+    if (argc != 2 && !found) {
         fprintf(stderr, "usage: make-capture DIR | SCENE FILE\n");
         return 1;
     }

@@ -149,7 +149,8 @@ class Captures:
         self.capture = capture
 
     def expect(self, path, words, *events):
-        run = golden.run_programs(golden.library(), path).expect(2)
+        run = golden.run_programs(golden.library(), path,
+                                  ['--label', 'alert']).expect(2)
         line = 'xfsm run: %s: ' % path
         check(run.err.startswith(line) and words in run.err[len(line):],
               'no "%s...%s" in: %s', line, words, run.err)

@@ -13,6 +13,7 @@ before you commit it.
 
 import configparser
 import os
+import subprocess
 import sys
 
 import golden
@@ -163,7 +164,7 @@ def test_table(table):
               row['capture'], truth['class'])
         for item in row['key'].split():
             name, value = item.split('=')
-            if name in ('ip_src', 'ip_dst'):
+            if name in ('ip_src', 'ip_dst', 'arp_sha'):
                 check(value in truth['content_ground_truth'],
                       '%s: %s is not in: %s', row['capture'], value,
                       truth['content_ground_truth'])
@@ -198,6 +199,27 @@ def test_check(path):
     """xfsm check takes the program."""
     run = Run(['check', path]).expect(0)
     check(': ok' in run.out, 'no verdict: %s', run.out)
+
+
+def test_own(path, generated):
+    """The tests that the program carries hold."""
+    strict = ['--strict'] if golden.shared_files('captures') else []
+    run = Run(['test', '--captures', generated] + strict + [path],
+              env={'XFSM_SHARED_DATA': golden.SHARED}).expect(0)
+    check('ok 1 - ' in run.out, 'no tests: %s', run.out)
+
+
+def test_list():
+    """The list of programs says what the programs say."""
+    with open(os.path.join(golden.LIBRARY, 'README.md'),
+              encoding='utf-8') as stream:
+        found = stream.read()
+    made = subprocess.run(
+        [sys.executable, os.path.join(golden.TOP, 'utilities',
+                                      'list-programs')]
+        + golden.library(), capture_output=True, text=True, check=True).stdout
+    check(found == made, 'utilities/programs/README.md is out of date: '
+          'utilities/list-programs writes it')
 
 
 def test_shared(what, function, paths, tap, *args):
@@ -246,6 +268,9 @@ def main():
         tap.test('another seed, all captures', test_capture_seed, captures)
         for path in golden.library():
             tap.test('check ' + os.path.basename(path), test_check, path)
+            tap.test('own tests of ' + os.path.basename(path), test_own,
+                     path, generated)
+        tap.test('list of programs', test_list)
         test_shared('check', test_check,
                     golden.shared_files('programs', '*.xml'), tap)
         tap.finish()
