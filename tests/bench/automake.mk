@@ -13,3 +13,8 @@ tests_bench_bench_sketch_LDADD = $(XFSM_LIBS)
 
 benchmarks: $(BENCHMARKS)
 .PHONY: benchmarks
+
+# Run by hand, as root: tests/bench/bench-switch.py
+EXTRA_DIST += \
+	tests/bench/RESULTS-switch.md \
+	tests/bench/bench-switch.py

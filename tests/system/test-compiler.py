@@ -96,7 +96,8 @@ def test_hostile():
         check(b"root:" not in p.stderr, name + ": it read a file")
         check(took <= MAX_SECONDS * xfsmtest.PATIENCE,
               "%s: it took %.2f s" % (name, took))
-        print("%s: %.0f ms: %s" % (name, took * 1000, p.stderr.decode().splitlines()[0][:90]))
+        print("%s: %.0f ms: %s" % (name, took * 1000,
+                                   p.stderr.decode().splitlines()[0][:90]))
 
 
 def main():
