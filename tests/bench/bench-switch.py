@@ -14,7 +14,6 @@ OVS_SRCDIR as the system tests do.
 """
 
 import os
-import platform
 import statistics
 import struct
 import sys
@@ -27,6 +26,9 @@ import xfsmtest                                             # noqa: E402
 ROUNDS = int(os.environ.get("XFSM_BENCH_ROUNDS", "7"))
 PACKETS = int(os.environ.get("XFSM_BENCH_PACKETS", "200000"))
 FLOWS = 100
+
+# Fastest over slowest round of the plain port, in a run that says something.
+MAX_SPREAD = 1.5
 
 # Wants every packet of the stream, and counts it.
 PROGRAM = """<xfsm name="all" version="1">
@@ -155,30 +157,42 @@ NAMES = (("plain", "the port as it is"),
          ("mirror", "an OVS mirror to another port"))
 
 
-def write_results(path, results):
-    base = statistics.median(rate for rate, _ in results["plain"])
-    base_cpu = statistics.median(used for _, used in results["plain"])
-    with open(path, "w") as f:
-        f.write("""<!-- Copyright (c) 2026 The ovs-xfsm authors.
+HEAD = """<!-- Copyright (c) 2026 The ovs-xfsm authors.
      SPDX-License-Identifier: Apache-2.0 -->
 
 # What monitoring costs the switch
 
-Made by `tests/bench/bench-switch.py`: UDP packets of 60 bytes through a bridge
-of the userspace datapath between two veth ports, %d packets a round, %d
-rounds each taking turns, medians; %d processors for sender, switch, probe and
-receiver together, kernel %s.
+Made by `tests/bench/bench-switch.py`, which adds each run at the end, whatever
+it says: UDP packets of 60 bytes through a bridge of the userspace datapath
+between two veth ports; the four cases take turns, medians.
 
-Rounds differ by more than some of the rows do: the range is that of all
-rounds, and a difference within that of the first row is none.
+A run in which the fastest round of the plain port is more than %g times as
+fast as the slowest one is inconclusive: something else used the machine.
+"""
 
-| port | packets/s | range | against plain | CPU of ovs-vswitchd, s per 10^6 packets | against plain |
+
+def write_results(path, results):
+    """Appends this run."""
+    plain = [rate for rate, _ in results["plain"]]
+    base = statistics.median(plain)
+    base_cpu = statistics.median(used for _, used in results["plain"])
+    new = not os.path.exists(path)
+    with open(path, "a") as f:
+        if new:
+            f.write(HEAD % MAX_SPREAD)
+        f.write("\n## %d rounds of %d packets, %d processors: %s\n\n" % (
+            len(plain), PACKETS, os.cpu_count(),
+            "inconclusive" if max(plain) > MAX_SPREAD * min(plain)
+            else "conclusive"))
+        f.write("""\
+| port | packets/s | range | against plain | CPU of ovs-vswitchd, s per 10^6 \
+packets | against plain |
 | --- | ---: | ---: | ---: | ---: | ---: |
-""" % (PACKETS, ROUNDS, os.cpu_count(), ".".join(platform.release().split(".")[:2])))
+""")
         for name, text in NAMES:
-            rate = statistics.median(r for r, _ in results[name])
-            used = statistics.median(u for _, u in results[name])
             rates = [r for r, _ in results[name]]
+            rate = statistics.median(rates)
+            used = statistics.median(u for _, u in results[name])
             f.write("| %s | %.0f | %.0f to %.0f | %+.1f %% | %.2f "
                     "| %+.1f %% |\n" % (
                         text, rate, min(rates), max(rates),
