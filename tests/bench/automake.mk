@@ -25,3 +25,8 @@ EXTRA_DIST += tests/bench/RESULTS.md
 
 benchmarks: $(BENCHMARKS)
 .PHONY: benchmarks
+
+# Run by hand, as root: tests/bench/bench-switch.py
+EXTRA_DIST += \
+	tests/bench/RESULTS-switch.md \
+	tests/bench/bench-switch.py
