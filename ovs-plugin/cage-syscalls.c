@@ -75,7 +75,7 @@ allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 
 /* Allows the calls whose arguments matter. */
 static int
-allow_some(scmp_filter_ctx ctx)
+allow_some(scmp_filter_ctx ctx, enum xfsm_cage_syscalls kind)
 {
     static const int fcntl_cmds[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD,
                                       F_ADD_SEALS, F_GET_SEALS };
@@ -94,6 +94,10 @@ allow_some(scmp_filter_ctx ctx)
     if (!error) {
         error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    }
+    if (!error && kind == XFSM_CAGE_PROBE_NATIVE) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                                 SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_EXEC));
     }
     /* abort() and raise(). */
     if (!error) {
@@ -132,7 +136,7 @@ xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
                           sizeof hub_calls / sizeof hub_calls[0]);
     }
     if (!error) {
-        error = allow_some(ctx);
+        error = allow_some(ctx, kind);
     }
     if (!error) {
         error = seccomp_load(ctx);

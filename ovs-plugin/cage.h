@@ -43,6 +43,8 @@
 
 enum xfsm_cage_syscalls {
     XFSM_CAGE_PROBE,            /* One thread, packets, accepted sockets. */
+    XFSM_CAGE_PROBE_NATIVE,     /* Also making code of memory that it wrote
+                                 * and then cannot write any more. */
     XFSM_CAGE_HUB,              /* Also what ZeroMQ's threads need. */
 };
 

@@ -258,6 +258,9 @@ compose_argv(const struct xfsm_monitor *m,
                                     xfsm_desired_type_is_inverted(
                                         m->want.type) ? "true" : "false"));
     svec_add_nocopy(argv, xasprintf("--memory-mib=%u", s->memory_mib));
+    if (s->machine_code) {
+        svec_add(argv, "--machine-code");
+    }
     if (s->user) {
         svec_add_nocopy(argv, xasprintf("--user=%s", s->user));
     }

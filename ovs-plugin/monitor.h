@@ -40,6 +40,7 @@ struct xfsm_monitor_settings {
     unsigned int retire_ms;
     unsigned int memory_mib;
     bool kernel_filter;
+    bool machine_code;
 };
 
 /* S(ID, NAME): status of a monitor, worse ones later. */

@@ -94,6 +94,7 @@ show_program(const struct xfsm_program_info *info, struct ds *s)
     if (info->version && info->version[0]) {
         ds_put_format(s, " version %s", info->version);
     }
+    ds_put_format(s, "\n    back end %s", info->backend);
     ds_put_format(s, "\n    handlers run %"PRIu64", events %"PRIu64
                   ", keys %"PRIu64", timers %"PRIu64"\n",
                   info->handled, info->events, info->keys, info->timers);

@@ -65,7 +65,8 @@ usage(void)
            "  --ctl-fd=FD           socket to ovs-xfsmd\n"
            "  --hub-fd=FD           socket to xfsm-hub\n"
            "  --user=NAME           whom to become\n"
-           "  --memory-mib=N        address space at most\n",
+           "  --memory-mib=N        address space at most\n"
+           "  --machine-code        run programs as machine code\n",
            program_name, program_name, XFSM_RING_CLASS);
     vlog_usage();
     printf("\nOther options:\n"
@@ -104,7 +105,7 @@ parse_options(int argc, char *argv[], struct probe_options *o)
     enum {
         OPT_INTERFACE = UCHAR_MAX + 1, OPT_BRIDGE, OPT_PORT, OPT_HOST,
         OPT_CLASS, OPT_NETDEV_OPTION, OPT_CTL_FD, OPT_HUB_FD, OPT_USER,
-        OPT_MEMORY, VLOG_OPTION_ENUMS
+        OPT_MEMORY, OPT_MACHINE_CODE, VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
         { "interface", required_argument, NULL, OPT_INTERFACE },
@@ -117,6 +118,7 @@ parse_options(int argc, char *argv[], struct probe_options *o)
         { "hub-fd", required_argument, NULL, OPT_HUB_FD },
         { "user", required_argument, NULL, OPT_USER },
         { "memory-mib", required_argument, NULL, OPT_MEMORY },
+        { "machine-code", no_argument, NULL, OPT_MACHINE_CODE },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         VLOG_LONG_OPTIONS,
@@ -152,6 +154,9 @@ parse_options(int argc, char *argv[], struct probe_options *o)
             break;
         case OPT_USER:
             o->user = optarg;
+            break;
+        case OPT_MACHINE_CODE:
+            o->cage.syscalls = XFSM_CAGE_PROBE_NATIVE;
             break;
         case OPT_MEMORY:
             o->cage.max_memory = (size_t) parse_number("memory-mib", optarg)
@@ -220,10 +225,12 @@ open_source(struct xfsm_probe *probe, const struct probe_options *o)
 }
 
 static void
-create_engine(struct xfsm_probe *probe)
+create_engine(struct xfsm_probe *probe, bool machine_code)
 {
     struct xfsm_engine_options options = {
         .identity = probe->identity,
+        .backend = machine_code ? XFSM_BACKEND_AUTO
+                                : XFSM_BACKEND_INTERPRETER,
         .emit = xfsm_publisher_emit,
         .aux = &probe->publisher,
     };
@@ -390,7 +397,8 @@ main(int argc, char *argv[])
     unixctl = open_unixctl(options.interface);
     xfsm_probe_show_init(&probe);
     xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
-    create_engine(&probe);
+    create_engine(&probe,
+                  options.cage.syscalls == XFSM_CAGE_PROBE_NATIVE);
     xfsm_probe_filter_update(&probe);
 
     enter_cage(&options.cage);

@@ -198,6 +198,7 @@ read_options(struct xfsm_agent *agent)
         .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
                                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
+        .machine_code = smap_get_bool(options, "machine-code", true),
     };
     free(agent->option_error);
     agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;

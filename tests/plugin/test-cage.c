@@ -140,6 +140,26 @@ act_executable_memory(void)
 }
 
 static bool
+act_write_and_execute(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return !mprotect(p, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+/* What a machine code back end does: never writable and executable at once.
+ * Allowed to the kind of probe that has one, and to no other. */
+static bool
+act_write_then_execute(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return !mprotect(p, 4096, PROT_READ | PROT_EXEC);
+}
+
+static bool
 act_new_namespace(void)
 {
     return !unshare(CLONE_NEWUSER);
@@ -179,6 +199,7 @@ static const struct act forbidden[] = {
     { "trace another process", act_trace_parent, false },
     { "signal another process", act_signal_parent, false },
     { "map executable memory", act_executable_memory, true },
+    { "make memory writable and executable", act_write_and_execute, true },
     { "make a namespace", act_new_namespace, true },
     { "raise a limit", act_more_descriptors, false },
     { "become dumpable", act_dump_core, true },
@@ -314,6 +335,7 @@ test_probe_denied(void **state)
         skip();
     }
     check_forbidden(XFSM_CAGE_PROBE);
+    check_forbidden(XFSM_CAGE_PROBE_NATIVE);
 }
 
 static void
@@ -344,6 +366,23 @@ test_work(void **state)
     assert_int_equal(connect(sock, (struct sockaddr *) &sun, sizeof sun), 0);
     assert_int_equal(try(act_work, XFSM_CAGE_PROBE), ALLOWED);
     close(sock);
+}
+
+/* Only the probe that has a machine code back end can make code. */
+static void
+test_machine_code(void **state)
+{
+    (void) state;
+    if (xfsm_cage_is_sanitized()) {
+        print_message("test_machine_code: no system call filter here\n");
+        skip();
+    }
+    assert_int_equal(try(act_write_then_execute, XFSM_CAGE_PROBE_NATIVE),
+                     ALLOWED);
+    assert_int_not_equal(try(act_write_then_execute, XFSM_CAGE_PROBE),
+                         ALLOWED);
+    assert_int_not_equal(try(act_write_then_execute, XFSM_CAGE_HUB),
+                         ALLOWED);
 }
 
 static bool
@@ -442,6 +481,7 @@ main(void)
         cmocka_unit_test(test_probe_denied),
         cmocka_unit_test(test_hub_denied),
         cmocka_unit_test(test_work),
+        cmocka_unit_test(test_machine_code),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_status),
     };
