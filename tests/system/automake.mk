@@ -18,7 +18,8 @@ SYSTEM_TESTS += \
 	tests/system/test-hub.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
-	tests/system/test-memory.py
+	tests/system/test-memory.py \
+	tests/system/test-sinks.py
 EXTRA_DIST += \
 	tests/system/lib/hubtest.py \
 	tests/system/lib/xfsmtest.py \

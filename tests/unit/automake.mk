@@ -45,6 +45,7 @@ UNIT_TESTS += \
 	tests/unit/test-native \
 	tests/unit/test-ntp \
 	tests/unit/test-reference \
+	tests/unit/test-render \
 	tests/unit/test-selector \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
@@ -290,6 +291,8 @@ tests_unit_test_reference_SOURCES = \
 	tests/unit/reference.c \
 	tests/unit/reference.h \
 	tests/unit/test-reference.c
+
+tests_unit_test_render_SOURCES = tests/unit/test-render.c
 
 tests_unit_test_selector_SOURCES = \
 	tests/unit/program-fixture.c \
