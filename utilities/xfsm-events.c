@@ -19,6 +19,8 @@
 #include "xfsm/io/file-sink.h"
 #include "xfsm/io/follow.h"
 #include "xfsm/io/keys.h"
+#include "xfsm/io/render.h"
+#include "xfsm/io/syslog.h"
 
 #define ENDPOINTS_MAX 64
 #define TIMEOUT_MAX 86400.0     /* Seconds. */
@@ -34,14 +36,20 @@
 #define RUNDIR_DEFAULT "/var/run/openvswitch"
 #define HUB_SOCKET "xfsm-hub.events"
 
-enum format { FORMAT_JSON, FORMAT_TEXT };
+#define ROTATE_MIB_MAX (1024 * 1024)
+
+enum format { FORMAT_JSON, FORMAT_TEXT, FORMAT_RENDERED };
 
 struct watcher {
     const char *endpoints[ENDPOINTS_MAX];
     int n_endpoints;
     char *default_endpoint;
     enum format format;
+    enum xfsm_renderer renderer;
     bool colour;
+    const char *output;         /* File; NULL: standard output. */
+    long rotate_mib, rotate_keep;
+    const char *syslog_to;      /* NULL: no syslog. */
     bool announce;              /* Tell when all publishers are there. */
     bool past_only;
     long count;                 /* Events still to show; -1: no limit. */
@@ -52,18 +60,24 @@ struct watcher {
     struct xfsm_follow_options options;
     struct xfsm_follow *follow;
     struct xfsm_file_sink *out;
+    struct xfsm_syslog *syslog;
+    bool syslog_failed;         /* That was said. */
     uint64_t missed;
     bool is_past;               /* The past was shown. */
     bool uncertain;             /* There may be more than 'missed'. */
 };
 
 static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t reopen;
 
 static void
 stop(int signo)
 {
-    (void) signo;
-    stopped = 1;
+    if (signo == SIGHUP) {
+        reopen = 1;
+    } else {
+        stopped = 1;
+    }
 }
 
 static void
@@ -86,7 +100,14 @@ print_help(void)
          "  --key-file FILE       own key pair (xfsm keygen), for publishers\n"
          "                        that want to know who subscribes\n"
          "  --server-key KEY      their public key, or a file with it\n"
-         "  --format json|text    default: text on a terminal, else json\n"
+         "  --format FORMAT       json; text; eve (Suricata); ecs (Elastic\n"
+         "                        Common Schema); ocsf (Detection Finding);\n"
+         "                        default: text on a terminal, else json\n"
+         "  --output FILE         append to FILE; opened again on SIGHUP\n"
+         "  --rotate-mib N        rotate FILE before it is larger\n"
+         "  --rotate-keep N       keep so many old files (default: 5)\n"
+         "  --syslog WHERE        send to syslog (RFC 5424) instead:\n"
+         "                        unix:/dev/log or udp:127.0.0.1:PORT\n"
          "  --count N             end after N events\n"
          "  --timeout SECONDS     end after this time\n"
          "  -v, --verbose         say on standard error when connected\n"
@@ -103,23 +124,50 @@ now_ms(void)
     return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
 }
 
+/* Sends a line to syslog; says it once if that fails. */
+static bool
+show_in_syslog(struct watcher *w, const struct xfsm_event_view *event,
+               const char *line, size_t len)
+{
+    int error = xfsm_syslog_send(w->syslog, event, line, len);
+
+    if (error && !w->syslog_failed) {
+        xfsm_tool_complain("LOST: cannot send to syslog (%s)",
+                           strerror(error));
+    }
+    w->syslog_failed = error != 0;
+    return true;
+}
+
 /* Writes a message, and counts it. */
 static bool
 show(struct watcher *w, const struct xfsm_follow_item *item)
 {
-    char line[XFSM_EVENT_LINE_MAX];
+    static char buf[XFSM_RENDER_MAX];
+    const char *line = buf;
     size_t len;
     int error;
 
-    if (w->format == FORMAT_JSON) {
-        error = xfsm_file_sink_write(w->out, item->body, item->body_len);
-    } else {
-        len = xfsm_events_format_text(&item->event, w->colour, line);
-        error = xfsm_file_sink_write(w->out, line, len);
+    switch (w->format) {
+    case FORMAT_TEXT:
+        len = xfsm_events_format_text(&item->event, w->colour, buf);
+        break;
+    case FORMAT_RENDERED:
+        len = xfsm_render(w->renderer, &item->event, buf);
+        break;
+    case FORMAT_JSON:
+    default:
+        line = item->body;
+        len = item->body_len;
+        break;
     }
     if (w->count > 0) {
         w->count--;
     }
+    if (w->syslog) {
+        return show_in_syslog(w, &item->event, line, len);
+    }
+    error = xfsm_file_sink_write(w->out, line, len);
     if (error && error != EPIPE) {
         xfsm_tool_complain("cannot write events (%s)", strerror(error));
     }
@@ -267,6 +315,16 @@ static bool
 flush(struct watcher *w)
 {
     int error = xfsm_file_sink_flush(w->out);
+    char *text;
+
+    if (reopen) {
+        reopen = 0;
+        text = xfsm_file_sink_reopen(w->out);
+        if (text) {
+            xfsm_tool_complain("%s", text);
+            free(text);
+        }
+    }
 
     if (error && error != EPIPE) {
         xfsm_tool_complain("cannot write events (%s)", strerror(error));
@@ -346,13 +404,39 @@ read_keys(struct watcher *w)
     return true;
 }
 
+/* Opens where events go.  Says why if it fails. */
+static bool
+open_output(struct watcher *w)
+{
+    char *error = NULL;
+
+    if (w->output) {
+        error = xfsm_file_sink_open(w->output, &w->out);
+        if (!error) {
+            xfsm_file_sink_set_rotation(w->out,
+                                        (uint64_t) w->rotate_mib << 20,
+                                        (unsigned int) w->rotate_keep);
+        }
+    } else {
+        w->out = xfsm_file_sink_from_fd(STDOUT_FILENO);
+        if (w->syslog_to) {
+            error = xfsm_syslog_open(w->syslog_to, &w->syslog);
+        }
+    }
+    if (error) {
+        xfsm_tool_complain("%s", error);
+        free(error);
+    }
+    return !error;
+}
+
 /* Connects and subscribes.  Says why if it fails. */
 static bool
 open_watcher(struct watcher *w)
 {
     char *error;
 
-    if (!read_keys(w)) {
+    if (!read_keys(w) || !open_output(w)) {
         return false;
     }
     w->options.endpoints = w->endpoints;
@@ -406,7 +490,28 @@ check_options(const struct watcher *w)
     if (w->past_only && !w->options.since_ms) {
         return xfsm_tool_usage_error("--no-follow needs --since");
     }
+    if (w->output && w->syslog_to) {
+        return xfsm_tool_usage_error("either --output or --syslog");
+    }
+    if (w->rotate_mib && !w->output) {
+        return xfsm_tool_usage_error("--rotate-mib needs --output");
+    }
     return -1;
+}
+
+static bool
+parse_format(struct watcher *w, const char *s)
+{
+    if (!strcmp(s, "json")) {
+        w->format = FORMAT_JSON;
+    } else if (!strcmp(s, "text")) {
+        w->format = FORMAT_TEXT;
+    } else if (xfsm_renderer_from_name(s, &w->renderer)) {
+        w->format = FORMAT_RENDERED;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 /* Parses all options.  Returns -1, or an exit code to end with. */
@@ -415,7 +520,8 @@ parse_options(struct watcher *w, int argc, char *argv[])
 {
     enum {
         OPT_CONNECT = 256, OPT_FORMAT, OPT_COUNT, OPT_TIMEOUT, OPT_SINCE,
-        OPT_NO_FOLLOW, OPT_KEY_FILE, OPT_SERVER_KEY
+        OPT_NO_FOLLOW, OPT_KEY_FILE, OPT_SERVER_KEY, OPT_OUTPUT,
+        OPT_ROTATE_MIB, OPT_ROTATE_KEEP, OPT_SYSLOG
     };
     static const struct option options[] = {
         { "connect", required_argument, NULL, OPT_CONNECT },
@@ -426,6 +532,10 @@ parse_options(struct watcher *w, int argc, char *argv[])
         { "no-follow", no_argument, NULL, OPT_NO_FOLLOW },
         { "key-file", required_argument, NULL, OPT_KEY_FILE },
         { "server-key", required_argument, NULL, OPT_SERVER_KEY },
+        { "output", required_argument, NULL, OPT_OUTPUT },
+        { "rotate-mib", required_argument, NULL, OPT_ROTATE_MIB },
+        { "rotate-keep", required_argument, NULL, OPT_ROTATE_KEEP },
+        { "syslog", required_argument, NULL, OPT_SYSLOG },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -444,12 +554,11 @@ parse_options(struct watcher *w, int argc, char *argv[])
             w->endpoints[w->n_endpoints++] = optarg;
             break;
         case OPT_FORMAT:
-            if (!strcmp(optarg, "json") || !strcmp(optarg, "text")) {
-                w->format = optarg[0] == 'j' ? FORMAT_JSON : FORMAT_TEXT;
+            if (parse_format(w, optarg)) {
                 break;
             }
-            return xfsm_tool_usage_error("--format: \"%s\" is neither json "
-                                         "nor text", optarg);
+            return xfsm_tool_usage_error("--format: \"%s\" is none of json, "
+                                         "text, eve, ecs, ocsf", optarg);
         case OPT_COUNT:
             if (xfsm_tool_parse_int(optarg, 1, COUNT_MAX, &w->count)) {
                 break;
@@ -479,6 +588,27 @@ parse_options(struct watcher *w, int argc, char *argv[])
         case OPT_SERVER_KEY:
             w->server_key = optarg;
             break;
+        case OPT_OUTPUT:
+            w->output = optarg;
+            break;
+        case OPT_ROTATE_MIB:
+            if (xfsm_tool_parse_int(optarg, 1, ROTATE_MIB_MAX,
+                                    &w->rotate_mib)) {
+                break;
+            }
+            return xfsm_tool_usage_error("--rotate-mib: \"%s\" is not a "
+                                         "number of MiB", optarg);
+        case OPT_ROTATE_KEEP:
+            if (xfsm_tool_parse_int(optarg, 0, XFSM_FILE_SINK_KEEP,
+                                    &w->rotate_keep)) {
+                break;
+            }
+            return xfsm_tool_usage_error("--rotate-keep: \"%s\" is not a "
+                                         "number of files up to %d", optarg,
+                                         XFSM_FILE_SINK_KEEP);
+        case OPT_SYSLOG:
+            w->syslog_to = optarg;
+            break;
         case 'v':
             w->announce = true;
             break;
@@ -500,6 +630,7 @@ xfsm_cmd_events(int argc, char *argv[])
         .format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_JSON,
         .count = -1,
         .deadline = -1,
+        .rotate_keep = 5,
     };
     int exit_code;
 
@@ -513,13 +644,16 @@ xfsm_cmd_events(int argc, char *argv[])
     w.options.topics = argv + optind;
     w.options.n_topics = (size_t) (argc - optind);
     w.colour = w.format == FORMAT_TEXT && isatty(STDOUT_FILENO)
-               && !getenv("NO_COLOR");
+               && !w.output && !w.syslog_to && !getenv("NO_COLOR");
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (w.output) {
+        sigaction(SIGHUP, &action, NULL);
+    }
 
-    w.out = xfsm_file_sink_from_fd(STDOUT_FILENO);
     exit_code = open_watcher(&w) ? watch(&w) : XFSM_EXIT_FAILURE;
     xfsm_file_sink_close(w.out);
+    xfsm_syslog_close(w.syslog);
     xfsm_follow_destroy(w.follow);
     free(w.default_endpoint);
     return exit_code;

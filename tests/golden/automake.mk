@@ -8,7 +8,8 @@ GOLDEN_TESTS += \
 	tests/golden/cli.sh \
 	tests/golden/test-errors.py \
 	tests/golden/test-hostile.py \
-	tests/golden/test-programs.py
+	tests/golden/test-programs.py \
+	tests/golden/test-schema.py
 
 GOLDEN_TOOLS += tests/golden/make-capture
 tests_golden_make_capture_SOURCES = \
@@ -28,4 +29,5 @@ EXTRA_DIST += \
 	tests/golden/expected \
 	tests/golden/golden.py \
 	tests/golden/hostile.tsv \
-	tests/golden/programs/timers.xml
+	tests/golden/programs/timers.xml \
+	tests/golden/schema.py

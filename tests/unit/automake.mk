@@ -54,6 +54,7 @@ UNIT_TESTS += \
 	tests/unit/test-quantile \
 	tests/unit/test-rate \
 	tests/unit/test-reference \
+	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
 	tests/unit/test-structured \
@@ -341,6 +342,8 @@ tests_unit_test_reference_SOURCES = \
 	tests/unit/reference.c \
 	tests/unit/reference.h \
 	tests/unit/test-reference.c
+
+tests_unit_test_render_SOURCES = tests/unit/test-render.c
 
 tests_unit_test_selector_SOURCES = \
 	tests/unit/program-fixture.c \

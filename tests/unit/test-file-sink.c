@@ -259,6 +259,41 @@ test_nonblocking(void **state)
     assert_int_equal(status, 0);
 }
 
+/* The file is rotated before it is too large; the oldest go. */
+static void
+test_rotation(void **state)
+{
+    struct xfsm_file_sink *sink = open_sink();
+    char name[80];
+    int i;
+
+    (void) state;
+    xfsm_file_sink_set_rotation(sink, 8, 2);
+    for (i = 1; i <= 5; i++) {
+        char line[8];
+
+        snprintf(line, sizeof line, "%d%d%d%d", i, i, i, i);
+        assert_int_equal(xfsm_file_sink_write(sink, line, 4), 0);
+        assert_int_equal(xfsm_file_sink_flush(sink), 0);
+    }
+    expect_file(path, "5555\n");
+    snprintf(name, sizeof name, "%s.1", path);
+    expect_file(name, "4444\n");
+    unlink(name);
+    snprintf(name, sizeof name, "%s.2", path);
+    expect_file(name, "3333\n");
+    unlink(name);
+    snprintf(name, sizeof name, "%s.3", path);
+    assert_int_equal(access(name, F_OK), -1);
+
+    /* None kept. */
+    xfsm_file_sink_set_rotation(sink, 8, 0);
+    assert_int_equal(xfsm_file_sink_write(sink, "6666", 4), 0);
+    assert_int_equal(xfsm_file_sink_close(sink), 0);
+    expect_file(path, "6666\n");
+    unlink(path);
+}
+
 int
 main(void)
 {
@@ -270,6 +305,7 @@ main(void)
         cmocka_unit_test_teardown(test_full_disk, remove_files),
         cmocka_unit_test_teardown(test_buffer_limit, remove_files),
         cmocka_unit_test(test_nonblocking),
+        cmocka_unit_test(test_rotation),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -26,11 +26,18 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/journal.h \
 	xfsm/io/keys.c \
 	xfsm/io/keys.h \
+	xfsm/io/render.c \
+	xfsm/io/render.h \
 	xfsm/io/replay-client.c \
 	xfsm/io/replay-client.h \
+	xfsm/io/syslog.c \
+	xfsm/io/syslog.h \
 	xfsm/io/zmq-pub.c \
 	xfsm/io/zmq-pub.h \
 	xfsm/io/zmq-socket.c \
 	xfsm/io/zmq-socket.h \
 	xfsm/io/zmq-sub.c \
 	xfsm/io/zmq-sub.h
+
+# Schema of events.
+dist_pkgdata_DATA += xfsm/io/event.schema.json

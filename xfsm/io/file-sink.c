@@ -12,12 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct xfsm_file_sink {
     char *path;                 /* NULL for a descriptor of the caller's. */
     int fd;
     bool torn;                  /* The file ends within a line. */
+    uint64_t max_bytes;         /* Rotate then; 0: never. */
+    unsigned int keep;
     uint64_t written;
     uint64_t lost;
     size_t n_lines;             /* Whole lines in 'buffer'. */
@@ -140,12 +143,67 @@ write_lines(struct xfsm_file_sink *sink, const char *p, size_t len,
     return error;
 }
 
+void
+xfsm_file_sink_set_rotation(struct xfsm_file_sink *sink, uint64_t max_bytes,
+                            unsigned int keep)
+{
+    sink->max_bytes = max_bytes;
+    sink->keep = keep < XFSM_FILE_SINK_KEEP ? keep : XFSM_FILE_SINK_KEEP;
+}
+
+/* Name of the 'i'th file that was rotated; 0 is the one written to. */
+static char *
+rotated_name(const struct xfsm_file_sink *sink, unsigned int i)
+{
+    char *name;
+
+    if ((i ? asprintf(&name, "%s.%u", sink->path, i)
+         : asprintf(&name, "%s", sink->path)) < 0) {
+        abort();
+    }
+    return name;
+}
+
+/* Rotates the file if 'len' bytes more would be too much.  If it cannot be
+ * done, writing goes on with the old file. */
+static void
+rotate(struct xfsm_file_sink *sink, size_t len)
+{
+    struct stat st;
+    unsigned int i;
+    int fd;
+
+    if (!sink->max_bytes || !sink->path || fstat(sink->fd, &st)
+        || !st.st_size || (uint64_t) st.st_size + len <= sink->max_bytes) {
+        return;
+    }
+    for (i = sink->keep; i > 0; i--) {
+        char *from = rotated_name(sink, i - 1);
+        char *to = rotated_name(sink, i);
+
+        /* Of those that are not there yet, nothing is to be renamed. */
+        rename(from, to);
+        free(from);
+        free(to);
+    }
+    if (!sink->keep) {
+        unlink(sink->path);
+    }
+    fd = open_file(sink->path);
+    if (fd >= 0) {
+        close(sink->fd);
+        sink->fd = fd;
+        sink->torn = false;
+    }
+}
+
 int
 xfsm_file_sink_flush(struct xfsm_file_sink *sink)
 {
     int error = 0;
 
     if (sink->used) {
+        rotate(sink, sink->used);
         error = write_lines(sink, sink->buffer, sink->used, sink->n_lines);
         sink->used = 0;
         sink->n_lines = 0;

@@ -17,7 +17,8 @@
  *     so that one bad line is all that a reader sees;
  *   - a descriptor in non-blocking mode, as a pipe that somebody else opened
  *     may be, is waited for;
- *   - the file can be opened again under its name, for log rotation.
+ *   - the file can be opened again under its name, for log rotation, or
+ *     rotated here.
  *
  * Lines are gathered in a buffer of XFSM_FILE_SINK_BUFFER bytes and written
  * when it is full or on xfsm_file_sink_flush().
@@ -38,6 +39,15 @@ struct xfsm_file_sink;
 /* Opens 'path' for appending, and creates it if necessary.  Returns NULL and
  * stores the sink in '*sinkp', or an error that the caller frees. */
 char *xfsm_file_sink_open(const char *path, struct xfsm_file_sink **sinkp);
+
+/* Makes the sink rotate its file before it is larger than 'max_bytes' (but for
+ * one write of XFSM_FILE_SINK_BUFFER): FILE becomes FILE.1, FILE.1 becomes
+ * FILE.2 and so on, 'keep' of which are kept, at most XFSM_FILE_SINK_KEEP.
+ * Only for a sink of xfsm_file_sink_open(), and one that no other program
+ * rotates. */
+#define XFSM_FILE_SINK_KEEP 1000
+void xfsm_file_sink_set_rotation(struct xfsm_file_sink *, uint64_t max_bytes,
+                                 unsigned int keep);
 
 /* Makes a sink of 'fd', which stays the caller's.  Aborts if there is no
  * memory. */

@@ -1,0 +1,269 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/io/syslog.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "xfsm/io/render.h"
+#include "xfsm/runtime/event.h"
+
+#define FACILITY 16             /* local0. */
+
+/* How long a full Unix socket is waited for, in ms. */
+#define PATIENCE 1000
+
+struct xfsm_syslog {
+    int fd;                     /* -1: not connected. */
+    struct sockaddr_storage address;
+    socklen_t address_len;
+    uint64_t lost;
+};
+
+static bool
+is_loopback(const struct sockaddr_storage *ss)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+
+    memcpy(&in, ss, sizeof in);
+    memcpy(&in6, ss, sizeof in6);
+    return ss->ss_family == AF_INET ? ntohl(in.sin_addr.s_addr) >> 24 == 127
+           : IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+}
+
+static bool
+parse_udp(const char *s, struct xfsm_syslog *sink)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+    const char *colon = strrchr(s, ':');
+    char host[64];
+    size_t len = colon ? (size_t) (colon - s) : 0;
+    unsigned long port;
+    char *end;
+
+    if (!len || len >= sizeof host || colon[1] < '0' || colon[1] > '9') {
+        return false;
+    }
+    port = strtoul(colon + 1, &end, 10);
+    if (*end || !port || port > 65535) {
+        return false;
+    }
+    memcpy(host, s, len);
+    host[len] = '\0';
+    if (host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = '\0';
+        in6.sin6_port = htons((uint16_t) port);
+        memcpy(&sink->address, &in6, sizeof in6);
+        if (inet_pton(AF_INET6, host + 1, &in6.sin6_addr) != 1) {
+            return false;
+        }
+        memcpy(&sink->address, &in6, sizeof in6);
+        sink->address_len = sizeof in6;
+        return true;
+    }
+    if (inet_pton(AF_INET, host, &in.sin_addr) != 1) {
+        return false;
+    }
+    in.sin_port = htons((uint16_t) port);
+    memcpy(&sink->address, &in, sizeof in);
+    sink->address_len = sizeof in;
+    return true;
+}
+
+static bool
+parse_unix(const char *path, struct xfsm_syslog *sink)
+{
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+    if (!*path || strlen(path) >= sizeof un.sun_path) {
+        return false;
+    }
+    strcpy(un.sun_path, path);
+    memcpy(&sink->address, &un, sizeof un);
+    sink->address_len = sizeof un;
+    return true;
+}
+
+static int
+reconnect(struct xfsm_syslog *sink)
+{
+    int error = 0;
+
+    if (sink->fd >= 0) {
+        close(sink->fd);
+    }
+    sink->fd = socket(sink->address.ss_family,
+                      SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (sink->fd < 0
+        || connect(sink->fd, (struct sockaddr *) &sink->address,
+                   sink->address_len)) {
+        error = errno;
+        if (sink->fd >= 0) {
+            close(sink->fd);
+            sink->fd = -1;
+        }
+    }
+    return error;
+}
+
+char *
+xfsm_syslog_open(const char *where, struct xfsm_syslog **sinkp)
+{
+    struct xfsm_syslog *sink = calloc(1, sizeof *sink);
+    const char *why = NULL;
+    char *error = NULL;
+
+    if (!sink) {
+        abort();
+    }
+    sink->fd = -1;
+    if (!strncmp(where, "unix:", 5) ? !parse_unix(where + 5, sink)
+        : strncmp(where, "udp:", 4) || !parse_udp(where + 4, sink)) {
+        why = "expected unix:PATH or udp:127.0.0.1:PORT";
+    } else if (sink->address.ss_family != AF_UNIX
+               && !is_loopback(&sink->address)) {
+        why = "syslog over UDP goes to a loopback address only";
+    } else {
+        int retval = reconnect(sink);
+
+        why = retval ? strerror(retval) : NULL;
+    }
+    if (why) {
+        if (asprintf(&error, "\"%s\": %s", where, why) < 0) {
+            abort();
+        }
+        xfsm_syslog_close(sink);
+    } else {
+        *sinkp = sink;
+    }
+    return error;
+}
+
+void
+xfsm_syslog_close(struct xfsm_syslog *sink)
+{
+    if (sink) {
+        if (sink->fd >= 0) {
+            close(sink->fd);
+        }
+        free(sink);
+    }
+}
+
+/* Writes a word of the header: printable, without spaces, "-" if empty. */
+static void
+format_word(struct xfsm_str s, char *buf, size_t size)
+{
+    char *p;
+
+    xfsm_event_unescape(s, buf, size);
+    for (p = buf; *p; p++) {
+        if (*p == ' ') {
+            *p = '_';
+        }
+    }
+    if (!*buf) {
+        strcpy(buf, "-");
+    }
+}
+
+/* Writes a value of structured data, of which '"', '\' and ']' are escaped. */
+static void
+format_value(struct xfsm_str s, char *buf, size_t size)
+{
+    char text[128];
+    const char *p;
+    size_t n = 0;
+
+    xfsm_event_unescape(s, text, sizeof text);
+    for (p = text; *p && n + 3 < size; p++) {
+        if (strchr("\"\\]", *p)) {
+            buf[n++] = '\\';
+        }
+        buf[n++] = *p;
+    }
+    buf[n] = '\0';
+}
+
+size_t
+xfsm_syslog_format(const struct xfsm_event_view *event,
+                   const char *message, size_t len, char *buf, size_t size)
+{
+    static const int severities[] = { 6, 5, 4, 3, 2 };
+    char time[64], host[256], label[33];
+    char program[264], bridge[264], port[264];
+    int n;
+
+    format_word(event->time, time, sizeof time);
+    /* Fractions of a second have six digits at most. */
+    if (strlen(time) == strlen("2026-11-23T16:42:36.123456789Z")) {
+        strcpy(time + strlen("2026-11-23T16:42:36.123456"), "Z");
+    }
+    format_word(event->host, host, sizeof host);
+    format_word(event->label, label, sizeof label);
+    format_value(event->program, program, sizeof program);
+    format_value(event->bridge, bridge, sizeof bridge);
+    format_value(event->port, port, sizeof port);
+    n = snprintf(buf, size, "<%d>1 %s %s ovs-xfsm - %s [xfsm@32473 "
+                 "program=\"%s\" bridge=\"%s\" port=\"%s\" epoch=\"%"PRIu64
+                 "\" seq=\"%"PRIu64"\"] %.*s",
+                 FACILITY * 8 + severities[xfsm_event_severity(event)], time,
+                 host, label, program, bridge, port, event->epoch,
+                 event->seq, (int) len, message);
+    return (size_t) n < size ? (size_t) n : size - 1;
+}
+
+int
+xfsm_syslog_send(struct xfsm_syslog *sink, const struct xfsm_event_view *event,
+                 const char *message, size_t len)
+{
+    char buf[XFSM_SYSLOG_MAX];
+    size_t n = xfsm_syslog_format(event, message, len, buf, sizeof buf);
+    int tries;
+    int error = 0;
+
+    for (tries = 0; tries < 3; tries++) {
+        if (sink->fd < 0) {
+            error = reconnect(sink);
+            if (error) {
+                break;
+            }
+        }
+        if (send(sink->fd, buf, n, MSG_NOSIGNAL) >= 0) {
+            return 0;
+        }
+        error = errno;
+        if (error == EAGAIN || error == ENOBUFS) {
+            struct pollfd pfd = { .fd = sink->fd, .events = POLLOUT };
+
+            poll(&pfd, 1, PATIENCE);
+        } else if (error == ECONNREFUSED || error == ENOTCONN
+                   || error == ECONNRESET) {
+            reconnect(sink);
+        } else if (error != EINTR) {
+            break;
+        }
+    }
+    sink->lost++;
+    return error;
+}
+
+uint64_t
+xfsm_syslog_lost(const struct xfsm_syslog *sink)
+{
+    return sink->lost;
+}

@@ -1,0 +1,56 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_IO_SYSLOG_H
+#define XFSM_IO_SYSLOG_H 1
+
+/* Events to syslog, as RFC 5424 has it.
+ *
+ *     <PRI>1 TIME HOST ovs-xfsm - LABEL [xfsm@32473 program="..."
+ *     bridge="..." port="..." epoch="..." seq="..."] MESSAGE
+ *
+ * The facility is local0 (16); the severity comes from xfsm_event_severity().
+ * MESSAGE is what the caller wants: text for people, or an event as JSON.  A
+ * message is one datagram: over UDP (RFC 5426), which may lose it, or to a
+ * Unix socket such as /dev/log, which tells when it is full.  A message that
+ * is longer than XFSM_SYSLOG_MAX is cut.
+ *
+ * 32473 is the enterprise number that RFC 5612 sets aside for examples.
+ *
+ * UDP is in clear text and unauthenticated, so addresses other than loopback
+ * are refused: a relay on this host forwards with TLS.
+ *
+ * Thread-safety: a sink belongs to one thread. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xfsm/io/event-decode.h"
+
+#define XFSM_SYSLOG_MAX 8192
+
+struct xfsm_syslog;
+
+/* Opens a sink to 'where': "unix:PATH", or "udp:127.0.0.1:PORT" or
+ * "udp:[::1]:PORT".  Returns NULL and stores it in '*sinkp', or an error that
+ * the caller frees. */
+char *xfsm_syslog_open(const char *where, struct xfsm_syslog **sinkp);
+void xfsm_syslog_close(struct xfsm_syslog *);
+
+/* Writes a message about 'event' in 'buf' of 'size' bytes, terminated.
+ * Returns its length. */
+size_t xfsm_syslog_format(const struct xfsm_event_view *event,
+                          const char *message, size_t len,
+                          char *buf, size_t size);
+
+/* Sends a message.  Returns 0 or a positive errno; lost messages are
+ * counted.  A Unix socket that was made anew is connected to again. */
+int xfsm_syslog_send(struct xfsm_syslog *, const struct xfsm_event_view *event,
+                     const char *message, size_t len);
+
+/* Messages lost so far. */
+uint64_t xfsm_syslog_lost(const struct xfsm_syslog *);
+
+#endif /* xfsm/io/syslog.h */
