@@ -13,3 +13,8 @@ tests_bench_bench_sketch_LDADD = $(XFSM_LIBS)
 
 benchmarks: $(BENCHMARKS)
 .PHONY: benchmarks
+
+# Run by hand: they measure with real processes.
+EXTRA_DIST += \
+	tests/bench/RESULTS-events.md \
+	tests/bench/bench-events.py
