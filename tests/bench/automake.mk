@@ -26,7 +26,9 @@ EXTRA_DIST += tests/bench/RESULTS.md
 benchmarks: $(BENCHMARKS)
 .PHONY: benchmarks
 
-# Run by hand, as root: tests/bench/bench-switch.py
+# Run by hand, as root: they measure with real processes.
 EXTRA_DIST += \
+	tests/bench/RESULTS-events.md \
 	tests/bench/RESULTS-switch.md \
+	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py

@@ -278,6 +278,14 @@ take_recovered(const char *topic, size_t topic_len, const char *body,
     return r->recovered < XFSM_FOLLOW_REPAIR_MAX;
 }
 
+/* True if a journal may have events of 'topic'; NULL: of any. */
+static bool
+may_be_kept(const char *topic, size_t len)
+{
+    return (!topic || has_label(topic, len, XFSM_LABEL_ALERT)
+            || has_label(topic, len, XFSM_LABEL_CRITICAL));
+}
+
 /* Fills a gap, and tells of it. */
 static void
 repair(struct xfsm_follow *f, const struct xfsm_event_view *seen_from,
@@ -293,10 +301,12 @@ repair(struct xfsm_follow *f, const struct xfsm_event_view *seen_from,
         .kind = XFSM_FOLLOW_GAP, .body = body, .body_len = body_len,
     };
 
-    item.answered = !xfsm_replay_ask_range(f->replay, seen_from->host,
-                                           seen_from->bridge,
-                                           seen_from->port, r.epoch, from,
-                                           to, take_recovered, &r);
+    item.answered = (!may_be_kept(topic, topic_len)
+                     || !xfsm_replay_ask_range(f->replay, seen_from->host,
+                                               seen_from->bridge,
+                                               seen_from->port, r.epoch,
+                                               from, to, take_recovered,
+                                               &r));
     item.n_recovered = r.recovered;
     if (topic) {
         item.uncertain = r.chain < to;

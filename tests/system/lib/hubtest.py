@@ -123,6 +123,7 @@ class Hub:
         self.env = dict(os.environ, OVS_RUNDIR=self.dir, OVS_DBDIR=self.dir,
                         OVS_LOGDIR=self.dir)
         self.children = []
+        self.sockets = []       # Of wait_heard().
         self.ends = []          # Of probes, kept for the next hub.
         self.process = self.ctl = None
 
@@ -132,6 +133,8 @@ class Hub:
 
     def __exit__(self, exc_type, exc, tb):
         self.kill()
+        for s in self.sockets:
+            s.close()
         for p in self.children:
             if p.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -234,14 +237,15 @@ class Hub:
 
     def wait_heard(self):
         """Waits until subscriptions made before are in effect: those of a
-        socket that connects later are."""
+        socket that connects later are.  It stays, so that the count does not
+        go down while the next one waits."""
         s = zmqlite.Socket(zmqlite.SUB, **self.client_keys())
+        self.sockets.append(s)
         s.set(zmqlite.SUBSCRIBE, b"nothing")
         before = self.stats()["subscriptions"]
         s.connect(self.endpoint)
         wait_until(lambda: self.stats()["subscriptions"] > before, 10,
                    "subscriptions")
-        s.close()
 
     def client_keys(self):
         return {}
