@@ -126,22 +126,24 @@ test_distinct_set_and_get(void **state)
     eh_free(&eh);
 }
 
-/* Without a field of the item nothing is added, and reading goes on. */
+/* Without a field of the item nothing is added, and reading goes on.  Without
+ * one of the key neither is done, which counts twice. */
 static void
 test_distinct_without_item(void **state)
 {
     struct eh eh;
 
     (void) state;
-    start(&eh, "<xfsm name='p'>" EH_STATE("s0") DISTINCT("m")
+    start(&eh, "<xfsm name='p'>" EH_STATE("s0") DISTINCT("m") DISTINCT("n")
           EH_ON("", "ip_src", EH_IN("s0",
                 EH_USE("m", "vm_update='ip_src' vm_item='tcp_seq'")
-                PRINT("%m"))) "</xfsm>");
+                EH_USE("n", "vm_update='ip_dst-tcp_seq' vm_item='tcp_seq'")
+                PRINT("%m %n"))) "</xfsm>");
     eh_syn(&eh, 0, A, B, 1);
     eh_udp(&eh, 1, A, B, 1);
     eh_udp(&eh, 2, B, A, 1);
-    eh_expect(&eh, "0 log 1", "1 log 1", "2 log 0", NULL);
-    assert_int_equal(eh_stats(&eh).metric_no_key, 2);
+    eh_expect(&eh, "0 log 1 1", "1 log 1 0", "2 log 0 0", NULL);
+    assert_int_equal(eh_stats(&eh).metric_no_key, 6);
     eh_free(&eh);
 }
 
@@ -366,6 +368,9 @@ static const char all_types[] =
     EH_METRIC("c", VM("countmin", "window='4' size='22' "
                       "insert_value='dst_port'"))
     EH_METRIC("r", VM("rate", "window='5' insert_value='len'"))
+    EH_METRIC("k", EH_VD VM("countmin", "window='4' size='22' "
+                            "insert_value='2.5'"))
+    EH_METRIC("l", VM("rate", "window='2'"))
     EH_FEATURE("rate", "floor(r * 1000 + 0.37)")
     EH_TIMEOUT("t", EH_IN("s0",
           EH_USE("d", "vm_update='ip_dst' vm_item='src_port'")
@@ -378,17 +383,24 @@ static const char all_types[] =
                 EH_USE("n", "vd_update='ip_src-dst_port' vm_update='ip_src' "
                        "vm_item='ip_dst'")
                 EH_USE("r", "vm_update='ip_src'")
+                EH_USE("k", "vd_update='ip_dst-dst_port' vm_update='ip_src'")
                 EH_IF_SET("n &gt; 2 and rate &gt; 1", "print(%d %n %rate);"
                           "d.reset(ip_src)", "s1",
                           EH_TIMER("t", "ip_dst", "1.5"))
                 EH_IF("d &gt; 3", "print(%d %n %rate);r.reset(ip_dst)", ""))
           EH_IN("s1", EH_USE("c", "vm_update='ip_dst'")
-                EH_IF("c &gt; 9000", "print(%c);c.reset(ip_dst)", "s0")
-                EH_IF("true", "print(%c)", "")))
+                EH_USE("k", "vd_update='ip_dst-dst_port' vm_update='ip_src'")
+                EH_USE("l", "vm_update='ip_src-tcp_seq'")
+                EH_IF("c &gt; 9000", "print(%c %k);c.reset(ip_dst)", "s0")
+                EH_IF("l * 2 == 3", "print(%k)", "s0")
+                EH_IF("true", "print(%c %k)", "")))
     EH_ON("", "ip_src",
           EH_IN("s0", EH_USE("d", "vm_update='ip_src' vm_item='ip_dst'")
                 EH_USE("c", "vm_update='ip_src'")
                 EH_USE("r", "vm_update='ip_dst'")
+                EH_USE("l", "vm_update='ip_src'")
+                EH_IF("floor(l * 10 + 0.37) &gt; 30", "print(%d %c);l.reset",
+                      "")
                 EH_IF_SET("d &gt; 4", "print(%d %c %rate);d.reset", "s1",
                           EH_TIMER("t", "ip_src", "0.5"))
                 EH_IF("true", "print(%d %c %rate)", ""))
@@ -421,6 +433,7 @@ test_against_reference(void **state)
         struct eh_packets packets = { 0, 0, NULL };
         struct reference *reference;
         struct eh sides[2];
+        struct xfsm_engine_stats stats[2];
         uint64_t end;
 
         random_packets(seed, 400, &packets);
@@ -431,7 +444,10 @@ test_against_reference(void **state)
             eh_load(&sides[i], "p", all_types);
             eh_run(&sides[i], &packets, 1 + seed % 40);
             xfsm_engine_advance(sides[i].engine, end);
+            xfsm_engine_get_stats(sides[i].engine, &stats[i]);
         }
+        assert_memory_equal(&stats[0], &stats[1], sizeof stats[0]);
+        assert_true(stats[0].metric_no_key > 0);
         reference = reference_create(program, &sides[0].identity);
         for (size_t i = 0; i < packets.n; i++) {
             reference_run(reference, &packets.packets[i]);

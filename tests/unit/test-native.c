@@ -318,7 +318,8 @@ compare_ops(struct random_source *r, const struct xfsm_op *ops, uint32_t n,
 
 /* Left to the tests of engines. */
 #define NEEDS_ENGINE(CODE) ((CODE) == XFSM_L_EFFECT \
-    || ((CODE) >= XFSM_L_SUMMARY_ADD && (CODE) <= XFSM_L_SUMMARY_GET))
+    || ((CODE) >= XFSM_L_SUMMARY_ADD \
+        && (CODE) <= XFSM_L_SUMMARY_ITEM_UPDATE_NEW))
 
 /* Each operation alone, with a mark that tells whether it jumped. */
 static void

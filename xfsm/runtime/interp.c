@@ -136,6 +136,26 @@ summary_item(struct xfsm_run *run, const struct xfsm_op *op)
     }
 }
 
+/* Without a key both halves of an update are left out, without an item the
+ * first. */
+static double
+summary_update(struct xfsm_run *run, const struct xfsm_op *op)
+{
+    const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
+    const struct xfsm_key_value *item;
+
+    if (!key) {
+        run->x->stats.metric_no_key++;
+        return 0;
+    } else if (op->code == XFSM_L_SUMMARY_UPDATE
+               || op->code == XFSM_L_SUMMARY_UPDATE_NEW) {
+        return xfsm_summary_update(op->m.memory, key, op->k, run->ts);
+    }
+    item = xfsm_run_key(run, op->target);
+    return item ? xfsm_summary_update_item(op->m.memory, key, item, run->ts)
+                : xfsm_summary_get(op->m.memory, key, run->ts);
+}
+
 static double
 summary_get(struct xfsm_run *run, const struct xfsm_op *op)
 {
@@ -289,6 +309,25 @@ xfsm_interpret_op(struct xfsm_run *run, const struct xfsm_op *op)
         break;
     case XFSM_L_SUMMARY_GET:
         r[op->a] = summary_get(run, op);
+        break;
+    case XFSM_L_SUMMARY_UPDATE_NEW:
+        if (r[op->b] != 0) {
+            r[op->a] = summary_get(run, op);
+            break;
+        }
+        /* Fall through. */
+    case XFSM_L_SUMMARY_UPDATE:
+        r[op->c] = op->k;
+        r[op->a] = summary_update(run, op);
+        break;
+    case XFSM_L_SUMMARY_ITEM_UPDATE_NEW:
+        if (r[op->b] != 0) {
+            r[op->a] = summary_get(run, op);
+            break;
+        }
+        /* Fall through. */
+    case XFSM_L_SUMMARY_ITEM_UPDATE:
+        r[op->a] = summary_update(run, op);
         break;
     case XFSM_L_TGET:
         found = table_find(run, op);

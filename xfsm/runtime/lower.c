@@ -84,6 +84,28 @@ is_monitor_update_new(const struct lowering *l, uint32_t i)
            && x[3].op == XFSM_I_VMGET && same_metric(x + 2, x + 3);
 }
 
+/* vm_item, vm_get of one key: swallows 1. */
+static bool
+is_item_update(const struct lowering *l, uint32_t i)
+{
+    const struct xfsm_insn *x = &l->code[i];
+
+    return straight(l, i, 1) && x->op == XFSM_I_VMITEM
+           && x[1].op == XFSM_I_VMGET && same_metric(x, x + 1);
+}
+
+/* jnz to the vm_get, vm_item, vm_get: swallows 2. */
+static bool
+is_item_update_new(const struct lowering *l, uint32_t i)
+{
+    const struct xfsm_insn *x = &l->code[i];
+
+    return straight(l, i, 1) && i + 2 < l->n && l->led_to[i + 2] == 1
+           && x->op == XFSM_I_JNZ && x->c == i + 2
+           && x[1].op == XFSM_I_VMITEM
+           && x[2].op == XFSM_I_VMGET && same_metric(x + 1, x + 2);
+}
+
 /* ldi, compare with it, jz on the outcome: swallows 2. */
 static bool
 is_compare_constant(const struct lowering *l, uint32_t i)
@@ -210,9 +232,10 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
     if (is_monitor_update_new(l, i)) {
         struct xfsm_metric_memory *m = &l->p->metrics[x[3].b];
 
-        if (m->tewma || m->counters) {
+        if (m->tewma || m->counters || m->summary) {
             op->code = monitor_code(m, XFSM_L_TEWMA_UPDATE_NEW,
-                                    XFSM_L_COUNTER_UPDATE_NEW, 0, 0);
+                                    XFSM_L_COUNTER_UPDATE_NEW,
+                                    XFSM_L_SUMMARY_UPDATE_NEW, 0);
             op->a = x[3].a;
             op->b = x->a;
             op->c = x[1].a;
@@ -225,9 +248,10 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
     if (is_monitor_update(l, i)) {
         struct xfsm_metric_memory *m = &l->p->metrics[x[2].b];
 
-        if (m->tewma || m->counters) {
+        if (m->tewma || m->counters || m->summary) {
             op->code = monitor_code(m, XFSM_L_TEWMA_UPDATE,
-                                    XFSM_L_COUNTER_UPDATE, 0, 0);
+                                    XFSM_L_COUNTER_UPDATE,
+                                    XFSM_L_SUMMARY_UPDATE, 0);
             op->a = x[2].a;
             op->c = x->a;
             op->key = x[2].d;
@@ -235,6 +259,19 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
             op->m.memory = monitor_memory(m);
             return 3;
         }
+    }
+    if (is_item_update(l, i)) {
+        lower_single(l, x, op);
+        op->code = XFSM_L_SUMMARY_ITEM_UPDATE;
+        op->a = x[1].a;
+        return 2;
+    }
+    if (is_item_update_new(l, i)) {
+        lower_single(l, x + 1, op);
+        op->code = XFSM_L_SUMMARY_ITEM_UPDATE_NEW;
+        op->a = x[2].a;
+        op->b = x->a;
+        return 3;
     }
     if (is_compare_constant(l, i)) {
         op->code = (uint8_t) (XFSM_L_JNEQ_K + x[1].op - XFSM_I_EQ);

@@ -15,6 +15,7 @@
  *
  *     vd_get, vd_set               one look at the detector's line
  *     [jnz,] ldi, vm_add, vm_get   one look at the monitor's
+ *     [jnz,] vm_item, vm_get       the same
  *     ldi, compare, jz             a comparison with a constant
  *
  * Registers and results are exactly those of the image's instructions, one by
@@ -43,7 +44,8 @@ struct xfsm_instance;
     L(TEWMA_ADD) L(TEWMA_GET) L(TEWMA_UPDATE) L(TEWMA_UPDATE_NEW) \
     L(COUNTER_ADD) L(COUNTER_GET) L(COUNTER_UPDATE) L(COUNTER_UPDATE_NEW) \
     L(SIMPLE_ADD) L(SIMPLE_GET) \
-    L(SUMMARY_ADD) L(SUMMARY_ITEM) L(SUMMARY_GET) \
+    L(SUMMARY_ADD) L(SUMMARY_GET) L(SUMMARY_UPDATE) L(SUMMARY_UPDATE_NEW) \
+    L(SUMMARY_ITEM) L(SUMMARY_ITEM_UPDATE) L(SUMMARY_ITEM_UPDATE_NEW) \
     L(TGET) L(TSET) L(LDI) L(LDF) \
     L(JNEQ_K) L(JNNE_K) L(JNLT_K) L(JNLE_K) L(JNGT_K) L(JNGE_K) \
     L(MOV) L(NEG) L(NOT) L(BOOL) L(ADD) L(SUB) L(MUL) L(DIV) L(MOD) \
@@ -63,7 +65,7 @@ struct xfsm_op {
     uint8_t b, c;               /* Registers. */
     uint16_t key;               /* Key, where one is used. */
     uint16_t target;            /* Of a jump: index of an operation; of
-                                 * SUMMARY_ITEM: key of the item. */
+                                 * SUMMARY_ITEM...: key of the item. */
     union {
         void *memory;           /* Detector, sketch, table or number. */
         const struct xfsm_insn *insn;       /* EFFECT. */

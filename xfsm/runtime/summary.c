@@ -92,12 +92,10 @@ void
 xfsm_summary_add(struct xfsm_summary *s, const struct xfsm_key_value *key,
                  double q, uint64_t now)
 {
-    if (s->countmin) {
-        xfsm_countmin_add(s->countmin, key->hash, q, now);
-    } else if (s->rate) {
-        xfsm_ratewindow_add(s->rate, key->hash, key->w, key->n, q, now);
-    } else if (s->quantiles) {
+    if (s->quantiles) {
         xfsm_quantile_add(s->quantiles, key->hash, key->w, key->n, q, now);
+    } else {
+        xfsm_summary_update(s, key, q, now);
     }
 }
 
@@ -106,8 +104,31 @@ xfsm_summary_add_item(struct xfsm_summary *s,
                       const struct xfsm_key_value *key,
                       const struct xfsm_key_value *item, uint64_t now)
 {
-    xfsm_distinct_add(s->distinct, key->hash, key->w, key->n, item->hash,
-                      now);
+    xfsm_summary_update_item(s, key, item, now);
+}
+
+double
+xfsm_summary_update(struct xfsm_summary *s, const struct xfsm_key_value *key,
+                    double q, uint64_t now)
+{
+    if (s->countmin) {
+        return xfsm_countmin_add(s->countmin, key->hash, q, now);
+    } else if (s->rate) {
+        return xfsm_ratewindow_add(s->rate, key->hash, key->w, key->n, q,
+                                   now);
+    } else if (s->quantiles) {
+        xfsm_quantile_add(s->quantiles, key->hash, key->w, key->n, q, now);
+    }
+    return xfsm_summary_get(s, key, now);
+}
+
+double
+xfsm_summary_update_item(struct xfsm_summary *s,
+                         const struct xfsm_key_value *key,
+                         const struct xfsm_key_value *item, uint64_t now)
+{
+    return xfsm_distinct_add(s->distinct, key->hash, key->w, key->n,
+                             item->hash, now);
 }
 
 double

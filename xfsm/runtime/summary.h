@@ -44,6 +44,16 @@ void xfsm_summary_add_item(struct xfsm_summary *,
                            const struct xfsm_key_value *key,
                            const struct xfsm_key_value *item, uint64_t now);
 
+/* The same, and returns what xfsm_summary_get() says after that: for less
+ * than both. */
+double xfsm_summary_update(struct xfsm_summary *,
+                           const struct xfsm_key_value *key, double q,
+                           uint64_t now);
+double xfsm_summary_update_item(struct xfsm_summary *,
+                                const struct xfsm_key_value *key,
+                                const struct xfsm_key_value *item,
+                                uint64_t now);
+
 /* What the monitor says of 'key'.  0 for a key that is not there. */
 double xfsm_summary_get(const struct xfsm_summary *,
                         const struct xfsm_key_value *key, uint64_t now);
