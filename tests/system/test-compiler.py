@@ -102,7 +102,7 @@ def test_hostile():
 
 def main():
     try:
-        if os.path.exists(tool("sanitized")):
+        if xfsmtest.is_sanitized():
             xfsmtest.skip("built with a sanitizer: no cage")
         test_cage()
         test_images()

@@ -250,7 +250,12 @@ def test(host):
 
     test_alert(host, vm1)
     test_hub_death(host, vm1)
-    test_hub_kills(host, vm1)
+    if host.sanitized:
+        # A hub with sanitizers is so long in starting again that the
+        # subscriber asks for what it missed before the journal is open.
+        print("no hub is killed again and again: built with sanitizers")
+    else:
+        test_hub_kills(host, vm1)
     test_endpoint(host, vm1)
     test_keys(host, vm1)
     test_options(host)
