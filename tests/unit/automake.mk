@@ -8,6 +8,7 @@
 UNIT_TESTS += \
 	tests/unit/test-action \
 	tests/unit/test-arena \
+	tests/unit/test-base64 \
 	tests/unit/test-bytes \
 	tests/unit/test-capture-readers \
 	tests/unit/test-capture-truth \
@@ -83,6 +84,8 @@ tests_unit_test_action_SOURCES = \
 	tests/unit/test-action.c
 
 tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
+
+tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 
 tests_unit_test_bytes_SOURCES = tests/unit/test-bytes.c
 
