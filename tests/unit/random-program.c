@@ -62,7 +62,7 @@ static const char *const keys[] = {
     "ip_src", "ip_dst", "ip_src", "ip_dst", "ip_src-ip_dst", "dst_port",
     "ip_src-dst_port", "domain_name", "ip_src-domain_second_level",
     "eth_src", "proto", "ip_src-ip_dst-src_port-dst_port-proto",
-    "domain_name-ip_dst",
+    "domain_name-ip_dst", "bridge-ip_src",
 };
 
 static const char *const numeric_fields[] = {
@@ -161,6 +161,7 @@ put_text(struct document *d)
         "%ip_src", "%ip_dst", "%dst_port", "%domain_name", "%ts", "%%",
         "%state.code", "%state.level", "%state.description", "%client.id",
         "%http_url", "word", "(x)", "%eth_src", "%packet_no", "\\t",
+        "%in_port", "%bridge",
     };
     unsigned int n = 1 + random_below(&d->r, 5);
 
