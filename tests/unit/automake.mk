@@ -78,6 +78,9 @@ UNIT_TESTS += \
 	tests/unit/test-xml \
 	tests/unit/test-zmq
 
+# What dialect 1 demands, and the tests that show it.
+EXTRA_DIST += tests/unit/dialect1.tsv
+
 tests_unit_test_action_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
@@ -151,6 +154,10 @@ tests_unit_test_dhcp_SOURCES = \
 tests_unit_test_diag_SOURCES = tests/unit/test-diag.c
 
 tests_unit_test_dialect1_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-dialect1.c
