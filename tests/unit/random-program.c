@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/packet-builder.h"
+#include "utilities/bench-random.h"
 
 #define N_ITEMS(ARRAY) (sizeof (ARRAY) / sizeof *(ARRAY))
 
@@ -20,11 +21,7 @@
 uint64_t
 random_next(struct random_source *r)
 {
-    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return xfsm_bench_random(&r->state);
 }
 
 unsigned int

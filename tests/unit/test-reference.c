@@ -33,8 +33,8 @@
  * through lists. */
 #define CAPTURE_PACKETS 4000
 
-/* Ways to run the engine.  Packets come in batches of 'batch', 0: of lengths by
- * chance, up to 40. */
+/* Ways to run the engine.  Packets come in batches of 'batch'; 0: of lengths
+ * by chance, up to 40. */
 static const struct way {
     enum xfsm_backend backend;
     size_t batch;

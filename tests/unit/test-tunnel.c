@@ -12,38 +12,11 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "tests/unit/tunnel-builder.h"
 #include "xfsm/packet/field.h"
 
 #define ETHERNET 0x6558
-
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
-
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
-}
 
 /* The plain fields are those of the outer packet, whatever it holds. */
 static void
