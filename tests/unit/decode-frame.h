@@ -17,6 +17,7 @@
  *
  * teardown() goes with each test.  Thread-safety: none. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/decode-check.h"
@@ -54,6 +55,24 @@ finish(void)
 {
     pb_finish(&b);
     decode();
+}
+
+/* Decodes the frame with every value of each byte from number 'at' on. */
+static inline void
+decode_mutations(size_t at)
+{
+    for (; at < b.len; at++) {
+        uint8_t saved = buf[at];
+
+        for (int value = 0; value < 256; value++) {
+            buf[at] = (uint8_t) value;
+            decode();
+            if (dc.packet.decode_error >= XFSM_N_DECODE_ERRORS) {
+                abort();
+            }
+        }
+        buf[at] = saved;
+    }
 }
 
 static inline int

@@ -31,7 +31,11 @@
 
 /* So many packets of each capture are compared: the reference executor looks
  * through lists. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CAPTURE_PACKETS 1000
+#else
 #define CAPTURE_PACKETS 4000
+#endif
 
 /* Ways to run the engine.  Packets come in batches of 'batch'; 0: of lengths
  * by chance, up to 40. */

@@ -491,21 +491,9 @@ test_fragments(void **state)
 static void
 test_mutations(void **state)
 {
-    size_t at;
-
     (void) state;
     start_nested(2);
-    for (at = 12; at < b.len; at++) {
-        uint8_t saved = buf[at];
-        int value;
-
-        for (value = 0; value < 256; value++) {
-            buf[at] = (uint8_t) value;
-            decode();
-            assert_true(dc.packet.decode_error < XFSM_N_DECODE_ERRORS);
-        }
-        buf[at] = saved;
-    }
+    decode_mutations(12);
 }
 
 int
