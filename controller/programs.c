@@ -23,6 +23,7 @@
 #include "timeval.h"
 #include "unicode.h"
 #include "util.h"
+#include "xfsm/base/base64.h"
 #include "xfsm/program/image.h"
 
 /* The child's standard input, output and error; our ends. */
@@ -167,28 +168,16 @@ serve_child(struct child *child)
     return true;
 }
 
-/* Returns the 'len' bytes at 'data' in base64 (RFC 4648 section 4). */
+/* Returns the 'len' bytes at 'data' in base64. */
 static char *
 encode_base64(const char *data, size_t len)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *p = (const unsigned char *) data;
-    struct ds out = DS_EMPTY_INITIALIZER;
-    size_t i;
+    size_t n = xfsm_base64_length(len);
+    char *text = xmalloc(n + 1);
 
-    ds_reserve(&out, (len + 2) / 3 * 4);
-    for (i = 0; i < len; i += 3) {
-        uint32_t v = p[i] << 16;
-
-        v |= i + 1 < len ? p[i + 1] << 8 : 0;
-        v |= i + 2 < len ? p[i + 2] : 0;
-        ds_put_char(&out, digits[v >> 18]);
-        ds_put_char(&out, digits[v >> 12 & 63]);
-        ds_put_char(&out, i + 1 < len ? digits[v >> 6 & 63] : '=');
-        ds_put_char(&out, i + 2 < len ? digits[v & 63] : '=');
-    }
-    return ds_steal_cstr(&out);
+    xfsm_base64_encode(data, len, text);
+    text[n] = '\0';
+    return text;
 }
 
 /* Waits for the child and tells how it went: NULL, or an error. */

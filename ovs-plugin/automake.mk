@@ -23,8 +23,6 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
-	ovs-plugin/base64.c \
-	ovs-plugin/base64.h \
 	ovs-plugin/cage-syscalls.c \
 	ovs-plugin/cage-syscalls.h \
 	ovs-plugin/cage.c \
@@ -96,7 +94,7 @@ ovs_plugin_ovs_xfsmd_SOURCES = ovs-plugin/ovs-xfsmd.c
 ovs_plugin_ovs_xfsmd_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_ovs_xfsmd_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
 ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)

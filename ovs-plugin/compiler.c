@@ -26,6 +26,8 @@
 #include "util.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/image.h"
+#include "xfsm/program/lint.h"
+#include "xfsm/program/xml.h"
 
 enum { EXIT_DONE = 0, EXIT_PROGRAM = 1, EXIT_USAGE = 2, EXIT_TROUBLE = 70 };
 
@@ -104,6 +106,7 @@ write_image(const char *image, size_t len)
 int
 main(int argc, char *argv[])
 {
+    struct xfsm_program *program;
     struct xfsm_diags diags;
     size_t len, image_len;
     void *image = NULL;
@@ -119,13 +122,18 @@ main(int argc, char *argv[])
 
     text = read_text(&len);
     xfsm_diags_init(&diags, argv[1]);
-    ok = xfsm_compile_xml(text, len, argv[1], &diags, &image, &image_len);
+    program = xfsm_xml_load(text, len, argv[1], &diags);
+    ok = program && xfsm_compile(program, &diags, &image, &image_len);
+    if (program) {
+        xfsm_lint_port(program, &diags);
+    }
     said = xfsm_diags_format(&diags, XFSM_DIAG_NOTE);
     fputs(said, stderr);
     if (ok) {
         write_image(image, image_len);
     }
     free(image);
+    xfsm_program_destroy(program);
     free(said);
     xfsm_diags_destroy(&diags);
     free(text);

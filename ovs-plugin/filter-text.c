@@ -419,6 +419,7 @@ write_test(struct writer *w, const struct xfsm_filter_test *test)
 
     switch ((int) layer) {
     case XFSM_FL_META:
+    case XFSM_FL_PORT:
         return true;
     case XFSM_FL_L2:
         return write_link(w, test);

@@ -269,8 +269,8 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
     case XFSM_IPC_STATS:
         xfsm_counters_clear(&hub->stats);
-        return xfsm_worker_parse_stats(payload, put_counter, hub, text,
-                                       sizeof text);
+        return xfsm_ipc_get_stats(payload, put_counter, hub, text,
+                                  sizeof text);
 
     default:
         return false;

@@ -3,9 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-#include <config.h>
-#include "ovsdb-schema/ovs-compat.h"
-
 #include "ovs-plugin/ipc.h"
 
 #include <errno.h>
@@ -103,9 +100,10 @@ xfsm_ipc_put_u64(struct xfsm_ipc_writer *w, uint64_t value)
 void
 xfsm_ipc_put_text(struct xfsm_ipc_writer *w, const char *text)
 {
-    size_t len = strnlen(text, XFSM_IPC_TEXT_MAX);
+    size_t len = strlen(text);
     uint8_t *p;
 
+    len = len < XFSM_IPC_TEXT_MAX ? len : XFSM_IPC_TEXT_MAX;
     append_le(w, len, 2);
     p = append(w, len);
     if (p) {
@@ -292,6 +290,34 @@ xfsm_ipc_get_text(struct xfsm_bytes *b, char *text, size_t size)
     text[len] = '\0';
     *b = rest;
     return true;
+}
+
+bool
+xfsm_ipc_get_stats(struct xfsm_bytes *b,
+                   void (*cb)(int list, const char *name, uint64_t value,
+                              void *aux),
+                   void *aux, char *text, size_t size)
+{
+    char name[256];
+    int list;
+
+    for (list = 0; list < 2; list++) {
+        uint16_t n;
+
+        if (!xfsm_ipc_get_u16(b, &n)) {
+            return false;
+        }
+        while (n-- > 0) {
+            uint64_t value;
+
+            if (!xfsm_ipc_get_text(b, name, sizeof name)
+                || !xfsm_ipc_get_u64(b, &value)) {
+                return false;
+            }
+            cb(list, name, value, aux);
+        }
+    }
+    return xfsm_ipc_get_text(b, text, size) && !xfsm_bytes_remaining(b);
 }
 
 int

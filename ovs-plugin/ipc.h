@@ -26,7 +26,8 @@
  * A message may carry one file descriptor (SCM_RIGHTS): an image, as a sealed
  * memfd, or a socket.  Descriptors a message should not have are closed.
  *
- * Nothing here blocks: a message is sent whole or not at all.
+ * Nothing here blocks: a message is sent whole or not at all.  Nothing here is
+ * of Open vSwitch, so that all of it can be fuzzed without.
  *
  * Thread-safety: none needed, all state is the caller's. */
 
@@ -129,6 +130,13 @@ int xfsm_ipc_recv(int sock, uint8_t *buf, enum xfsm_ipc_type *typep,
 bool xfsm_ipc_get_u16(struct xfsm_bytes *, uint16_t *);
 bool xfsm_ipc_get_u64(struct xfsm_bytes *, uint64_t *);
 bool xfsm_ipc_get_text(struct xfsm_bytes *, char *text, size_t size);
+
+/* Takes the payload of STATS: calls 'cb' for each entry of its lists 0 and 1,
+ * and stores its text as above.  False if it is malformed, or more. */
+bool xfsm_ipc_get_stats(struct xfsm_bytes *,
+                        void (*cb)(int list, const char *name, uint64_t value,
+                                   void *aux),
+                        void *aux, char *text, size_t size);
 
 /* Makes a pair of non-blocking, close-on-exec SOCK_SEQPACKET sockets.
  * Returns 0 or a positive errno. */

@@ -223,7 +223,7 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
     case XFSM_IPC_STATS:
         xfsm_counters_clear(&m->stats);
         xfsm_counters_clear(&m->state_keys);
-        ok = xfsm_worker_parse_stats(payload, put_stat, m, last, sizeof last);
+        ok = xfsm_ipc_get_stats(payload, put_stat, m, last, sizeof last);
         if (ok) {
             xfsm_text_sanitize(last);
             free(m->last_event);

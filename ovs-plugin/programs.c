@@ -22,12 +22,12 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/backoff.h"
-#include "ovs-plugin/base64.h"
 #include "ovs-plugin/child.h"
 #include "ovs-plugin/ipc.h"
 #include "process.h"
 #include "timeval.h"
 #include "util.h"
+#include "xfsm/base/base64.h"
 
 VLOG_DEFINE_THIS_MODULE(programs);
 

@@ -382,31 +382,3 @@ xfsm_worker_wait(const struct xfsm_worker *w)
         poll_immediate_wake();
     }
 }
-
-bool
-xfsm_worker_parse_stats(struct xfsm_bytes *b,
-                        void (*cb)(int list, const char *name, uint64_t value,
-                                   void *aux),
-                        void *aux, char *text, size_t size)
-{
-    char name[256];
-    int list;
-
-    for (list = 0; list < 2; list++) {
-        uint16_t n;
-
-        if (!xfsm_ipc_get_u16(b, &n)) {
-            return false;
-        }
-        while (n-- > 0) {
-            uint64_t value;
-
-            if (!xfsm_ipc_get_text(b, name, sizeof name)
-                || !xfsm_ipc_get_u64(b, &value)) {
-                return false;
-            }
-            cb(list, name, value, aux);
-        }
-    }
-    return xfsm_ipc_get_text(b, text, size) && !xfsm_bytes_remaining(b);
-}

@@ -110,12 +110,4 @@ void xfsm_worker_wait(const struct xfsm_worker *);
  * read any more. */
 void xfsm_worker_send(struct xfsm_worker *, struct xfsm_ipc_writer *, int fd);
 
-/* Parses a STATS message into a map of counters and one of states, by calling
- * 'cb' for each entry, and stores its text.  Returns false if it is
- * malformed. */
-bool xfsm_worker_parse_stats(struct xfsm_bytes *,
-                             void (*cb)(int list, const char *name,
-                                        uint64_t value, void *aux),
-                             void *aux, char *text, size_t size);
-
 #endif /* ovs-plugin/worker.h */

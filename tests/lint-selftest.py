@@ -28,7 +28,10 @@ GOOD = {
     'xfsm/automake.mk': HASH_LICENCE + 'a = xfsm/base/hash.h \\\n'
                         '\txfsm/packet/field.c xfsm/packet/field.h \\\n'
                         '\txfsm/engine.h xfsm/io/zmq.c\n',
-    'tests/unit/test-hash.c': LICENCE,
+    'tests/unit/test-hash.c': LICENCE + 'test_one(void **state)\n'
+                              'cmocka_unit_test(test_one)\n',
+    'tests/unit/dialect1.tsv': '# part\nkey\tis hashed\t'
+                               'test-hash.c:test_one\n',
     'tests/unit/automake.mk': HASH_LICENCE
                               + 'UNIT_TESTS += tests/unit/test-hash\n'
                               'x_SOURCES = tests/unit/test-hash.c\n',
@@ -79,6 +82,12 @@ BAD = [
     ('in the list of a suite',
      {'tests/unit/automake.mk': HASH_LICENCE
       + 'x_SOURCES = tests/unit/test-hash.c\n'}),
+    ('dialect1.tsv names',
+     {'tests/unit/dialect1.tsv': 'key\tis hashed\ttest-hash.c:test_two\n'}),
+    ('dialect1.tsv names',
+     {'tests/unit/test-hash.c': LICENCE + 'test_one(void **state)\n'}),
+    ('dialect1.tsv names',
+     {'tests/unit/dialect1.tsv': 'test-hash.c:test_one\n'}),
     ('shell scripts parse', {'autogen/boot.sh': '#!/bin/sh\n' + HASH_LICENCE
                              + 'if true; then\n'}),
     ('Python scripts parse', {'utilities/tool': '#!/usr/bin/env python3\n'

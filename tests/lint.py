@@ -282,6 +282,24 @@ def check_tests_run(tree):
                     yield path, 1, 'in no list of tests in ' + fragment
 
 
+def check_demands(tree):
+    """every test that dialect1.tsv names is run by its program"""
+    path = 'tests/unit/dialect1.tsv'
+    for n, line in tree.lines(path) if path in tree.text else ():
+        if line.startswith('#') or not line:
+            continue
+        columns = line.split('\t')
+        if len(columns) != 3 or not all(columns):
+            yield path, n, 'not part, demand and tests'
+            continue
+        for test in columns[2].split():
+            program, name = (test.split(':') + [''])[:2]
+            text = tree.text.get('tests/unit/' + program, '')
+            if not (re.search(r'^%s\(void' % re.escape(name), text, re.M)
+                    and re.search(r'\(%s[,)]' % re.escape(name), text)):
+                yield path, n, 'no ' + test
+
+
 def check_shell(tree):
     """shell scripts parse"""
     for path in sorted(set(tree.scripts('sh') + tree.select('.sh'))):
@@ -303,8 +321,8 @@ def check_python(tree):
 CHECKS = [check_layers, check_folders, check_include_style,
           check_engine_calls, check_licence, check_file_length,
           check_line_length, check_white_space, check_markers,
-          check_machine_paths, check_listed, check_tests_run, check_shell,
-          check_python]
+          check_machine_paths, check_listed, check_tests_run, check_demands,
+          check_shell, check_python]
 
 
 def main():

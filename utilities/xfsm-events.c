@@ -16,6 +16,7 @@
 
 #include "utilities/xfsm-events.h"
 #include "utilities/xfsm.h"
+#include "xfsm/io/clock.h"
 #include "xfsm/io/file-sink.h"
 #include "xfsm/io/follow.h"
 #include "xfsm/io/keys.h"
@@ -113,15 +114,6 @@ print_help(void)
          "  -v, --verbose         say on standard error when connected\n"
          "  -h, --help            print this\n\n"
          "Exit status: 0; 1 if the time was over before N events had come.");
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
 }
 
 /* Sends a line to syslog; says it once if that fails. */
@@ -268,7 +260,7 @@ handle(struct watcher *w, const struct xfsm_follow_item *item)
 static int
 time_to_wait(const struct watcher *w)
 {
-    int64_t left = w->deadline - now_ms();
+    int64_t left = w->deadline - xfsm_now_ms();
     int patience = w->announce ? IMPATIENCE : PATIENCE;
 
     if (w->deadline < 0 || left > patience) {
@@ -293,7 +285,7 @@ check_connections(struct watcher *w, int64_t start, bool *told)
         w->announce = false;
     }
     if (n < (unsigned int) w->n_endpoints && !*told
-        && now_ms() - start >= PATIENCE) {
+        && xfsm_now_ms() - start >= PATIENCE) {
         if (*why && w->n_endpoints == 1) {
             xfsm_tool_complain("refused by %s%s; waiting", w->endpoints[0],
                                why);
@@ -337,7 +329,7 @@ static int
 watch(struct watcher *w)
 {
     struct xfsm_follow_item item;
-    int64_t start = now_ms();
+    int64_t start = xfsm_now_ms();
     bool told = false;
     bool ok = true;
     int error;
@@ -351,7 +343,7 @@ watch(struct watcher *w)
             error = !ok ? 0 : xfsm_follow_next(w->follow, time_to_wait(w),
                                                &item);
             if (error == EAGAIN) {
-                if (w->deadline >= 0 && now_ms() >= w->deadline) {
+                if (w->deadline >= 0 && xfsm_now_ms() >= w->deadline) {
                     break;
                 }
                 check_connections(w, start, &told);
@@ -567,7 +559,7 @@ parse_options(struct watcher *w, int argc, char *argv[])
                                          "events", optarg);
         case OPT_TIMEOUT:
             if (xfsm_tool_parse_seconds(optarg, TIMEOUT_MAX, &seconds)) {
-                w->deadline = now_ms() + (int64_t) ceil(seconds * 1000);
+                w->deadline = xfsm_now_ms() + (int64_t) ceil(seconds * 1000);
                 break;
             }
             return xfsm_tool_usage_error("--timeout: \"%s\" is not a number "

@@ -22,6 +22,8 @@ xfsm_libxfsm_la_SOURCES = \
 xfsm_base = \
 	xfsm/base/arena.c \
 	xfsm/base/arena.h \
+	xfsm/base/base64.c \
+	xfsm/base/base64.h \
 	xfsm/base/bytes.h \
 	xfsm/base/error.c \
 	xfsm/base/error.h \

@@ -31,6 +31,10 @@ struct xfsm_engine {
     struct match *matches[XFSM_MAX_PROGRAMS];   /* XFSM_BATCH each. */
     struct xfsm_fragments *fragments;   /* Ports of IP fragments. */
     char *identity;             /* Text of the options' identity. */
+    struct xfsm_str in_port, bridge;    /* In it. */
+    struct xfsm_fieldset port_fields;   /* Of these two, what is wanted and
+                                         * known... */
+    bool names_port;                    /* ...and whether there is any. */
     uint64_t packet_no;
     struct xfsm_engine_stats retired;   /* Of programs that are gone. */
 };
@@ -82,6 +86,10 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
                                              bridge);
     e->exec.options.identity.port = memcpy(e->identity + host + bridge,
                                            id->port, port);
+    e->in_port = (struct xfsm_str) { e->exec.options.identity.port,
+                                     (uint32_t) port - 1 };
+    e->bridge = (struct xfsm_str) { e->exec.options.identity.bridge,
+                                    (uint32_t) bridge - 1 };
     xfsm_seed_init(&e->exec.seed, options->entropy);
     error = xfsm_fragments_create(XFSM_FRAGMENTS_DEFAULT,
                                   XFSM_FRAGMENTS_TIMEOUT_DEFAULT,
@@ -174,6 +182,14 @@ update_wants(struct xfsm_engine *e)
             e->wants.w[j] |= e->programs[i]->wants.w[j];
         }
     }
+    memset(&e->port_fields, 0, sizeof e->port_fields);
+    if (e->in_port.len && xfsm_fieldset_has(&e->wants, XFSM_F_IN_PORT)) {
+        xfsm_fieldset_add(&e->port_fields, XFSM_F_IN_PORT);
+    }
+    if (e->bridge.len && xfsm_fieldset_has(&e->wants, XFSM_F_BRIDGE)) {
+        xfsm_fieldset_add(&e->port_fields, XFSM_F_BRIDGE);
+    }
+    e->names_port = e->port_fields.w[0] || e->port_fields.w[1];
 }
 
 /* Index of the program, or e->n. */
@@ -333,6 +349,17 @@ fetch_slots(const struct xfsm_instance *p, const struct match *match)
     }
 }
 
+/* Adds what the engine knows of the port. */
+static void
+name_port(const struct xfsm_engine *e, struct xfsm_packet *packet)
+{
+    packet->in_port = e->in_port;
+    packet->bridge = e->bridge;
+    for (int i = 0; i < XFSM_FIELDSET_WORDS; i++) {
+        packet->present.w[i] |= e->port_fields.w[i];
+    }
+}
+
 /* First stage of packets 'i' to 'end': everything about them that does not
  * depend on what the packets before them did.  The memory of states and
  * metrics is on its way when the last stage asks for it. */
@@ -347,6 +374,9 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
         xfsm_decode(&packets[i], &e->wants);
         if (xfsm_fieldset_has(&packets[i].present, XFSM_F_IP_FRAG_OFFSET)) {
             xfsm_fragments_resolve(e->fragments, &packets[i]);
+        }
+        if (e->names_port) {
+            name_port(e, &packets[i]);
         }
         stats->bytes += packets[i].len;
         stats->decode_errors[packets[i].decode_error]++;

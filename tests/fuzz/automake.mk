@@ -16,6 +16,7 @@
 
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz-capture \
+	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-engine \
 	tests/fuzz/fuzz-event \
 	tests/fuzz/fuzz-image \
@@ -50,6 +51,14 @@ tests_fuzz_fuzz_capture_SOURCES = tests/fuzz/fuzz-capture.c $(fuzz_common)
 tests_fuzz_fuzz_capture_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_capture_LDFLAGS = $(fuzz_ldflags)
 
+tests_fuzz_fuzz_control_SOURCES = \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	tests/fuzz/fuzz-control.c \
+	$(fuzz_common)
+tests_fuzz_fuzz_control_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_control_LDFLAGS = $(fuzz_ldflags)
+
 tests_fuzz_fuzz_engine_SOURCES = \
 	tests/fuzz/fuzz-engine.c \
 	$(fuzz_common) \
@@ -78,7 +87,10 @@ tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz-xml.c $(fuzz_common)
 tests_fuzz_fuzz_xml_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
 
-tests_fuzz_make_corpus_SOURCES = tests/fuzz/make-corpus.c
+tests_fuzz_make_corpus_SOURCES = \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	tests/fuzz/make-corpus.c
 tests_fuzz_make_corpus_LDADD = $(XFSM_IO_LIBS) $(XFSM_LIBS)
 
 FUZZ_DIR = fuzz-clang

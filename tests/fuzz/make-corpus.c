@@ -7,9 +7,9 @@
  *
  * Makes inputs for the fuzz targets out of captures and programs (INPUTs whose
  * name ends in ".xml"), in DIR/packet, DIR/engine, DIR/capture, DIR/xml,
- * DIR/image and DIR/event.  A capture that cannot be read gives what was read,
- * and itself.  What each kind of input looks like is told at the head of
- * tests/fuzz/fuzz-KIND.c. */
+ * DIR/image and DIR/event; and messages of each type, in DIR/control.  A
+ * capture that cannot be read gives what was read, and itself.  What each kind
+ * of input looks like is told at the head of tests/fuzz/fuzz-KIND.c. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ovs-plugin/ipc.h"
 #include "xfsm/engine.h"
 #include "xfsm/io/capture.h"
 #include "xfsm/program/compile.h"
@@ -213,11 +214,65 @@ add_capture(const char *path)
     free(file);
 }
 
+/* ## Messages ## */
+
+/* Adds 'w', payload alone and whole, without and with a descriptor. */
+static void
+put_message(const struct xfsm_ipc_writer *w, enum xfsm_ipc_type type)
+{
+    const uint8_t payload[2] = { type == XFSM_IPC_LOAD, (uint8_t) type };
+    uint8_t whole[2] = { 1, 0 };
+
+    put("control", payload, sizeof payload, w->buf + XFSM_IPC_HEADER_LEN,
+        w->len - XFSM_IPC_HEADER_LEN);
+    put("control", whole, sizeof whole, w->buf, w->len);
+}
+
+/* A message of each type. */
+static void
+add_messages(void)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_ipc_writer w;
+    int type;
+
+    for (type = 1; type < XFSM_IPC_N_TYPES; type++) {
+        xfsm_ipc_begin(&w, buf, (enum xfsm_ipc_type) type);
+        if (type == XFSM_IPC_STATS) {
+            int i, list;
+
+            for (list = 0; list < 2; list++) {
+                size_t place = xfsm_ipc_begin_list(&w);
+
+                for (i = 0; i < 3; i++) {
+                    xfsm_ipc_put_text(&w, list ? "portscan/quiet" : "events");
+                    xfsm_ipc_put_u64(&w, (uint64_t) i << 40);
+                }
+                xfsm_ipc_end_list(&w, place, 3);
+            }
+            xfsm_ipc_put_text(&w, "2026-01-01T00:00:00Z alert");
+        } else if (type == XFSM_IPC_PROBE || type == XFSM_IPC_ENDPOINT) {
+            xfsm_ipc_put_text(&w, "tcp://*:5560");
+        } else if (type != XFSM_IPC_PING && type != XFSM_IPC_PONG) {
+            xfsm_ipc_put_u64(&w, 7);
+            if (type == XFSM_IPC_READY) {
+                xfsm_ipc_put_u64(&w, 1);
+            } else {
+                xfsm_ipc_put_text(&w, "portscan");
+            }
+            if (type == XFSM_IPC_ACK) {
+                xfsm_ipc_put_text(&w, "too large");
+            }
+        }
+        put_message(&w, (enum xfsm_ipc_type) type);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
     static const char *const kinds[] = {
-        "packet", "engine", "capture", "xml", "image", "event",
+        "packet", "engine", "capture", "xml", "image", "event", "control",
     };
     size_t i;
     int arg;
@@ -235,6 +290,7 @@ main(int argc, char *argv[])
         }
         free(dir);
     }
+    add_messages();
     for (arg = 2; arg < argc; arg++) {
         const char *end = strrchr(argv[arg], '.');
 

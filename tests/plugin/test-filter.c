@@ -543,6 +543,18 @@ test_text(void **state OVS_UNUSED)
     free_filter(&code);
     free(images[0]);
 
+    /* Where the probe stands is nothing of a packet. */
+    images[0] = compile("bridge br0 and in_port != vnet1", "in_port",
+                        &lens[0]);
+    code = make_filter(images, lens, 1);
+    assert_non_null(strstr(code.text, "or (ether[12:2] = 0x800)\n"));
+    assert_non_null(strstr(code.text, "or (ether[12:2] = 0x86dd)\n"));
+    assert_non_null(strstr(code.text, "or ((ether[12:2] != 0x800 and "
+                           "ether[12:2] != 0x86dd and ether[12:2] != 0x806 "
+                           "and ether[12:2] != 0x8035))"));
+    free_filter(&code);
+    free(images[0]);
+
     /* Too much for a filter: products of two sums of nine. */
     {
         char text[4096] = "(";

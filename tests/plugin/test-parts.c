@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 
 #include "ovs-plugin/backoff.h"
-#include "ovs-plugin/base64.h"
 #include "ovs-plugin/counters.h"
 #include "ovs-plugin/probe-queue.h"
 
@@ -62,53 +61,6 @@ test_classify(void **state)
                      XFSM_EXITED_FAILED);
     assert_int_equal(xfsm_exit_classify(W_EXITCODE(0, SIGSEGV)),
                      XFSM_EXITED_FAILED);
-}
-
-/* ## base64.h ## */
-
-static void
-check_base64(const char *s, const char *expected)
-{
-    void *data;
-    size_t len;
-
-    assert_null(xfsm_base64_decode(s, &data, &len));
-    assert_int_equal(len, strlen(expected));
-    assert_memory_equal(data, expected, len);
-    free(data);
-}
-
-static void
-test_base64(void **state)
-{
-    static const char *const bad[] = {
-        "Z", "Zg", "Zg=", "Zg===", "=", "====", "Zm9v=", "Zm9vZ===",
-        "Zg==Zg==", "Zm9v!mFy", "Zm\001v",
-    };
-    size_t i;
-
-    (void) state;
-    /* RFC 4648 section 10. */
-    check_base64("", "");
-    check_base64("Zg==", "f");
-    check_base64("Zm8=", "fo");
-    check_base64("Zm9v", "foo");
-    check_base64("Zm9vYg==", "foob");
-    check_base64("Zm9vYmE=", "fooba");
-    check_base64("Zm9vYmFy", "foobar");
-    check_base64(" Zm9v\r\n YmFy\t", "foobar");
-    check_base64("+/+/", "\xfb\xff\xbf");
-    for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        void *data = NULL;
-        size_t len;
-        char *error = xfsm_base64_decode(bad[i], &data, &len);
-
-        if (!error) {
-            fail_msg("\"%s\" was accepted", bad[i]);
-        }
-        assert_null(data);
-        free(error);
-    }
 }
 
 /* ## counters.h ## */
@@ -279,7 +231,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_classify),
-        cmocka_unit_test(test_base64),
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_queue_order),
         cmocka_unit_test(test_queue_full),

@@ -72,6 +72,19 @@ def test_images():
         check(image == other, path + ": another image")
 
 
+def test_notes():
+    """What a program says of its own source and publisher is noted."""
+    text = (b"<botstream>\n<source type='live' name='eth1'/>\n"
+            b"<publisher port='5560'/><statedef id='a'/>"
+            b"<event type='packet' primary-key='ip_src'><state id='a'/>"
+            b"</event></botstream>")
+    image, err = compiler("p").communicate(text)
+    check(image, "no image: %s" % err)
+    for line in (b"p:2: source: note: has no effect on a port",
+                 b"p:3: publisher: note: has no effect on a port"):
+        check(line in err, "%s: %s" % (line, err))
+
+
 def test_hostile():
     bomb = (b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
             + b"".join(b'<!ENTITY %c "&%c;&%c;&%c;&%c;">' % (c + 1, c, c, c,
@@ -106,6 +119,7 @@ def main():
             xfsmtest.skip("built with a sanitizer: no cage")
         test_cage()
         test_images()
+        test_notes()
         test_hostile()
     except xfsmtest.Failure as e:
         print("FAILED: %s" % e)

@@ -8,6 +8,7 @@
 UNIT_TESTS += \
 	tests/unit/test-action \
 	tests/unit/test-arena \
+	tests/unit/test-base64 \
 	tests/unit/test-bytes \
 	tests/unit/test-capture-readers \
 	tests/unit/test-capture-truth \
@@ -77,12 +78,18 @@ UNIT_TESTS += \
 	tests/unit/test-xml \
 	tests/unit/test-zmq
 
+# What dialect 1 demands, and the tests that show it.
+EXTRA_DIST += tests/unit/dialect1.tsv
+
 tests_unit_test_action_SOURCES = \
+	tests/unit/parser-fixture.h \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-action.c
 
 tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
+
+tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 
 tests_unit_test_bytes_SOURCES = tests/unit/test-bytes.c
 
@@ -116,6 +123,7 @@ tests_unit_test_countmin_SOURCES = \
 tests_unit_test_decode_details_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-decode-details.c
@@ -123,6 +131,7 @@ tests_unit_test_decode_details_SOURCES = \
 tests_unit_test_decode_link_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-decode-link.c
@@ -130,6 +139,7 @@ tests_unit_test_decode_link_SOURCES = \
 tests_unit_test_decode_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-decode.c
@@ -141,6 +151,7 @@ tests_unit_test_detector_SOURCES = \
 tests_unit_test_dhcp_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-dhcp.c
@@ -148,6 +159,10 @@ tests_unit_test_dhcp_SOURCES = \
 tests_unit_test_diag_SOURCES = tests/unit/test-diag.c
 
 tests_unit_test_dialect1_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-dialect1.c
@@ -157,6 +172,7 @@ tests_unit_test_distinct_SOURCES = tests/unit/test-distinct.c
 tests_unit_test_dns_details_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-dns-details.c
@@ -187,11 +203,13 @@ tests_unit_test_event_SOURCES = \
 tests_unit_test_exec_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-exec.c
 
 tests_unit_test_expr_SOURCES = \
+	tests/unit/parser-fixture.h \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-expr.c
@@ -217,6 +235,7 @@ tests_unit_test_gap_SOURCES = tests/unit/test-gap.c
 tests_unit_test_gre_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-gre.c \
@@ -267,6 +286,7 @@ tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
 tests_unit_test_metric_types_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/random-program.c \
@@ -284,6 +304,7 @@ tests_unit_test_metric_types_SOURCES = \
 tests_unit_test_metrics_exec_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-metrics-exec.c
@@ -318,6 +339,7 @@ tests_unit_test_native_SOURCES = \
 tests_unit_test_ntp_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-ntp.c
@@ -346,6 +368,7 @@ tests_unit_test_reference_SOURCES = \
 tests_unit_test_render_SOURCES = tests/unit/test-render.c
 
 tests_unit_test_selector_SOURCES = \
+	tests/unit/parser-fixture.h \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-selector.c
@@ -353,6 +376,7 @@ tests_unit_test_selector_SOURCES = \
 tests_unit_test_shim_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-shim.c \
@@ -373,6 +397,7 @@ tests_unit_test_text_SOURCES = \
 tests_unit_test_timers_exec_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-timers-exec.c
@@ -384,6 +409,7 @@ tests_unit_test_timers_SOURCES = \
 tests_unit_test_tls_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-tls.c
@@ -400,6 +426,7 @@ tests_unit_test_tunnel_truth_SOURCES = \
 tests_unit_test_tunnel_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
+	tests/unit/decode-frame.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-tunnel.c \

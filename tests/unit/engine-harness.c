@@ -347,12 +347,13 @@ eh_init(struct eh *eh)
     eh_init_backend(eh, XFSM_BACKEND_AUTO);
 }
 
-void
-eh_init_backend(struct eh *eh, enum xfsm_backend backend)
+static void
+init(struct eh *eh, const char *bridge, const char *port,
+     enum xfsm_backend backend)
 {
     struct xfsm_engine_options options = {
         .identity = {
-            .host = "host0", .bridge = "br0", .port = "port0", .epoch = 1,
+            .host = "host0", .bridge = bridge, .port = port, .epoch = 1,
         },
         .backend = backend,
         .emit = collect,
@@ -362,6 +363,18 @@ eh_init_backend(struct eh *eh, enum xfsm_backend backend)
     memset(eh, 0, sizeof *eh);
     eh->identity = options.identity;
     assert_null(xfsm_engine_create(&options, &eh->engine));
+}
+
+void
+eh_init_backend(struct eh *eh, enum xfsm_backend backend)
+{
+    init(eh, "br0", "port0", backend);
+}
+
+void
+eh_init_port(struct eh *eh, const char *bridge, const char *port)
+{
+    init(eh, bridge, port, XFSM_BACKEND_AUTO);
 }
 
 void

@@ -117,6 +117,7 @@ struct eh {
 
 void eh_init(struct eh *);
 void eh_init_backend(struct eh *, enum xfsm_backend);
+void eh_init_port(struct eh *, const char *bridge, const char *port);
 void eh_free(struct eh *);
 void eh_load(struct eh *, const char *name, const char *xml);
 

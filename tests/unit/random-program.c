@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/packet-builder.h"
+#include "utilities/bench-random.h"
 
 #define N_ITEMS(ARRAY) (sizeof (ARRAY) / sizeof *(ARRAY))
 
@@ -20,11 +21,7 @@
 uint64_t
 random_next(struct random_source *r)
 {
-    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return xfsm_bench_random(&r->state);
 }
 
 unsigned int
@@ -62,7 +59,7 @@ static const char *const keys[] = {
     "ip_src", "ip_dst", "ip_src", "ip_dst", "ip_src-ip_dst", "dst_port",
     "ip_src-dst_port", "domain_name", "ip_src-domain_second_level",
     "eth_src", "proto", "ip_src-ip_dst-src_port-dst_port-proto",
-    "domain_name-ip_dst",
+    "domain_name-ip_dst", "bridge-ip_src",
 };
 
 static const char *const numeric_fields[] = {
@@ -161,6 +158,7 @@ put_text(struct document *d)
         "%ip_src", "%ip_dst", "%dst_port", "%domain_name", "%ts", "%%",
         "%state.code", "%state.level", "%state.description", "%client.id",
         "%http_url", "word", "(x)", "%eth_src", "%packet_no", "\\t",
+        "%in_port", "%bridge",
     };
     unsigned int n = 1 + random_below(&d->r, 5);
 

@@ -6,27 +6,22 @@
 #ifndef TESTS_UNIT_RANDOM_H
 #define TESTS_UNIT_RANDOM_H 1
 
-/* Numbers for tests: random to look at, the same in each run.  SplitMix64
- * (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
- * 2014). */
+/* Numbers for tests: random to look at, the same in each run, and the same
+ * that "xfsm bench" has. */
 
-#include <stdint.h>
+#include "utilities/bench-random.h"
 
 static inline uint64_t
 random_next(uint64_t *state)
 {
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return xfsm_bench_random(state);
 }
 
 /* Below 'n', which is at most 2^32. */
 static inline uint64_t
 random_below(uint64_t *state, uint64_t n)
 {
-    return (random_next(state) >> 32) * n >> 32;
+    return xfsm_bench_random_below(state, n);
 }
 
 #endif /* tests/unit/random.h */

@@ -62,6 +62,17 @@ free_packet(struct xfsm_packet *packet)
     free(packet->scratch);
 }
 
+static void
+name_port(struct xfsm_str *str, const char *name, unsigned int field,
+          struct xfsm_packet *packet)
+{
+    str->p = name;
+    str->len = (uint32_t) strlen(name);
+    if (str->len) {
+        xfsm_fieldset_add(&packet->present, field);
+    }
+}
+
 /* Copies and decodes. */
 static void
 copy_packet(struct reference *r, struct xfsm_packet *to,
@@ -79,6 +90,8 @@ copy_packet(struct reference *r, struct xfsm_packet *to,
     to->data = data;
     xfsm_decode(to, &all);
     xfsm_fragments_resolve(r->fragments, to);
+    name_port(&to->in_port, r->identity->port, XFSM_F_IN_PORT, to);
+    name_port(&to->bridge, r->identity->bridge, XFSM_F_BRIDGE, to);
 }
 
 static void

@@ -11,31 +11,12 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/program-fixture.h"
+#include "tests/unit/parser-fixture.h"
 #include "xfsm/program/action.h"
 #include "xfsm/program/expr.h"
 
-static struct fixture fx;
-static struct xfsm_parse parse;
 static struct xfsm_action *actions;
 static int n_actions;
-
-static int
-setup(void **state)
-{
-    (void) state;
-    fixture_load_with(&fx, "");
-    fixture_parse(&fx, &parse);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    fixture_free(&fx);
-    return 0;
-}
 
 static void
 print_key(const struct xfsm_key *key, FILE *stream)

@@ -12,36 +12,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
-
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
-
-static void
-start_ip(const char *src, const char *dst)
-{
-    pb_init(&b, buf, sizeof buf);
-    pb_eth(&b, NULL, NULL);
-    pb_ip(&b, src, dst);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
-}
+#include "tests/unit/decode-frame.h"
 
 /* An ICMP message of 'type' with 'n' bytes after its first eight. */
 static void

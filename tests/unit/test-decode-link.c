@@ -11,49 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
-
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
-
-static void
-start(void)
-{
-    pb_init(&b, buf, sizeof buf);
-}
-
-static void
-start_ip(const char *src, const char *dst)
-{
-    start();
-    pb_eth(&b, NULL, NULL);
-    pb_ip(&b, src, dst);
-}
-
-/* Decodes the frame as it is in the buffer. */
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
-}
+#include "tests/unit/decode-frame.h"
 
 static void
 test_ethernet(void **state)
@@ -61,7 +19,7 @@ test_ethernet(void **state)
     unsigned int n;
 
     (void) state;
-    start();
+    start_frame();
     pb_eth(&b, "0a:0b:0c:0d:0e:0f", "ff:ff:ff:ff:ff:fe");
     pb_type(&b, 0x88cc);
     pb_fill(&b, 0, 20);
@@ -111,7 +69,7 @@ build_vlan(int n)
     static const unsigned int tpids[] = { 0x88a8, 0x9100, 0x8100 };
     int i;
 
-    start();
+    start_frame();
     pb_eth(&b, NULL, NULL);
     for (i = 0; i < n; i++) {
         pb_vlan(&b, tpids[i % 3], 11u + (unsigned int) i, 7);
@@ -193,7 +151,7 @@ static void
 test_llc(void **state)
 {
     (void) state;
-    start();
+    start_frame();
     pb_eth(&b, NULL, NULL);
     pb_snap(&b);
     pb_arp(&b, 1, "02:00:00:00:00:01", "10.0.0.1", "00:00:00:00:00:00",
@@ -237,13 +195,13 @@ static void
 test_raw_ip(void **state)
 {
     (void) state;
-    start();
+    start_frame();
     pb_ip(&b, "10.0.0.1", "10.0.0.2");
     pb_udp(&b, 1, 2);
     finish_link(XFSM_LINK_RAW_IP);
     assert_field(&dc, "dst_port", "2");
     assert_field(&dc, "eth_type", "-");
-    start();
+    start_frame();
     pb_ip(&b, "2001:db8::1", "2001:db8::2");
     pb_udp(&b, 1, 2);
     finish_link(XFSM_LINK_RAW_IP);
@@ -258,7 +216,7 @@ static void
 test_cooked(void **state)
 {
     (void) state;
-    start();
+    start_frame();
     pb_sll(&b);
     pb_vlan(&b, 0x8100, 9, 0);
     pb_ip(&b, "10.0.0.1", "10.0.0.2");
@@ -270,7 +228,7 @@ test_cooked(void **state)
     assert_field(&dc, "vlan_id", "9");
     assert_field(&dc, "dst_port", "2");
 
-    start();
+    start_frame();
     pb_sll2(&b);
     pb_ip(&b, "2001:db8::1", "2001:db8::2");
     pb_udp(&b, 1, 2);
@@ -279,7 +237,7 @@ test_cooked(void **state)
     assert_field(&dc, "dst_port", "2");
 
     /* An address of another size, an LLC frame, a protocol of Linux's. */
-    start();
+    start_frame();
     pb_sll(&b);
     pb_type(&b, 4);
     pb_bytes(&b, "\xaa\xaa\x03\0\0\0\x88\xcc", 8);
@@ -298,7 +256,7 @@ test_cooked(void **state)
 static void
 check_null(const char *family, const char *src, const char *dst, bool known)
 {
-    start();
+    start_frame();
     pb_bytes(&b, family, 4);
     pb_ip(&b, src, dst);
     pb_udp(&b, 1, 2);
@@ -335,7 +293,7 @@ build_nflog(int n)
 {
     int i;
 
-    start();
+    start_frame();
     pb_bytes(&b, "\2\0\0\0", 4);
     for (i = 0; i < n; i++) {
         nflog_tlv(1, 10);

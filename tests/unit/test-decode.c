@@ -12,49 +12,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
-
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
-
-static void
-start(void)
-{
-    pb_init(&b, buf, sizeof buf);
-}
-
-static void
-start_ip(const char *src, const char *dst)
-{
-    start();
-    pb_eth(&b, NULL, NULL);
-    pb_ip(&b, src, dst);
-}
-
-/* Decodes the frame as it is in the buffer. */
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
-}
+#include "tests/unit/decode-frame.h"
 
 static void
 test_tables(void **state)
@@ -72,7 +30,7 @@ static void
 test_arp(void **state)
 {
     (void) state;
-    start();
+    start_frame();
     pb_eth(&b, NULL, NULL);
     pb_arp(&b, 2, "0a:00:00:00:00:01", "192.0.2.1", "0a:00:00:00:00:02",
            "192.0.2.2");
@@ -502,10 +460,8 @@ test_icmp_and_sctp(void **state)
 static void
 test_mutations(void **state)
 {
-    size_t at;
-
     (void) state;
-    start();
+    start_frame();
     pb_eth(&b, NULL, NULL);
     pb_vlan(&b, 0x8100, 7, 0);
     pb_ip(&b, "2001:db8::1", "2001:db8::2");
@@ -513,17 +469,7 @@ test_mutations(void **state)
     pb_udp(&b, 53, 40000);
     pb_dns_response(&b, 1, 0, "www.a.example", PB_DNS_A, "192.0.2.1");
     pb_finish(&b);
-    for (at = 12; at < b.len; at++) {
-        uint8_t saved = buf[at];
-        int value;
-
-        for (value = 0; value < 256; value++) {
-            buf[at] = (uint8_t) value;
-            decode();
-            assert_true(dc.packet.decode_error < XFSM_N_DECODE_ERRORS);
-        }
-        buf[at] = saved;
-    }
+    decode_mutations(12);
 }
 
 int

@@ -9,11 +9,8 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 
-static uint8_t buf[2048];
-static struct packet_builder b;
-static struct decode_check dc;
 static uint8_t *dhcp;           /* Header of the message in 'buf'. */
 
 /* Starts a message with operation 'op', options to follow. */
@@ -40,29 +37,6 @@ option(unsigned int code, const char *value, size_t len)
     pb_u8(&b, code);
     pb_u8(&b, (unsigned int) len);
     pb_bytes(&b, value, len);
-}
-
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
 }
 
 static void

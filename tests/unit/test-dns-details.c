@@ -13,15 +13,11 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "xfsm/packet/field.h"
 
 #define DNS_TXT 16
 #define DNS_CNAME 5
-
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
 
 static void
 start(unsigned int sport, unsigned int dport)
@@ -30,23 +26,6 @@ start(unsigned int sport, unsigned int dport)
     pb_eth(&b, NULL, NULL);
     pb_ip(&b, "10.0.0.1", "10.0.0.2");
     pb_udp(&b, sport, dport);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
 }
 
 static void

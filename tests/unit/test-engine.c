@@ -640,6 +640,50 @@ test_fragments_have_ports(void **state)
     eh_free(&eh);
 }
 
+/* Where the engine stands is a field like any other, in selectors, keys,
+ * texts and the packet that a timer remembers; and absent where it is not
+ * known. */
+static void
+test_port_fields(void **state)
+{
+    static const char program[] = EH_PROGRAM(
+        EH_STATE("s0") EH_STATE("s1")
+        EH_TIMEOUT("t", EH_IN("s1", EH_IF("true",
+            "print(timer [%bridge/%in_port])", "s0")))
+        EH_ON("bridge br7 and in_port != vnet1", "in_port-bridge-ip_src",
+            EH_IN("s0", EH_IF_SET("true", "print(at [%bridge/%in_port])",
+                                  "s1", EH_TIMER("t", "in_port", "2")))
+            EH_IN("s1", EH_IF("true", "print(again)", "")))
+        EH_ON("in_port vnet1", "in_port",
+            EH_IN("s0", EH_IF("true", "print(one [%bridge])", "")))
+        EH_ON("", "ip_src",
+            EH_IN("s0", EH_IF("true", "print(none [%bridge/%in_port])",
+                              ""))));
+    struct eh eh;
+
+    (void) state;
+    eh_init_port(&eh, "br7", "vnet2");
+    eh_load(&eh, "p", program);
+    eh_syn(&eh, 0, A, B, 80);
+    eh_syn(&eh, 1, A, B, 80);
+    eh_advance(&eh, 3);
+    eh_expect(&eh, "0 log at [br7/vnet2]", "1 log again",
+              "2 log timer [br7/vnet2]", NULL);
+    eh_free(&eh);
+
+    eh_init_port(&eh, "", "vnet1");
+    eh_load(&eh, "p", program);
+    eh_syn(&eh, 0, A, B, 80);
+    eh_expect(&eh, "0 log one []", NULL);
+    eh_free(&eh);
+
+    eh_init_port(&eh, "", "");
+    eh_load(&eh, "p", program);
+    eh_syn(&eh, 0, A, B, 80);
+    eh_expect(&eh, "0 log none [/]", NULL);
+    eh_free(&eh);
+}
+
 int
 main(void)
 {
@@ -666,6 +710,7 @@ main(void)
         cmocka_unit_test(test_more_keys_than_states),
         cmocka_unit_test(test_entropy_does_not_matter),
         cmocka_unit_test(test_fragments_have_ports),
+        cmocka_unit_test(test_port_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "tests/unit/tunnel-builder.h"
 
 #define PROTO_GRE 47
@@ -23,37 +23,10 @@
 #define ERSPAN3 0x22eb
 #define MPLS 0x8847
 
-static uint8_t buf[1024];
-static struct packet_builder b;
-static struct decode_check dc;
-
 static void
 start(void)
 {
     tb_start_ip(&b, buf, sizeof buf, PROTO_GRE);
-}
-
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
 }
 
 static void

@@ -227,6 +227,8 @@ test_opcode_names(void **state)
         assert_true(strlen(xfsm_opcode_names[i]) > 1);
         assert_true(strlen(xfsm_opcode_docs[i]) > 1);
         assert_non_null(xfsm_opcode_operands[i]);
+        assert_int_equal(xfsm_opcode_jumps((uint8_t) i),
+                         strstr(xfsm_opcode_operands[i], "=target") != NULL);
         for (int j = 0; j < i; j++) {
             assert_string_not_equal(xfsm_opcode_names[i],
                                     xfsm_opcode_names[j]);

@@ -251,6 +251,37 @@ test_params(void **state)
                   "Publish(log, %q)"));
 }
 
+/* Where a program reads and publishes is not its own business on a port. */
+static void
+test_port(void **state)
+{
+    struct fixture fx;
+
+    (void) state;
+    fixture_load(&fx, "<botstream>\n<source name='eth1'/>\n\n"
+                 "<publisher port='5560'/><statedef id='a'/><event "
+                 "type='packet' primary-key='ip_src'><state id='a'/></event>"
+                 "</botstream>");
+    fixture_assert_loaded(&fx, false);
+    fixture_clear(&fx);
+    xfsm_lint_port(fx.program, &fx.diags);
+    assert_int_equal(fx.diags.n, 2);
+    assert_int_equal(fx.diags.items[0].level, XFSM_DIAG_NOTE);
+    assert_int_equal(fx.diags.items[0].line, 2);
+    assert_int_equal(fx.diags.items[1].line, 4);
+    fixture_assert_says(&fx, XFSM_DIAG_NOTE, "no effect on a port, whose "
+                        "packets");
+    fixture_assert_says(&fx, XFSM_DIAG_NOTE, "the hub publishes");
+    fixture_free(&fx);
+
+    fixture_load(&fx, HEAD PACKETS TO_B END);
+    fixture_assert_loaded(&fx, false);
+    fixture_clear(&fx);
+    xfsm_lint_port(fx.program, &fx.diags);
+    assert_int_equal(fx.diags.n, 0);
+    fixture_free(&fx);
+}
+
 /* Programs of the library give no warning, and those of the original do not
  * make the lint fail. */
 static void
@@ -308,6 +339,7 @@ main(void)
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_params),
+        cmocka_unit_test(test_port),
         cmocka_unit_test(test_programs),
     };
 

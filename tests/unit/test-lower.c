@@ -193,13 +193,6 @@ make_handler(struct handler *h, uint64_t seed)
 
 /* ## The image ## */
 
-static bool
-has_target(const struct xfsm_insn *insn)
-{
-    return insn->op == XFSM_I_JZ || insn->op == XFSM_I_JNZ
-           || insn->op == XFSM_I_JUMP || insn->op == XFSM_I_TGET;
-}
-
 static void
 build_metrics(struct xfsm_builder *b)
 {
@@ -257,7 +250,8 @@ build_code(struct xfsm_builder *b, const struct handler *h)
     code = xfsm_builder_at(b, XFSM_S_CODE, at);
     memcpy(code, h->code, h->n * sizeof *code);
     for (uint32_t i = 0; i < h->n; i++) {
-        code[i].c = (uint16_t) (code[i].c + (has_target(&code[i]) ? at : 0));
+        code[i].c = (uint16_t) (code[i].c
+                                + (xfsm_opcode_jumps(code[i].op) ? at : 0));
     }
     handler = xfsm_builder_at(b, XFSM_S_HANDLERS,
                               xfsm_builder_add(b, XFSM_S_HANDLERS, 1));

@@ -16,15 +16,10 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/engine-harness.h"
+#include "tests/unit/exec-pieces.h"
 #include "tests/unit/random-program.h"
 #include "tests/unit/reference.h"
 
-#define A "10.0.0.1"
-#define B "10.0.0.2"
-#define C "10.0.0.3"
-
-#define SYN "proto tcp and flags tcp-syn"
 #define VM(TYPE, ATTRS) \
     "<variation_monitor status='on' type='" TYPE "' " ATTRS "/>"
 #define DISTINCT(NAME) EH_METRIC(NAME, VM("distinct", "window='60'"))
@@ -35,13 +30,6 @@
     EH_ON(SYN, "ip_src", EH_IN("s0", BODY)) "</xfsm>"
 
 #define PRINT(TEXT) EH_IF("true", "print(" TEXT ")", "")
-
-static void
-start(struct eh *eh, const char *xml)
-{
-    eh_init(eh);
-    eh_load(eh, "p", xml);
-}
 
 /* The number at the end of the latest event. */
 static double

@@ -12,23 +12,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/engine-harness.h"
-
-#define A "10.0.0.1"
-#define B "10.0.0.2"
-#define C "10.0.0.3"
-
-#define SYN "proto tcp and flags tcp-syn"
-#define STATES EH_STATE("s0") EH_STATE("s1") EH_STATE("s2")
-#define DLEFT(NAME) EH_METRIC(NAME, EH_VM("dleft"))
-
-/* Loads a program into a fresh engine. */
-static void
-start(struct eh *eh, const char *xml)
-{
-    eh_init(eh);
-    eh_load(eh, "p", xml);
-}
+#include "tests/unit/exec-pieces.h"
 
 /* ## Rule 3: metrics ## */
 

@@ -9,16 +9,12 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "xfsm/packet/field.h"
-
-static uint8_t buf[512];
-static struct packet_builder b;
-static struct decode_check dc;
 
 /* Decodes a UDP packet with the 'len' bytes at 'payload'. */
 static void
-decode(unsigned int sport, unsigned int dport, const void *payload,
+decode_udp(unsigned int sport, unsigned int dport, const void *payload,
        size_t len)
 {
     pb_init(&b, buf, sizeof buf);
@@ -26,18 +22,7 @@ decode(unsigned int sport, unsigned int dport, const void *payload,
     pb_ip(&b, "10.0.0.1", "10.0.0.2");
     pb_udp(&b, sport, dport);
     pb_bytes(&b, payload, len);
-    pb_finish(&b);
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
+    finish();
 }
 
 static void
@@ -46,7 +31,7 @@ test_time(void **state)
     uint8_t ntp[48] = { 4 << 3 | 3 };
 
     (void) state;
-    decode(40000, 123, ntp, sizeof ntp);
+    decode_udp(40000, 123, ntp, sizeof ntp);
     assert_decode_error(&dc, "none");
     assert_field(&dc, "ntp_version", "4");
     assert_field(&dc, "ntp_mode", "3");
@@ -56,7 +41,7 @@ test_time(void **state)
     dc_every_cut_of_frame(&b);
 
     ntp[0] = 3 << 6 | 1 << 3 | 4;
-    decode(123, 40000, ntp, sizeof ntp);
+    decode_udp(123, 40000, ntp, sizeof ntp);
     assert_field(&dc, "ntp_version", "1");
     assert_field(&dc, "ntp_mode", "4");
 }
@@ -65,7 +50,7 @@ static void
 test_monlist(void **state)
 {
     (void) state;
-    decode(80, 123, "\x17\x00\x03\x2a\x00\x00\x00\x00", 8);
+    decode_udp(80, 123, "\x17\x00\x03\x2a\x00\x00\x00\x00", 8);
     assert_field(&dc, "ntp_version", "2");
     assert_field(&dc, "ntp_mode", "7");
     assert_field(&dc, "ntp_response", "0");
@@ -74,7 +59,7 @@ test_monlist(void **state)
     dc_every_cut_of_frame(&b);
 
     /* The answer: more to come. */
-    decode(123, 80, "\xd7\x00\x03\x2a\x00\x06\x00\x48", 8);
+    decode_udp(123, 80, "\xd7\x00\x03\x2a\x00\x06\x00\x48", 8);
     assert_field(&dc, "ntp_mode", "7");
     assert_field(&dc, "ntp_response", "1");
     assert_field(&dc, "ntp_code", "42");
@@ -84,12 +69,12 @@ static void
 test_control(void **state)
 {
     (void) state;
-    decode(40000, 123, "\x16\x02\0\1\0\0\0\0\0\0\0\0", 12);
+    decode_udp(40000, 123, "\x16\x02\0\1\0\0\0\0\0\0\0\0", 12);
     assert_field(&dc, "ntp_mode", "6");
     assert_field(&dc, "ntp_response", "0");
     assert_field(&dc, "ntp_impl", "-");
     assert_field(&dc, "ntp_code", "2");
-    decode(123, 40000, "\x16\xe2\0\1\0\0\0\0\0\0\0\0", 12);
+    decode_udp(123, 40000, "\x16\xe2\0\1\0\0\0\0\0\0\0\0", 12);
     assert_field(&dc, "ntp_response", "1");
     assert_field(&dc, "ntp_code", "2");
 }
@@ -98,18 +83,18 @@ static void
 test_not_ntp(void **state)
 {
     (void) state;
-    decode(40000, 123, "\x18\0\0\0", 4);        /* Mode 0. */
+    decode_udp(40000, 123, "\x18\0\0\0", 4);        /* Mode 0. */
     assert_decode_error(&dc, "none");
     assert_field(&dc, "ntp_mode", "-");
-    decode(40000, 123, "\x03\0\0\0", 4);        /* Version 0. */
+    decode_udp(40000, 123, "\x03\0\0\0", 4);        /* Version 0. */
     assert_field(&dc, "ntp_mode", "-");
-    decode(40000, 123, "\x2b\0\0\0", 4);        /* Version 5. */
+    decode_udp(40000, 123, "\x2b\0\0\0", 4);        /* Version 5. */
     assert_field(&dc, "ntp_mode", "-");
-    decode(40000, 124, "\x23\0\0\0", 4);        /* Another port. */
+    decode_udp(40000, 124, "\x23\0\0\0", 4);        /* Another port. */
     assert_field(&dc, "ntp_mode", "-");
-    decode(40000, 123, "\x23\0\0", 3);
+    decode_udp(40000, 123, "\x23\0\0", 3);
     assert_decode_error(&dc, "ntp_short");
-    decode(40000, 123, "", 0);
+    decode_udp(40000, 123, "", 0);
     assert_decode_error(&dc, "none");
 }
 
@@ -120,7 +105,7 @@ test_unwanted(void **state)
     struct xfsm_fieldset want = { { 0, 0 } };
 
     (void) state;
-    decode(40000, 123, "\x23", 1);
+    decode_udp(40000, 123, "\x23", 1);
     assert_decode_error(&dc, "ntp_short");
     xfsm_fieldset_add(&want, XFSM_F_DHCP_TYPE);
     xfsm_decode(&dc.packet, &want);

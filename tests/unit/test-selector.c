@@ -12,30 +12,10 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/program-fixture.h"
+#include "tests/unit/parser-fixture.h"
 #include "xfsm/program/expr.h"
 #include "xfsm/program/selector.h"
 #include "xfsm/program/symbol.h"
-
-static struct fixture fx;
-static struct xfsm_parse parse;
-
-static int
-setup(void **state)
-{
-    (void) state;
-    fixture_load_with(&fx, "");
-    fixture_parse(&fx, &parse);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    fixture_free(&fx);
-    return 0;
-}
 
 /* Writes 's' in prefix form. */
 static void

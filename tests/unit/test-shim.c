@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "tests/unit/tunnel-builder.h"
 #include "xfsm/packet/field.h"
 
@@ -19,32 +19,12 @@
 #define MPLS_UPSTREAM 0x8848
 #define PPPOE 0x8864
 
-static uint8_t buf[512];
-static struct packet_builder b;
-static struct decode_check dc;
-
 static void
 start(unsigned int type)
 {
     pb_init(&b, buf, sizeof buf);
     pb_eth(&b, NULL, NULL);
     pb_type(&b, type);
-}
-
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
 }
 
 /* Adds 'n' labels, the first of them 'label', then counting up. */

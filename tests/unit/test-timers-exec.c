@@ -14,15 +14,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/engine-harness.h"
+#include "tests/unit/exec-pieces.h"
 #include "tests/unit/packet-builder.h"
 #include "xfsm/runtime/exec.h"
-
-#define A "10.0.0.1"
-#define B "10.0.0.2"
-#define C "10.0.0.3"
-
-#define STATES EH_STATE("s0") EH_STATE("s1") EH_STATE("s2")
 
 /* Port 80 arms timer "t" of ip_src for 2 s and enters s1; port 9 leaves s1;
  * what a timer does is BODY. */
@@ -38,13 +32,6 @@
     EH_ON("dst_port 8", "ip_src", \
           EH_IN("s1", EH_IF_SET("true", "", "", \
                                 EH_TIMER("t", "ip_src", "0")))))
-
-static void
-start(struct eh *eh, const char *xml)
-{
-    eh_init(eh);
-    eh_load(eh, "p", xml);
-}
 
 static uint64_t
 armed(const struct eh *eh)

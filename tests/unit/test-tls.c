@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "xfsm/packet/field.h"
 
 #define EXT_NAME 0
@@ -20,9 +20,6 @@
 #define EXT_KEY 41
 #define EXT_VERSIONS 43
 
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
 static size_t extensions_at;    /* Their length field; 0: none yet. */
 
 static void
@@ -83,31 +80,14 @@ name_extension(const char *name)
 }
 
 static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
+finish_hello(void)
 {
     if (extensions_at) {
         set_be16(extensions_at, b.len - extensions_at - 2);
     }
     set_be16(b.payload_at + 3, b.len - b.payload_at - 5);
     set_be16(b.payload_at + 7, b.len - b.payload_at - 9);
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
+    finish();
 }
 
 /* The fingerprint as it is documented, without the code that is tested. */
@@ -148,7 +128,7 @@ test_hello(void **state)
     extension(EXT_ALPN, "\0\x0c\2h2\x08http/1.1", 14);
     extension(EXT_VERSIONS, "\4\3\3\3\4", 5);
     extension(EXT_PADDING, "\0\0\0", 3);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "none");
     assert_field(&dc, "tls_version", "772");
     assert_field(&dc, "tls_sni", "www.a.example");
@@ -162,7 +142,7 @@ test_hello(void **state)
     extension(EXT_VERSIONS, "\6\x1a\x1a\3\4\3\3", 7);
     extension(10, "", 0);
     extension(EXT_KEY, "xyz", 3);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "none");
     assert_field(&dc, "tls_version", "772");
     assert_field(&dc, "tls_sni", "-");
@@ -173,11 +153,11 @@ test_hello(void **state)
     extension(10, "", 0);
     extension(11, "", 0);
     extension(EXT_VERSIONS, "\4\3\3\3\4", 5);
-    finish();
+    finish_hello();
     check_ja(ja + hash(2, 11));
     /* 0x0a1a looks like GREASE, but is none. */
     start(0x0303, (const uint16_t[]) { 0x0a1a }, 1);
-    finish();
+    finish_hello();
     check_ja(hash(0, 0x0303) + hash(1, 0x0a1a));
 }
 
@@ -187,7 +167,7 @@ test_old(void **state)
 {
     (void) state;
     start(0x0300, (const uint16_t[]) { 5 }, 1);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "none");
     assert_field(&dc, "tls_version", "768");
     check_ja(hash(0, 0x0300) + hash(1, 5));
@@ -196,7 +176,7 @@ test_old(void **state)
     /* Versions that are drafts or GREASE count as little as none. */
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     extension(EXT_VERSIONS, "\4\x7f\x1c\xfa\xfa", 5);
-    finish();
+    finish_hello();
     assert_field(&dc, "tls_version", "771");
 }
 
@@ -209,7 +189,7 @@ test_names(void **state)
     (void) state;
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     name_extension("WWW.A-Z@[.Example");
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "none");
     assert_field(&dc, "tls_sni", "www.a-z@[.example");
     dc_every_cut_of_frame(&b);
@@ -223,14 +203,14 @@ test_names(void **state)
     longest[XFSM_TLS_NAME_MAX] = '\0';
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     name_extension(longest);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "none");
     assert_int_equal(dc.packet.tls_sni.len, XFSM_TLS_NAME_MAX);
     longest[XFSM_TLS_NAME_MAX] = 'A';
     longest[XFSM_TLS_NAME_MAX + 1] = '\0';
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     name_extension(longest);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "tls_hello");
     assert_field(&dc, "tls_sni", "-");
 
@@ -239,11 +219,11 @@ test_names(void **state)
     extension(EXT_NAME, "", 0);
     name_extension("a");
     name_extension("b");
-    finish();
+    finish_hello();
     assert_field(&dc, "tls_sni", "a");
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     extension(EXT_NAME, "\0\4\1\0\1a", 6);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "none");
     assert_field(&dc, "tls_sni", "-");
 }
@@ -254,7 +234,7 @@ check_malformed(unsigned int type, const char *data, size_t len)
 {
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     extension(type, data, len);
-    finish();
+    finish_hello();
     assert_decode_error(&dc, "tls_hello");
     assert_field(&dc, "tls_ja", "-");
     assert_field(&dc, "tls_version", "-");
@@ -277,7 +257,7 @@ test_malformed(void **state)
     /* Extensions longer than the hello. */
     start(0x0303, (const uint16_t[]) { 5 }, 1);
     extension(10, "", 0);
-    finish();
+    finish_hello();
     buf[extensions_at + 1]++;
     decode();
     assert_decode_error(&dc, "tls_hello");
@@ -300,7 +280,7 @@ test_continued(void **state)
     extension(EXT_VERSIONS, "\2\3\4", 3);
     name_extension("a.example");
     extension(10, "0123456789", 10);
-    finish();
+    finish_hello();
     b.len -= 5;
     pb_finish(&b);
     decode();
@@ -324,7 +304,7 @@ test_continued(void **state)
 
     /* More after the hello is no fault. */
     start(0x0303, (const uint16_t[]) { 5 }, 1);
-    finish();
+    finish_hello();
     pb_fill(&b, 0, 10);
     pb_finish(&b);
     decode();
@@ -345,7 +325,7 @@ check_n_ciphers(size_t n, bool deep)
     }
     start(0x0303, ciphers, n);
     name_extension("a");
-    finish();
+    finish_hello();
     assert_decode_error(&dc, deep ? "tls_deep" : "none");
     assert_field(&dc, "tls_sni", "a");
     if (deep) {
@@ -366,7 +346,7 @@ check_n_extensions(unsigned int n, bool deep)
     for (i = 2; i < n; i++) {
         extension(1000 + i, "", 0);
     }
-    finish();
+    finish_hello();
     assert_decode_error(&dc, deep ? "tls_deep" : "none");
     assert_field(&dc, "tls_sni", "a");
     assert_field(&dc, "tls_version", "772");
@@ -397,14 +377,14 @@ test_other(void **state)
     (void) state;
     for (i = 0; i < sizeof others / sizeof others[0]; i++) {
         start(0x0303, (const uint16_t[]) { 5 }, 1);
-        finish();
+        finish_hello();
         buf[b.payload_at + others[i].at] = others[i].value;
         decode();
         assert_decode_error(&dc, "none");
         assert_field(&dc, "tls_version", "-");
     }
     start(0x0303, (const uint16_t[]) { 5 }, 1);
-    finish();
+    finish_hello();
     b.len = b.payload_at + 5;
     pb_finish(&b);
     decode();
@@ -426,25 +406,13 @@ test_other(void **state)
 static void
 test_mutations(void **state)
 {
-    size_t at;
-
     (void) state;
     start(0x0303, (const uint16_t[]) { 5, 0x0a0a }, 2);
     name_extension("A.example");
     extension(EXT_ALPN, "\0\3\2h2", 5);
     extension(EXT_VERSIONS, "\4\3\3\3\4", 5);
-    finish();
-    for (at = b.payload_at; at < b.len; at++) {
-        uint8_t saved = buf[at];
-        int value;
-
-        for (value = 0; value < 256; value++) {
-            buf[at] = (uint8_t) value;
-            decode();
-            assert_true(dc.packet.decode_error < XFSM_N_DECODE_ERRORS);
-        }
-        buf[at] = saved;
-    }
+    finish_hello();
+    decode_mutations(b.payload_at);
 }
 
 int

@@ -12,38 +12,11 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/decode-check.h"
+#include "tests/unit/decode-frame.h"
 #include "tests/unit/tunnel-builder.h"
 #include "xfsm/packet/field.h"
 
 #define ETHERNET 0x6558
-
-static uint8_t buf[4096];
-static struct packet_builder b;
-static struct decode_check dc;
-
-static void
-decode(void)
-{
-    dc_free(&dc);
-    dc_decode_frame(&dc, &b);
-}
-
-static void
-finish(void)
-{
-    pb_finish(&b);
-    decode();
-}
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    dc_free(&dc);
-    memset(&dc, 0, sizeof dc);
-    return 0;
-}
 
 /* The plain fields are those of the outer packet, whatever it holds. */
 static void
@@ -518,21 +491,9 @@ test_fragments(void **state)
 static void
 test_mutations(void **state)
 {
-    size_t at;
-
     (void) state;
     start_nested(2);
-    for (at = 12; at < b.len; at++) {
-        uint8_t saved = buf[at];
-        int value;
-
-        for (value = 0; value < 256; value++) {
-            buf[at] = (uint8_t) value;
-            decode();
-            assert_true(dc.packet.decode_error < XFSM_N_DECODE_ERRORS);
-        }
-        buf[at] = saved;
-    }
+    decode_mutations(12);
 }
 
 int

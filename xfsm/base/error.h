@@ -19,4 +19,9 @@
 char *xfsm_error(const char *format, ...)
     __attribute__((format(printf, 1, 2), warn_unused_result, malloc));
 
+/* The same behind "PLACE: ", where 'place' is what the error is about: a file,
+ * say. */
+char *xfsm_error_at(const char *place, const char *format, ...)
+    __attribute__((format(printf, 2, 3), warn_unused_result, malloc));
+
 #endif /* xfsm/base/error.h */

@@ -12,6 +12,7 @@ xfsm_io_libxfsmio_la_CPPFLAGS = \
 xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/capture.c \
 	xfsm/io/capture.h \
+	xfsm/io/clock.h \
 	xfsm/io/event-decode.c \
 	xfsm/io/event-decode.h \
 	xfsm/io/file-sink.c \

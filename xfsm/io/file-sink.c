@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "xfsm/base/error.h"
+
 struct xfsm_file_sink {
     char *path;                 /* NULL for a descriptor of the caller's. */
     int fd;
@@ -43,13 +45,8 @@ open_file(const char *path)
 static char *
 open_error(const char *path, int error)
 {
-    char *text;
-
-    if (asprintf(&text, "%s: cannot open for writing (%s)", path,
-                 strerror(error)) < 0) {
-        abort();
-    }
-    return text;
+    return xfsm_error("%s: cannot open for writing (%s)", path,
+                      strerror(error));
 }
 
 char *

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "xfsm/base/error.h"
+#include "xfsm/io/clock.h"
 #include "xfsm/io/gap.h"
 #include "xfsm/io/replay-client.h"
 #include "xfsm/io/zmq-sub.h"
@@ -45,15 +46,6 @@ struct xfsm_follow {
     struct queued *current;     /* Given to the caller. */
 };
 
-static int64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 static struct xfsm_gap_tracker *
 create_tracker(void)
 {
@@ -69,13 +61,9 @@ static char *
 subscribe(struct xfsm_follow *f, const char *topic)
 {
     int error = xfsm_zmq_sub_subscribe(f->sub, topic);
-    char *text = NULL;
 
-    if (error && asprintf(&text, "topic \"%s\" (%s)", topic,
-                          strerror(error)) < 0) {
-        abort();
-    }
-    return text;
+    return error ? xfsm_error("topic \"%s\" (%s)", topic, strerror(error))
+                 : NULL;
 }
 
 static char *
@@ -449,7 +437,7 @@ take_past(const char *topic, size_t topic_len, const char *body,
 static void
 begin(struct xfsm_follow *f)
 {
-    int64_t start = now_ms();
+    int64_t start = xfsm_now_ms();
     struct xfsm_follow_item item = { .kind = XFSM_FOLLOW_PAST };
     struct queued *early, *q;
     struct xfsm_zmq_message m;
@@ -460,7 +448,7 @@ begin(struct xfsm_follow *f)
         return;
     }
     while (!greeted
-           && now_ms() - start < (xfsm_zmq_sub_n_connected(f->sub)
+           && xfsm_now_ms() - start < (xfsm_zmq_sub_n_connected(f->sub)
                                   == f->options->n_endpoints
                                   ? GREETING_PATIENCE : CONNECT_PATIENCE)) {
         if (!xfsm_zmq_sub_recv(f->sub, 10, &m)) {
@@ -492,7 +480,7 @@ int
 xfsm_follow_next(struct xfsm_follow *f, int timeout_ms,
                  struct xfsm_follow_item *item)
 {
-    int64_t deadline = now_ms() + timeout_ms;
+    int64_t deadline = xfsm_now_ms() + timeout_ms;
     struct xfsm_zmq_message m;
     int error = 0;
 
@@ -500,7 +488,7 @@ xfsm_follow_next(struct xfsm_follow *f, int timeout_ms,
         begin(f);
     }
     while (!f->head && !error) {
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - xfsm_now_ms();
 
         error = xfsm_zmq_sub_recv(f->sub, timeout_ms < 0 ? -1
                                   : left > 0 ? (int) left : 0, &m);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "xfsm/base/error.h"
 #include "xfsm/base/hash.h"
 
 #define MAGIC "XFSMJRN1"
@@ -322,22 +323,6 @@ recover(struct xfsm_journal *j)
 
 /* ## Opening and closing. ## */
 
-static char * __attribute__((format(printf, 2, 3)))
-journal_error(const char *dir, const char *format, ...)
-{
-    char reason[256];
-    va_list args;
-    char *error;
-
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
-    if (asprintf(&error, "%s: %s", dir, reason) < 0) {
-        abort();
-    }
-    return error;
-}
-
 static char *
 open_segment(struct xfsm_journal *j, const char *dir, int i)
 {
@@ -364,7 +349,7 @@ open_segment(struct xfsm_journal *j, const char *dir, int i)
         }
     }
     return (error
-            ? journal_error(dir, "%s: cannot open or make room for %zu bytes "
+            ? xfsm_error_at(dir, "%s: cannot open or make room for %zu bytes "
                             "(%s)", name, j->options.segment_bytes,
                             strerror(error))
             : NULL);
@@ -374,14 +359,14 @@ static char *
 open_dir(struct xfsm_journal *j, const char *dir)
 {
     if (mkdir(dir, 0700) && errno != EEXIST) {
-        return journal_error(dir, "cannot create (%s)", strerror(errno));
+        return xfsm_error_at(dir, "cannot create (%s)", strerror(errno));
     }
     j->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (j->dir_fd < 0) {
-        return journal_error(dir, "cannot open (%s)", strerror(errno));
+        return xfsm_error_at(dir, "cannot open (%s)", strerror(errno));
     }
     if (flock(j->dir_fd, LOCK_EX | LOCK_NB)) {
-        return journal_error(dir, "%s", errno == EWOULDBLOCK
+        return xfsm_error_at(dir, "%s", errno == EWOULDBLOCK
                              ? "another process has this journal"
                              : strerror(errno));
     }
@@ -398,7 +383,7 @@ xfsm_journal_open(const char *dir, const struct xfsm_journal_options *options,
 
     if (options->segment_bytes < XFSM_JOURNAL_SEGMENT_MIN
         || options->segment_bytes > XFSM_JOURNAL_SEGMENT_MAX) {
-        return journal_error(dir, "segments of %zu bytes: must be %d to %d",
+        return xfsm_error_at(dir, "segments of %zu bytes: must be %d to %d",
                              options->segment_bytes,
                              XFSM_JOURNAL_SEGMENT_MIN,
                              XFSM_JOURNAL_SEGMENT_MAX);

@@ -15,28 +15,13 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "xfsm/base/error.h"
 #include "xfsm/io/zmq-socket.h"
 
 #define SPACE " \t\r"
 
 /* Domain that the server names to its handler of ZAP. */
 #define ZAP_DOMAIN "xfsm"
-
-static char * __attribute__((format(printf, 2, 3)))
-key_error(const char *path, const char *format, ...)
-{
-    char reason[256];
-    va_list args;
-    char *error;
-
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
-    if (asprintf(&error, "%s: %s", path, reason) < 0) {
-        abort();
-    }
-    return error;
-}
 
 bool
 xfsm_key_is_valid(const char *text)
@@ -105,7 +90,7 @@ read_file(const char *path, mode_t *mode, char **textp)
     close(fd);
     if (len == XFSM_KEYS_FILE_MAX || memchr(text, '\0', len)) {
         free(text);
-        return key_error(path, "is no file of keys");
+        return xfsm_error_at(path, "is no file of keys");
     }
     text[len] = '\0';
     *mode = st.st_mode;
@@ -120,7 +105,7 @@ error:
             close(fd);
         }
         free(text);
-        return key_error(path, "cannot read (%s)", strerror(error));
+        return xfsm_error_at(path, "cannot read (%s)", strerror(error));
     }
 }
 
@@ -183,8 +168,8 @@ each_key(const char *path, char *text,
         n++;
         if (parse_line(line, &name, &value)) {
             error = (xfsm_key_is_valid(value) ? cb(path, n, name, value, aux)
-                     : key_error(path, "line %d: expected a key of %d "
-                                 "characters", n, XFSM_KEY_TEXT_LEN));
+                     : xfsm_error_at(path, "line %d: expected a key of %d "
+                                     "characters", n, XFSM_KEY_TEXT_LEN));
         }
         line = save;
     }
@@ -200,8 +185,8 @@ put_in_pair(const char *path, int n, const char *name, const char *value,
                   : pair->public_key;
 
     if (*place) {
-        return key_error(path, "line %d: a second %s", n,
-                         *name ? name : "public-key");
+        return xfsm_error_at(path, "line %d: a second %s", n,
+                             *name ? name : "public-key");
     }
     memcpy(place, value, XFSM_KEY_TEXT_SIZE);
     return NULL;
@@ -222,14 +207,14 @@ xfsm_key_pair_read(const char *path, bool secret, struct xfsm_key_pair *pairp)
     explicit_bzero(text, strlen(text));
     free(text);
     if (!error && !*pair.public_key) {
-        error = key_error(path, "has no public-key");
+        error = xfsm_error_at(path, "has no public-key");
     }
     if (!error && secret && !*pair.secret_key) {
-        error = key_error(path, "has no secret-key");
+        error = xfsm_error_at(path, "has no secret-key");
     }
     if (!error && secret && mode & S_IRWXO) {
-        error = key_error(path, "others may read the secret key; "
-                          "do \"chmod o= %s\"", path);
+        error = xfsm_error_at(path, "others may read the secret key; "
+                              "do \"chmod o= %s\"", path);
     }
     if (!error) {
         *pairp = pair;
@@ -244,8 +229,8 @@ put_in_list(const char *path, int n, const char *name, const char *value,
     struct xfsm_key_list *list = list_;
 
     if (!strcmp(name, "secret-key")) {
-        return key_error(path, "line %d: a secret key does not belong into "
-                         "a list of clients", n);
+        return xfsm_error_at(path, "line %d: a secret key does not belong "
+                             "into a list of clients", n);
     }
     list->keys = realloc(list->keys, (list->n + 1) * sizeof *list->keys);
     if (!list->keys) {
@@ -269,7 +254,7 @@ xfsm_key_list_read(const char *path, struct xfsm_key_list *listp)
     error = each_key(path, text, put_in_list, &list);
     free(text);
     if (!error && !list.n) {
-        error = key_error(path, "has no key");
+        error = xfsm_error_at(path, "has no key");
     }
     if (error) {
         xfsm_key_list_destroy(&list);

@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zmq.h>
 
+#include "xfsm/base/error.h"
+#include "xfsm/io/clock.h"
 #include "xfsm/io/event-decode.h"
 #include "xfsm/io/keys.h"
 #include "xfsm/io/zmq-socket.h"
@@ -35,25 +36,11 @@ struct answer {
     bool more;                  /* The callback wants more. */
 };
 
-static int64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 static char *
 client_error(const char *endpoint, int error)
 {
-    char *text;
-
-    if (asprintf(&text, "\"%s\": cannot ask for events (%s)", endpoint,
-                 strerror(error)) < 0) {
-        abort();
-    }
-    return text;
+    return xfsm_error("\"%s\": cannot ask for events (%s)", endpoint,
+                      strerror(error));
 }
 
 char *
@@ -137,7 +124,7 @@ static int
 wait_for(void *socket, short int events, int64_t deadline)
 {
     zmq_pollitem_t item = { .socket = socket, .events = events };
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - xfsm_now_ms();
     int n = zmq_poll(&item, 1, left > 0 ? left : 0);
 
     return n < 0 ? xfsm_zmq_errno() : n ? 0 : ETIMEDOUT;
@@ -204,7 +191,7 @@ ask(struct xfsm_replay_client *client, void *socket, const char *members,
         int error;
 
         error = wait_for(socket, ZMQ_POLLOUT,
-                         now_ms() + XFSM_REPLAY_CONNECT);
+                         xfsm_now_ms() + XFSM_REPLAY_CONNECT);
         if (error) {
             return error;
         }
@@ -216,7 +203,7 @@ ask(struct xfsm_replay_client *client, void *socket, const char *members,
             error = xfsm_zmq_errno();
         }
         free(question);
-        deadline = now_ms() + XFSM_REPLAY_PATIENCE;
+        deadline = xfsm_now_ms() + XFSM_REPLAY_PATIENCE;
         while (!error && !mine) {
             error = wait_for(socket, ZMQ_POLLIN, deadline);
             if (!error) {

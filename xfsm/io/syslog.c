@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "xfsm/base/error.h"
 #include "xfsm/io/render.h"
 #include "xfsm/runtime/event.h"
 
@@ -143,9 +144,7 @@ xfsm_syslog_open(const char *where, struct xfsm_syslog **sinkp)
         why = retval ? strerror(retval) : NULL;
     }
     if (why) {
-        if (asprintf(&error, "\"%s\": %s", where, why) < 0) {
-            abort();
-        }
+        error = xfsm_error("\"%s\": %s", where, why);
         xfsm_syslog_close(sink);
     } else {
         *sinkp = sink;

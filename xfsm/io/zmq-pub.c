@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "xfsm/base/error.h"
 #include "xfsm/io/zmq-socket.h"
 
 struct xfsm_zmq_pub {
@@ -25,13 +26,8 @@ struct xfsm_zmq_pub {
 static char *
 open_error(const char *endpoint, int error)
 {
-    char *text;
-
-    if (asprintf(&text, "\"%s\": cannot publish there (%s)", endpoint,
-                 strerror(error)) < 0) {
-        abort();
-    }
-    return text;
+    return xfsm_error("\"%s\": cannot publish there (%s)", endpoint,
+                      strerror(error));
 }
 
 char *

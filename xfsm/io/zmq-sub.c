@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zmq.h>
 
+#include "xfsm/base/error.h"
+#include "xfsm/io/clock.h"
 #include "xfsm/io/keys.h"
 #include "xfsm/io/zmq-socket.h"
 #include "xfsm/runtime/event.h"
@@ -41,24 +42,10 @@ struct xfsm_zmq_sub {
 
 #define MONITOR_ENDPOINT "inproc://monitor"
 
-static int64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 static char *
 sub_error(const char *what, int error)
 {
-    char *text;
-
-    if (asprintf(&text, "%s (%s)", what, strerror(error)) < 0) {
-        abort();
-    }
-    return text;
+    return xfsm_error("%s (%s)", what, strerror(error));
 }
 
 /* Frames are taken one by one into the two messages, so both are always
@@ -147,26 +134,20 @@ xfsm_zmq_sub_connect(struct xfsm_zmq_sub *sub, const char *endpoint)
         return error;
     }
     if (sub->n_endpoints >= XFSM_ZMQ_SUB_ENDPOINTS) {
-        if (asprintf(&error, "\"%s\": already %d endpoints, the most that "
-                     "one subscriber connects to", endpoint,
-                     XFSM_ZMQ_SUB_ENDPOINTS) < 0) {
-            abort();
-        }
-        return error;
+        return xfsm_error("\"%s\": already %d endpoints, the most that "
+                          "one subscriber connects to", endpoint,
+                          XFSM_ZMQ_SUB_ENDPOINTS);
     }
     if (zmq_connect(sub->socket, endpoint)) {
-        if (asprintf(&error, "\"%s\": cannot connect (%s)", endpoint,
-                     strerror(xfsm_zmq_errno())) < 0) {
-            abort();
-        }
-        return error;
+        return xfsm_error("\"%s\": cannot connect (%s)", endpoint,
+                          strerror(xfsm_zmq_errno()));
     }
     name = strdup(endpoint);
     if (!name) {
         abort();
     }
     sub->endpoints[sub->n_endpoints].name = name;
-    sub->endpoints[sub->n_endpoints].since = now_ms();
+    sub->endpoints[sub->n_endpoints].since = xfsm_now_ms();
     sub->n_endpoints++;
     return NULL;
 }
@@ -192,7 +173,7 @@ set_connected(struct xfsm_zmq_sub *sub, const char *name, bool connected)
     for (i = 0; i < sub->n_endpoints; i++) {
         if (!strcmp(sub->endpoints[i].name, name)) {
             sub->endpoints[i].connected = connected;
-            sub->endpoints[i].since = now_ms();
+            sub->endpoints[i].since = xfsm_now_ms();
         }
     }
 }
@@ -224,7 +205,7 @@ read_monitor(struct xfsm_zmq_sub *sub)
 static void
 redial(struct xfsm_zmq_sub *sub)
 {
-    int64_t now = now_ms();
+    int64_t now = xfsm_now_ms();
     unsigned int i;
 
     for (i = 0; i < sub->n_endpoints; i++) {

@@ -32,6 +32,7 @@ enum xfsm_field_type {
  * L(ID, NAME) */
 #define XFSM_FIELD_LAYERS(L) \
     L(META, "meta")             /* From the source: length, time... */ \
+    L(PORT, "port")             /* From the engine: where it stands. */ \
     L(L2, "l2") \
     L(L3, "l3") \
     L(L4, "l4") \
@@ -66,6 +67,10 @@ extern const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS];
     F(DIR, "dir", UINT, META, direction, \
       "Direction: 1 from the port into the switch, 2 out to the port, " \
       "0 unknown") \
+    F(IN_PORT, "in_port", STR, PORT, in_port, \
+      "Name of the port that is watched, as events tell it") \
+    F(BRIDGE, "bridge", STR, PORT, bridge, \
+      "Name of the bridge that the port is on; absent where none is known") \
     F(ETH_SRC, "eth_src", MAC, L2, eth_src, "Source MAC address") \
     F(ETH_DST, "eth_dst", MAC, L2, eth_dst, "Destination MAC address") \
     F(ETH_TYPE, "eth_type", UINT, L2, eth_type, \

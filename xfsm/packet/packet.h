@@ -19,7 +19,7 @@
  *
  * Ownership: 'data' and 'scratch' belong to the source and must stay valid
  * and unchanged until the engine has returned from the batch.  String views
- * point into either of them.
+ * point into either of them, or into memory of the engine.
  *
  * Thread-safety: none; a packet is owned by one thread. */
 
@@ -223,6 +223,10 @@ struct xfsm_packet {
     uint8_t inner_tcp_flags;
     uint16_t inner_src_port, inner_dst_port;
     uint8_t inner_icmp_type, inner_icmp_code;
+
+    /* Set by the engine, with their presence, where a program reads them. */
+    struct xfsm_str in_port;    /* The port watched. */
+    struct xfsm_str bridge;     /* Its bridge. */
 };
 
 /* IPv6 extension headers, as bits of ip6_ext. */

@@ -45,19 +45,6 @@ xfsm_codegen_bind(struct xfsm_codegen *cg, int label)
     cg->labels[label] = (uint32_t) cg->b->sections[XFSM_S_CODE].n;
 }
 
-static bool
-has_target(uint8_t op)
-{
-    switch (op) {
-    case XFSM_I_MUINT: case XFSM_I_MADDR: case XFSM_I_MSTR: case XFSM_I_MIN:
-    case XFSM_I_MJUMP: case XFSM_I_TGET: case XFSM_I_JZ: case XFSM_I_JNZ:
-    case XFSM_I_JUMP:
-        return true;
-    default:
-        return false;
-    }
-}
-
 void
 xfsm_codegen_resolve(struct xfsm_codegen *cg)
 {
@@ -66,7 +53,7 @@ xfsm_codegen_resolve(struct xfsm_codegen *cg)
     for (uint32_t i = cg->start; i < n; i++) {
         struct xfsm_insn *insn = xfsm_builder_at(cg->b, XFSM_S_CODE, i);
 
-        if (has_target(insn->op)) {
+        if (xfsm_opcode_jumps(insn->op)) {
             insn->c = (uint16_t) cg->labels[insn->c];
         }
     }

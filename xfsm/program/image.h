@@ -40,6 +40,7 @@
  *
  * Thread-safety: an image is constant. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -143,6 +144,20 @@ enum xfsm_opcode {
 #undef XFSM_OPCODE_ENUM
     XFSM_N_OPCODES
 };
+
+/* True if an instruction of 'op' can go to the target in its operand 'c'. */
+static inline bool
+xfsm_opcode_jumps(uint8_t op)
+{
+    switch (op) {
+    case XFSM_I_MUINT: case XFSM_I_MADDR: case XFSM_I_MSTR: case XFSM_I_MIN:
+    case XFSM_I_MJUMP: case XFSM_I_TGET: case XFSM_I_JZ: case XFSM_I_JNZ:
+    case XFSM_I_JUMP:
+        return true;
+    default:
+        return false;
+    }
+}
 
 struct xfsm_insn {
     uint8_t op;                 /* enum xfsm_opcode. */

@@ -380,3 +380,18 @@ xfsm_lint(const struct xfsm_program *program, struct xfsm_diags *diags)
     lint_timers(&lint);
     lint_metrics(&lint);
 }
+
+void
+xfsm_lint_port(const struct xfsm_program *program, struct xfsm_diags *diags)
+{
+    if (program->source_line) {
+        xfsm_diags_add(diags, XFSM_DIAG_NOTE, program->source_line, "source",
+                       "has no effect on a port, whose packets are those of "
+                       "the port");
+    }
+    if (program->publisher_line) {
+        xfsm_diags_add(diags, XFSM_DIAG_NOTE, program->publisher_line,
+                       "publisher", "has no effect on a port, whose events "
+                       "the hub publishes");
+    }
+}

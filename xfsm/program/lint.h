@@ -30,4 +30,9 @@
 /* Adds a warning to 'diags' for each. */
 void xfsm_lint(const struct xfsm_program *, struct xfsm_diags *diags);
 
+/* Adds a note to 'diags' for each thing that has no effect where the program
+ * runs on a port of a switch, rather than offline: its source and publisher,
+ * which the agent decides. */
+void xfsm_lint_port(const struct xfsm_program *, struct xfsm_diags *diags);
+
 #endif /* xfsm/program/lint.h */

@@ -93,16 +93,7 @@ xfsm_member_is_list(const char *s, size_t len)
 static struct xfsm_text_part *
 add_part(struct builder *b, enum xfsm_text_kind kind)
 {
-    struct xfsm_text_part *part;
-
-    if (b->n >= PARTS_MAX || !xfsm_parse_take_part(b->parse)) {
-        return NULL;
-    }
-    part = &b->parts[b->n++];
-    memset(part, 0, sizeof *part);
-    part->kind = kind;
-    part->literal = "";
-    return part;
+    return xfsm_text_add_part(b->parse, b->parts, &b->n, PARTS_MAX, kind);
 }
 
 /* Begins the field that 'arg' names. */

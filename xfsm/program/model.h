@@ -390,10 +390,12 @@ struct xfsm_program {
     const char *description;
 
     /* <source>, <publisher>: what an offline run uses when told nothing
-     * else.  NULL where not given. */
+     * else.  NULL, and line 0, where not given. */
     const char *source_name;
     bool source_live;
+    int source_line;
     const char *publisher_endpoint;     /* As "tcp://127.0.0.1:5560". */
+    int publisher_line;
 
     int n_params, n_tests;
     struct xfsm_param *params;

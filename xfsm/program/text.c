@@ -49,20 +49,26 @@ init(struct builder *b, struct xfsm_parse *parse, size_t len)
     return true;
 }
 
-/* Adds a part; NULL if the budget of the program is spent. */
-static struct xfsm_text_part *
-add_part(struct builder *b, enum xfsm_text_kind kind)
+struct xfsm_text_part *
+xfsm_text_add_part(struct xfsm_parse *parse, struct xfsm_text_part parts[],
+                   int *n, int max, enum xfsm_text_kind kind)
 {
     struct xfsm_text_part *part;
 
-    if (b->n >= XFSM_MAX_TEXT || !xfsm_parse_take_part(b->parse)) {
+    if (*n >= max || !xfsm_parse_take_part(parse)) {
         return NULL;
     }
-    part = &b->parts[b->n++];
+    part = &parts[(*n)++];
     memset(part, 0, sizeof *part);
     part->kind = kind;
     part->literal = "";
     return part;
+}
+
+static struct xfsm_text_part *
+add_part(struct builder *b, enum xfsm_text_kind kind)
+{
+    return xfsm_text_add_part(b->parse, b->parts, &b->n, XFSM_MAX_TEXT, kind);
 }
 
 /* Makes what is in 'literal' a part. */

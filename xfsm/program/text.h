@@ -29,4 +29,11 @@ bool xfsm_text_parse(struct xfsm_parse *parse, const char *s, size_t len,
 bool xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
                           struct xfsm_text *text);
 
+/* Adds an empty part of 'kind' to the '*n' in 'parts', of which there are at
+ * most 'max'.  NULL if they, or the budget of the program, are spent. */
+struct xfsm_text_part *xfsm_text_add_part(struct xfsm_parse *parse,
+                                          struct xfsm_text_part parts[],
+                                          int *n, int max,
+                                          enum xfsm_text_kind kind);
+
 #endif /* xfsm/program/text.h */

@@ -280,19 +280,6 @@ verify_handler_insn(struct run *run, const struct xfsm_insn *insn,
 }
 
 static bool
-jumps(uint8_t op)
-{
-    switch (op) {
-    case XFSM_I_MUINT: case XFSM_I_MADDR: case XFSM_I_MSTR: case XFSM_I_MIN:
-    case XFSM_I_MJUMP: case XFSM_I_TGET: case XFSM_I_JZ: case XFSM_I_JNZ:
-    case XFSM_I_JUMP:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool
 ends(uint8_t op)
 {
     return op == XFSM_I_MEVENT || op == XFSM_I_MNONE || op == XFSM_I_END;
@@ -320,7 +307,7 @@ verify_run(struct run *run)
         ok = insn->op < XFSM_N_OPCODES
              && (run->matcher ? verify_matcher_insn(run, insn)
                               : verify_handler_insn(run, insn, &set));
-        if (ok && jumps(insn->op)) {
+        if (ok && xfsm_opcode_jumps(insn->op)) {
             ok = flow_to(run, pc, insn->c, &set);
         }
         if (ok && !ends(insn->op) && insn->op != XFSM_I_JUMP

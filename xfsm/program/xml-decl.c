@@ -167,6 +167,7 @@ load_source(struct xfsm_load *load)
     if (!node) {
         return;
     }
+    program->source_line = node->line;
     type = xfsm_load_attr(load, node, "type");
     if (type && strcmp(type, "live") && strcmp(type, "trace")) {
         LOAD_ERROR(load, "unknown type \"%.*s\"; a source is \"live\" or "
@@ -206,6 +207,7 @@ load_publisher(struct xfsm_load *load)
     if (!node) {
         return;
     }
+    load->parse.program->publisher_line = node->line;
     protocol = xfsm_load_attr(load, node, "protocol");
     if (protocol && strcmp(protocol, "tcp")) {
         LOAD_ERROR(load, "protocol \"%.*s\" is not supported; it is \"tcp\"",

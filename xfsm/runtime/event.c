@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "xfsm/base/base64.h"
 #include "xfsm/packet/field.h"
 #include "xfsm/runtime/number.h"
 
@@ -224,24 +225,13 @@ put_features(struct out *out, const struct xfsm_event *event)
     put(out, "}", 1);
 }
 
-/* RFC 4648 section 4. */
 static void
 put_base64(struct out *out, const uint8_t *p, size_t len)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
     for (size_t i = 0; i < len; i += 3) {
-        size_t n = len - i < 3 ? len - i : 3;
-        uint32_t bits = (uint32_t) p[i] << 16
-                        | (n > 1 ? (uint32_t) p[i + 1] << 8 : 0)
-                        | (n > 2 ? p[i + 2] : 0u);
-        char four[4] = {
-            alphabet[bits >> 18], alphabet[bits >> 12 & 63],
-            n > 1 ? alphabet[bits >> 6 & 63] : '=',
-            n > 2 ? alphabet[bits & 63] : '=',
-        };
+        char four[4];
 
+        xfsm_base64_encode(p + i, len - i < 3 ? len - i : 3, four);
         put(out, four, sizeof four);
     }
 }

@@ -19,13 +19,6 @@ struct lowering {
     uint32_t n_ops;
 };
 
-static bool
-jumps(uint8_t op)
-{
-    return op == XFSM_I_JZ || op == XFSM_I_JNZ || op == XFSM_I_JUMP
-           || op == XFSM_I_TGET;
-}
-
 /* ## Fusing ## */
 
 /* Are instructions 'i' + 1 to 'i' + 'n' there and reached from above only? */
@@ -401,7 +394,7 @@ xfsm_lower(struct xfsm_instance *p)
          && lowered->matcher && lowered->keys;
     if (ok) {
         for (uint32_t i = image->header->matcher_len; i < l.n; i++) {
-            if (jumps(l.code[i].op)) {
+            if (xfsm_opcode_jumps(l.code[i].op)) {
                 l.led_to[l.code[i].c]++;
             }
         }
