@@ -26,6 +26,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm-graph.c \
 	utilities/xfsm-graph.h \
 	utilities/xfsm-keygen.c \
+	utilities/xfsm-memory.c \
 	utilities/xfsm-replay.c \
 	utilities/xfsm-replay.h \
 	utilities/xfsm-run.c \

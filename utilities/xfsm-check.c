@@ -18,6 +18,8 @@ struct check {
     struct xfsm_settings settings;      /* --param. */
     bool quiet;
     bool params;                /* List the parameters instead. */
+    bool memory;                /* List what each part may take. */
+    uint64_t max_memory;        /* Bytes; more is an error. */
 };
 
 static void
@@ -30,6 +32,9 @@ print_help(void)
            "  --param [PROGRAM:]NAME=VALUE\n"
            "                set a parameter, of all programs given or of one\n"
            "  --params      list the parameters instead\n"
+           "  --memory      list how much memory each part may take\n"
+           "  --max-memory MIB\n"
+           "                refuse programs that may take more, in MiB\n"
            "  --schema      print the schema of programs, RELAX NG, and end\n"
            "  -q, --quiet   print errors alone\n"
            "  -h, --help    print this\n\n"
@@ -86,7 +91,8 @@ print_params(const struct xfsm_document *doc,
 
 /* Compiles and verifies 'program', and says what memory it needs. */
 static bool
-check_program(const struct xfsm_program *program, struct xfsm_diags *diags)
+check_program(const struct check *check, const struct xfsm_document *doc,
+              const struct xfsm_program *program, struct xfsm_diags *diags)
 {
     void *image = NULL;
     uint64_t bytes;
@@ -98,11 +104,22 @@ check_program(const struct xfsm_program *program, struct xfsm_diags *diags)
     }
     xfsm_lint(program, diags);
     error = xfsm_tool_verify(image, len, &bytes);
+    if (!error && check->memory) {
+        xfsm_tool_print_memory(doc->path, image, len, bytes);
+    }
     free(image);
     if (error) {
         xfsm_diags_add(diags, XFSM_DIAG_ERROR, 0, "",
                        "the compiled program does not verify: %s", error);
         free(error);
+        return false;
+    }
+    if (check->max_memory && bytes > check->max_memory) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, 0, "", "needs up to %.1f MiB "
+                       "of memory on each port, more than the %.1f allowed; "
+                       "see the attributes \"memory\" and \"size\"",
+                       bytes / (1024.0 * 1024.0),
+                       check->max_memory / (1024.0 * 1024.0));
         return false;
     }
     xfsm_diags_add(diags, XFSM_DIAG_NOTE, 0, "", "needs up to %.1f MiB of "
@@ -145,7 +162,7 @@ check_xml(struct check *check, const struct xfsm_document *doc,
         print_params(doc, program);
         ok = true;
     } else if (program) {
-        ok = check_program(program, &diags);
+        ok = check_program(check, doc, program, &diags);
     }
     if (!ok || !check->params) {
         text = xfsm_diags_format(&diags, check->quiet || check->params
@@ -190,15 +207,32 @@ print_schema(void)
     free(schema);
 }
 
+static bool
+parse_mib(const char *text, uint64_t *bytes)
+{
+    char *end;
+    double mib = strtod(text, &end);
+
+    if (end == text || *end || !(mib >= 1 && mib < 1e9)) {
+        return false;
+    }
+    *bytes = (uint64_t) (mib * 1024 * 1024);
+    return true;
+}
+
 enum {
     OPT_PARAM = 256,
     OPT_PARAMS,
+    OPT_MEMORY,
+    OPT_MAX_MEMORY,
     OPT_SCHEMA,
 };
 
 static const struct option check_options[] = {
     { "param", required_argument, NULL, OPT_PARAM },
     { "params", no_argument, NULL, OPT_PARAMS },
+    { "memory", no_argument, NULL, OPT_MEMORY },
+    { "max-memory", required_argument, NULL, OPT_MAX_MEMORY },
     { "schema", no_argument, NULL, OPT_SCHEMA },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
@@ -221,6 +255,15 @@ xfsm_cmd_check(int argc, char *argv[])
             break;
         case OPT_PARAMS:
             check.params = true;
+            break;
+        case OPT_MEMORY:
+            check.memory = true;
+            break;
+        case OPT_MAX_MEMORY:
+            if (!parse_mib(optarg, &check.max_memory)) {
+                return xfsm_tool_usage_error("--max-memory takes a number of "
+                                             "MiB, 1 or more");
+            }
             break;
         case OPT_SCHEMA:
             print_schema();

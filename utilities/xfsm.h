@@ -87,6 +87,11 @@ bool xfsm_document_is_image(const struct xfsm_document *);
  * memory takes in '*bytes', unless that is NULL. */
 char *xfsm_tool_verify(const void *image, size_t len, uint64_t *bytes);
 
+/* Prints how much memory each part of the image may take, of 'total' bytes,
+ * lines that begin with 'path'. */
+void xfsm_tool_print_memory(const char *path, const void *image, size_t len,
+                            uint64_t total);
+
 /* Number of warnings in 'diags'. */
 size_t xfsm_tool_n_warnings(const struct xfsm_diags *diags);
 

@@ -95,6 +95,8 @@ xfsm_program = \
 	xfsm/program/diag.h \
 	xfsm/program/expr.c \
 	xfsm/program/expr.h \
+	xfsm/program/footprint.c \
+	xfsm/program/footprint.h \
 	xfsm/program/image-builder.c \
 	xfsm/program/image-builder.h \
 	xfsm/program/image.h \
@@ -131,6 +133,7 @@ xfsm_program = \
 	xfsm/program/xml-metric.c \
 	xfsm/program/xml-param.c \
 	xfsm/program/xml-review.c \
+	xfsm/program/xml-room.c \
 	xfsm/program/xml-scan.c \
 	xfsm/program/xml-scan.h \
 	xfsm/program/xml-schema.c \

@@ -11,6 +11,7 @@
 #include "xfsm/base/error.h"
 #include "xfsm/packet/fragments.h"
 #include "xfsm/runtime/exec.h"
+#include "xfsm/runtime/run.h"
 #include "xfsm/sketch/countmin.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
@@ -110,20 +111,25 @@ add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
 
     xfsm_keytable_get_stats(p->states, &table);
     stats->state_evictions += table.evictions;
+    stats->state_expired += table.expired;
+    stats->state_refused += table.refused;
     for (uint32_t i = 0; i < p->image.n_metrics; i++) {
-        if (p->metrics[i].counters) {
-            xfsm_keytable_get_stats(p->metrics[i].counters, &table);
-            stats->counter_evictions += table.evictions;
-        }
+        const struct xfsm_keytable *keys = p->metrics[i].counters;
+
         if (p->metrics[i].summary) {
-            stats->counter_evictions +=
-                xfsm_summary_evictions(p->metrics[i].summary);
+            keys = xfsm_summary_table(p->metrics[i].summary);
+        }
+        if (keys) {
+            xfsm_keytable_get_stats(keys, &table);
+            stats->counter_evictions += table.evictions;
+            stats->counter_refused += table.refused;
         }
     }
     for (uint32_t i = 0; i < p->image.n_tables; i++) {
         if (p->tables[i]) {
             xfsm_keytable_get_stats(p->tables[i], &table);
             stats->table_evictions += table.evictions;
+            stats->table_refused += table.refused;
         }
     }
 }
@@ -417,6 +423,7 @@ run_program(struct xfsm_exec *x, struct xfsm_instance *p,
         xfsm_exec_timers(x, p);
     }
     if (p->dynamic_matcher) {
+        p->seconds = xfsm_run_seconds(x->now);
         match_packet(p, packet, match);
     }
     if (match->event == XFSM_NONE) {
@@ -530,8 +537,12 @@ xfsm_engine_get_stats(const struct xfsm_engine *e,
     stats->fragments_unknown = fragments->unknown;
     stats->fragments_evicted = fragments->evicted;
     stats->state_evictions = e->retired.state_evictions;
+    stats->state_expired = e->retired.state_expired;
+    stats->state_refused = e->retired.state_refused;
     stats->counter_evictions = e->retired.counter_evictions;
+    stats->counter_refused = e->retired.counter_refused;
     stats->table_evictions = e->retired.table_evictions;
+    stats->table_refused = e->retired.table_refused;
     for (unsigned int i = 0; i < e->n; i++) {
         add_evictions(e->programs[i], stats);
     }

@@ -55,6 +55,7 @@ UNIT_TESTS += \
 	tests/unit/test-quantile \
 	tests/unit/test-rate \
 	tests/unit/test-reference \
+	tests/unit/test-room \
 	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
@@ -489,6 +490,15 @@ tests_unit_test_param_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-param.c
+
+tests_unit_test_room_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-room.c
 
 tests_unit_test_schema_SOURCES = \
 	tests/unit/program-fixture.c \

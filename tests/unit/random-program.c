@@ -42,6 +42,7 @@ chance(struct random_source *r, unsigned int percent)
 struct document {
     struct random_source r;
     FILE *out;
+    bool dialect2;
     unsigned int n_states, n_metrics, n_tables, n_features, n_classes;
     bool vd[4], vm[4], tewma[4];        /* By metric. */
     unsigned int shapes[2];             /* Key shape by table. */
@@ -409,6 +410,17 @@ put_detector(struct document *d, unsigned int i)
     put(d, "/>\n");
 }
 
+/* Attributes that say how long a key is remembered. */
+static const char *
+random_ttl(struct document *d)
+{
+    static const char *const ttls[] = {
+        "", " ttl='1'", " ttl='3'", " ttl='20' memory='1M'",
+    };
+
+    return d->dialect2 ? ONE_OF(&d->r, ttls) : "";
+}
+
 static void
 put_metrics(struct document *d)
 {
@@ -433,8 +445,11 @@ put_metrics(struct document *d)
             d->tewma[i] = type[0] == 't';
             put(d, "  <variation_monitor status='on' type='%s'%s", type,
                 ONE_OF(&d->r, inserts));
-            put(d, d->tewma[i] ? " window='%s'/>\n" : "/>\n",
-                ONE_OF(&d->r, windows));
+            if (d->tewma[i]) {
+                put(d, " window='%s'/>\n", ONE_OF(&d->r, windows));
+            } else {
+                put(d, "%s/>\n", type[0] == 'd' ? random_ttl(d) : "");
+            }
         }
         put(d, " </metric>\n");
     }
@@ -454,8 +469,8 @@ put_tables(struct document *d)
     d->n_tables = random_below(&d->r, 3);
     for (unsigned int i = 0; i < d->n_tables; i++) {
         d->shapes[i] = random_below(&d->r, N_ITEMS(shapes));
-        put(d, " <table name='t%u' type='DLeft'>%s</table>\n", i,
-            chance(&d->r, 60) ? entries[d->shapes[i]] : "");
+        put(d, " <table name='t%u' type='DLeft'%s>%s</table>\n", i,
+            random_ttl(d), chance(&d->r, 60) ? entries[d->shapes[i]] : "");
     }
 }
 
@@ -470,7 +485,11 @@ random_program(uint64_t seed)
     if (!d.out) {
         abort();
     }
-    put(&d, "<botstream>\n");
+    d.dialect2 = chance(&d.r, 50);
+    put(&d, d.dialect2 ? "<xfsm>\n" : "<botstream>\n");
+    if (d.dialect2 && chance(&d.r, 50)) {
+        put(&d, " <state-table%s/><timers max='5000'/>\n", random_ttl(&d));
+    }
     put_states(&d);
     put_metrics(&d);
     put_tables(&d);
@@ -482,7 +501,7 @@ random_program(uint64_t seed)
     }
     d.n_classes = random_below(&d.r, 3);
     put_events(&d);
-    put(&d, "</botstream>\n");
+    put(&d, d.dialect2 ? "</xfsm>\n" : "</botstream>\n");
     fclose(d.out);
     return text;
 }

@@ -15,13 +15,14 @@
 bool
 ref_table_get(const struct reference *r, uint16_t table,
               const struct xfsm_key *key, const struct xfsm_packet *packet,
-              double *value)
+              uint64_t now, double *value)
 {
     const struct ref_node *node = NULL;
     struct ref_key k;
 
     if (ref_key_build(key, packet, &k)) {
-        node = ref_map_find(&r->tables[table], &k);
+        node = ref_map_find_live(&r->tables[table], &k,
+                                 r->program->tables[table].room.ttl, now);
         ref_key_free(&k);
     }
     *value = node ? node->value : 0;
@@ -100,7 +101,7 @@ ref_select(const struct reference *r, const struct xfsm_selector *s,
     case XFSM_SEL_OR:
         return ref_select(r, s->a, packet) || ref_select(r, s->b, packet);
     case XFSM_SEL_IN:
-        return ref_table_get(r, s->table, &s->key, packet, &value);
+        return ref_table_get(r, s->table, &s->key, packet, r->now, &value);
     default:
         return select_field(s, packet);
     }
@@ -191,7 +192,7 @@ eval(const struct ref_run *run, const struct xfsm_expr *e, bool *missing)
                ? (double) xfsm_field_uint(run->packet, e->index) : 0;
     case XFSM_EX_TABLE:
         *missing |= !ref_table_get(run->r, e->index, &e->key, run->packet,
-                                   &value);
+                                   run->now, &value);
         return value;
     default:
         return eval_operation(run, e, missing);
@@ -246,7 +247,8 @@ print_part(const struct ref_run *run, const struct xfsm_text_part *part,
         print_number(stream, run->metrics[part->index]);
         break;
     case XFSM_TX_TABLE:
-        ref_table_get(run->r, part->index, &part->key, run->packet, &value);
+        ref_table_get(run->r, part->index, &part->key, run->packet, run->now,
+                      &value);
         print_number(stream, value);
         break;
     case XFSM_TX_TS:

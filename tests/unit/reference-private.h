@@ -67,9 +67,10 @@ double ref_eval(const struct ref_run *, const struct xfsm_expr *);
 char *ref_text(const struct ref_run *, const struct xfsm_text *,
                size_t *lenp);
 
-/* A table's value; false if it has none for the key in this packet. */
+/* A table's value at 'now' (ns); false if it has none for the key in this
+ * packet. */
 bool ref_table_get(const struct reference *, uint16_t table,
                    const struct xfsm_key *key, const struct xfsm_packet *,
-                   double *value);
+                   uint64_t now, double *value);
 
 #endif /* tests/unit/reference-private.h */

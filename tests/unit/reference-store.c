@@ -188,6 +188,33 @@ ref_map_add(struct ref_map *map, const struct ref_key *key)
     return node;
 }
 
+struct ref_node *
+ref_map_find_live(const struct ref_map *map, const struct ref_key *key,
+                  uint64_t ttl, uint64_t now)
+{
+    struct ref_node *node = ref_map_find(map, key);
+    uint64_t seconds = now / 1000000000;
+
+    return node && ttl && !node->declared && seconds > node->touch
+           && seconds - node->touch > ttl ? NULL : node;
+}
+
+struct ref_node *
+ref_map_write(struct ref_map *map, const struct ref_key *key, uint64_t ttl,
+              uint64_t now)
+{
+    struct ref_node *node;
+
+    if (!ref_map_find_live(map, key, ttl, now)) {
+        ref_map_remove(map, key);
+    }
+    node = ref_map_add(map, key);
+    if (node->touch < now / 1000000000) {
+        node->touch = now / 1000000000;
+    }
+    return node;
+}
+
 void
 ref_map_remove(struct ref_map *map, const struct ref_key *key)
 {
@@ -292,6 +319,7 @@ ref_monitor_init(struct ref_monitor *m, const struct xfsm_metric *metric)
 
     memset(m, 0, sizeof *m);
     m->type = metric->vm_type;
+    m->ttl = metric->vm_room.ttl;
     ref_summary_init(&m->summary, metric);
     m->log_beta = window > 6 ? log(1 - 2 / (window / 6 + 1)) : -1 / window;
 }
@@ -327,7 +355,7 @@ ref_monitor_add(struct ref_monitor *m, const struct ref_key *key, double q,
     } else if (key && m->type >= XFSM_MON_DISTINCT) {
         ref_summary_add(&m->summary, key, NULL, q, now);
     } else if (key) {
-        node = ref_map_add(&m->keys, key);
+        node = ref_map_write(&m->keys, key, m->ttl, now);
         if (m->type == XFSM_MON_DLEFT) {
             node->value += q;
         } else {
@@ -343,7 +371,9 @@ double
 ref_monitor_get(const struct ref_monitor *m, const struct ref_key *key,
                 uint64_t now)
 {
-    const struct ref_node *node = key ? ref_map_find(&m->keys, key) : NULL;
+    const struct ref_node *node = key ? ref_map_find_live(&m->keys, key,
+                                                          m->ttl, now)
+                                      : NULL;
 
     if (m->type >= XFSM_MON_DISTINCT) {
         return key ? ref_summary_get(&m->summary, key, now) : 0;

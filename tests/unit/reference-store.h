@@ -40,6 +40,8 @@ struct ref_node {
     struct ref_key key;
     double value;
     uint64_t time;              /* ns. */
+    uint64_t touch;             /* Of the last write, in whole s. */
+    bool declared;              /* Never forgotten. */
     uint16_t state;
 };
 
@@ -47,6 +49,14 @@ struct ref_map {
     void *root;
     size_t n;
 };
+
+/* The same as ref_map_find() and ref_map_add(), but for keys that are
+ * forgotten 'ttl' s after they were written; 0: never. */
+struct ref_node *ref_map_find_live(const struct ref_map *,
+                                   const struct ref_key *, uint64_t ttl,
+                                   uint64_t now);
+struct ref_node *ref_map_write(struct ref_map *, const struct ref_key *,
+                               uint64_t ttl, uint64_t now);
 
 struct ref_node *ref_map_find(const struct ref_map *, const struct ref_key *);
 
@@ -78,6 +88,7 @@ struct ref_monitor {
     enum xfsm_monitor_type type;
     double log_beta;            /* Decay per second. */
     struct ref_map keys;
+    uint64_t ttl;               /* s, 0: none. */
     double simple;
     struct ref_summary summary; /* Those of dialect 2. */
 };

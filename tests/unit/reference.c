@@ -43,12 +43,15 @@ reference_create(const struct xfsm_program *program,
         const struct xfsm_table *table = &program->tables[i];
 
         for (int j = 0; table->key.n && j < table->n_entries; j++) {
+            struct ref_node *node;
             struct ref_key key;
 
             if (!ref_key_parse(&table->key, table->entries[j].key, &key)) {
                 abort();
             }
-            ref_map_add(&r->tables[i], &key)->value = table->entries[j].value;
+            node = ref_map_add(&r->tables[i], &key);
+            node->value = table->entries[j].value;
+            node->declared = true;
             ref_key_free(&key);
         }
     }
@@ -377,10 +380,12 @@ static void
 set_table(struct ref_run *run, const struct xfsm_action *action)
 {
     struct ref_map *table = &run->r->tables[action->index];
+    uint64_t ttl = run->r->program->tables[action->index].room.ttl;
     double value = ref_eval(run, action->expr), old;
     struct ref_key key;
 
-    ref_table_get(run->r, action->index, &action->key, run->packet, &old);
+    ref_table_get(run->r, action->index, &action->key, run->packet, run->now,
+                  &old);
     switch ((int) action->op) {
     case XFSM_OP_EQ: break;
     case XFSM_OP_ADD: value = old + value; break;
@@ -390,7 +395,7 @@ set_table(struct ref_run *run, const struct xfsm_action *action)
     default: abort();
     }
     if (ref_key_build(&action->key, run->packet, &key)) {
-        ref_map_add(table, &key)->value = value;
+        ref_map_write(table, &key, ttl, run->now)->value = value;
         ref_key_free(&key);
     }
 }

@@ -95,11 +95,11 @@ test_record_sizes(void **state)
     (void) state;
     assert_int_equal(sizeof(struct xfsm_insn), 16);
     assert_int_equal(sizeof(struct xfsm_img_header),
-                     40 + 8 * XFSM_N_SECTIONS);
+                     48 + 8 * XFSM_N_SECTIONS);
     assert_int_equal(sizeof(struct xfsm_img_key), 9);
     assert_int_equal(sizeof(struct xfsm_img_state), 16);
-    assert_int_equal(sizeof(struct xfsm_img_metric), 40);
-    assert_int_equal(sizeof(struct xfsm_img_table), 16);
+    assert_int_equal(sizeof(struct xfsm_img_metric), 48);
+    assert_int_equal(sizeof(struct xfsm_img_table), 20);
     assert_int_equal(sizeof(struct xfsm_img_entry), 16);
     assert_int_equal(sizeof(struct xfsm_img_class), 8);
     assert_int_equal(sizeof(struct xfsm_img_event), 136);

@@ -272,6 +272,8 @@ build_image(const struct handler *h, size_t *len)
     xfsm_builder_init(&b);
     header.name = xfsm_builder_string(&b, "p");
     header.matcher_len = 1;
+    header.state_size = XFSM_DEFAULT_STATE_SIZE;
+    header.max_timers = XFSM_DEFAULT_TIMERS;
     for (int i = 0; i < N_KEYS; i++) {
         assert_int_equal(xfsm_builder_key(&b, &keys[i]), i);
     }

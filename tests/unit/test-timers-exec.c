@@ -467,15 +467,15 @@ test_pool_is_bounded(void **state)
         EH_TIMEOUT("t", EH_IN("s1", EH_IF("true", "", "s0")))
         EH_ON("", "ip_src-src_port", EH_IN("s0", EH_IF_SET("true", "", "s1",
               EH_TIMER("t", "ip_src-src_port", "2"))))));
-    for (unsigned int i = 0; i < XFSM_TIMER_CAPACITY + 10; i++) {
+    for (unsigned int i = 0; i < XFSM_DEFAULT_TIMERS + 10; i++) {
         snprintf(src, sizeof src, "10.1.0.%u", i >> 16 & 255);
         eh_frame(&eh, 0, buf, pb_tcp_frame(buf, sizeof buf, src, i & 0xffff,
                                            B, 1, PB_SYN, NULL));
     }
-    assert_int_equal(armed(&eh), XFSM_TIMER_CAPACITY);
+    assert_int_equal(armed(&eh), XFSM_DEFAULT_TIMERS);
     assert_int_equal(eh_stats(&eh).timers_refused, 10);
     eh_advance(&eh, 2);
-    assert_int_equal(eh_stats(&eh).timeouts, XFSM_TIMER_CAPACITY);
+    assert_int_equal(eh_stats(&eh).timeouts, XFSM_DEFAULT_TIMERS);
     eh_advance(&eh, 4);
     assert_int_equal(armed(&eh), 0);
     eh_free(&eh);

@@ -227,6 +227,7 @@ test_metrics(void **state)
     REFUSES(metrics[0].vm_quantile, -0.1, error);
     REFUSES(metrics[0].vm_quantile, 1.1, error);
     REFUSES(metrics[0].vm_quantile, NAN, error);
+    REFUSES(metrics[0].vm_on_full, XFSM_KEYTABLE_N_FULL, error);
     v.metrics[0].vm_type = XFSM_MON_RATE;
     ACCEPTS(metrics[0].vm_window, XFSM_MIN_WINDOW);
     REFUSES(metrics[0].vm_window, XFSM_MIN_WINDOW - 1, error);
@@ -405,6 +406,14 @@ test_handlers(void **state)
             v.h->sections[XFSM_S_CODE].n - 1, "handler 3");
     REFUSES(features[0].name, strings, "feature 0: name out of range");
     REFUSES(h->matcher_len, 0, "matcher lies outside");
+    ACCEPTS(h->state_size, XFSM_MIN_STATE_SIZE);
+    REFUSES(h->state_size, XFSM_MIN_STATE_SIZE - 1, "size out of range");
+    ACCEPTS(h->state_size, XFSM_MAX_STATE_SIZE);
+    REFUSES(h->state_size, XFSM_MAX_STATE_SIZE + 1, "size out of range");
+    REFUSES(h->state_on_full, XFSM_KEYTABLE_N_FULL, "size out of range");
+    REFUSES(h->max_timers, 0, "size out of range");
+    ACCEPTS(h->max_timers, XFSM_MAX_TIMERS);
+    REFUSES(h->max_timers, XFSM_MAX_TIMERS + 1, "size out of range");
     REFUSES(h->matcher_len, v.h->sections[XFSM_S_CODE].n + 1,
             "matcher lies outside");
     free(v.bytes);

@@ -10,7 +10,9 @@
 #include <arpa/inet.h>
 
 #include "xfsm/program/codegen.h"
+#include "xfsm/program/footprint.h"
 #include "xfsm/program/xml.h"
+#include "xfsm/sketch/detector.h"
 
 static void
 build_states(struct xfsm_builder *b, const struct xfsm_program *p)
@@ -46,6 +48,8 @@ build_metrics(struct xfsm_builder *b, const struct xfsm_program *p)
         m->vm_size = metric->vm_size;
         m->vm_window = metric->vm_window;
         m->vm_quantile = metric->vm_quantile;
+        m->vm_on_full = (uint8_t) metric->vm_room.on_full;
+        m->vm_ttl = metric->vm_room.ttl;
     }
 }
 
@@ -138,6 +142,8 @@ build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
         t->name = name;
         t->key = key;
         t->size = table->size;
+        t->on_full = (uint8_t) table->room.on_full;
+        t->ttl = table->room.ttl;
         t->first_entry = first;
         t->n_entries = n;
         for (uint32_t j = 0; j < n; j++) {
@@ -209,6 +215,25 @@ build_events(struct xfsm_codegen *cg)
     }
 }
 
+/* Words of a key's values. */
+static unsigned int
+key_words(struct xfsm_builder *b, uint16_t key)
+{
+    const struct xfsm_img_key *k = xfsm_builder_at(b, XFSM_S_KEYS, key);
+    unsigned int words = 0;
+
+    for (int j = 0; j < k->n; j++) {
+        const struct xfsm_img_name *field = xfsm_builder_at(
+            b, XFSM_S_FIELDS, k->fields[j]);
+        const char *name = xfsm_builder_at(b, XFSM_S_STRINGS, field->name);
+        int id = xfsm_field_lookup(name, strlen(name), NULL);
+
+        words += xfsm_fields[id].type == XFSM_FT_ADDR
+                 || xfsm_fields[id].type == XFSM_FT_STR ? 2 : 1;
+    }
+    return words;
+}
+
 /* Finds the longest key that each metric is used with. */
 static void
 measure_metric_keys(struct xfsm_builder *b)
@@ -216,8 +241,7 @@ measure_metric_keys(struct xfsm_builder *b)
     for (uint32_t i = 0; i < b->sections[XFSM_S_CODE].n; i++) {
         const struct xfsm_insn *insn = xfsm_builder_at(b, XFSM_S_CODE, i);
         struct xfsm_img_metric *m;
-        const struct xfsm_img_key *key;
-        uint8_t words = 0;
+        uint8_t words;
 
         if (insn->op != XFSM_I_VMADD && insn->op != XFSM_I_VMITEM
             && insn->op != XFSM_I_VMGET && insn->op != XFSM_I_RESETK
@@ -225,21 +249,128 @@ measure_metric_keys(struct xfsm_builder *b)
             continue;
         }
         m = xfsm_builder_at(b, XFSM_S_METRICS, insn->b);
-        key = xfsm_builder_at(b, XFSM_S_KEYS, insn->d);
-        for (int j = 0; j < key->n; j++) {
-            const struct xfsm_img_name *field = xfsm_builder_at(
-                b, XFSM_S_FIELDS, key->fields[j]);
-            const char *name = xfsm_builder_at(b, XFSM_S_STRINGS,
-                                               field->name);
-            int id = xfsm_field_lookup(name, strlen(name), NULL);
-
-            words += xfsm_fields[id].type == XFSM_FT_ADDR
-                     || xfsm_fields[id].type == XFSM_FT_STR ? 2 : 1;
-        }
+        words = (uint8_t) key_words(b, insn->d);
         if (m->key_words < words) {
             m->key_words = words;
         }
     }
+}
+
+/* ## Memory ## */
+
+/* One structure whose size the memory it may take decides. */
+struct sizing {
+    uint64_t memory;            /* Bytes; 0: the size stays. */
+    unsigned int min, max;      /* Sizes. */
+    uint64_t (*bytes)(unsigned int size, const struct sizing *);
+    unsigned int key_words, param;      /* For 'bytes'. */
+    int line;
+    const char *name;
+};
+
+/* Finds the largest size that the memory is enough for. */
+static uint8_t
+fit_size(const struct sizing *s, uint8_t size, struct xfsm_diags *diags)
+{
+    unsigned int best = s->max;
+
+    if (!s->memory) {
+        return size;
+    }
+    while (best > s->min && s->bytes(best, s) > s->memory) {
+        best--;
+    }
+    if (s->bytes(best, s) > s->memory) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, s->line, s->name,
+                       "memory of %llu bytes is not enough; the least is "
+                       "%llu", (unsigned long long) s->memory,
+                       (unsigned long long) s->bytes(best, s));
+    }
+    return (uint8_t) best;
+}
+
+static uint64_t
+detector_bytes(unsigned int size, const struct sizing *s)
+{
+    return xfsm_footprint_detector(size, s->param);
+}
+
+static uint64_t
+monitor_bytes(unsigned int size, const struct sizing *s)
+{
+    return xfsm_footprint_monitor(s->param, s->key_words, size);
+}
+
+static uint64_t
+table_bytes(unsigned int size, const struct sizing *s)
+{
+    return xfsm_footprint_table(s->key_words, s->param, size);
+}
+
+static void
+size_metric(struct xfsm_builder *b, const struct xfsm_metric *metric,
+            uint32_t i, struct xfsm_diags *diags)
+{
+    struct xfsm_img_metric *m = xfsm_builder_at(b, XFSM_S_METRICS, i);
+    struct sizing detector = {
+        .memory = metric->vd_memory, .min = XFSM_DETECTOR_SIZE_MIN,
+        .max = XFSM_DETECTOR_SIZE_MAX, .bytes = detector_bytes,
+        .param = metric->vd_nhash, .line = metric->line, .name = metric->name,
+    };
+    struct sizing monitor = {
+        .memory = metric->vm_room.memory,
+        .min = xfsm_monitor_sizes[metric->vm_type].min,
+        .max = xfsm_monitor_sizes[metric->vm_type].max,
+        .bytes = monitor_bytes, .key_words = m->key_words ? m->key_words : 1,
+        .param = metric->vm_type, .line = metric->line, .name = metric->name,
+    };
+
+    m->vd_size = fit_size(&detector, m->vd_size, diags);
+    m->vm_size = fit_size(&monitor, m->vm_size, diags);
+}
+
+/* Sets what depends on the keys: the sizes of what may take so much memory,
+ * and those of the state table and the timers. */
+static void
+build_sizes(struct xfsm_builder *b, const struct xfsm_program *p,
+            struct xfsm_img_header *header, struct xfsm_diags *diags)
+{
+    struct sizing states = {
+        .memory = p->state_room.memory, .min = XFSM_MIN_STATE_SIZE,
+        .max = XFSM_MAX_STATE_SIZE, .bytes = table_bytes, .key_words = 1,
+        .param = XFSM_STATE_RECORD, .line = p->state_line,
+        .name = "state-table",
+    };
+
+    for (uint32_t i = 0; i < (uint32_t) p->n_metrics; i++) {
+        size_metric(b, &p->metrics[i], i, diags);
+    }
+    for (uint32_t i = 0; i < (uint32_t) p->n_tables; i++) {
+        struct xfsm_img_table *t = xfsm_builder_at(b, XFSM_S_TABLES, i);
+        struct sizing table = {
+            .memory = p->tables[i].room.memory, .min = 3, .max = 26,
+            .bytes = table_bytes, .param = sizeof(double),
+            .line = p->tables[i].line, .name = p->tables[i].name,
+        };
+
+        if (t->key != XFSM_NONE) {
+            table.key_words = key_words(b, t->key);
+            t->size = fit_size(&table, t->size, diags);
+        }
+        if (t->n_entries > 1u << t->size) {
+            xfsm_diags_add(diags, XFSM_DIAG_ERROR, table.line, table.name,
+                           "%u entries do not fit the memory", t->n_entries);
+        }
+    }
+    for (uint32_t i = 0; i < b->sections[XFSM_S_KEYS].n; i++) {
+        unsigned int words = key_words(b, (uint16_t) i);
+
+        states.key_words = words > states.key_words ? words
+                                                    : states.key_words;
+    }
+    header->state_size = fit_size(&states, XFSM_DEFAULT_STATE_SIZE, diags);
+    header->state_on_full = (uint8_t) p->state_room.on_full;
+    header->max_timers = p->max_timers;
 }
 
 /* Makes the image.  What the verifier would refuse later is told now, to the
@@ -295,6 +426,7 @@ xfsm_compile(const struct xfsm_program *p, struct xfsm_diags *diags,
     header.matcher_len = (uint32_t) b.sections[XFSM_S_CODE].n;
     build_events(cg);
     measure_metric_keys(&b);
+    build_sizes(&b, p, &header, diags);
     xfsm_builder_bytes(&b, "", 1);     /* Text ends in a null byte. */
 
     if (b.overflow) {

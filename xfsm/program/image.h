@@ -47,7 +47,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 3
+#define XFSM_IMAGE_VERSION 4
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -204,6 +204,10 @@ struct xfsm_img_header {
     uint32_t length;            /* Of the whole image, in bytes. */
     uint32_t name, version, description;    /* Text. */
     uint32_t matcher_len;       /* Instructions of the matcher. */
+    uint32_t max_timers;
+    uint8_t state_size;         /* log2 slots of the state table. */
+    uint8_t state_on_full;      /* enum xfsm_keytable_full. */
+    uint8_t reserved[2];
     struct {
         uint32_t offset;        /* From the start of the image. */
         uint32_t n;             /* Records. */
@@ -234,14 +238,18 @@ struct xfsm_img_metric {
     uint8_t vd_on, vd_size, vd_nhash;
     uint8_t vm_on, vm_type, vm_size;
     uint8_t key_words;          /* Of the longest key used with it. */
-    uint8_t reserved[3];
+    uint8_t vm_on_full;         /* enum xfsm_keytable_full. */
+    uint8_t reserved[2];
+    uint32_t vm_ttl;            /* s, XFSM_MON_DLEFT only; 0: none. */
+    uint32_t reserved2;
 };
 
 struct xfsm_img_table {
     uint32_t name;
     uint16_t key;               /* Shape, or XFSM_NONE if never used. */
     uint8_t size;               /* log2 slots. */
-    uint8_t reserved;
+    uint8_t on_full;            /* enum xfsm_keytable_full. */
+    uint32_t ttl;               /* s, 0: none. */
     uint32_t first_entry, n_entries;
 };
 

@@ -23,6 +23,7 @@
 
 #include "xfsm/base/hash.h"
 #include "xfsm/packet/field.h"
+#include "xfsm/sketch/keytable.h"
 
 /* Named limits of a program. */
 #define XFSM_MAX_SOURCE_BYTES (1024 * 1024)
@@ -273,11 +274,28 @@ struct xfsm_monitor_sizes {
 /* By enum xfsm_monitor_type. */
 extern const struct xfsm_monitor_sizes xfsm_monitor_sizes[XFSM_N_MONITORS];
 
+/* How much room something has for keys, and what is done where there is no
+ * more. */
+struct xfsm_room {
+    uint64_t memory;            /* Bytes; 0: see the size. */
+    uint32_t ttl;               /* s after which a key that was not written
+                                 * is forgotten; 0: never. */
+    enum xfsm_keytable_full on_full;
+};
+
+/* Limits of the state table, as log2 of keys, and of timers. */
+#define XFSM_MIN_STATE_SIZE 3
+#define XFSM_MAX_STATE_SIZE 24
+#define XFSM_DEFAULT_STATE_SIZE 18
+#define XFSM_MAX_TIMERS (1u << 24)
+#define XFSM_DEFAULT_TIMERS (1u << 16)
+
 struct xfsm_metric {
     const char *name;
     int line;
 
     bool vd_on;
+    uint64_t vd_memory;         /* Bytes; 0: see the size. */
     uint8_t vd_size;            /* log2 bits, 6 to 28. */
     uint8_t vd_nhash;           /* 1 to 16. */
     uint64_t vd_reset_after;    /* ns, 0: never. */
@@ -286,6 +304,7 @@ struct xfsm_metric {
     bool vm_on;
     enum xfsm_monitor_type vm_type;
     uint8_t vm_size;            /* Within xfsm_monitor_sizes[vm_type]. */
+    struct xfsm_room vm_room;
     uint64_t vm_window;         /* ns. */
     uint8_t vm_insert_field;    /* Field to add, if 'vm_insert_is_field'. */
     bool vm_insert_is_field;
@@ -302,6 +321,7 @@ struct xfsm_table {
     const char *name;
     int line;
     uint8_t size;               /* log2 slots ('shash'), 3 to 26. */
+    struct xfsm_room room;
     int n_entries;
     struct xfsm_table_entry *entries;
     struct xfsm_key key;        /* Shape of the key, from its first use. */
@@ -400,6 +420,11 @@ struct xfsm_program {
     int n_params, n_tests;
     struct xfsm_param *params;
     struct xfsm_test *tests;
+
+    struct xfsm_room state_room;        /* Its ttl is in the timeouts of
+                                         * the states. */
+    int state_line;                     /* Of that, or 0. */
+    uint32_t max_timers;
 
     int n_states, n_metrics, n_tables, n_features, n_classes, n_events;
     struct xfsm_state *states;          /* The first is the default state. */

@@ -224,7 +224,22 @@ verify_monitor(const struct xfsm_img_metric *m)
     return m->vm_size >= sizes->min && m->vm_size <= sizes->max
            && m->vm_window >= (m->vm_type < XFSM_MON_DISTINCT
                                ? 1 : XFSM_MIN_WINDOW)
-           && m->vm_quantile >= 0 && m->vm_quantile <= 1;
+           && m->vm_quantile >= 0 && m->vm_quantile <= 1
+           && m->vm_on_full < XFSM_KEYTABLE_N_FULL;
+}
+
+static char *
+verify_sizes(const struct xfsm_image *image)
+{
+    const struct xfsm_img_header *h = image->header;
+
+    if (h->state_size < XFSM_MIN_STATE_SIZE
+        || h->state_size > XFSM_MAX_STATE_SIZE
+        || h->state_on_full >= XFSM_KEYTABLE_N_FULL
+        || !h->max_timers || h->max_timers > XFSM_MAX_TIMERS) {
+        return xfsm_error("state table or timers: size out of range");
+    }
+    return NULL;
 }
 
 static char *
@@ -281,6 +296,7 @@ verify_tables(const struct xfsm_image *image)
         const struct xfsm_img_table *t = &image->tables[i];
 
         if (!xfsm_verify_text(image, t->name) || t->size < 3 || t->size > 26
+            || t->on_full >= XFSM_KEYTABLE_N_FULL
             || (t->key != XFSM_NONE && t->key >= image->n_keys)
             || t->first_entry > image->n_entries
             || t->n_entries > image->n_entries - t->first_entry
@@ -424,6 +440,7 @@ xfsm_image_verify(const void *bytes, size_t len, struct xfsm_image *view)
     error = verify_layout(bytes, len, &image);
     error = error ? error : verify_names(&image);
     error = error ? error : verify_states(&image);
+    error = error ? error : verify_sizes(&image);
     error = error ? error : verify_metrics(&image);
     error = error ? error : verify_tables(&image);
     error = error ? error : verify_events(&image);

@@ -295,6 +295,7 @@ xfsm_load_declarations(struct xfsm_load *load)
     for (i = 0; i < program->n_states; i++) {
         load_state(load, load->states[i], &program->states[i]);
     }
+    xfsm_load_state_table(load);
     xfsm_load_metrics(load);
     xfsm_load_tables(load);
 

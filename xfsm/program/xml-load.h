@@ -144,6 +144,19 @@ uint64_t xfsm_load_attr_uint(struct xfsm_load *, const struct xfsm_xml_node *,
  * that it is neither. */
 bool xfsm_load_number(struct xfsm_load *, const char *text, double *value);
 
+/* Reads "memory" of 'node', if it may have one, into '*memory' (bytes, 0 if
+ * absent), and reports the attribute called 'size' beside it; NULL: there is
+ * none. */
+void xfsm_load_memory(struct xfsm_load *, const struct xfsm_xml_node *node,
+                      const char *size, uint64_t *memory);
+
+/* The same, and reads "ttl" and "on-full". */
+void xfsm_load_room(struct xfsm_load *, const struct xfsm_xml_node *node,
+                    const char *size, struct xfsm_room *room);
+
+/* Reads <state-table> and <timers>; after the states. */
+void xfsm_load_state_table(struct xfsm_load *);
+
 /* Longest time in a program, in seconds: ten years. */
 #define XFSM_MAX_SECONDS (3653.0 * 86400)
 

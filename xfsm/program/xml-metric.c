@@ -23,6 +23,7 @@ load_detector(struct xfsm_load *load, const struct xfsm_xml_node *node,
     metric->vd_nhash = (uint8_t) xfsm_load_attr_uint(load, node, "nhash",
                                                      XFSM_DEFAULT_NHASH, 1,
                                                      16);
+    xfsm_load_memory(load, node, "size", &metric->vd_memory);
     xfsm_load_attr_seconds(load, node, "reset_after",
                            &metric->vd_reset_after);
     slave = xfsm_load_attr(load, node, "slave");
@@ -217,6 +218,37 @@ load_quantile(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+/* Reads "memory", "ttl" and "on-full", as far as the type has them. */
+static void
+load_monitor_room(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                  struct xfsm_metric *metric)
+{
+    static const char *const keyed[] = { "on-full", "ttl" };
+
+    xfsm_load_room(load, node, "size", &metric->vm_room);
+    for (size_t i = 0; i < sizeof keyed / sizeof *keyed; i++) {
+        bool has_keys = metric->vm_type != XFSM_MON_TEWMA
+                        && metric->vm_type != XFSM_MON_SIMPLE
+                        && metric->vm_type != XFSM_MON_COUNTMIN;
+
+        if (load->parse.dialect < 2
+            || !xfsm_load_attr(load, node, keyed[i])) {
+            continue;
+        } else if (!has_keys) {
+            LOAD_ERROR(load, "has no effect on this type of monitor, which "
+                       "stores no keys");
+        } else if (i && metric->vm_type != XFSM_MON_DLEFT) {
+            LOAD_ERROR(load, "only a \"dleft\" has one: this type of monitor "
+                       "forgets by its window");
+        }
+    }
+    if (metric->vm_room.memory && metric->vm_type == XFSM_MON_SIMPLE) {
+        xfsm_load_attr(load, node, "memory");
+        LOAD_ERROR(load, "a \"simple\" is one number; it takes no memory");
+        metric->vm_room.memory = 0;
+    }
+}
+
 static void
 load_monitor(struct xfsm_load *load, const struct xfsm_xml_node *node,
              struct xfsm_metric *metric)
@@ -231,6 +263,7 @@ load_monitor(struct xfsm_load *load, const struct xfsm_xml_node *node,
                                                     sizes->min, sizes->max);
     xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
     load_insert_value(load, node, metric);
+    load_monitor_room(load, node, metric);
     if (metric->vm_type == XFSM_MON_DISTINCT
         && xfsm_load_attr(load, node, "insert_value")) {
         LOAD_NOTE(load, "a \"distinct\" adds items, which vm_item of "

@@ -21,6 +21,7 @@
 #define REQ2(NAME, TYPE) { NAME, XFSM_XT_##TYPE, "", 2, true }
 #define WORD(NAME, WORDS) { NAME, XFSM_XT_WORD, WORDS, 1, false }
 #define ANY_CASE(NAME, WORDS) { NAME, XFSM_XT_ANY_CASE, WORDS, 1, false }
+#define WORD2(NAME, WORDS) { NAME, XFSM_XT_WORD, WORDS, 2, false }
 #define REQ_WORD(NAME, WORDS) { NAME, XFSM_XT_WORD, WORDS, 1, true }
 
 const struct xfsm_xml_attr_spec xfsm_xml_root_attrs[] = {
@@ -40,23 +41,30 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
     { "statedef", "/", "", 1, false, false, {
         REQ("id", LABEL), OPT("timeout", SECONDS),
         OPT("next_state", LABEL) } },
+    { "state-table", "/", "", 2, true, false, {
+        OPT2("memory", MEMORY), OPT2("ttl", SECONDS),
+        WORD2("on-full", XFSM_XML_ON_FULL) } },
+    { "timers", "/", "", 2, true, false, { REQ2("max", INTEGER) } },
     { "metrics", "/", "", 1, false, false, { { .name = NULL } } },
     { "metric", "/ metrics", "", 1, false, false, {
         REQ("name", IDENTIFIER) } },
     { "variation_detector", "metric", "", 1, true, false, {
         WORD("status", "on off"), OPT("size", INTEGER),
         OPT("nhash", INTEGER), OPT("reset_after", SECONDS),
-        OPT("slave", IDENTIFIER) } },
+        OPT("slave", IDENTIFIER), OPT2("memory", MEMORY) } },
     { "variation_monitor", "metric", "", 1, true, false, {
         WORD("status", "on off"), ANY_CASE("type", XFSM_XML_MONITOR_TYPES),
         OPT("window", SECONDS), OPT("time_window", SECONDS),
         OPT("size", INTEGER), OPT("nhash", INTEGER),
         OPT("insert_value", VALUE), OPT("life", TEXT),
-        OPT2("quantile", NUMBER) } },
+        OPT2("quantile", NUMBER), OPT2("memory", MEMORY),
+        OPT2("ttl", SECONDS), WORD2("on-full", XFSM_XML_ON_FULL) } },
     { "table", "/ metrics", "", 1, false, false, {
         REQ("name", IDENTIFIER), ANY_CASE("type", "dleft map"),
         OPT("key_type", TEXT), OPT("value_type", TEXT),
-        OPT("nhash", INTEGER), OPT("shash", INTEGER) } },
+        OPT("nhash", INTEGER), OPT("shash", INTEGER),
+        OPT2("memory", MEMORY), OPT2("ttl", SECONDS),
+        WORD2("on-full", XFSM_XML_ON_FULL) } },
     { "entry", "table", "", 1, false, false, {
         REQ("key", TEXT), REQ("value", NUMBER) } },
     { "features", "/", "", 1, false, false, { { .name = NULL } } },
@@ -136,6 +144,7 @@ static const char *const patterns[XFSM_N_XML_TYPES] = {
     [XFSM_XT_VALUE] = "[+\\-]?(" HEX "|" DECIMAL ")|[$]?" NAME,
     [XFSM_XT_ATTACK] = "T[0-9]{4}([.][0-9]{3})?",
     [XFSM_XT_COUNT] = "[0-9]+[+]?",
+    [XFSM_XT_MEMORY] = "[0-9]+[KMG]?",
 };
 
 static const char *const type_names[XFSM_N_XML_TYPES] = {
@@ -144,6 +153,7 @@ static const char *const type_names[XFSM_N_XML_TYPES] = {
     [XFSM_XT_CONSTANT] = "constant", [XFSM_XT_INTEGER] = "integer",
     [XFSM_XT_SECONDS] = "seconds", [XFSM_XT_VALUE] = "value",
     [XFSM_XT_ATTACK] = "attack", [XFSM_XT_COUNT] = "count",
+    [XFSM_XT_MEMORY] = "memory",
 };
 
 static void

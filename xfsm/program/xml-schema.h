@@ -38,10 +38,12 @@ enum xfsm_xml_type {
     XFSM_XT_VALUE,              /* A number or the name of a field. */
     XFSM_XT_ATTACK,             /* A MITRE ATT&CK technique, as "T1595.001". */
     XFSM_XT_COUNT,              /* "N", or "N+" for N and more. */
+    XFSM_XT_MEMORY,             /* Bytes, as "65536", "64K", "16M" or "1G". */
     XFSM_N_XML_TYPES
 };
 
 /* Types of metrics, known to the loader of metrics too. */
+#define XFSM_XML_ON_FULL "evict-oldest refuse"
 #define XFSM_XML_MONITOR_TYPES \
     "dleft tewma tewma-fast simple distinct countmin rate quantile"
 

@@ -110,8 +110,9 @@ load_table(struct xfsm_load *load, const struct xfsm_xml_node *node,
     xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
     table->size = (uint8_t) xfsm_load_attr_uint(load, node, "shash",
                                                 XFSM_DEFAULT_SIZE, 3, 26);
+    xfsm_load_room(load, node, "shash", &table->room);
     load_entries(load, node, table);
-    if (table->n_entries > 1 << table->size) {
+    if (!table->room.memory && table->n_entries > 1 << table->size) {
         xfsm_load_attr(load, node, "shash");
         LOAD_ERROR(load, "%d entries do not fit a table of 2^%d",
                    table->n_entries, table->size);

@@ -37,7 +37,12 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
         if (old.state) {
             p->state_keys[old.state]--;
         }
+        if (!entry) {
+            return;             /* No room: the key stays where it was. */
+        }
     }
+    xfsm_keytable_stamp(p->states, entry, xfsm_run_seconds(ts),
+                        p->state_lifetimes[state]);
     entry->state = state;
     entry->since = ts;
     p->state_keys[state]++;

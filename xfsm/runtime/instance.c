@@ -34,6 +34,10 @@ create_metrics(struct xfsm_instance *p)
                                          sizeof(double),
                                          (size_t) 1 << m->vm_size,
                                          &memory->counters);
+            if (!error) {
+                xfsm_keytable_set_policy(memory->counters, m->vm_on_full,
+                                         m->vm_ttl);
+            }
         }
         if (!error && m->vm_on && m->vm_type >= XFSM_MON_DISTINCT) {
             error = xfsm_summary_create(m, &memory->summary);
@@ -82,6 +86,9 @@ unpack_key(const struct xfsm_instance *p, const struct xfsm_img_key *key,
     value->hash = xfsm_hash_words(p->seed, p->tweak, value->w, value->n);
 }
 
+/* Number of the lifetime of declared entries of tables, which is none. */
+#define FOR_EVER 1
+
 static char *
 create_tables(struct xfsm_instance *p)
 {
@@ -100,6 +107,7 @@ create_tables(struct xfsm_instance *p)
         if (error) {
             return error;
         }
+        xfsm_keytable_set_policy(p->tables[i], t->on_full, t->ttl);
         for (uint32_t j = 0; j < t->n_entries; j++) {
             const struct xfsm_img_entry *entry =
                 &image->entries[t->first_entry + j];
@@ -111,7 +119,55 @@ create_tables(struct xfsm_instance *p)
                        &key);
             value = xfsm_keytable_insert(p->tables[i], key.hash, key.w,
                                          key.n, 0, &created);
+            if (!value) {
+                return xfsm_error("table \"%s\" has no room for its entries",
+                                  &image->strings[t->name]);
+            }
+            xfsm_keytable_stamp(p->tables[i], value, 0, FOR_EVER);
             *value = entry->value;
+        }
+    }
+    return NULL;
+}
+
+/* The number of lifetime 'seconds' of the state table, which is made if there
+ * is one to be had; else 0, that of keys that live until they are evicted. */
+static uint8_t
+find_lifetime(struct xfsm_keytable *states, uint32_t seconds)
+{
+    for (uint8_t i = 1; i < XFSM_KEYTABLE_LIFETIMES; i++) {
+        if (!states->lifetimes[i]) {
+            xfsm_keytable_set_lifetime(states, i, seconds);
+        }
+        if (states->lifetimes[i] == seconds) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* Creates the state table.  A key whose state times out into the default
+ * state may make room from then on, because that is where it is found to be;
+ * whole seconds, rounded up, are safe for both ends of the time. */
+static char *
+create_states(struct xfsm_instance *p, unsigned int words)
+{
+    const struct xfsm_img_header *header = p->image.header;
+    char *error = xfsm_keytable_create(words, sizeof(struct xfsm_state_entry),
+                                       (size_t) 1 << header->state_size,
+                                       &p->states);
+
+    if (error) {
+        return error;
+    }
+    xfsm_keytable_set_policy(p->states, header->state_on_full, 0);
+    for (uint32_t i = 1; i < p->image.n_states; i++) {
+        const struct xfsm_img_state *s = &p->image.states[i];
+        uint64_t seconds = s->timeout / UINT64_C(1000000000) + 2;
+
+        if (s->timeout && !s->timeout_state && seconds <= UINT32_MAX) {
+            p->state_lifetimes[i] = find_lifetime(p->states,
+                                                  (uint32_t) seconds);
         }
     }
     return NULL;
@@ -258,9 +314,7 @@ xfsm_instance_create(const void *bytes, size_t len,
 
     error = create_metrics(p);
     error = error ? error : create_tables(p);
-    error = error ? error : xfsm_keytable_create(
-        words, sizeof(struct xfsm_state_entry), XFSM_STATE_CAPACITY,
-        &p->states);
+    error = error ? error : create_states(p, words);
     if (!error && (!xfsm_lower(p)
                    || !xfsm_key_row_init(p, &p->fired_keys))) {
         error = xfsm_error("out of memory");
@@ -271,8 +325,8 @@ xfsm_instance_create(const void *bytes, size_t len,
 
         p->fired_payload = malloc(size);
         error = p->fired_payload
-                ? xfsm_timers_create(XFSM_TIMER_CAPACITY, words, size,
-                                     &p->timers)
+                ? xfsm_timers_create(p->image.header->max_timers, words,
+                                     size, &p->timers)
                 : xfsm_error("out of memory");
     }
     if (error) {

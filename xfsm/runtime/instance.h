@@ -35,10 +35,6 @@
 #include "xfsm/sketch/keytable.h"
 #include "xfsm/sketch/tewma.h"
 
-/* Keys in the state table and armed timers, per program. */
-#define XFSM_STATE_CAPACITY (1u << 18)
-#define XFSM_TIMER_CAPACITY (1u << 16)
-
 /* Bytes of text, and of the packet itself, that a snapshot keeps. */
 #define XFSM_SNAPSHOT_TEXT_MAX 255
 #define XFSM_SNAPSHOT_RAW_MAX 256
@@ -112,10 +108,13 @@ struct xfsm_instance {
     struct xfsm_fieldset wants; /* Fields the program reads. */
     bool dynamic_matcher;       /* Does matching look into tables? */
     bool has_tables;            /* Do touches have tables among them? */
+    uint32_t seconds;           /* Packet time, where matching does. */
 
     struct xfsm_metric_memory metrics[XFSM_MAX_METRICS];
     struct xfsm_keytable *tables[XFSM_MAX_TABLES];
     struct xfsm_keytable *states;
+    uint8_t state_lifetimes[XFSM_MAX_STATES];   /* Number of each state's
+                                                 * lifetime in the table. */
     uint64_t state_keys[XFSM_MAX_STATES];
     const char *state_names[XFSM_MAX_STATES];
     struct xfsm_timers *timers;

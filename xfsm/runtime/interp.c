@@ -67,7 +67,8 @@ table_find(struct xfsm_run *run, const struct xfsm_op *op)
 {
     const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
 
-    return key ? xfsm_keytable_find(op->m.memory, key->hash, key->w, key->n)
+    return key ? xfsm_keytable_find_live(op->m.memory, key->hash, key->w,
+                                         key->n, xfsm_run_seconds(run->ts))
                : NULL;
 }
 
@@ -79,17 +80,25 @@ table_get(struct xfsm_run *run, const struct xfsm_op *op)
     return value ? *value : 0;
 }
 
-/* The same, made if it is not there; NULL if there is no key. */
+/* The value under 'key', made if it is not there; NULL if there is no
+ * room. */
+static double *
+insert_key(struct xfsm_run *run, const struct xfsm_op *op,
+           const struct xfsm_key_value *key)
+{
+    bool created;
+
+    return xfsm_keytable_insert(op->m.memory, key->hash, key->w, key->n,
+                                xfsm_run_seconds(run->ts), &created);
+}
+
+/* The same under the operation's key; NULL as well if there is no key. */
 static double *
 table_insert(struct xfsm_run *run, const struct xfsm_op *op)
 {
     const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
-    bool created;
 
-    return key ? xfsm_keytable_insert(op->m.memory, key->hash, key->w,
-                                      key->n, xfsm_run_seconds(run->ts),
-                                      &created)
-               : NULL;
+    return key ? insert_key(run, op, key) : NULL;
 }
 
 static void
@@ -105,13 +114,15 @@ counter_add(struct xfsm_run *run, const struct xfsm_op *op)
 static double
 counter_update(struct xfsm_run *run, const struct xfsm_op *op)
 {
-    double *value = table_insert(run, op);
+    const struct xfsm_key_value *key = xfsm_run_key(run, op->key);
+    double *value;
 
-    if (!value) {
+    if (!key) {
         run->x->stats.metric_no_key++;
         return 0;
     }
-    return *value += op->k;
+    value = insert_key(run, op, key);
+    return value ? *value += op->k : 0;
 }
 
 static void

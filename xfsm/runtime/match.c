@@ -76,7 +76,8 @@ match_table(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     struct xfsm_key_value key;
 
     return xfsm_instance_key(p, op->key, packet, &key)
-           && xfsm_keytable_find(op->m.table, key.hash, key.w, key.n);
+           && xfsm_keytable_find_live(op->m.table, key.hash, key.w, key.n,
+                                      p->seconds);
 }
 
 bool

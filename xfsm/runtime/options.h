@@ -52,11 +52,15 @@ struct xfsm_engine_options {
     C(div_by_zero, "Divisions by zero, which gave 0") \
     C(metric_no_key, "Metric operations left out for want of a key field") \
     C(state_evictions, "Keys evicted from state tables") \
+    C(state_expired, "Keys past their time that made room in state tables") \
+    C(state_refused, "Keys that full state tables did not take") \
     C(fragments_resolved, "Later IP fragments that got their ports") \
     C(fragments_unknown, "Later IP fragments whose first was not seen") \
     C(fragments_evicted, "Datagrams in fragments forgotten for want of room")\
     C(counter_evictions, "Keys evicted from monitors") \
-    C(table_evictions, "Keys evicted from tables of programs")
+    C(counter_refused, "Keys that full monitors did not take") \
+    C(table_evictions, "Keys evicted from tables of programs") \
+    C(table_refused, "Keys that full tables of programs did not take")
 
 struct xfsm_engine_stats {
 #define XFSM_ENGINE_COUNTER_MEMBER(NAME, DOC) uint64_t NAME;

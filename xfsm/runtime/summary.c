@@ -8,14 +8,11 @@
 #include <stdlib.h>
 
 #include "xfsm/base/error.h"
+#include "xfsm/program/footprint.h"
 #include "xfsm/sketch/countmin.h"
 #include "xfsm/sketch/distinct.h"
 #include "xfsm/sketch/quantile.h"
 #include "xfsm/sketch/ratewindow.h"
-
-#define RATE_PARTS 5            /* A record fills a cache line. */
-#define QUANTILE_ACCURACY 0.02
-#define QUANTILE_BUCKETS 128    /* They span a factor of 158. */
 
 /* One of the sketches is there, by the type. */
 struct xfsm_summary {
@@ -35,16 +32,18 @@ create_sketch(struct xfsm_summary *s, const struct xfsm_img_metric *m)
 
     switch (s->type) {
     case XFSM_MON_DISTINCT:
-        return xfsm_distinct_create(words, size, size / 8, m->vm_window,
+        return xfsm_distinct_create(words, size,
+                                    size / XFSM_DISTINCT_KEYS_A_SKETCH,
+                                    m->vm_window,
                                     &s->distinct);
     case XFSM_MON_COUNTMIN:
         return xfsm_countmin_create(m->vm_size, m->vm_window, &s->countmin);
     case XFSM_MON_RATE:
-        return xfsm_ratewindow_create(words, size, m->vm_window, RATE_PARTS,
-                                      &s->rate);
+        return xfsm_ratewindow_create(words, size, m->vm_window,
+                                      XFSM_RATE_PARTS, &s->rate);
     case XFSM_MON_QUANTILE:
-        return xfsm_quantile_create(words, size, QUANTILE_ACCURACY,
-                                    QUANTILE_BUCKETS, m->vm_window,
+        return xfsm_quantile_create(words, size, XFSM_QUANTILE_ACCURACY,
+                                    XFSM_QUANTILE_BUCKETS, m->vm_window,
                                     &s->quantiles);
     case XFSM_MON_DLEFT:
     case XFSM_MON_TEWMA:
@@ -53,6 +52,14 @@ create_sketch(struct xfsm_summary *s, const struct xfsm_img_metric *m)
     default:
         return xfsm_error("no such type of monitor: %d", (int) s->type);
     }
+}
+
+static struct xfsm_keytable *
+table_of(const struct xfsm_summary *s)
+{
+    return s->distinct ? s->distinct->table
+           : s->rate ? s->rate->table
+           : s->quantiles ? s->quantiles->table : NULL;
 }
 
 char *
@@ -71,6 +78,9 @@ xfsm_summary_create(const struct xfsm_img_metric *metric,
     if (error) {
         xfsm_summary_destroy(s);
         return error;
+    }
+    if (table_of(s)) {
+        xfsm_keytable_set_policy(table_of(s), metric->vm_on_full, 0);
     }
     *summaryp = s;
     return NULL;
@@ -198,20 +208,10 @@ xfsm_summary_bytes(const struct xfsm_summary *s)
     return table.bytes;
 }
 
-uint64_t
-xfsm_summary_evictions(const struct xfsm_summary *s)
-{
-    const struct xfsm_keytable *table = xfsm_summary_table(s);
-
-    return table ? table->evictions : 0;
-}
-
 const struct xfsm_keytable *
 xfsm_summary_table(const struct xfsm_summary *s)
 {
-    return s->distinct ? s->distinct->table
-           : s->rate ? s->rate->table
-           : s->quantiles ? s->quantiles->table : NULL;
+    return table_of(s);
 }
 
 const struct xfsm_countmin *

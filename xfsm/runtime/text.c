@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "xfsm/runtime/number.h"
+#include "xfsm/runtime/run.h"
 
 /* Where text is put together; what does not fit is dropped and noted. */
 struct sink {
@@ -75,8 +76,9 @@ put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
     case XFSM_PART_TABLE: {
         const struct xfsm_key_value *key = xfsm_exec_key(p, packet,
                                                          part->key);
-        const double *value = key ? xfsm_keytable_find(
-            p->tables[part->index], key->hash, key->w, key->n) : NULL;
+        const double *value = key ? xfsm_keytable_find_live(
+            p->tables[part->index], key->hash, key->w, key->n,
+            xfsm_run_seconds(ts)) : NULL;
 
         put_number(sink, value ? *value : 0);
         break;

@@ -402,24 +402,24 @@ xfsm_distinct_destroy(struct xfsm_distinct *d)
     }
 }
 
-/* The record of 'key', made if need be, in the window that it is. */
+/* The record of 'key', made if need be, in the window that it is; NULL if
+ * there is no room. */
 static inline struct record *
 touch_record(struct xfsm_distinct *d, uint64_t hash, const uint64_t *key,
              unsigned int n, uint64_t now)
 {
-    uint64_t evictions = d->table->evictions;
-    struct record evicted;
+    struct record evicted = { .head = 0 };
     struct record *record;
     bool created;
 
     record = xfsm_keytable_insert_evict(d->table, hash, key, n,
                                         (uint32_t) (now / NS_PER_S),
                                         &created, &evicted);
-    if (created) {
+    if (!record) {
+        return NULL;
+    } else if (created) {
         record->head = make_head(d->window.number, 0, 0);
-        if (d->table->evictions != evictions) {
-            release_sketch(d, &evicted);
-        }
+        release_sketch(d, &evicted);
     } else if (head_age(record->head, d->window.number)) {
         rotate_record(d, record);
     }
@@ -435,6 +435,9 @@ xfsm_distinct_add(struct xfsm_distinct *d, uint64_t hash,
 
     xfsm_window_advance(&d->window, now);
     record = touch_record(d, hash, key, n, now);
+    if (!record) {
+        return 0;
+    }
     if (head_kind(record->head) <= XFSM_DISTINCT_SMALL) {
         if (add_small(record, element)) {
             return head_kind(record->head);
@@ -449,7 +452,8 @@ double
 xfsm_distinct_get(const struct xfsm_distinct *d, uint64_t hash,
                   const uint64_t *key, unsigned int n, uint64_t now)
 {
-    const struct record *record = xfsm_keytable_find(d->table, hash, key, n);
+    const struct record *record = xfsm_keytable_find_live(
+        d->table, hash, key, n, (uint32_t) (now / NS_PER_S));
 
     return record ? read_record(record, xfsm_window_at(&d->window, now)) : 0;
 }

@@ -17,6 +17,14 @@ _Static_assert(sizeof(struct xfsm_keytable_bucket) == 64,
                "a bucket is one cache line");
 _Static_assert(XFSM_KEYTABLE_WAYS == XFSM_TAGS, "all tags at once");
 
+/* Of n_key[]: the words, and where the number of the lifetime is. */
+#define WORDS_MASK 31u
+#define LIFETIME_SHIFT 5
+
+_Static_assert(XFSM_KEY_WORDS <= WORDS_MASK
+               && XFSM_KEYTABLE_LIFETIMES <= 1 << (8 - LIFETIME_SHIFT),
+               "both fit a byte");
+
 /* A slot: where its bucket keeps it, and which of the bucket's it is. */
 struct place {
     struct xfsm_keytable_bucket *bucket;
@@ -107,7 +115,7 @@ place_has_key(const struct xfsm_keytable *t, struct place place,
     const uint64_t *slot = slot_key(t, place.bucket, place.way);
     unsigned int i;
 
-    if (place.bucket->n_key[place.way] != n) {
+    if ((place.bucket->n_key[place.way] & WORDS_MASK) != n) {
         return false;
     }
     for (i = 0; i < n; i++) {
@@ -146,19 +154,37 @@ refresh_bucket(const struct xfsm_keytable *t,
     }
 }
 
-/* The slot with the oldest touch time of two full buckets. */
+/* Has the key's deadline passed? */
+static inline bool
+is_expired(const struct xfsm_keytable *t, struct place place, uint32_t now)
+{
+    unsigned int which = place.bucket->n_key[place.way] >> LIFETIME_SHIFT;
+    uint32_t touch = place.bucket->touch[place.way];
+
+    return (t->lifetimes[which]
+            && now > touch && now - touch > t->lifetimes[which]);
+}
+
+/* Of two full buckets, the slot of the first key whose deadline has passed,
+ * which '*expired' tells, else of that with the oldest touch time. */
 static struct place
-oldest_place(struct xfsm_keytable_bucket *left,
-             struct xfsm_keytable_bucket *right)
+poorest_place(const struct xfsm_keytable *t,
+              struct xfsm_keytable_bucket *left,
+              struct xfsm_keytable_bucket *right, uint32_t now,
+              bool *expired)
 {
     struct place oldest = { left, 0 };
     unsigned int i;
 
-    for (i = 1; i < 2 * XFSM_KEYTABLE_WAYS; i++) {
+    for (i = 0; i < 2 * XFSM_KEYTABLE_WAYS; i++) {
         struct place place = {
             i < XFSM_KEYTABLE_WAYS ? left : right, i % XFSM_KEYTABLE_WAYS
         };
 
+        *expired = is_expired(t, place, now);
+        if (*expired) {
+            return place;
+        }
         if (place.bucket->touch[place.way]
             < oldest.bucket->touch[oldest.way]) {
             oldest = place;
@@ -167,28 +193,39 @@ oldest_place(struct xfsm_keytable_bucket *left,
     return oldest;
 }
 
-/* Finds a slot for a new key, and makes it count as taken. */
-static struct place
-take_place(struct xfsm_keytable *t, uint64_t hash)
+/* Finds a slot for a new key, and makes it count as taken.  '*reused' tells
+ * whether another key has to go for it.  False if there is none. */
+static bool
+take_place(struct xfsm_keytable *t, uint64_t hash, uint32_t now,
+           struct place *place, bool *reused)
 {
     struct xfsm_keytable_bucket *left
         = &t->buckets[xfsm_keytable_left(t, hash)];
     struct xfsm_keytable_bucket *right
         = &t->buckets[xfsm_keytable_right(t, hash)];
-    struct place place;
+    bool expired;
 
     refresh_bucket(t, left);
     refresh_bucket(t, right);
-    place.bucket = right->n < left->n ? right : left;
-    if (place.bucket->n == XFSM_KEYTABLE_WAYS) {
-        t->evictions++;
-        return oldest_place(left, right);
+    place->bucket = right->n < left->n ? right : left;
+    *reused = place->bucket->n == XFSM_KEYTABLE_WAYS;
+    if (!*reused) {
+        place->way = (unsigned int) __builtin_ctz(
+            xfsm_tags_match(place->bucket->tag, 0));
+        place->bucket->n++;
+        t->n++;
+        return true;
     }
-    place.way = (unsigned int) __builtin_ctz(
-        xfsm_tags_match(place.bucket->tag, 0));
-    place.bucket->n++;
-    t->n++;
-    return place;
+    *place = poorest_place(t, left, right, now, &expired);
+    if (expired) {
+        t->expired++;
+    } else if (t->on_full == XFSM_KEYTABLE_REFUSE) {
+        t->refused++;
+        return false;
+    } else {
+        t->evictions++;
+    }
+    return true;
 }
 
 static char *
@@ -209,6 +246,35 @@ check_limits(unsigned int key_words, size_t record_size, size_t capacity)
     return NULL;
 }
 
+static void
+lay_out(struct xfsm_keytable *t, unsigned int key_words, size_t record_size,
+        size_t capacity)
+{
+    t->key_words = key_words;
+    t->record_size = record_size;
+    t->slot_size = key_words * sizeof(uint64_t) + (record_size + 7) / 8 * 8;
+    t->half = 1;
+    while (n_slots(t) < capacity) {
+        t->half *= 2;
+    }
+}
+
+static uint64_t
+table_bytes(const struct xfsm_keytable *t)
+{
+    return sizeof *t + buckets_size(t) + slots_size(t);
+}
+
+uint64_t
+xfsm_keytable_footprint(unsigned int key_words, size_t record_size,
+                        size_t capacity)
+{
+    struct xfsm_keytable t;
+
+    lay_out(&t, key_words, record_size, capacity);
+    return table_bytes(&t);
+}
+
 char *
 xfsm_keytable_create(unsigned int key_words, size_t record_size,
                      size_t capacity, struct xfsm_keytable **tablep)
@@ -223,13 +289,7 @@ xfsm_keytable_create(unsigned int key_words, size_t record_size,
     if (!t) {
         return xfsm_error("no memory for a key table");
     }
-    t->key_words = key_words;
-    t->record_size = record_size;
-    t->slot_size = key_words * sizeof(uint64_t) + (record_size + 7) / 8 * 8;
-    t->half = 1;
-    while (n_slots(t) < capacity) {
-        t->half *= 2;
-    }
+    lay_out(t, key_words, record_size, capacity);
     t->buckets = xfsm_mem_map(buckets_size(t), false);
     t->slots = xfsm_mem_map(slots_size(t), false);
     if (!t->buckets || !t->slots) {
@@ -250,6 +310,22 @@ xfsm_keytable_destroy(struct xfsm_keytable *t)
         xfsm_mem_unmap(t->slots, slots_size(t));
         free(t);
     }
+}
+
+void
+xfsm_keytable_set_policy(struct xfsm_keytable *t,
+                         enum xfsm_keytable_full on_full, uint32_t ttl)
+{
+    t->on_full = on_full;
+    t->lifetimes[0] = ttl;
+}
+
+void
+xfsm_keytable_set_lifetime(struct xfsm_keytable *t, unsigned int which,
+                           uint32_t lifetime)
+{
+    assert(which && which < XFSM_KEYTABLE_LIFETIMES);
+    t->lifetimes[which] = lifetime;
 }
 
 void
@@ -276,23 +352,46 @@ xfsm_keytable_find(const struct xfsm_keytable *t, uint64_t hash,
             : NULL);
 }
 
-/* Marks 'key' as touched and returns its record, or NULL. */
+void *
+xfsm_keytable_find_live(const struct xfsm_keytable *t, uint64_t hash,
+                        const uint64_t *key, unsigned int n, uint32_t now)
+{
+    struct place place;
+
+    return (find_place(t, hash, key, n, &place)
+            && !is_expired(t, place, now)
+            ? slot_record(t, place.bucket, place.way)
+            : NULL);
+}
+
+/* Marks 'key' as touched and returns its record, or NULL.  'created' tells
+ * whether it starts anew. */
 static inline void *
 touch_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
-          unsigned int n, uint32_t now)
+          unsigned int n, uint32_t now, bool *created, void *evicted)
 {
     struct place place;
     uint32_t *touch;
+    void *record;
 
     assert(n <= t->key_words);
+    *created = false;
     if (!find_place(t, hash, key, n, &place)) {
         return NULL;
     }
     touch = &place.bucket->touch[place.way];
+    record = slot_record(t, place.bucket, place.way);
+    if (is_expired(t, place, now)) {
+        *created = true;
+        if (evicted) {
+            memcpy(evicted, record, t->record_size);
+        }
+        memset(record, 0, t->record_size);
+    }
     if (*touch < now) {
         *touch = now;
     }
-    return slot_record(t, place.bucket, place.way);
+    return record;
 }
 
 /* Adds 'key', which is not there; 'evicted' may be NULL.  Apart, so that the
@@ -301,17 +400,21 @@ static void * __attribute__((noinline))
 add_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
         unsigned int n, uint32_t now, void *evicted)
 {
-    uint64_t evictions = t->evictions;
-    struct place place = take_place(t, hash);
-    uint64_t *slot = slot_key(t, place.bucket, place.way);
     uint8_t *count = &t->counts[xfsm_keytable_count_index(hash)];
+    struct place place;
+    uint64_t *slot;
+    bool reused;
     unsigned int i;
 
+    if (!take_place(t, hash, now, &place, &reused)) {
+        return NULL;
+    }
+    slot = slot_key(t, place.bucket, place.way);
     *count += *count != UINT8_MAX;
     place.bucket->tag[place.way] = hash_tag(hash);
     place.bucket->touch[place.way] = now;
     place.bucket->n_key[place.way] = (uint8_t) n;
-    if (evicted && t->evictions != evictions) {
+    if (evicted && reused) {
         memcpy(evicted, slot + t->key_words, t->record_size);
     }
     for (i = 0; i < n; i++) {
@@ -333,10 +436,29 @@ xfsm_keytable_insert_evict(struct xfsm_keytable *t, uint64_t hash,
                            const uint64_t *key, unsigned int n, uint32_t now,
                            bool *created, void *evicted)
 {
-    void *record = touch_key(t, hash, key, n, now);
+    void *record = touch_key(t, hash, key, n, now, created, evicted);
 
-    *created = !record;
-    return record ? record : add_key(t, hash, key, n, now, evicted);
+    if (!record) {
+        record = add_key(t, hash, key, n, now, evicted);
+        *created = record != NULL;
+    }
+    return record;
+}
+
+void
+xfsm_keytable_stamp(struct xfsm_keytable *t, void *record, uint32_t now,
+                    unsigned int which)
+{
+    size_t index = (size_t) ((uint8_t *) record - t->slots) / t->slot_size;
+    struct xfsm_keytable_bucket *bucket
+        = &t->buckets[index / XFSM_KEYTABLE_WAYS];
+    unsigned int way = index % XFSM_KEYTABLE_WAYS;
+
+    if (bucket->touch[way] < now) {
+        bucket->touch[way] = now;
+    }
+    bucket->n_key[way] = (uint8_t) ((bucket->n_key[way] & WORDS_MASK)
+                                    | which << LIFETIME_SHIFT);
 }
 
 bool
@@ -385,7 +507,8 @@ xfsm_keytable_foreach(const struct xfsm_keytable *t,
         }
         for (way = 0; way < XFSM_KEYTABLE_WAYS; way++) {
             if (bucket->tag[way]
-                && !cb(slot_key(t, bucket, way), bucket->n_key[way],
+                && !cb(slot_key(t, bucket, way),
+                       bucket->n_key[way] & WORDS_MASK,
                        slot_record(t, bucket, way), aux)) {
                 return;
             }
@@ -400,5 +523,7 @@ xfsm_keytable_get_stats(const struct xfsm_keytable *t,
     stats->n = t->n;
     stats->capacity = n_slots(t);
     stats->evictions = t->evictions;
-    stats->bytes = sizeof *t + buckets_size(t) + slots_size(t);
+    stats->expired = t->expired;
+    stats->refused = t->refused;
+    stats->bytes = table_bytes(t);
 }

@@ -27,9 +27,15 @@
  * again as there are keys.
  *
  * There is no resize and no operation but xfsm_keytable_foreach() whose cost
- * depends on the number of keys: where both buckets are full, the slot with
- * the oldest touch time among them is evicted and counted.  To forget
- * everything is to count an epoch: a bucket of an older one is empty.
+ * depends on the number of keys.  Where both buckets are full, room is made by
+ * policy: a key whose deadline has passed goes first; else, by the table's
+ * choice, the key with the oldest touch time goes or the new one is refused.
+ * Each case has its counter.  To forget everything is to count an epoch: a
+ * bucket of an older one is empty.
+ *
+ * A deadline is a touch time and a lifetime.  A table has up to
+ * XFSM_KEYTABLE_LIFETIMES of them, and 3 bits beside the length of a key say
+ * which is its own: that of all keys at first is the table's "ttl".
  *
  * Most tables of the engine hold few keys, and most look-ups miss.  So a table
  * counts its keys by 13 bits of their hash, in 8 KB that stay in the cache:
@@ -49,12 +55,21 @@
 #define XFSM_KEYTABLE_WAYS 8
 #define XFSM_KEYTABLE_RECORD_MAX 4096
 #define XFSM_KEYTABLE_CAPACITY_MAX ((size_t) 1 << 26)
+#define XFSM_KEYTABLE_LIFETIMES 8
+
+/* What is done where there is no room. */
+enum xfsm_keytable_full {
+    XFSM_KEYTABLE_EVICT,        /* The key with the oldest touch goes. */
+    XFSM_KEYTABLE_REFUSE,       /* The new key is not taken. */
+    XFSM_KEYTABLE_N_FULL
+};
 
 /* Private to keytable.c: one cache line. */
 struct xfsm_keytable_bucket {
     uint16_t tag[XFSM_KEYTABLE_WAYS];       /* 0: the slot is free. */
     uint32_t touch[XFSM_KEYTABLE_WAYS];
-    uint8_t n_key[XFSM_KEYTABLE_WAYS];      /* In words. */
+    uint8_t n_key[XFSM_KEYTABLE_WAYS];      /* Words, and the number of the
+                                             * lifetime in the upper bits. */
     uint32_t n;                             /* Slots in use. */
     uint32_t epoch;             /* Empty unless this is the table's. */
 } __attribute__((aligned(64)));
@@ -72,13 +87,20 @@ struct xfsm_keytable {
     size_t record_size;
     uint64_t n;                 /* Keys. */
     uint64_t evictions;
+    uint64_t expired;
+    uint64_t refused;
+    enum xfsm_keytable_full on_full;
+    uint32_t lifetimes[XFSM_KEYTABLE_LIFETIMES];    /* 0: for ever.  The
+                                                     * first is the ttl. */
     uint8_t counts[XFSM_KEYTABLE_COUNTS];   /* Of keys, 255: or more. */
 };
 
 struct xfsm_keytable_stats {
     uint64_t n;                 /* Keys in the table. */
     uint64_t capacity;          /* Slots. */
-    uint64_t evictions;         /* Keys thrown out to make room. */
+    uint64_t evictions;         /* Live keys thrown out to make room. */
+    uint64_t expired;           /* Keys that made room after their deadline. */
+    uint64_t refused;           /* New keys for which there was no room. */
     uint64_t bytes;             /* Address space, the most it can use. */
 };
 
@@ -89,6 +111,21 @@ struct xfsm_keytable_stats {
 char *xfsm_keytable_create(unsigned int key_words, size_t record_size,
                            size_t capacity, struct xfsm_keytable **tablep);
 void xfsm_keytable_destroy(struct xfsm_keytable *);
+
+/* Address space of such a table, in bytes. */
+uint64_t xfsm_keytable_footprint(unsigned int key_words, size_t record_size,
+                                 size_t capacity);
+
+/* Sets what is done where there is no room, and how long a key lives after it
+ * was touched, in the unit of touch times (0: for ever); to be set while the
+ * table is empty.  New tables evict, and their keys live for ever. */
+void xfsm_keytable_set_policy(struct xfsm_keytable *,
+                              enum xfsm_keytable_full on_full, uint32_t ttl);
+
+/* Sets the lifetime number 'which' (1 to XFSM_KEYTABLE_LIFETIMES - 1), for
+ * xfsm_keytable_stamp(). */
+void xfsm_keytable_set_lifetime(struct xfsm_keytable *, unsigned int which,
+                                uint32_t lifetime);
 
 /* The numbers of the candidate buckets of 'hash'. */
 static inline size_t
@@ -135,21 +172,32 @@ void xfsm_keytable_prefetch_slot(const struct xfsm_keytable *, uint64_t hash);
 void *xfsm_keytable_find(const struct xfsm_keytable *, uint64_t hash,
                          const uint64_t *key, unsigned int n);
 
+/* The same, but NULL for a key whose deadline has passed at 'now'. */
+void *xfsm_keytable_find_live(const struct xfsm_keytable *, uint64_t hash,
+                              const uint64_t *key, unsigned int n,
+                              uint32_t now);
+
 /* Returns the record of 'key', made (zeroed) if it was not there, which
  * '*created' tells.  'now' is a touch time: any slowly growing number, in the
  * engine seconds of packet time; it also marks an existing key as touched (a
  * late 'now' leaves its touch time alone).  If another key had to go for it,
- * that is counted.  Never fails.  The pointer is good until the next insertion
- * or removal. */
+ * that is counted.  NULL, and counted, if the table is full and refuses keys.
+ * The pointer is good until the next insertion or removal. */
 void *xfsm_keytable_insert(struct xfsm_keytable *, uint64_t hash,
                            const uint64_t *key, unsigned int n, uint32_t now,
                            bool *created);
 
 /* The same; if another key had to go, its record is copied to 'evicted'
- * first. */
+ * first, and so is the key's own if it starts anew because its deadline had
+ * passed. */
 void *xfsm_keytable_insert_evict(struct xfsm_keytable *, uint64_t hash,
                                  const uint64_t *key, unsigned int n,
                                  uint32_t now, bool *created, void *evicted);
+
+/* Touches the key of 'record', which is in the table, at 'now', and gives it
+ * the lifetime number 'which' (0: the ttl). */
+void xfsm_keytable_stamp(struct xfsm_keytable *, void *record, uint32_t now,
+                         unsigned int which);
 
 /* Removes 'key'.  Returns false if it was not there. */
 bool xfsm_keytable_remove(struct xfsm_keytable *, uint64_t hash,

@@ -182,7 +182,8 @@ static unsigned int
 find_sets(const struct xfsm_quantile *q, uint64_t hash, const uint64_t *key,
           unsigned int n, uint64_t now, const struct set *sets[2])
 {
-    const struct record *record = xfsm_keytable_find(q->table, hash, key, n);
+    const struct record *record = xfsm_keytable_find_live(
+        q->table, hash, key, n, (uint32_t) (now / NS_PER_S));
     uint64_t age;
 
     if (!record) {
@@ -344,7 +345,9 @@ xfsm_quantile_add(struct xfsm_quantile *q, uint64_t hash,
     xfsm_window_advance(&q->window, now);
     record = xfsm_keytable_insert(q->table, hash, key, n,
                                   (uint32_t) (now / NS_PER_S), &created);
-    if (created) {
+    if (!record) {
+        return;
+    } else if (created) {
         record->window = q->window.number;
     } else if (record->window != q->window.number) {
         rotate_record(q, record);

@@ -153,7 +153,9 @@ xfsm_ratewindow_add(struct xfsm_ratewindow *r, uint64_t hash,
     moment = find_moment(r, now);
     record = xfsm_keytable_insert(r->table, hash, key, n,
                                   (uint32_t) (now / NS_PER_S), &created);
-    if (created) {
+    if (!record) {
+        return 0;
+    } else if (created) {
         record->part = r->part.number;
     } else if (record->part != r->part.number) {
         refresh_record(r, record);
@@ -170,7 +172,8 @@ double
 xfsm_ratewindow_get(const struct xfsm_ratewindow *r, uint64_t hash,
                     const uint64_t *key, unsigned int n, uint64_t now)
 {
-    const struct record *record = xfsm_keytable_find(r->table, hash, key, n);
+    const struct record *record = xfsm_keytable_find_live(
+        r->table, hash, key, n, (uint32_t) (now / NS_PER_S));
     struct moment moment = find_moment(r, now);
 
     return record ? read_record(r, record, &moment) : 0;
