@@ -104,8 +104,7 @@ format_key(const struct xfsm_event *event, char *buf, size_t size)
 
     for (i = 0; i < event->n_key_fields; i++) {
         char text[XFSM_FIELD_TEXT_MAX];
-        size_t n = xfsm_field_format(event->packet, event->key_fields[i],
-                                     text, sizeof text);
+        size_t n = xfsm_event_format_key(event, i, text, sizeof text);
 
         if (len + n + 2 < size) {
             if (i) {

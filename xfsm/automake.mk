@@ -54,6 +54,8 @@ xfsm_packet = \
 	xfsm/packet/ntp.c \
 	xfsm/packet/packet.h \
 	xfsm/packet/ppp.c \
+	xfsm/packet/prefix.c \
+	xfsm/packet/prefix.h \
 	xfsm/packet/tls.c \
 	xfsm/packet/tunnel.c \
 	xfsm/packet/vxlan.c

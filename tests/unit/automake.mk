@@ -52,6 +52,7 @@ UNIT_TESTS += \
 	tests/unit/test-native \
 	tests/unit/test-ntp \
 	tests/unit/test-param \
+	tests/unit/test-prefix \
 	tests/unit/test-quantile \
 	tests/unit/test-rate \
 	tests/unit/test-reference \
@@ -499,6 +500,15 @@ tests_unit_test_room_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-room.c
+
+tests_unit_test_prefix_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-prefix.c
 
 tests_unit_test_schema_SOURCES = \
 	tests/unit/program-fixture.c \

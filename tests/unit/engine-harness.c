@@ -238,8 +238,9 @@ print_key(FILE *stream, const struct eh_line *line)
         char text[XFSM_FIELD_TEXT_MAX];
 
         if (xfsm_fieldset_has(&line->packet->present, field)) {
-            size_t len = xfsm_field_format(line->packet, field, text,
-                                           sizeof text);
+            size_t len = xfsm_prefix_format(line->packet, field,
+                                            line->key_prefixes[i], text,
+                                            sizeof text);
 
             fprintf(stream, "%s%s=%.*s", separator, xfsm_fields[field].name,
                     (int) len, text);
@@ -327,6 +328,7 @@ collect(const struct xfsm_event *event, void *eh_)
         .state = event->state, .code = event->code, .level = event->level,
         .description = event->description, .packet = event->packet,
         .key_fields = event->key_fields, .n_key_fields = event->n_key_fields,
+        .key_prefixes = event->key_prefixes,
         .n_features = event->n_features,
         .feature_names = event->feature_names,
         .feature_values = event->feature_values, .raw = event->raw,

@@ -157,6 +157,7 @@ struct eh_line {
     const struct xfsm_packet *packet;   /* With the values of the key. */
     const uint8_t *key_fields;
     int n_key_fields;
+    const struct xfsm_prefix_lengths *key_prefixes;
     int n_features;
     const char *const *feature_names;
     const double *feature_values;

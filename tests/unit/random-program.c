@@ -42,7 +42,7 @@ chance(struct random_source *r, unsigned int percent)
 struct document {
     struct random_source r;
     FILE *out;
-    bool dialect2;
+    bool dialect2;              /* Keys may have prefixes. */
     unsigned int n_states, n_metrics, n_tables, n_features, n_classes;
     bool vd[4], vm[4], tewma[4];        /* By metric. */
     unsigned int shapes[2];             /* Key shape by table. */
@@ -54,6 +54,7 @@ static const char *const shapes[][3] = {
     { "src_port", "dst_port", "ip_ttl" },
     { "ip_src-dst_port", "ip_dst-src_port", "ip_src-proto" },
     { "domain_name", "domain_second_level", "http_host" },
+    { "ip_src/30", "ip_dst/30/64", "ip_src/30/64" },    /* Dialect 2. */
 };
 
 static const char *const keys[] = {
@@ -61,6 +62,12 @@ static const char *const keys[] = {
     "ip_src-dst_port", "domain_name", "ip_src-domain_second_level",
     "eth_src", "proto", "ip_src-ip_dst-src_port-dst_port-proto",
     "domain_name-ip_dst", "bridge-ip_src",
+};
+
+/* Those of dialect 2. */
+static const char *const prefix_keys[] = {
+    "ip_src/31", "ip_dst/24", "ip_src/31/1", "ip_dst/8/127", "ip_src/32/128",
+    "ip_src/30-ip_dst", "dst_port-ip_dst/31/16-ip_src",
 };
 
 static const char *const numeric_fields[] = {
@@ -76,6 +83,13 @@ put(struct document *d, const char *format, ...)
     va_start(args, format);
     vfprintf(d->out, format, args);
     va_end(args);
+}
+
+static const char *
+any_key(struct document *d)
+{
+    return d->dialect2 && chance(&d->r, 40) ? ONE_OF(&d->r, prefix_keys)
+                                            : ONE_OF(&d->r, keys);
 }
 
 static void
@@ -208,7 +222,7 @@ put_action(struct document *d)
         unsigned int metric = random_below(&d->r, d->n_metrics);
 
         put(d, "m%u.reset(%s)", metric,
-            chance(&d->r, 75) ? ONE_OF(&d->r, keys) : "");
+            chance(&d->r, 75) ? any_key(d) : "");
     } else if (what == 4) {
         put(d, "Suspect");
     } else if (what == 5) {
@@ -246,10 +260,10 @@ put_timers(struct document *d)
 
     for (unsigned int i = 0; i < n; i++) {
         put(d, "    <timeout_set class='c%u' key='%s' value='%s'",
-            random_below(&d->r, d->n_classes), ONE_OF(&d->r, keys),
+            random_below(&d->r, d->n_classes), any_key(d),
             ONE_OF(&d->r, delays));
         if (chance(&d->r, 25)) {
-            put(d, " primary-key='%s'", ONE_OF(&d->r, keys));
+            put(d, " primary-key='%s'", any_key(d));
         }
         put(d, "/>\n");
     }
@@ -276,7 +290,7 @@ put_use(struct document *d)
             continue;
         }
         for (int j = 0; j < 2 && attrs[i][ways][j]; j++) {
-            put(d, " %s='%s'", attrs[i][ways][j], ONE_OF(&d->r, keys));
+            put(d, " %s='%s'", attrs[i][ways][j], any_key(d));
         }
     }
     put(d, "/>\n");
@@ -355,12 +369,12 @@ put_events(struct document *d)
     for (unsigned int i = 0; i < n + d->n_classes; i++) {
         if (i < n) {
             put(d, " <event type='packet' primary-key='%s' selector='",
-                ONE_OF(&d->r, keys));
+                any_key(d));
             put_selector(d);
             put(d, "'>\n");
         } else if (chance(&d->r, 40)) {
             put(d, " <event type='timeout' class='c%u' primary-key='%s'>\n",
-                i - n, ONE_OF(&d->r, keys));
+                i - n, any_key(d));
         } else {
             put(d, " <event type='timeout' class='c%u'>\n", i - n);
         }
@@ -464,11 +478,15 @@ put_tables(struct document *d)
         "<entry key='53' value='2.5'/><entry key='0x50' value='3'/>",
         "<entry key='10.0.0.2-53' value='-1'/>",
         "<entry key='example.com' value='5'/>",
+        "<entry key='10.0.0.1' value='7'/><entry key='2001:db8::2' "
+        "value='2'/>",
     };
+
+    unsigned int n_shapes = (unsigned int) N_ITEMS(shapes) - !d->dialect2;
 
     d->n_tables = random_below(&d->r, 3);
     for (unsigned int i = 0; i < d->n_tables; i++) {
-        d->shapes[i] = random_below(&d->r, N_ITEMS(shapes));
+        d->shapes[i] = random_below(&d->r, n_shapes);
         put(d, " <table name='t%u' type='DLeft'%s>%s</table>\n", i,
             random_ttl(d), chance(&d->r, 60) ? entries[d->shapes[i]] : "");
     }

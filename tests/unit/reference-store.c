@@ -36,6 +36,19 @@ append_text(struct ref_key *key, const char *p, size_t n)
     }
 }
 
+/* Keeps the first bits of 'addr', one by one. */
+static void
+keep_prefix(uint8_t addr[16], struct xfsm_prefix_lengths lengths)
+{
+    static const uint8_t ip4[12] = { [10] = 0xff, [11] = 0xff };
+    unsigned int bits = memcmp(addr, ip4, sizeof ip4) ? lengths.ip6
+                                                      : 96u + lengths.ip4;
+
+    for (unsigned int i = bits; lengths.ip4 && i < 128; i++) {
+        addr[i / 8] = (uint8_t) (addr[i / 8] & ~(0x80 >> i % 8));
+    }
+}
+
 bool
 ref_key_build(const struct xfsm_key *key, const struct xfsm_packet *packet,
               struct ref_key *value)
@@ -55,7 +68,11 @@ ref_key_build(const struct xfsm_key *key, const struct xfsm_packet *packet,
             memcpy(&str, member, sizeof str);
             append_text(value, str.p, str.len);
         } else if (field->type == XFSM_FT_ADDR) {
-            append(value, member, 16);
+            uint8_t addr[16];
+
+            memcpy(addr, member, sizeof addr);
+            keep_prefix(addr, key->prefixes[i]);
+            append(value, addr, sizeof addr);
         } else {
             uint64_t number = xfsm_field_uint(packet, key->fields[i]);
 
@@ -66,8 +83,8 @@ ref_key_build(const struct xfsm_key *key, const struct xfsm_packet *packet,
 }
 
 static bool
-parse_field(enum xfsm_field_type type, const char *text, size_t len,
-            struct ref_key *value)
+parse_field(enum xfsm_field_type type, struct xfsm_prefix_lengths prefix,
+            const char *text, size_t len, struct ref_key *value)
 {
     char *copy = strndup(text, len);
     uint8_t addr[16] = { [10] = 0xff, [11] = 0xff };
@@ -84,6 +101,7 @@ parse_field(enum xfsm_field_type type, const char *text, size_t len,
     } else if (type == XFSM_FT_ADDR) {
         ok = inet_pton(AF_INET, copy, addr + 12) == 1
              || inet_pton(AF_INET6, copy, addr) == 1;
+        keep_prefix(addr, prefix);
         append(value, addr, sizeof addr);
     } else if (type == XFSM_FT_MAC) {
         ok = sscanf(copy, "%x:%x:%x:%x:%x:%x", &o[0], &o[1], &o[2], &o[3],
@@ -109,8 +127,8 @@ ref_key_parse(const struct xfsm_key *key, const char *text,
     for (int i = 0; i < key->n; i++) {
         size_t len = i + 1 < key->n ? strcspn(text, "-") : strlen(text);
 
-        if (!parse_field(xfsm_fields[key->fields[i]].type, text, len,
-                         value)) {
+        if (!parse_field(xfsm_fields[key->fields[i]].type, key->prefixes[i],
+                         text, len, value)) {
             ref_key_free(value);
             return false;
         }

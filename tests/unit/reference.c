@@ -353,6 +353,7 @@ publish(struct ref_run *run, const struct xfsm_action *action)
         .code = run->handler->code, .level = run->handler->level,
         .description = run->handler->description, .packet = run->packet,
         .key_fields = run->shape->fields, .n_key_fields = run->shape->n,
+        .key_prefixes = run->shape->prefixes,
         .suspect = run->suspect, .text = "",
     };
     char *text = NULL;

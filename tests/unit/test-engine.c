@@ -21,6 +21,8 @@
 #include "tests/unit/random-program.h"
 #include "xfsm/runtime/instance.h"
 
+#define STATE_CAPACITY (1 << XFSM_DEFAULT_STATE_SIZE)
+
 #define A "10.0.0.1"
 #define B "10.0.0.2"
 
@@ -561,7 +563,7 @@ test_more_keys_than_states(void **state)
     eh_load(&eh, "p", EH_PROGRAM(EH_STATE("s0") EH_STATE("s1") EH_STATE("s2")
             EH_ON("", "ip_src", EH_IN("s0", EH_IF("packet_no % 3", "", "s1")
                                       EH_IF("true", "", "s2")))));
-    for (uint32_t i = 0; i < 3 * (1 << XFSM_DEFAULT_STATE_SIZE) / 2; i++) {
+    for (uint32_t i = 0; i < 3 * STATE_CAPACITY / 2; i++) {
         for (int j = 0; j < 3; j++) {
             buf[14 + 12 + 1 + j] = (uint8_t) (i >> 8 * j);
         }
@@ -569,9 +571,9 @@ test_more_keys_than_states(void **state)
     }
     stats = eh_stats(&eh);
     assert_true(xfsm_engine_get_program(eh.engine, 0, &info));
-    assert_in_range(info.keys, (1 << XFSM_DEFAULT_STATE_SIZE) / 2, (1 << XFSM_DEFAULT_STATE_SIZE));
+    assert_in_range(info.keys, STATE_CAPACITY / 2, STATE_CAPACITY);
     assert_int_equal(info.keys + stats.state_evictions,
-                     3 * (1 << XFSM_DEFAULT_STATE_SIZE) / 2);
+                     3 * STATE_CAPACITY / 2);
     assert_int_equal(info.keys, info.state_keys[1] + info.state_keys[2]);
     assert_true(info.state_keys[1] > info.state_keys[2]);
     eh_free(&eh);

@@ -96,7 +96,7 @@ test_record_sizes(void **state)
     assert_int_equal(sizeof(struct xfsm_insn), 16);
     assert_int_equal(sizeof(struct xfsm_img_header),
                      48 + 8 * XFSM_N_SECTIONS);
-    assert_int_equal(sizeof(struct xfsm_img_key), 9);
+    assert_int_equal(sizeof(struct xfsm_img_key), 25);
     assert_int_equal(sizeof(struct xfsm_img_state), 16);
     assert_int_equal(sizeof(struct xfsm_img_metric), 48);
     assert_int_equal(sizeof(struct xfsm_img_table), 20);

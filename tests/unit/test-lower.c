@@ -41,7 +41,8 @@
 #define N_METRICS 3
 
 static const struct xfsm_key keys[N_KEYS] = {
-    { 1, { XFSM_F_IP_SRC } }, { 1, { XFSM_F_DOMAIN_NAME } },
+    { .n = 1, .fields = { XFSM_F_IP_SRC } },
+    { .n = 1, .fields = { XFSM_F_DOMAIN_NAME } },
 };
 
 struct handler {

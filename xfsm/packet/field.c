@@ -236,6 +236,16 @@ put_ip6(struct field_text *text, const uint8_t *octets)
 }
 
 static void
+put_addr(struct field_text *text, const union xfsm_addr *addr)
+{
+    if (addr_is_ip4(addr)) {
+        put_ip4(text, addr->b + 12);
+    } else {
+        put_ip6(text, addr->b);
+    }
+}
+
+static void
 put_str(struct field_text *text, const struct xfsm_str *s)
 {
     uint32_t i;
@@ -268,19 +278,30 @@ xfsm_field_format(const struct xfsm_packet *packet, unsigned int field,
     case XFSM_FT_MAC:
         put_mac(&text, xfsm_field_uint(packet, field));
         break;
-    case XFSM_FT_ADDR: {
-        const union xfsm_addr *addr = value;
-
-        if (addr_is_ip4(addr)) {
-            put_ip4(&text, addr->b + 12);
-        } else {
-            put_ip6(&text, addr->b);
-        }
+    case XFSM_FT_ADDR:
+        put_addr(&text, value);
         break;
-    }
     case XFSM_FT_STR:
         put_str(&text, value);
         break;
     }
+    return text.len;
+}
+
+size_t
+xfsm_field_format_addr(const union xfsm_addr *addr, char *buf, size_t size)
+{
+    struct field_text text = { buf, size, 0 };
+
+    put_addr(&text, addr);
+    return text.len;
+}
+
+size_t
+xfsm_field_format_mac(uint64_t mac, char *buf, size_t size)
+{
+    struct field_text text = { buf, size, 0 };
+
+    put_mac(&text, mac);
     return text.len;
 }

@@ -292,6 +292,13 @@ int xfsm_field_lookup(const char *name, size_t len, bool *alias);
 size_t xfsm_field_format(const struct xfsm_packet *packet, unsigned int field,
                          char *buf, size_t size);
 
+/* The same for an address that is nobody's field. */
+size_t xfsm_field_format_addr(const union xfsm_addr *addr, char *buf,
+                              size_t size);
+
+/* The same for a MAC address. */
+size_t xfsm_field_format_mac(uint64_t mac, char *buf, size_t size);
+
 /* Returns the value of a UINT or MAC field that is present. */
 static inline uint64_t
 xfsm_field_uint(const struct xfsm_packet *packet, unsigned int field)

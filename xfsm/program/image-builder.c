@@ -129,6 +129,7 @@ xfsm_builder_key(struct xfsm_builder *b, const struct xfsm_key *key)
     record.n = key->n;
     for (int i = 0; i < key->n; i++) {
         record.fields[i] = (uint8_t) xfsm_builder_field(b, key->fields[i]);
+        record.prefixes[i] = key->prefixes[i];
     }
     return intern(b, XFSM_S_KEYS, &record, XFSM_MAX_KEYS, "different keys");
 }

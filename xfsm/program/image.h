@@ -221,6 +221,7 @@ struct xfsm_img_name {
 struct xfsm_img_key {
     uint8_t n;                  /* Fields, 1 to XFSM_MAX_KEY_FIELDS. */
     uint8_t fields[XFSM_MAX_KEY_FIELDS];    /* Index into fields section. */
+    struct xfsm_prefix_lengths prefixes[XFSM_MAX_KEY_FIELDS];
 };
 
 struct xfsm_img_state {

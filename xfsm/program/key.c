@@ -8,12 +8,66 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Reads a prefix length of 1 to 'max' bits from the 'len' bytes at 's'. */
+static bool
+read_length(const char *s, size_t len, unsigned int max, uint8_t *lengthp)
+{
+    unsigned int length = 0;
+    size_t i;
+
+    for (i = 0; i < len && i < 4 && s[i] >= '0' && s[i] <= '9'; i++) {
+        length = length * 10 + (unsigned int) (s[i] - '0');
+    }
+    if (!len || i < len || !length || length > max) {
+        return false;
+    }
+    *lengthp = (uint8_t) length;
+    return true;
+}
+
+/* Reads the lengths behind a field's name, the 'len' bytes at 's', which begin
+ * with a slash. */
+static bool
+parse_lengths(struct xfsm_parse *parse, const char *s, size_t len,
+              unsigned int field, struct xfsm_prefix_lengths *lengths)
+{
+    const char *slash = memchr(s + 1, '/', len - 1);
+    size_t n = slash ? (size_t) (slash - s) : len;
+
+    if (parse->dialect == 1) {
+        return xfsm_parse_error(parse, "prefixes in keys, as \"%s%.*s\", are "
+                                "of dialect 2, whose root is <xfsm>",
+                                xfsm_fields[field].name,
+                                xfsm_parse_excerpt(len), s);
+    } else if (xfsm_fields[field].type != XFSM_FT_ADDR) {
+        return xfsm_parse_error(parse, "field \"%s\" is no IP address, so it "
+                                "has no prefix; leave out \"%.*s\"",
+                                xfsm_fields[field].name,
+                                xfsm_parse_excerpt(len), s);
+    }
+    lengths->ip6 = XFSM_PREFIX_IP6_DEFAULT;
+    if (!read_length(s + 1, n - 1, XFSM_PREFIX_IP4_MAX, &lengths->ip4)
+        || (slash && !read_length(slash + 1, len - n - 1,
+                                  XFSM_PREFIX_IP6_MAX, &lengths->ip6))) {
+        return xfsm_parse_error(parse, "\"%.*s\" is no prefix: write the "
+                                "length for IPv4, 1 to %d, then, if it is "
+                                "not %d, that for IPv6, 1 to %d, as "
+                                "\"%s/24/56\"", xfsm_parse_excerpt(len), s,
+                                XFSM_PREFIX_IP4_MAX, XFSM_PREFIX_IP6_DEFAULT,
+                                XFSM_PREFIX_IP6_MAX, xfsm_fields[field].name);
+    }
+    return true;
+}
+
 /* Adds the field named by the 'len' bytes at 's' to 'key'. */
 static bool
 add_field(struct xfsm_parse *parse, const char *s, size_t len,
           struct xfsm_key *key)
 {
+    struct xfsm_prefix_lengths *lengths = &key->prefixes[key->n];
     char hint[XFSM_HINT_MAX];
+    const char *slash;
+    size_t n;
     int field;
 
     while (len && xfsm_names_is_blank(s[0])) {
@@ -31,12 +85,17 @@ add_field(struct xfsm_parse *parse, const char *s, size_t len,
         return xfsm_parse_error(parse, "the key has more than %d fields",
                                 XFSM_MAX_KEY_FIELDS);
     }
-    field = xfsm_parse_find_field(parse, s, len);
+    slash = memchr(s, '/', len);
+    n = slash ? (size_t) (slash - s) : len;
+    field = xfsm_parse_find_field(parse, s, n);
     if (field < 0) {
         return xfsm_parse_error(parse, "unknown field \"%.*s\" in a key%s",
-                                xfsm_parse_excerpt(len), s,
-                                xfsm_parse_hint(parse, XFSM_PK_FIELD, s, len,
+                                xfsm_parse_excerpt(n), s,
+                                xfsm_parse_hint(parse, XFSM_PK_FIELD, s, n,
                                                 hint));
+    } else if (slash && !parse_lengths(parse, slash, len - n,
+                                       (unsigned int) field, lengths)) {
+        return false;
     }
     key->fields[key->n++] = (uint8_t) field;
     return true;
@@ -79,8 +138,14 @@ describe_key(const struct xfsm_key *key, char *buf, size_t size)
 
     buf[0] = '\0';
     for (i = 0; i < key->n && len < size; i++) {
+        const struct xfsm_prefix_lengths *prefix = &key->prefixes[i];
+
         len += (size_t) snprintf(buf + len, size - len, "%s%s", i ? "-" : "",
                                  xfsm_fields[key->fields[i]].name);
+        if (prefix->ip4 && len < size) {
+            len += (size_t) snprintf(buf + len, size - len, "/%u/%u",
+                                     prefix->ip4, prefix->ip6);
+        }
     }
     return buf;
 }
@@ -91,7 +156,9 @@ same_shape(const struct xfsm_key *a, const struct xfsm_key *b)
     int i;
 
     for (i = 0; i < a->n && i < b->n; i++) {
-        if (xfsm_fields[a->fields[i]].type != xfsm_fields[b->fields[i]].type) {
+        if (xfsm_fields[a->fields[i]].type != xfsm_fields[b->fields[i]].type
+            || a->prefixes[i].ip4 != b->prefixes[i].ip4
+            || a->prefixes[i].ip6 != b->prefixes[i].ip6) {
             return false;
         }
     }
@@ -114,7 +181,7 @@ xfsm_key_parse_for_table(struct xfsm_parse *parse, uint16_t index,
         return xfsm_parse_error(parse, "table \"%s\" is used with key "
                                 "\"%s\", but with \"%s\" before: the number "
                                 "and the types of the fields must be the "
-                                "same", table->name,
+                                "same, and prefixes", table->name,
                                 describe_key(&new, a, sizeof a),
                                 describe_key(&table->key, b, sizeof b));
     }

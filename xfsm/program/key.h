@@ -7,7 +7,9 @@
 #define XFSM_PROGRAM_KEY_H 1
 
 /* Keys: field names joined by "-", as ip_src-ip_dst-dst_port.  "|" joins too,
- * with a warning. */
+ * with a warning.  In dialect 2 the name of an address may have a prefix
+ * behind it: ip_src/24 is the first 24 bits of an IPv4 address and the first
+ * 64 of an IPv6 one, ip_src/24/56 the first 56 of that. */
 
 #include "xfsm/program/parse.h"
 
@@ -17,8 +19,8 @@ bool xfsm_key_parse(struct xfsm_parse *parse, const char *s, size_t len,
                     struct xfsm_key *key);
 
 /* Parses the key of a use of table 'table'.  The first use of a table sets
- * the shape of its key; a key of another number or other types of fields is
- * an error from then on. */
+ * the shape of its key; a key of another number or other types of fields, or
+ * with other prefixes, is an error from then on. */
 bool xfsm_key_parse_for_table(struct xfsm_parse *parse, uint16_t table,
                               const char *s, size_t len,
                               struct xfsm_key *key);

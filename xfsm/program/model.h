@@ -23,6 +23,7 @@
 
 #include "xfsm/base/hash.h"
 #include "xfsm/packet/field.h"
+#include "xfsm/packet/prefix.h"
 #include "xfsm/sketch/keytable.h"
 
 /* Named limits of a program. */
@@ -59,6 +60,7 @@ struct xfsm_arena;
 struct xfsm_key {
     uint8_t n;
     uint8_t fields[XFSM_MAX_KEY_FIELDS];    /* enum xfsm_field_id. */
+    struct xfsm_prefix_lengths prefixes[XFSM_MAX_KEY_FIELDS];
 };
 
 /* ## Expressions ## */

@@ -187,6 +187,10 @@ verify_names(struct xfsm_image *image)
         for (unsigned int j = 0; j < k->n; j++) {
             if (k->fields[j] >= image->n_fields) {
                 return xfsm_error("key %u: field out of range", i);
+            } else if (!xfsm_prefix_is_valid(
+                           xfsm_fields[image->field_ids[k->fields[j]]].type,
+                           k->prefixes[j])) {
+                return xfsm_error("key %u: prefix out of range", i);
             }
         }
         if (xfsm_image_key_words(image, (uint16_t) i) > XFSM_KEY_WORDS) {

@@ -128,6 +128,7 @@ xfsm_xml_find_attr(const struct xfsm_xml_attr_spec *attrs, const char *name)
 /* Pieces of patterns, which are those of XML Schema: "$" is a character like
  * any other. */
 #define NAME "[A-Za-z_][A-Za-z0-9_]{0,62}"
+#define COMPONENT NAME "(/[0-9]{1,2}(/[0-9]{1,3})?)?"
 #define HEX "0[xX][0-9a-fA-F]+[uUlL]{0,3}"
 #define DECIMAL "([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+\\-]?[0-9]+)?" \
     "([uUlL]{0,3}|[fF])"
@@ -136,7 +137,7 @@ xfsm_xml_find_attr(const struct xfsm_xml_attr_spec *attrs, const char *name)
 static const char *const patterns[XFSM_N_XML_TYPES] = {
     [XFSM_XT_LABEL] = "[A-Za-z0-9_.\\-]{1,63}",
     [XFSM_XT_IDENTIFIER] = NAME,
-    [XFSM_XT_KEY] = "\\s*" NAME "\\s*([\\-|]\\s*" NAME "\\s*)*",
+    [XFSM_XT_KEY] = "\\s*" COMPONENT "\\s*([\\-|]\\s*" COMPONENT "\\s*)*",
     [XFSM_XT_NUMBER] = "[+\\-]?(" HEX "|" DECIMAL ")|[$]" NAME,
     [XFSM_XT_CONSTANT] = "[+\\-]?(" HEX "|" DECIMAL ")",
     [XFSM_XT_INTEGER] = HEX "|[0-9]+[uUlL]{0,3}|[$]" NAME,

@@ -115,6 +115,7 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .packet = run->packet,
         .key_fields = key_fields,
         .n_key_fields = primary->n,
+        .key_prefixes = primary->prefixes,
         .suspect = run->suspect,
     };
 

@@ -148,6 +148,17 @@ put_member_uint(struct out *out, const char *name, uint64_t value)
     all_or_nothing(out, before);
 }
 
+size_t
+xfsm_event_format_key(const struct xfsm_event *event, int i, char *buf,
+                      size_t size)
+{
+    static const struct xfsm_prefix_lengths whole;
+
+    return xfsm_prefix_format(event->packet, event->key_fields[i],
+                              event->key_prefixes ? event->key_prefixes[i]
+                                                  : whole, buf, size);
+}
+
 static void
 put_key(struct out *out, const struct xfsm_event *event)
 {
@@ -166,8 +177,7 @@ put_key(struct out *out, const struct xfsm_event *event)
                                event->key_fields[i])) {
             continue;
         }
-        len = xfsm_field_format(event->packet, event->key_fields[i], text,
-                                sizeof text);
+        len = xfsm_event_format_key(event, i, text, sizeof text);
         put_string(out, separator);
         put_escaped(out, field->name, strlen(field->name));
         put(out, ":", 1);

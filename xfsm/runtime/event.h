@@ -21,15 +21,17 @@
  *      "text":"...","suspect":true,"key":{"ip_src":"10.0.0.1"},
  *      "features":{"ports":31},"raw":"BASE64"}
  *
- * Members without a value are left out, all but "v" to "seq".  Text is made
- * printable: a byte of a packet never reaches the output unescaped, and the
- * result is always valid JSON in ASCII. */
+ * Where a key goes by the prefix of an address, "key" has the network, as
+ * "10.0.0.0/24".  Members without a value are left out, all but "v" to "seq".
+ * Text is made printable: a byte of a packet never reaches the output
+ * unescaped, and the result is always valid JSON in ASCII. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "xfsm/packet/packet.h"
+#include "xfsm/packet/prefix.h"
 
 /* Version of the event schema, the member "v". */
 #define XFSM_EVENT_SCHEMA 1
@@ -88,6 +90,7 @@ struct xfsm_event {
     const struct xfsm_packet *packet;
     const uint8_t *key_fields;
     int n_key_fields;
+    const struct xfsm_prefix_lengths *key_prefixes; /* By field, or NULL. */
 
     /* Fields of a structured event, which are in 'text' too. */
     int n_fields;
@@ -116,5 +119,10 @@ size_t xfsm_event_format_json(const struct xfsm_event *event,
 size_t xfsm_event_format_topic(const struct xfsm_event *event,
                                const struct xfsm_identity *identity,
                                char *buf, size_t size);
+
+/* Writes the value of field 'i' of the key at 'buf', not terminated, and
+ * returns its length; 0 if the packet lacks the field. */
+size_t xfsm_event_format_key(const struct xfsm_event *event, int i,
+                             char *buf, size_t size);
 
 #endif /* xfsm/runtime/event.h */

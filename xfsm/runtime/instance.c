@@ -58,6 +58,17 @@ create_metrics(struct xfsm_instance *p)
     return NULL;
 }
 
+/* Masks the address in the two words at 'w'. */
+static void
+mask_words(uint64_t *w, struct xfsm_prefix_lengths prefix)
+{
+    union xfsm_addr addr;
+
+    memcpy(&addr, w, sizeof addr);
+    xfsm_prefix_apply(&addr, prefix);
+    memcpy(w, &addr, sizeof addr);
+}
+
 /* Turns the packed key of a table's entry into a key value. */
 static void
 unpack_key(const struct xfsm_instance *p, const struct xfsm_img_key *key,
@@ -73,6 +84,7 @@ unpack_key(const struct xfsm_instance *p, const struct xfsm_img_key *key,
             break;
         case XFSM_FT_ADDR:
             memcpy(&value->w[value->n], bytes, 16);
+            mask_words(&value->w[value->n], key->prefixes[i]);
             value->n += 2;
             bytes += 16;
             break;
@@ -432,6 +444,9 @@ xfsm_instance_key(const struct xfsm_instance *p, uint16_t key,
         switch (plan->steps[i].width) {
         case 16:
             memcpy(w, from, 16);
+            if (plan->has_prefixes) {
+                mask_words(w, plan->steps[i].prefix);
+            }
             w += 2;
             break;
         case 1:

@@ -365,6 +365,8 @@ plan_keys(struct xfsm_instance *p)
             plan->steps[plan->n_steps].offset = f->offset;
             plan->steps[plan->n_steps].width =
                 f->type == XFSM_FT_STR ? 0 : f->width;
+            plan->steps[plan->n_steps].prefix = key->prefixes[j];
+            plan->has_prefixes |= key->prefixes[j].ip4 != 0;
             plan->n_steps++;
         }
     }

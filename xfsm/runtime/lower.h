@@ -102,9 +102,11 @@ struct xfsm_key_plan {
     struct xfsm_fieldset needs; /* Fields without which there is no key. */
     uint8_t n_steps;
     uint8_t n_words;
+    bool has_prefixes;
     struct {
         uint16_t offset;        /* In struct xfsm_packet. */
         uint8_t width;          /* 1, 2, 4, 8; 16 an address; 0 a string. */
+        struct xfsm_prefix_lengths prefix;
     } steps[XFSM_MAX_KEY_FIELDS];
 };
 

@@ -148,6 +148,9 @@ xfsm_native_has_key(const struct xfsm_instance *p, uint16_t key)
 {
     const struct xfsm_key_plan *plan = &p->lowered.keys[key];
 
+    if (plan->has_prefixes) {
+        return false;
+    }
     for (unsigned int i = 0; i < plan->n_steps; i++) {
         if (!plan->steps[i].width) {
             return false;
