@@ -30,6 +30,7 @@ UNIT_TESTS += \
 	tests/unit/test-event \
 	tests/unit/test-exec \
 	tests/unit/test-expr \
+	tests/unit/test-field-truth \
 	tests/unit/test-field \
 	tests/unit/test-file-sink \
 	tests/unit/test-fragments \
@@ -215,6 +216,11 @@ tests_unit_test_expr_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-expr.c
+
+tests_unit_test_field_truth_SOURCES = \
+	tests/unit/test-field-truth.c \
+	tests/unit/truth.c \
+	tests/unit/truth.h
 
 tests_unit_test_field_SOURCES = \
 	tests/unit/packet-builder.c \
