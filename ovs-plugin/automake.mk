@@ -79,6 +79,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
 	ovs-plugin/rows.c \
+	ovs-plugin/segments.c \
+	ovs-plugin/segments.h \
 	ovs-plugin/status.c \
 	ovs-plugin/term-signal.c \
 	ovs-plugin/term-signal.h \

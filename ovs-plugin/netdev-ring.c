@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -22,6 +23,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/link-count.h"
+#include "ovs-plugin/segments.h"
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
@@ -49,7 +51,9 @@ struct netdev_ring {
 
     /* The kernel's counters start anew at each reading, so they are added up
      * here. */
+    uint64_t received;          /* Packets that passed the filter. */
     uint64_t packets;           /* Delivered. */
+    uint64_t segments;          /* Of those, on the wire. */
     uint64_t bytes;             /* Of those, on the wire. */
     uint64_t truncated;         /* Of those, not captured whole. */
     uint64_t dropped;           /* By the kernel, for want of room. */
@@ -69,6 +73,9 @@ struct rxq_ring {
     const uint8_t *next;        /* Next packet in it... */
     unsigned int n_left;        /* ...and how many there are. */
     bool held;                  /* The block is ours. */
+    bool vnet;                  /* Before each packet is a virtio_net_hdr. */
+    uint64_t lost;              /* Dropped before the packets at hand... */
+    uint64_t lost_told;         /* ...and of all, how many were ever told. */
 
     /* What the filter spared: packets of the device that were not received.
      * The device is asked now and then. */
@@ -223,6 +230,7 @@ read_kernel_stats(struct netdev_ring *dev)
 
     if (dev->rxq && !getsockopt(dev->rxq->fd, SOL_PACKET, PACKET_STATISTICS,
                                 &stats, &len)) {
+        dev->received += stats.tp_packets;
         dev->dropped += stats.tp_drops;
         dev->freezes += stats.tp_freeze_q_cnt;
     }
@@ -257,6 +265,7 @@ static int
 rxq_ring_map(struct rxq_ring *rx, const struct netdev_ring *dev)
 {
     const int version = TPACKET_V3;
+    const int on = 1;
     struct tpacket_req3 req = {
         .tp_block_size = XFSM_RING_BLOCK,
         .tp_block_nr = dev->ring_kib / (XFSM_RING_BLOCK / 1024),
@@ -267,8 +276,13 @@ rxq_ring_map(struct rxq_ring *rx, const struct netdev_ring *dev)
 
     req.tp_frame_nr = req.tp_block_nr;
     if (setsockopt(rx->fd, SOL_PACKET, PACKET_VERSION, &version,
-                   sizeof version)
-        || setsockopt(rx->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req)) {
+                   sizeof version)) {
+        return errno;
+    }
+    /* A kernel before 4.6 does not do that with a ring. */
+    rx->vnet = !setsockopt(rx->fd, SOL_PACKET, PACKET_VNET_HDR, &on,
+                           sizeof on);
+    if (setsockopt(rx->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req)) {
         return errno;
     }
     rx->n_blocks = req.tp_block_nr;
@@ -355,10 +369,23 @@ current_block(const struct rxq_ring *rx)
                         rx->map + (size_t) rx->block * XFSM_RING_BLOCK);
 }
 
+/* The kernel marks the blocks that it closed after it had to drop packets,
+ * until it was asked how many. */
+static void
+note_losses(struct rxq_ring *rx, struct netdev_ring *dev,
+            const struct tpacket_block_desc *block)
+{
+    if (block->hdr.bh1.block_status & TP_STATUS_LOSING) {
+        read_kernel_stats(dev);
+    }
+    rx->lost += dev->dropped - rx->lost_told;
+    rx->lost_told = dev->dropped;
+}
+
 /* Makes sure that there is a packet to read.  Returns false if there is
  * none. */
 static bool
-acquire_block(struct rxq_ring *rx)
+acquire_block(struct rxq_ring *rx, struct netdev_ring *dev)
 {
     struct tpacket_block_desc *block = current_block(rx);
 
@@ -375,6 +402,7 @@ acquire_block(struct rxq_ring *rx)
             return false;
         }
         rx->held = true;
+        note_losses(rx, dev, block);
         rx->n_left = block->hdr.bh1.num_pkts;
         rx->next = ((const uint8_t *) block
                     + block->hdr.bh1.offset_to_first_pkt);
@@ -393,6 +421,20 @@ get_direction(const struct netdev_ring *dev, const struct tpacket3_hdr *hdr)
     return out != dev->inverted ? XFSM_DIR_OUT : XFSM_DIR_IN;
 }
 
+/* Segments of the packet at 'hdr'. */
+static uint16_t
+get_segments(const struct rxq_ring *rx, const struct tpacket3_hdr *hdr)
+{
+    const uint8_t *frame = (const uint8_t *) hdr + hdr->tp_mac;
+    struct virtio_net_hdr vnet;
+
+    if (!rx->vnet) {
+        return 1;
+    }
+    memcpy(&vnet, frame - sizeof vnet, sizeof vnet);
+    return xfsm_count_segments(&vnet, frame, hdr->tp_snaplen, hdr->tp_len);
+}
+
 static void
 take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
             struct dp_packet *packet)
@@ -406,6 +448,7 @@ take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
     meta->ts = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec;
     meta->wire_len = MAX(hdr->tp_len, hdr->tp_snaplen);
     meta->direction = get_direction(dev, hdr);
+    meta->segs = get_segments(rx, hdr);
     meta->vlan_tci = 0;
     meta->vlan_tpid = 0;
     if (hdr->tp_status & TP_STATUS_VLAN_VALID) {
@@ -415,6 +458,7 @@ take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
     }
 
     dev->packets++;
+    dev->segments += meta->segs;
     dev->bytes += meta->wire_len;
     dev->truncated += meta->wire_len > hdr->tp_snaplen;
     rx->n_left--;
@@ -462,7 +506,7 @@ netdev_ring_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     if (qfill) {
         *qfill = -ENOTSUP;
     }
-    while (rx->n_left || acquire_block(rx)) {
+    while (rx->n_left || acquire_block(rx, dev)) {
         rx->down = false;
         take_packet(rx, dev, &rx->packets[batch->count]);
         batch->packets[batch->count] = &rx->packets[batch->count];
@@ -494,7 +538,7 @@ netdev_ring_rxq_drain(struct netdev_rxq *rxq)
 {
     struct rxq_ring *rx = rxq_ring_cast(rxq);
 
-    while (acquire_block(rx)) {
+    while (acquire_block(rx, netdev_ring_cast(rxq->netdev))) {
         rx->n_left = 0;
     }
     return 0;
@@ -538,6 +582,30 @@ xfsm_ring_get_spared(struct netdev_rxq *rxq)
         }
     }
     return rx->spared;
+}
+
+uint64_t
+xfsm_ring_take_lost(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    uint64_t lost = rx->lost;
+
+    rx->lost = 0;
+    return lost;
+}
+
+void
+xfsm_ring_get_counts(struct netdev_rxq *rxq, struct xfsm_ring_counts *counts)
+{
+    struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
+
+    read_kernel_stats(dev);
+    *counts = (struct xfsm_ring_counts) {
+        .received = dev->received,
+        .dropped = dev->dropped,
+        .taken = dev->packets,
+        .segments = dev->segments,
+    };
 }
 
 static const struct netdev_class ring_class = {

@@ -16,9 +16,10 @@
  *   - has both directions, and tells which is which;
  *   - has frames of up to 64 KiB, as offloads make them, with their length on
  *     the wire where one was cut;
+ *   - tells how many packets on the wire such a frame is (segments.h);
  *   - restores the VLAN tag that the kernel took off, as metadata;
  *   - stamps packets when they arrive, not when they are read;
- *   - counts what it had to drop.
+ *   - counts what it had to drop, and tells between which packets.
  *
  * The kernel fills blocks of XFSM_RING_BLOCK bytes and hands each over when it
  * is full or 'retire-ms' old, which bounds the latency.  It also bounds how
@@ -76,6 +77,7 @@ struct xfsm_ring_meta {
     uint32_t wire_len;          /* Bytes on the wire, >= dp_packet_size(). */
     uint16_t vlan_tci;          /* Tag that the kernel took off... */
     uint16_t vlan_tpid;         /* ...and its type, 0 if there was none. */
+    uint16_t segs;              /* Packets on the wire that it is. */
     uint8_t direction;          /* enum xfsm_direction. */
 };
 
@@ -101,6 +103,19 @@ int xfsm_ring_set_filter(struct netdev_rxq *, const struct sock_fprog *filter);
  * the device counts in other units than the socket (segments of a
  * super-packet). */
 uint64_t xfsm_ring_get_spared(struct netdev_rxq *);
+
+/* Returns how many packets were dropped, for want of room, before those that
+ * netdev_rxq_recv() returned last, since this was last asked. */
+uint64_t xfsm_ring_take_lost(struct netdev_rxq *);
+
+/* What passed the filter: 'received' packets of which 'dropped' found no
+ * room, 'taken' were handed out by netdev_rxq_recv(), and the rest waits in
+ * the ring.  'segments' are those of the packets taken. */
+struct xfsm_ring_counts {
+    uint64_t received, dropped, taken, segments;
+};
+
+void xfsm_ring_get_counts(struct netdev_rxq *, struct xfsm_ring_counts *);
 
 /* Registers the class with netdev_register_provider(). */
 void xfsm_ring_register(void);

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/probe-source.h"
 #include "simap.h"
 #include "unixctl.h"
@@ -34,6 +35,7 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
 #undef DECODE_NAME
     };
     struct xfsm_engine_stats stats;
+    struct xfsm_ring_counts counts;
     struct netdev_stats rx;
     int i;
 
@@ -46,10 +48,14 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
     }
 
     xfsm_source_get_stats(probe->source, &rx);
-    if (rx.rx_packets != UINT64_MAX) {
-        cb("rx_packets", rx.rx_packets, aux);
+    if (xfsm_source_get_counts(probe->source, &counts)) {
+        cb("rx_received", counts.received, aux);
+        cb("rx_packets", counts.taken, aux);
+        cb("rx_waiting", counts.received - counts.dropped - counts.taken,
+           aux);
+        cb("rx_segments", counts.segments, aux);
         cb("rx_truncated", rx.rx_length_errors, aux);
-        cb("dropped", rx.rx_dropped, aux);
+        cb("dropped", counts.dropped, aux);
         cb("rx_ring_full", rx.rx_over_errors, aux);
         cb("rx_filtered", xfsm_source_get_spared(probe->source), aux);
     }

@@ -111,6 +111,7 @@ set_from_ring(struct xfsm_packet *p, struct dp_packet *dp)
     p->direction = meta->direction;
     p->aux_vlan_tci = meta->vlan_tci;
     p->aux_vlan_tpid = meta->vlan_tpid;
+    p->segs = meta->segs;
 }
 
 static void
@@ -121,6 +122,7 @@ set_from_stock(struct xfsm_packet *p, const struct dp_packet *dp, uint64_t ts)
     p->direction = XFSM_DIR_UNKNOWN;
     p->aux_vlan_tci = 0;
     p->aux_vlan_tpid = 0;
+    p->segs = 1;
 }
 
 int
@@ -213,6 +215,22 @@ uint64_t
 xfsm_source_get_spared(const struct xfsm_source *source)
 {
     return source->filter ? xfsm_ring_get_spared(source->rxq) : 0;
+}
+
+uint64_t
+xfsm_source_take_lost(struct xfsm_source *source)
+{
+    return source->ring ? xfsm_ring_take_lost(source->rxq) : 0;
+}
+
+bool
+xfsm_source_get_counts(const struct xfsm_source *source,
+                       struct xfsm_ring_counts *counts)
+{
+    if (source->ring) {
+        xfsm_ring_get_counts(source->rxq, counts);
+    }
+    return source->ring;
 }
 
 void

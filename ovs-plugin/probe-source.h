@@ -68,6 +68,18 @@ int xfsm_source_set_filter(struct xfsm_source *,
 /* Packets that were left out, as far as known. */
 uint64_t xfsm_source_get_spared(const struct xfsm_source *);
 
+/* Packets that were lost before those that xfsm_source_recv() returned last,
+ * since this was last asked. */
+uint64_t xfsm_source_take_lost(struct xfsm_source *);
+
+/* What came and where it went: of 'received' packets that the kernel let
+ * through the filter, 'dropped' found the ring full, 'taken' (on the wire
+ * 'segments') were received here, and the rest waits.  Returns false if the
+ * class does not count that. */
+struct xfsm_ring_counts;
+bool xfsm_source_get_counts(const struct xfsm_source *,
+                            struct xfsm_ring_counts *);
+
 /* What was received and lost here; counters that the class does not have are
  * UINT64_MAX. */
 void xfsm_source_get_stats(const struct xfsm_source *, struct netdev_stats *);

@@ -273,6 +273,7 @@ run_packets(struct xfsm_probe *probe)
 
     for (i = 0; i < RX_BURST; i++) {
         struct xfsm_packet *packets;
+        uint64_t lost;
         size_t n;
         int error;
 
@@ -286,6 +287,10 @@ run_packets(struct xfsm_probe *probe)
             return error;
         }
         COVERAGE_INC(probe_batch);
+        lost = xfsm_source_take_lost(probe->source);
+        if (lost) {
+            xfsm_engine_note_loss(probe->engine, lost, packets[0].ts);
+        }
         xfsm_engine_run(probe->engine, packets, n);
         xfsm_source_release(probe->source);
     }

@@ -20,8 +20,8 @@
  *     eh_free(&eh);
  *
  * Two forms of each event are kept.  The brief one is "SECONDS LABEL TEXT",
- * then " suspect", " raw=N" (bytes of the packet) and " {feature=value ...}"
- * where the event has these.  The full one (eh_line_format()) has everything
+ * then " suspect", " lost=N", " raw=N" (bytes of the packet) and
+ * " {feature=value ...}" where the event has these.  The full one (eh_line_format()) has everything
  * an event says and is what the reference executor's events are compared
  * with.
  *
