@@ -68,6 +68,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/netdev-ring.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
+	ovs-plugin/probe-lanes.c \
+	ovs-plugin/probe-lanes.h \
 	ovs-plugin/probe-publish.c \
 	ovs-plugin/probe-publish.h \
 	ovs-plugin/probe-queue.c \
@@ -82,6 +84,9 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/segments.c \
 	ovs-plugin/segments.h \
 	ovs-plugin/status.c \
+	ovs-plugin/steer-code.c \
+	ovs-plugin/steer.c \
+	ovs-plugin/steer.h \
 	ovs-plugin/term-signal.c \
 	ovs-plugin/term-signal.h \
 	ovs-plugin/user.c \

@@ -66,6 +66,7 @@
     M(PONG, "pong", "") \
     M(STATS, "stats", "[text counter, u64 value], [text program/state, " \
       "u64 keys], text last event") \
+    M(NOTE, "note", "text.  What an operator should know, empty: nothing") \
     /* Agent to hub. */ \
     M(PROBE, "probe", "text name; fd: socket of a probe.  Publish what it " \
       "sends until it is closed") \

@@ -42,6 +42,17 @@ open_error(const char *interface, const char *class, const char *what,
                      interface, class, ovs_strerror(error));
 }
 
+static void
+init_batch(struct xfsm_source *source)
+{
+    size_t i;
+
+    for (i = 0; i < XFSM_SOURCE_BATCH; i++) {
+        source->packets[i].scratch = source->scratch[i];
+    }
+    dp_packet_batch_init(&source->batch);
+}
+
 char *
 xfsm_source_open(const char *interface, const char *class,
                  const struct smap *config, struct xfsm_source **sourcep,
@@ -51,7 +62,6 @@ xfsm_source_open(const char *interface, const char *class,
     const char *what = "open";
     char *text = NULL;
     int error, ifindex;
-    size_t i;
 
     source->ring = !strcmp(class, XFSM_RING_CLASS);
     error = netdev_open(interface, class, &source->netdev);
@@ -83,10 +93,31 @@ xfsm_source_open(const char *interface, const char *class,
     source->filter = source->ring && smap_get_bool(config, "filter", true);
     ifindex = netdev_get_ifindex(source->netdev);
     source->ifindex = ifindex > 0 ? ifindex : 0;
-    for (i = 0; i < XFSM_SOURCE_BATCH; i++) {
-        source->packets[i].scratch = source->scratch[i];
+    init_batch(source);
+    *sourcep = source;
+    return NULL;
+}
+
+char *
+xfsm_source_open_more(const struct xfsm_source *first, int queue,
+                      struct xfsm_source **sourcep)
+{
+    struct xfsm_source *source = xzalloc(sizeof *source);
+    int error;
+
+    source->ring = first->ring;
+    source->filter = first->filter;
+    source->delay = first->delay;
+    source->ifindex = first->ifindex;
+    source->netdev = netdev_ref(first->netdev);
+    error = netdev_rxq_open(source->netdev, &source->rxq, queue);
+    if (error) {
+        xfsm_source_close(source);
+        return xasprintf("cannot spread the packets of \"%s\" over several "
+                         "workers (%s)", netdev_get_name(first->netdev),
+                         ovs_strerror(error));
     }
-    dp_packet_batch_init(&source->batch);
+    init_batch(source);
     *sourcep = source;
     return NULL;
 }
@@ -99,6 +130,12 @@ xfsm_source_close(struct xfsm_source *source)
         netdev_close(source->netdev);
         free(source);
     }
+}
+
+size_t
+xfsm_source_n_queues(const struct xfsm_source *source)
+{
+    return source->ring ? netdev_n_rxq(source->netdev) : 1;
 }
 
 static void
@@ -211,10 +248,18 @@ xfsm_source_set_filter(struct xfsm_source *source,
             : EOPNOTSUPP);
 }
 
+int
+xfsm_source_set_steering(struct xfsm_source *source,
+                         const struct sock_fprog *prog)
+{
+    return (source->ring ? xfsm_ring_set_steering(source->rxq, prog)
+            : EOPNOTSUPP);
+}
+
 uint64_t
 xfsm_source_get_spared(const struct xfsm_source *source)
 {
-    return source->filter ? xfsm_ring_get_spared(source->rxq) : 0;
+    return source->filter ? xfsm_ring_get_spared(source->netdev) : 0;
 }
 
 uint64_t
@@ -228,7 +273,7 @@ xfsm_source_get_counts(const struct xfsm_source *source,
                        struct xfsm_ring_counts *counts)
 {
     if (source->ring) {
-        xfsm_ring_get_counts(source->rxq, counts);
+        xfsm_ring_get_counts(source->netdev, counts);
     }
     return source->ring;
 }
