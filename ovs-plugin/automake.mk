@@ -62,6 +62,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/ipc.h \
 	ovs-plugin/link-count.c \
 	ovs-plugin/link-count.h \
+	ovs-plugin/mirror.c \
+	ovs-plugin/mirror.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \

@@ -63,6 +63,7 @@ struct netdev_ring {
     unsigned int ring_kib;
     unsigned int retire_ms;
     bool inverted;
+    bool mirror;
 
     struct rxq_ring *rxqs[XFSM_RING_WORKERS_MAX];   /* NULL: not open. */
     int fanout;                 /* Id of the rxqs' fanout group, or -1. */
@@ -191,6 +192,7 @@ netdev_ring_set_config(struct netdev *netdev, const struct smap *args,
         return EINVAL;
     }
     dev->inverted = smap_get_bool(args, "inverted", false);
+    dev->mirror = smap_get_bool(args, "mirror", false);
     netdev->n_rxq = workers;
     return 0;
 }
@@ -498,7 +500,8 @@ get_direction(const struct netdev_ring *dev, const struct tpacket3_hdr *hdr)
                        (const uint8_t *) hdr + TPACKET_ALIGN(sizeof *hdr));
     bool out = sll->sll_pkttype == PACKET_OUTGOING;
 
-    return out != dev->inverted ? XFSM_DIR_OUT : XFSM_DIR_IN;
+    return (dev->mirror ? XFSM_DIR_UNKNOWN
+            : out != dev->inverted ? XFSM_DIR_OUT : XFSM_DIR_IN);
 }
 
 /* Segments of the packet at 'hdr'. */

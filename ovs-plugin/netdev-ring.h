@@ -47,6 +47,8 @@
  *     inverted=true   the device's far end is the switch (an internal port, a
  *                     tap of the userspace datapath), so that what the host
  *                     sends on it goes into the switch
+ *     mirror=true     the device gets copies of another one's packets, so that
+ *                     their direction is unknown
  *
  * Filter: xfsm_ring_set_filter() has the kernel leave out packets before they
  * are copied, also from inside a cage and while packets are received.  How

@@ -8,16 +8,17 @@
 
 /* The lanes of a probe: where packets meet programs.
  *
- * A lane is a source of packets and an engine.  A probe has one, which its main
- * thread runs between other things, and for a busy port ("workers") several:
- * the others have a thread each, and the kernel spreads the packets over them
- * (steer.h) so that the programs' results stay right.  Where the programs do
- * not allow that, all packets go to lane 0 and a note says why.
+ * A lane is a source of packets and an engine.  A probe has one, which its
+ * main thread runs between other things, and for a busy port ("workers")
+ * several: the others have a thread each, and the kernel spreads the packets
+ * over them (steer.h) so that the programs' results stay right.  Where the
+ * programs do not allow that, all packets go to lane 0 and a note says why.
  *
- * What differs with several lanes: events of different keys may come in another
- * order, and when a program is added that needs packets to be told apart in
- * another way than now, all programs begin anew with empty state, since keys
- * move; packets that are in the rings at that time still are where they were.
+ * What differs with several lanes: events of different keys may come in
+ * another order, and when a program is added that needs packets to be told
+ * apart in another way than now, all programs begin anew with empty state,
+ * since keys move; packets that are in the rings at that time still are where
+ * they were.
  *
  * Locking: the main thread looks into the other lanes between
  * xfsm_lanes_lock() and xfsm_lanes_unlock() only.  A lane's lock is held for a

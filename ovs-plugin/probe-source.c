@@ -36,7 +36,10 @@ open_error(const char *interface, const char *class, const char *what,
         return xasprintf("no network device \"%s\" in the network namespace "
                          "of the agent", interface);
     } else if (error == EAFNOSUPPORT) {
-        return xasprintf("unknown netdev class \"%s\"", class);
+        return (!strncmp(class, "afxdp", 5) || !strncmp(class, "dpdk", 4)
+                ? xasprintf("the Open vSwitch library of this probe was built "
+                            "without netdev class \"%s\"", class)
+                : xasprintf("unknown netdev class \"%s\"", class));
     }
     return xasprintf("cannot %s \"%s\" with netdev class \"%s\" (%s)", what,
                      interface, class, ovs_strerror(error));

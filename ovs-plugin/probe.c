@@ -215,7 +215,13 @@ open_source(struct xfsm_probe *probe, const struct probe_options *o)
                || error_no == EOPNOTSUPP ? XFSM_EXIT_CONFIG
              : EXIT_FAILURE);
     }
+
+    /* Classes of Open vSwitch open things of their own when they are first
+     * waited for, which the cage does not allow. */
     xfsm_source_run(probe->source);
+    xfsm_source_wait(probe->source);
+    poll_immediate_wake();
+    poll_block();
 }
 
 static void

@@ -48,9 +48,9 @@ struct xfsm_probe {
     char *last_note;                    /* Last NOTE sent, or NULL. */
 };
 
-/* Locks the lanes and calls 'cb' for each counter of the probe, by name: those of the engine,
- * decode errors by reason, the source's and the publisher's.  Names are
- * literals or otherwise constant. */
+/* Locks the lanes and calls 'cb' for each counter of the probe, by name: those
+ * of the engines, decode errors by reason, the sources' and the publisher's.
+ * Names are literals or otherwise constant. */
 void xfsm_probe_each_counter(struct xfsm_probe *,
                              void (*cb)(const char *name, uint64_t value,
                                         void *aux),

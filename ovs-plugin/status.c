@@ -9,6 +9,7 @@
 #include "ovs-plugin/agent.h"
 
 #include "lib/vswitch-idl.h"
+#include "ovs-plugin/mirror.h"
 #include "openvswitch/poll-loop.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -157,6 +158,7 @@ write_probe(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
     write_config(row, m);
     xfsmrec_probe_set_status(row, xfsm_monitor_status_name(m->status));
     xfsmrec_probe_set_error(row, m->error);
+    xfsmrec_probe_set_notes(row, m->notes);
     xfsmrec_probe_set_running_programs(row, (const char **) m->running.names,
                                        m->running.n);
     xfsmrec_probe_set_netdev_class(row, pid ? m->netdev_class : "");
@@ -279,6 +281,7 @@ xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
         return;
     }
     if (ovs_txn) {
+        xfsm_mirrors_write(agent, ovs_txn);
         write_ports(agent);
     }
     if (xfsm_txn && ovsdb_idl_has_lock(agent->xfsm.idl)) {

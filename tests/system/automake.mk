@@ -6,6 +6,7 @@
 
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
+	tests/system/test-capture.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-events.py \
