@@ -1,19 +1,28 @@
 # Copyright (c) 2026 The ovs-xfsm authors.
 # SPDX-License-Identifier: Apache-2.0
 
-"""What monitoring a port costs the switch: the rate at which a bridge of the
-userspace datapath forwards small UDP packets from one machine to another,
-with the port as it is, with a probe on it, with a probe whose programs want
-none of these packets, and with an OVS mirror of the port to another one.
+"""What monitoring a port costs the switch: a bridge of the userspace datapath
+forwards small UDP packets between two machines, both ways, with the port as it
+is, with a probe on it, with a probe whose programs want none of these packets,
+and with an OVS mirror of the port to another one.
 
     make all && tests/bench/bench-switch.py [OUTPUT.md]
 
-The four take turns in one run, so that what else the machine does hits all of
-them, and the medians are compared.  Needs root, and top_builddir and
-OVS_SRCDIR as the system tests do.
+Two figures: the processor time of ovs-vswitchd for a packet, at a fixed rate
+of packets, and the rate of packets at full speed.  The first is that of one
+process, whatever else the machine does, and depends on how many packets come
+at once, hence the fixed rate; the second is at the mercy of everything.
+
+The four cases take turns in many short rounds of one run, in another order each
+time, and are compared within their round.  What is written is the median of
+the rounds' ratios and its 95 % confidence interval, from which alone follows
+what the run shows.  Needs root, and top_builddir and OVS_SRCDIR as the system
+tests do.
 """
 
+import math
 import os
+import random
 import statistics
 import struct
 import sys
@@ -23,12 +32,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../system/lib"))
 import xfsmtest                                             # noqa: E402
 
-ROUNDS = int(os.environ.get("XFSM_BENCH_ROUNDS", "7"))
-PACKETS = int(os.environ.get("XFSM_BENCH_PACKETS", "200000"))
+ROUNDS = int(os.environ.get("XFSM_BENCH_ROUNDS", "31"))
+PACKETS = int(os.environ.get("XFSM_BENCH_PACKETS", "20000"))
+RATE = int(os.environ.get("XFSM_BENCH_RATE", "40000"))
 FLOWS = 100
 
-# Fastest over slowest round of the plain port, in a run that says something.
-MAX_SPREAD = 1.5
+# The most that a probe may cost, where it has a processor of its own.
+AIM = 1.03
 
 # Wants every packet of the stream, and counts it.
 PROGRAM = """<xfsm name="all" version="1">
@@ -61,22 +71,23 @@ def write_capture(path, source, sink):
             f.write(frame)
 
 
-def mac(host, netns):
-    out = host.run("ip", "netns", "exec", netns, "cat",
-                   "/sys/class/net/eth0/address").strip()
+def mac(vm):
+    out = vm.run("cat", "/sys/class/net/eth0/address").strip()
     return bytes.fromhex(out.replace(":", ""))
 
 
-def received(host, vm):
-    return int(host.run("ip", "netns", "exec", vm.netns, "cat",
-                        "/sys/class/net/eth0/statistics/rx_packets"))
+def received(vm):
+    return int(vm.run("cat", "/sys/class/net/eth0/statistics/rx_packets"))
 
 
 def cpu(pid):
-    """Seconds of CPU that a process has used."""
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time of all threads of a process, to the
+    nanosecond."""
+    total = 0
+    for tid in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, tid)) as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
 
 
 class Bench:
@@ -91,12 +102,16 @@ class Bench:
         with open(path, "w") as f:
             f.write(PROGRAM)
         host.xfsm_ctl("add-program", path)
-        self.capture = os.path.join(host.dir, "stream.pcap")
-        write_capture(self.capture, mac(host, self.vm1.netns),
-                      mac(host, self.vm2.netns))
+        self.captures = []
+        for a, b in ((self.vm1, self.vm2), (self.vm2, self.vm1)):
+            self.captures.append(os.path.join(host.dir, a.name + ".pcap"))
+            write_capture(self.captures[-1], mac(a), mac(b))
         for vm in (self.vm1, self.vm2, self.tap):
             host.run("ip", "-n", vm.netns, "link", "set", "eth0", "arp",
                      "off")
+        for ns in (self.vm1.netns, self.vm2.netns, self.tap.netns, host.ns):
+            host.run("ip", "netns", "exec", ns, "sysctl", "-qw",
+                     "net.ipv6.conf.all.disable_ipv6=1")
         # Known addresses, no flooding.
         numbers = {port: host.vsctl("get", "Interface", port, "ofport")
                    for port in ("vm1", "vm2", "tap")}
@@ -104,26 +119,43 @@ class Bench:
         for a, b in (("vm1", "vm2"), ("vm2", "vm1")):
             host.run("ovs-ofctl", "add-flow", "br0", "in_port=%s,actions=%s"
                      % (numbers[a], numbers[b]))
+        self.switch = host.pid("ovs-vswitchd")
+        self.cpus = sorted(os.sched_getaffinity(0))
+        self.pin(self.switch, self.cpus[0])
 
-    def stream(self, loops):
-        self.vm1.run("tcpreplay", "-q", "-i", "eth0", "--topspeed",
-                     "--preload-pcap", "--loop=%d" % loops, self.capture,
-                     timeout=120)
+    def pin(self, pid, number):
+        """The switch has the first processor to itself, among ours."""
+        for tid in os.listdir("/proc/%d/task" % pid):
+            os.sched_setaffinity(int(tid), {number})
+
+    def stream(self, loops, speed):
+        """Sends from both machines, one after the other; returns the packets
+        that came and the seconds that sending took."""
+        n, seconds = 0, 0
+        for source, sink, capture in (
+                (self.vm1, self.vm2, self.captures[0]),
+                (self.vm2, self.vm1, self.captures[1])):
+            before = received(sink)
+            start = time.monotonic()
+            source.run("taskset", "-c", str(self.cpus[-1]), "tcpreplay", "-q",
+                       "-i", "eth0", speed, "--preload-pcap",
+                       "--loop=%d" % loops, capture, timeout=120)
+            seconds += time.monotonic() - start
+            last = -1
+            while received(sink) != last:
+                last = received(sink)
+                time.sleep(0.05)
+            n += last - before
+        return n, seconds
 
     def measure(self):
-        """Packets forwarded a second, and CPU seconds of the switch a
-        million packets."""
-        switch = self.host.pid("ovs-vswitchd")
-        before, used = received(self.host, self.vm2), cpu(switch)
-        start = time.monotonic()
-        self.stream(PACKETS // FLOWS)
-        seconds = time.monotonic() - start
-        last = -1
-        while received(self.host, self.vm2) != last:
-            last = received(self.host, self.vm2)
-            time.sleep(0.2)
-        n = last - before
-        return n / seconds, (cpu(switch) - used) / n * 1e6
+        """Nanoseconds of the switch for a packet, and packets a second."""
+        self.stream(2, "--topspeed")    # Flow caches are warm.
+        used = cpu(self.switch)
+        n, _ = self.stream(PACKETS // 2 // FLOWS, "--pps=%d" % RATE)
+        used = cpu(self.switch) - used
+        fast, seconds = self.stream(PACKETS // 2 // FLOWS, "--topspeed")
+        return used / n * 1e9, fast / seconds
 
     def run(self, name):
         host = self.host
@@ -131,18 +163,15 @@ class Bench:
             host.vsctl("--no-wait", "set", "Port", "vm1", "external_ids:xfsm="
                        + ("all" if name == "probe" else "portscan"))
             host.wait_status("vm1", "running")
+            self.pin(host.probe_pid("vm1"), self.cpus[-1])
         elif name == "mirror":
             host.vsctl("--", "--id=@p", "get", "Port", "vm1", "--",
                        "--id=@t", "get", "Port", "tap", "--", "--id=@m",
                        "create", "Mirror", "name=m", "select-src-port=@p",
                        "select-dst-port=@p", "output-port=@t", "--", "set",
                        "Bridge", "br0", "mirrors=@m")
-        self.stream(100)                # Flow caches are warm.
         result = self.measure()
         if name in ("probe", "filtered"):
-            stats = host.probe_stats("vm1")
-            print("  %s: %d packets, %d dropped" % (
-                name, stats["packets"], stats["dropped"]))
             host.vsctl("--no-wait", "remove", "Port", "vm1", "external_ids",
                        "xfsm")
             host.wait_status("vm1", None)
@@ -157,57 +186,95 @@ NAMES = (("plain", "the port as it is"),
          ("mirror", "an OVS mirror to another port"))
 
 
+def interval(values):
+    """The median, and its 95 % confidence interval by order statistics: the
+    number of values below the median is binomial."""
+    values = sorted(values)
+    n = len(values)
+    k, tail = 0, 0.5 ** n
+    while tail + math.comb(n, k + 1) * 0.5 ** n <= 0.025:
+        k += 1
+        tail += math.comb(n, k) * 0.5 ** n
+    return statistics.median(values), values[k], values[n - 1 - k]
+
+
+def compare(results, a, b, figure):
+    """Ratio of the figure of case 'a' to that of case 'b', round by round."""
+    return interval([x[figure] / y[figure]
+                     for x, y in zip(results[a], results[b])])
+
+
+def verdict(low, high, limit):
+    return "yes" if high <= limit else "no" if low > limit else "undecided"
+
+
 HEAD = """<!-- Copyright (c) 2026 The ovs-xfsm authors.
      SPDX-License-Identifier: Apache-2.0 -->
 
 # What monitoring costs the switch
 
 Made by `tests/bench/bench-switch.py`, which adds each run at the end, whatever
-it says: UDP packets of 60 bytes through a bridge of the userspace datapath
-between two veth ports; the four cases take turns, medians.
+it says.  UDP packets of 60 bytes go through a bridge of the userspace datapath
+between two veth ports, both ways; the switch is bound to one processor,
+senders and probe to another.  The cases take turns in short rounds of one run
+and are compared within each; figures are medians, with the 95 % confidence
+interval of the median in brackets.
 
-A run in which the fastest round of the plain port is more than %g times as
-fast as the slowest one is inconclusive: something else used the machine.
+Processor time is that of `ovs-vswitchd` alone, at a fixed rate of packets, and
+is what to look at on a machine that is shared; the rate at full speed, of
+sending included, is next to it.
 """
+
+
+def percent(ratio):
+    return "%+.1f %% (%+.1f to %+.1f)" % tuple((r - 1) * 100 for r in ratio)
 
 
 def write_results(path, results):
     """Appends this run."""
-    plain = [rate for rate, _ in results["plain"]]
-    base = statistics.median(plain)
-    base_cpu = statistics.median(used for _, used in results["plain"])
     new = not os.path.exists(path)
     with open(path, "a") as f:
         if new:
-            f.write(HEAD % MAX_SPREAD)
-        f.write("\n## %d rounds of %d packets, %d processors: %s\n\n" % (
-            len(plain), PACKETS, os.cpu_count(),
-            "inconclusive" if max(plain) > MAX_SPREAD * min(plain)
-            else "conclusive"))
+            f.write(HEAD)
+        f.write("\n## %d rounds of %d packets at %d a second and as many at "
+                "full speed, %d processors\n\n" % (
+                    len(results["plain"]), PACKETS, RATE, os.cpu_count()))
         f.write("""\
-| port | packets/s | range | against plain | CPU of ovs-vswitchd, s per 10^6 \
-packets | against plain |
-| --- | ---: | ---: | ---: | ---: | ---: |
+| port | ovs-vswitchd, ns a packet | against plain | packets/s | against plain \
+|
+| --- | ---: | ---: | ---: | ---: |
 """)
         for name, text in NAMES:
-            rates = [r for r, _ in results[name]]
-            rate = statistics.median(rates)
-            used = statistics.median(u for _, u in results[name])
-            f.write("| %s | %.0f | %.0f to %.0f | %+.1f %% | %.2f "
-                    "| %+.1f %% |\n" % (
-                        text, rate, min(rates), max(rates),
-                        (rate / base - 1) * 100, used,
-                        (used / base_cpu - 1) * 100))
+            f.write("| %s | %.0f | %s | %.0f | %s |\n" % (
+                text, statistics.median(r[0] for r in results[name]),
+                percent(compare(results, name, "plain", 0)),
+                statistics.median(r[1] for r in results[name]),
+                percent(compare(results, name, "plain", 1))))
+        f.write("\n| question | of processor time | of the rate |\n"
+                "| --- | --- | --- |\n")
+        for name, text in NAMES[1:3]:
+            _, low, high = compare(results, name, "plain", 0)
+            _, slow, fast = compare(results, "plain", name, 1)
+            f.write("| %s costs at most %.0f %% | %s | %s |\n" % (
+                text, (AIM - 1) * 100, verdict(low, high, AIM),
+                verdict(slow, fast, AIM)))
+            _, low, high = compare(results, name, "mirror", 0)
+            _, slow, fast = compare(results, "mirror", name, 1)
+            f.write("| %s costs less than a mirror | %s | %s |\n" % (
+                text, verdict(low, high, 1), verdict(slow, fast, 1)))
 
 
 def main(host):
     bench = Bench(host)
     results = {name: [] for name, _ in NAMES}
+    names = [name for name, _ in NAMES]
     for i in range(ROUNDS):
-        for name, _ in NAMES:
+        random.shuffle(names)
+        for name in names:
             results[name].append(bench.run(name))
-            print("round %d: %s: %.0f packets/s, %.2f s CPU" % (
-                (i + 1, name) + results[name][-1]), flush=True)
+        print("round %d: %s" % (i + 1, ", ".join(
+            "%s %.0f ns %.0f/s" % ((name,) + results[name][-1])
+            for name, _ in NAMES)), flush=True)
     path = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
         os.path.dirname(os.path.abspath(__file__)), "RESULTS-switch.md")
     write_results(path, results)
