@@ -15,8 +15,8 @@ stopped (SIGSTOP) while packets are sent to both of its ports, and then goes on
 and finds BURST of them at each: always full batches.  The second is at the
 mercy of everything.
 
-The four cases take turns in many short rounds of one run, in another order each
-time, and are compared within their round.  What is written is the median of
+The four cases take turns in many short rounds of one run, in another order
+each time, and are compared within their round.  What is written is the median of
 the rounds' ratios and its 95 % confidence interval, from which alone follows
 what the run shows.  Needs root, and top_builddir and OVS_SRCDIR as the system
 tests do.
@@ -296,9 +296,9 @@ senders and probe to another.  The cases take turns in short rounds of one run
 and are compared within each; figures are medians, with the 95 % confidence
 interval of the median in brackets.
 
-Processor time is that of `ovs-vswitchd` alone, for full batches of packets, and
-is what to look at on a machine that is shared; the rate at full speed, with
-the start of the sender, is next to it.
+Processor time is that of `ovs-vswitchd` alone, for full batches of packets,
+and is what to look at on a machine that is shared; the rate at full speed,
+with the start of the sender, is next to it.
 
 The switch copies a packet to the probe where it sends to the port (half of the
 packets here); what the port receives is copied before the switch has it.
@@ -318,11 +318,9 @@ def write_results(path, results):
         f.write("\n## %d rounds of %d packets in bursts and as many at full "
                 "speed, %d processors\n\n" % (
                     len(results["plain"]), PACKETS, os.cpu_count()))
-        f.write("""\
-| port | ovs-vswitchd, ns a packet | against plain | packets/s | against plain \
-|
-| --- | ---: | ---: | ---: | ---: |
-""")
+        f.write("| port | ovs-vswitchd, ns a packet | against plain "
+                "| packets/s | against plain |\n"
+                "| --- | ---: | ---: | ---: | ---: |\n")
         for name, text in NAMES:
             f.write("| %s | %.0f | %s | %.0f | %s |\n" % (
                 text, statistics.median(r[0] for r in results[name]),
