@@ -16,10 +16,10 @@ and finds BURST of them at each: always full batches.  The second is at the
 mercy of everything.
 
 The four cases take turns in many short rounds of one run, in another order
-each time, and are compared within their round.  What is written is the median of
-the rounds' ratios and its 95 % confidence interval, from which alone follows
-what the run shows.  Needs root, and top_builddir and OVS_SRCDIR as the system
-tests do.
+each time, and are compared within their round.  What is written is the median
+of the rounds' ratios and its 95 % confidence interval, from which alone
+follows what the run shows.  Needs root, and top_builddir and OVS_SRCDIR as the
+system tests do.
 """
 
 import math
