@@ -358,7 +358,34 @@ def test_visibility(host):
     clear_port(host, "vm1")
 
 
+def test_older_database(host):
+    """A database that lacks the column notes."""
+    with open(os.path.join(xfsmtest.TOP_SRCDIR,
+                           "ovsdb-schema/xfsm.ovsschema")) as f:
+        schema = json.load(f)
+    del schema["tables"]["Probe"]["columns"]["notes"], schema["cksum"]
+    schema["version"] = "1.0.0"
+    path = os.path.join(host.dir, "old.ovsschema")
+    with open(path, "w") as f:
+        json.dump(schema, f)
+    db = os.path.join(host.dbdir, "xfsm.db")
+    host.run("ovsdb-tool", "create", db, path)
+    host.start_ovsdb()
+    host.appctl("ovsdb-server", "ovsdb-server/add-db", db)
+    host.start_vswitchd()
+    host.add_bridge("br0")
+    host.add_vm("br0", "vm1")
+    host.start_agent()
+    set_port(host, "vm1", xfsm="portscan")
+    host.wait_status("vm1", "running")
+    wait_until(lambda: "running" in host.run(
+        "ovsdb-client", "dump", "unix:%s/db.sock" % host.rundir, "XFSM",
+        "Probe", "status"), 10, "status in the older database")
+
+
 def test(host):
+    with xfsmtest.Host() as other:
+        test_older_database(other)
     vm1, vm2 = setup(host)
     events = Events(host)
     test_workers(host, vm1, events)
