@@ -68,6 +68,16 @@ for i in range(first, first + count):
 """
 
 
+# The same by source address, and UDP packets of 200 of them.
+FLOWS = FRAMES.replace('"frames"', '"flows"').replace(
+    "eth_type 0x88b5", "proto udp and dst_port 9").replace("eth_src",
+                                                           "ip_src")
+FLOW_SENDER = SENDER.replace('b"\\x88\\xb5"', 'b"\\x08\\0\\x45\\0"').replace(
+    'struct.pack(">I", i)',
+    'struct.pack(">HHHBBH4B4BHHHH", length - 14, i & 0xffff, 0, 64, 17, 0, '
+    '10, 0, 1, i % 200, 10, 0, 0, 2, 5, 9, length - 34, 0)')
+
+
 def send(vm, count, length, first=0):
     vm.run(sys.executable, "-c", SENDER, str(count), str(length), str(first))
 
@@ -215,6 +225,42 @@ def test_overload(host, vm, workers):
     host.wait_status("vm1", None)
 
 
+def test_spread_overload(host, vm):
+    """The same with packets that are spread over workers."""
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=flows",
+               "external_ids:xfsm-workers=4",
+               "external_ids:xfsm-ring-kib=256")
+    wait_until(lambda: "by the pair" in host.appctl(
+        "xfsm-probe.vm1", "xfsm/show", ok=(0, 1, 2))
+        or "by the source" in host.appctl(
+            "xfsm-probe.vm1", "xfsm/show", ok=(0, 1, 2)), 10, "program")
+    host.wait_status("vm1", "running")
+    pid = host.probe_pid("vm1")
+    sent = 4 * NUMBERED
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        vm.run(sys.executable, "-c", FLOW_SENDER, str(sent), str(FRAME), "0")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    def settled():
+        stats = host.probe_stats("vm1")
+        return stats["rx_waiting"] == 0 and stats["rx_received"] >= sent
+
+    wait_until(settled, 10, lambda: "all to be taken: %s" % host.probe_stats(
+        "vm1"))
+    stats = host.probe_stats("vm1")
+    print("4 workers, spread: sent %d, received %d = processed %d + shed %d" %
+          (sent, stats["rx_received"], stats["packets"], stats["dropped"]))
+    check(stats["rx_received"] == sent
+          and stats["packets"] + stats["dropped"] == sent,
+          "not all are accounted for: %s" % stats)
+    # What four rings of that size hold is more than what one does.
+    check(stats["packets"] > 1000 and stats["dropped"] >= sent / 2, stats)
+    host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm")
+    host.wait_status("vm1", None)
+
+
 def test_switch_undisturbed(host, vm1, vm2):
     """Enabling and disabling a probe is no reconfiguration of the bridge, and
     loses no packet."""
@@ -285,14 +331,16 @@ def test(host):
     for ns in (vm1.netns, vm2.netns, host.ns):
         host.run("ip", "netns", "exec", ns, "sysctl", "-qw",
                  "net.ipv6.conf.all.disable_ipv6=1")
-    path = os.path.join(host.dir, "frames.xml")
-    with open(path, "w") as f:
-        f.write(FRAMES)
-    host.xfsm_ctl("add-program", path)
+    for name, text in (("frames", FRAMES), ("flows", FLOWS)):
+        path = os.path.join(host.dir, name + ".xml")
+        with open(path, "w") as f:
+            f.write(text)
+        host.xfsm_ctl("add-program", path)
 
     test_switch_undisturbed(host, vm1, vm2)
     for workers in (1, 4):
         test_overload(host, vm1, workers)
+    test_spread_overload(host, vm1)
     if not host.sanitized:
         for workers in (1, 4):
             test_idle(host, workers)
