@@ -286,6 +286,9 @@ compose_argv(const struct xfsm_monitor *m,
     svec_add_nocopy(argv, xasprintf("--netdev-option=inverted=%s",
                                     xfsm_desired_type_is_inverted(
                                         m->want.type) ? "true" : "false"));
+    if (!s->segments) {
+        svec_add(argv, "--netdev-option=segments=false");
+    }
     if (m->want.mirror) {
         svec_add(argv, "--netdev-option=mirror=true");
     }

@@ -42,6 +42,7 @@ struct xfsm_monitor_settings {
     unsigned int memory_mib;
     const char *visibility;     /* Why not all packets are seen, or NULL. */
     bool kernel_filter;
+    bool segments;
     bool machine_code;
 };
 

@@ -64,6 +64,7 @@ struct netdev_ring {
     unsigned int retire_ms;
     bool inverted;
     bool mirror;
+    bool segments;
 
     struct rxq_ring *rxqs[XFSM_RING_WORKERS_MAX];   /* NULL: not open. */
     int fanout;                 /* Id of the rxqs' fanout group, or -1. */
@@ -130,6 +131,7 @@ netdev_ring_construct(struct netdev *netdev)
     }
     dev->ring_kib = XFSM_RING_KIB;
     dev->retire_ms = XFSM_RING_RETIRE_MS;
+    dev->segments = true;
     dev->fanout = -1;
     return 0;
 }
@@ -193,6 +195,7 @@ netdev_ring_set_config(struct netdev *netdev, const struct smap *args,
     }
     dev->inverted = smap_get_bool(args, "inverted", false);
     dev->mirror = smap_get_bool(args, "mirror", false);
+    dev->segments = smap_get_bool(args, "segments", true);
     netdev->n_rxq = workers;
     return 0;
 }
@@ -323,8 +326,8 @@ rxq_ring_map(struct rxq_ring *rx, const struct netdev_ring *dev)
         return errno;
     }
     /* A kernel before 4.6 does not do that with a ring. */
-    rx->vnet = !setsockopt(rx->fd, SOL_PACKET, PACKET_VNET_HDR, &on,
-                           sizeof on);
+    rx->vnet = dev->segments && !setsockopt(rx->fd, SOL_PACKET,
+                                            PACKET_VNET_HDR, &on, sizeof on);
     if (setsockopt(rx->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req)) {
         return errno;
     }

@@ -47,6 +47,10 @@
  *     inverted=true   the device's far end is the switch (an internal port, a
  *                     tap of the userspace datapath), so that what the host
  *                     sends on it goes into the switch
+ *     segments=false  do not ask what super-packets consist of.  The kernel
+ *                     cannot tell that of super-packets other than of TCP and
+ *                     UDP (SCTP, UFO of old guests), and drops these, counted,
+ *                     when asked
  *     mirror=true     the device gets copies of another one's packets, so that
  *                     their direction is unknown
  *

@@ -207,6 +207,7 @@ read_options(struct xfsm_agent *agent)
                               XFSM_RING_WORKERS_MAX, &errors),
         .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
                                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
+        .segments = smap_get_bool(options, "segments", true),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
     };

@@ -312,14 +312,13 @@ test_super_packet(void **state)
     struct xfsm_ring_counts counts;
     struct xfsm_source *source;
     uint64_t segs = 0;
+    struct got got;
     size_t i;
 
     (void) state;
     NEED_DEVICES();
     source = open_source("va", NULL, NULL);
     for (i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct got got = { .len = 0 };
-
         wanted_type = ETH_P_IP;
         send_super(cases[i].payload, cases[i].mss, cases[i].words);
         receive(source, &got, 1);
@@ -333,6 +332,16 @@ test_super_packet(void **state)
     receive(source, &(struct got) { .len = 0 }, 1);
     assert_true(xfsm_source_get_counts(source, &counts));
     assert_int_equal(counts.segments, counts.taken + segs);
+    xfsm_source_close(source);
+
+    /* Unless that is not asked for. */
+    source = open_source("va", "segments", "false");
+    wanted_type = ETH_P_IP;
+    send_super(65160, 1448, 8);
+    receive(source, &got, 1);
+    wanted_type = TEST_ETHERTYPE;
+    assert_int_equal(got.segs, 1);
+    assert_int_equal(got.caplen, 65160 + 66);
     xfsm_source_close(source);
 }
 
