@@ -25,6 +25,13 @@ tests_plugin_test_desired_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_desired_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-fanout
+tests_plugin_test_fanout_SOURCES = tests/plugin/test-fanout.c
+tests_plugin_test_fanout_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_fanout_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_fanout_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-filter
 tests_plugin_test_filter_SOURCES = \
 	tests/plugin/test-filter.c \

@@ -638,6 +638,8 @@ test_errors(void **state)
         { "va", "xfsm", "ring-kib", "x", EINVAL, "ring-kib=x" },
         { "va", "xfsm", "ring-kib", "1048577", EINVAL, "ring-kib" },
         { "va", "xfsm", "retire-ms", "0", EINVAL, "retire-ms=0" },
+        { "va", "xfsm", "workers", "0", EINVAL, "workers=0" },
+        { "va", "xfsm", "workers", "17", EINVAL, "workers=17" },
         { "", "xfsm", NULL, NULL, EINVAL, "\"\"" },
     };
     size_t i;
