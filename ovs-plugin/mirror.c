@@ -30,27 +30,27 @@ xfsm_mirror_device(const char *port)
     return xasprintf("xfm%08"PRIx32, hash_string(port, 0));
 }
 
-void
+char *
 xfsm_mirror_bring_up(const char *device)
 {
     int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct ifreq ifr;
+    int error = 0;
 
     memset(&ifr, 0, sizeof ifr);
     ovs_strzcpy(ifr.ifr_name, device, sizeof ifr.ifr_name);
     if (sock < 0 || ioctl(sock, SIOCGIFFLAGS, &ifr)) {
-        VLOG_WARN("%s: cannot look at the device (%s)", device,
-                  ovs_strerror(errno));
+        error = errno;
     } else if (!(ifr.ifr_flags & IFF_UP)) {
         ifr.ifr_flags |= IFF_UP;
-        if (ioctl(sock, SIOCSIFFLAGS, &ifr)) {
-            VLOG_WARN("%s: cannot bring the device up (%s): nothing will be "
-                      "seen of the port", device, ovs_strerror(errno));
-        }
+        error = ioctl(sock, SIOCSIFFLAGS, &ifr) ? errno : 0;
     }
     if (sock >= 0) {
         close(sock);
     }
+    return (error ? xasprintf("the mirror's device %s cannot be brought up "
+                              "(%s), so nothing is seen", device,
+                              ovs_strerror(error)) : NULL);
 }
 
 static const struct ovsrec_bridge *

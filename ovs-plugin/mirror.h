@@ -36,7 +36,8 @@ char *xfsm_mirror_device(const char *port);
  * that they do not. */
 void xfsm_mirrors_write(struct xfsm_agent *, struct ovsdb_idl_txn *);
 
-/* Has the kernel pass packets of the device on, which a new one does not. */
-void xfsm_mirror_bring_up(const char *device);
+/* Has the kernel pass packets of the device on, which a new one does not.
+ * Takes CAP_NET_ADMIN.  Returns NULL, or an error that the caller frees. */
+char *xfsm_mirror_bring_up(const char *device);
 
 #endif /* ovs-plugin/mirror.h */

@@ -125,6 +125,7 @@ xfsm_monitor_destroy(struct xfsm_monitor *m)
         free(m->netdev_class);
         free(m->last_event);
         free(m->told_note);
+        free(m->mirror_error);
         free(m->notes);
         free(m->error);
         free(m);
@@ -325,7 +326,8 @@ start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
         free(m->netdev_class);
         m->netdev_class = xstrdup(get_class(m, s));
         if (m->want.mirror) {
-            xfsm_mirror_bring_up(m->interface);
+            free(m->mirror_error);
+            m->mirror_error = xfsm_mirror_bring_up(m->interface);
         }
         xfsm_worker_start(&m->worker, (const char *const *) m->argv.names,
                           -1);
@@ -500,6 +502,7 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     if (m->want.mirror) {
         put_note(&notes, "packets come by a mirror of the port, which costs "
                  "the switch, and without their direction");
+        put_note(&notes, m->mirror_error);
     } else if (strcmp(get_class(m, s), XFSM_RING_CLASS)) {
         put_note(&notes, "this netdev class sees only what the port "
                  "receives, and does not count losses");

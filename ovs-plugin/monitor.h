@@ -81,6 +81,7 @@ struct xfsm_monitor {
     struct xfsm_counters state_keys;
     char *last_event;
     char *told_note;            /* What an operator should know, or NULL. */
+    char *mirror_error;         /* Why its mirror has nothing, or NULL. */
 
     /* Outcome of xfsm_monitor_run(). */
     enum xfsm_monitor_status status;

@@ -233,7 +233,9 @@ xfsm_lanes_unlock(struct xfsm_lanes *lanes)
 int
 xfsm_lanes_run(struct xfsm_lanes *lanes)
 {
-    latch_poll(&lanes->wake);
+    if (lanes->n > 1) {
+        latch_poll(&lanes->wake);
+    }
     return lane_run(&lanes->lane[0]);
 }
 

@@ -231,6 +231,19 @@ test_workers(void **state)
             check_kind(sources, &kinds[i], steer);
         }
     }
+
+    /* A device that goes down and up is no change. */
+    prog.len = xfsm_steer_code(XFSM_STEER_PAIR, false, code);
+    assert_int_equal(xfsm_source_set_steering(sources[0], &prog), 0);
+    for (i = 0; i < 3; i++) {
+        if (system("ip link set va down && ip link set va up && "
+                   "timeout 5 sh -c 'until ip link show va "
+                   "| grep -q \"state UP\" && ip link show vb "
+                   "| grep -q \"state UP\"; do :; done'")) {
+            fail_msg("va does not come up");
+        }
+        check_kind(sources, &kinds[0], XFSM_STEER_PAIR);
+    }
     for (w = 0; w < WORKERS; w++) {
         xfsm_source_close(sources[w]);
     }
