@@ -42,6 +42,9 @@ show_monitor(const struct xfsm_monitor *m, struct ds *s)
     if (m->error) {
         ds_put_format(s, "        error: %s\n", m->error);
     }
+    if (m->notes[0]) {
+        ds_put_format(s, "        note: %s\n", m->notes);
+    }
     ds_put_cstr(s, "        programs: ");
     put_names(s, (char *const *) programs, sset_count(&m->want.programs));
     ds_put_cstr(s, "\n        running: ");

@@ -16,6 +16,7 @@
  *     programs.h   names -> images
  *     hub-link.h   the hub
  *     status.c     outcome -> rows of the databases
+ *     mirror.c     mirrors of ports that cannot be listened to
  *     db-init.h    the database XFSM, where the server forgot it
  *     agent-show.c what ovs-appctl prints
  *
@@ -63,6 +64,7 @@ struct xfsm_agent {
     char *host;
     char *netdev_class;
     char *hw_offload;           /* Why not all packets are seen, or NULL. */
+    bool mirror;                /* Mirror ports that cannot be listened to. */
     char *option_error;         /* Options that could not be used, or NULL. */
     struct simap matches;       /* Interfaces of each Assignment, by name. */
 

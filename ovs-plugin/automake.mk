@@ -60,12 +60,16 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/ipc.h \
 	ovs-plugin/link-count.c \
 	ovs-plugin/link-count.h \
+	ovs-plugin/mirror.c \
+	ovs-plugin/mirror.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
+	ovs-plugin/probe-lanes.c \
+	ovs-plugin/probe-lanes.h \
 	ovs-plugin/probe-publish.c \
 	ovs-plugin/probe-publish.h \
 	ovs-plugin/probe-queue.c \
@@ -77,7 +81,12 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
 	ovs-plugin/rows.c \
+	ovs-plugin/segments.c \
+	ovs-plugin/segments.h \
 	ovs-plugin/status.c \
+	ovs-plugin/steer-code.c \
+	ovs-plugin/steer.c \
+	ovs-plugin/steer.h \
 	ovs-plugin/term-signal.c \
 	ovs-plugin/term-signal.h \
 	ovs-plugin/user.c \

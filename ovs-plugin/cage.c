@@ -206,6 +206,15 @@ drop_privileges(const struct xfsm_cage *cage)
     return NULL;
 }
 
+void
+xfsm_cage_drop_thread_privileges(void)
+{
+    if (geteuid()) {
+        capng_clear(CAPNG_SELECT_BOTH);
+        capng_apply(CAPNG_SELECT_CAPS);
+    }
+}
+
 char *
 xfsm_cage_enter(struct xfsm_cage *cage)
 {

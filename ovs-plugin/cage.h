@@ -74,6 +74,11 @@ char *xfsm_cage_restrict_paths(struct xfsm_cage *);
  * after which the process must exit: it is half caged. */
 char *xfsm_cage_enter(struct xfsm_cage *);
 
+/* For a thread that is there before xfsm_cage_enter(): gives up its
+ * capabilities, if it has any without being root.  Those of root go with the
+ * uid, which all threads change together. */
+void xfsm_cage_drop_thread_privileges(void);
+
 /* True if this build leaves out limits and filter for a sanitizer. */
 bool xfsm_cage_is_sanitized(void);
 

@@ -8,10 +8,13 @@
 
 #include "ovs-plugin/desired.h"
 
+#include "ovs-plugin/mirror.h"
+#include "ovs-plugin/netdev-ring.h"
 #include "smap.h"
 #include "util.h"
 
 #define KEY "xfsm"
+#define MIRROR_KEY "xfsm-mirror"
 
 const char *const xfsm_wanted_by_names[XFSM_N_WANTED_BY] = {
 #define WANTED_NAME(ID, NAME) NAME,
@@ -30,7 +33,7 @@ bool
 xfsm_desired_type_has_device(const char *type)
 {
     static const char *const types[] = {
-        "", "system", "internal", "tap", "afxdp", "afxdp-nonpmd", "dummy",
+        "", "system", "internal", "tap", "dummy",
     };
     size_t i;
 
@@ -40,6 +43,12 @@ xfsm_desired_type_has_device(const char *type)
         }
     }
     return false;
+}
+
+bool
+xfsm_desired_type_is_private(const char *type)
+{
+    return !strncmp(type, "dpdk", 4) || !strncmp(type, "afxdp", 5);
 }
 
 bool
@@ -146,10 +155,55 @@ collect_programs(const struct xfsm_desired_input *in, const struct place *at,
     }
 }
 
+/* Stores the number at 'key' of the port in '*valuep', if there is one. */
 static char *
-check_probe(const struct place *at, const struct sset *programs)
+get_number(const struct place *at, const char *key, unsigned int min,
+           unsigned int max, unsigned int *valuep)
 {
-    if (!xfsm_desired_type_has_device(at->interface->type)) {
+    const char *s = smap_get(at->port->external_ids, key);
+
+    if (s && (!str_to_uint(s, 10, valuep) || *valuep < min
+              || *valuep > max)) {
+        return xasprintf("external_ids:%s=%s of port %s is not a number from "
+                         "%u to %u", key, s, at->port->name, min, max);
+    }
+    return NULL;
+}
+
+static char *
+get_settings(const struct place *at, struct xfsm_desired_probe *probe)
+{
+    char *error = get_number(at, "xfsm-workers", 1, XFSM_RING_WORKERS_MAX,
+                             &probe->workers);
+
+    if (!error) {
+        error = get_number(at, "xfsm-ring-kib", XFSM_RING_KIB_MIN,
+                           XFSM_RING_KIB_MAX, &probe->ring_kib);
+    }
+    probe->netdev_class = nullable_xstrdup(
+        smap_get(at->port->external_ids, "xfsm-netdev-class"));
+    return error;
+}
+
+static bool
+wants_mirror(const struct xfsm_desired_input *in, const struct place *at)
+{
+    return (smap_get_bool(at->port->external_ids, MIRROR_KEY, false)
+            || (in->mirror
+                && xfsm_desired_type_is_private(at->interface->type)));
+}
+
+static char *
+check_probe(const struct place *at, bool mirror, const struct sset *programs)
+{
+    if (!mirror && xfsm_desired_type_is_private(at->interface->type)) {
+        return xasprintf("interface %s of type \"%s\" belongs to Open vSwitch "
+                         "alone, the kernel sees none of its packets; with "
+                         "external_ids:xfsm-mirror=true on port %s the switch "
+                         "mirrors them to a port of the probe",
+                         at->interface->name, at->interface->type,
+                         at->port->name);
+    } else if (!mirror && !xfsm_desired_type_has_device(at->interface->type)) {
         return xasprintf("interface %s of type \"%s\" is not a network "
                          "device of the kernel, so there is nothing to listen "
                          "to", at->interface->name, at->interface->type);
@@ -160,39 +214,82 @@ check_probe(const struct place *at, const struct sset *programs)
     return NULL;
 }
 
+void
+xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
+{
+    free(probe->interface);
+    free(probe->port);
+    free(probe->bridge);
+    free(probe->type);
+    free(probe->netdev_class);
+    free(probe->error);
+    sset_destroy(&probe->programs);
+}
+
+void
+xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
+                         const struct xfsm_desired_probe *probe)
+{
+    *copy = *probe;
+    copy->interface = xstrdup(probe->interface);
+    copy->port = xstrdup(probe->port);
+    copy->bridge = xstrdup(probe->bridge);
+    copy->type = xstrdup(probe->type);
+    copy->netdev_class = nullable_xstrdup(probe->netdev_class);
+    copy->error = nullable_xstrdup(probe->error);
+    sset_clone(&copy->programs, &probe->programs);
+}
+
+static void
+add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
+          struct sset *programs, unsigned int wanted_by)
+{
+    const char *type = at->interface->type;
+    struct xfsm_desired_probe *probe = xzalloc(sizeof *probe);
+    char *error;
+
+    probe->interface = (mirror ? xfsm_mirror_device(at->port->name)
+                        : xstrdup(at->interface->name));
+    probe->port = xstrdup(at->port->name);
+    probe->bridge = xstrdup(at->bridge->name);
+    probe->type = xstrdup(type[0] ? type : "system");
+    probe->uuid = at->interface->uuid;
+    probe->wanted_by = wanted_by;
+    probe->mirror = mirror;
+    probe->error = check_probe(at, mirror, programs);
+    error = get_settings(at, probe);
+    if (probe->error) {
+        free(error);
+    } else {
+        probe->error = error;
+    }
+    sset_init(&probe->programs);
+    sset_swap(&probe->programs, programs);
+    if (!shash_add_once(&d->probes, probe->interface, probe)) {
+        xfsm_desired_probe_destroy(probe);
+        free(probe);
+    }
+}
+
 static void
 add_interface(struct xfsm_desired *d, const struct xfsm_desired_input *in,
               const struct place *at)
 {
     struct sset programs = SSET_INITIALIZER(&programs);
     const char *type = at->interface->type;
-    struct xfsm_desired_probe *probe;
+    bool mirror = wants_mirror(in, at);
     unsigned int wanted_by = 0;
-    char *error;
 
-    collect_programs(in, at, d->matches, &programs, &wanted_by);
-    error = check_probe(at, &programs);
-    if (sset_is_empty(&programs)
-        || (wanted_by == 1u << XFSM_WANTED_BRIDGE
-            && !xfsm_desired_type_has_device(type))
-        || shash_find(&d->probes, at->interface->name)) {
-        sset_destroy(&programs);
-        free(error);
-        return;
+    if (!smap_get(at->port->external_ids, XFSM_MIRROR_OF_KEY)) {
+        collect_programs(in, at, d->matches, &programs, &wanted_by);
     }
-
-    probe = xzalloc(sizeof *probe);
-    probe->interface = xstrdup(at->interface->name);
-    probe->port = xstrdup(at->port->name);
-    probe->bridge = xstrdup(at->bridge->name);
-    probe->type = xstrdup(type[0] ? type : "system");
-    probe->uuid = at->interface->uuid;
-    probe->wanted_by = wanted_by;
-    probe->error = error;
-    sset_init(&probe->programs);
-    sset_swap(&probe->programs, &programs);
+    if (!sset_is_empty(&programs)
+        && (wanted_by != 1u << XFSM_WANTED_BRIDGE || mirror
+            || xfsm_desired_type_has_device(type)
+            || xfsm_desired_type_is_private(type))) {
+        add_probe(d, at, mirror, &programs, wanted_by);
+    }
     sset_destroy(&programs);
-    shash_add(&d->probes, probe->interface, probe);
 }
 
 void
@@ -228,15 +325,8 @@ xfsm_desired_destroy(struct xfsm_desired *d)
     struct shash_node *node;
 
     SHASH_FOR_EACH (node, &d->probes) {
-        struct xfsm_desired_probe *probe = node->data;
-
-        free(probe->interface);
-        free(probe->port);
-        free(probe->bridge);
-        free(probe->type);
-        free(probe->error);
-        sset_destroy(&probe->programs);
-        free(probe);
+        xfsm_desired_probe_destroy(node->data);
+        free(node->data);
     }
     shash_destroy(&d->probes);
     free(d->matches);

@@ -23,9 +23,20 @@
  * no probe, whoever asks.
  *
  * Packets can be taken from interfaces that are network devices of the
- * kernel, not from tunnels, patch ports or DPDK.  Such an interface is
+ * kernel, not from tunnels, patch ports or DPDK.  A tunnel or patch port is
  * silently passed over for its Bridge, and is an error where it was meant in
- * particular.
+ * particular.  An interface that Open vSwitch has to itself, by DPDK or
+ * AF_XDP, is always an error, since its packets are worth monitoring and the
+ * kernel sees none of them.
+ *
+ * Unless its port has external_ids:xfsm-mirror=true, or the input says
+ * 'mirror' and Open vSwitch has the interface to itself: then the probe
+ * listens to a device of ours to which the port is mirrored (mirror.h).  Such
+ * devices' ports, which have external_ids:xfsm-mirror-of, are never monitored
+ * themselves.
+ *
+ * A Port's external_ids:xfsm-workers, xfsm-ring-kib and xfsm-netdev-class
+ * override, for its probes, the options of those names.
  *
  * Everything is copied: the result lives on when the rows are gone.
  *
@@ -82,6 +93,7 @@ struct xfsm_desired_input {
     size_t n_bridges;
     const struct xfsm_in_assignment *assignments;
     size_t n_assignments;
+    bool mirror;                /* Mirror what could not be seen. */
 };
 
 /* W(ID, NAME): who can want a probe, as column "wanted_by" has it. */
@@ -100,10 +112,14 @@ enum xfsm_wanted_by {
 extern const char *const xfsm_wanted_by_names[XFSM_N_WANTED_BY];
 
 struct xfsm_desired_probe {
-    char *interface;
+    char *interface;            /* With 'mirror', the device of ours. */
     char *port;
     char *bridge;
     char *type;                 /* Never "": "system" instead. */
+    bool mirror;                /* The port is to be mirrored. */
+    char *netdev_class;         /* NULL: as the options say... */
+    unsigned int workers;       /* ...0: likewise, ... */
+    unsigned int ring_kib;      /* ...likewise. */
     struct uuid uuid;           /* Of the Interface row. */
     struct sset programs;
     unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
@@ -123,6 +139,17 @@ void xfsm_desired_destroy(struct xfsm_desired *);
 /* Adds the programs of a comma-separated list to 'programs'; spaces around
  * names and empty names do not count. */
 void xfsm_desired_parse_list(const char *list, struct sset *programs);
+
+/* Frees all members. */
+void xfsm_desired_probe_destroy(struct xfsm_desired_probe *);
+
+/* Makes '*copy' a copy. */
+void xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
+                              const struct xfsm_desired_probe *);
+
+/* True if interfaces of that type are Open vSwitch's alone: the kernel, or
+ * what listens to it, does not see their packets. */
+bool xfsm_desired_type_is_private(const char *type);
 
 /* True if interfaces of that type are network devices of the kernel. */
 bool xfsm_desired_type_has_device(const char *type);

@@ -71,7 +71,9 @@
     M(PROBE, "probe", "text name; fd: socket of a probe.  Publish what it " \
       "sends until it is closed") \
     /* Hub to agent (also READY, with epoch and 0, PONG and STATS). */ \
-    M(ENDPOINT, "endpoint", "text endpoint.  Subscribers connect there")
+    M(ENDPOINT, "endpoint", "text endpoint.  Subscribers connect there") \
+    /* Probe to agent, too. */ \
+    M(NOTE, "note", "text.  What an operator should know, empty: nothing")
 
 enum xfsm_ipc_type {
     XFSM_IPC_NONE = 0,

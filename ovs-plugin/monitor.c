@@ -17,6 +17,8 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/hub-link.h"
+#include "ovs-plugin/mirror.h"
+#include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/programs.h"
 #include "ovs-plugin/probe-publish.h"
 #include "timeval.h"
@@ -62,11 +64,13 @@ xfsm_monitor_create(const char *interface)
     xfsm_worker_init(&m->worker, name, program);
     free(name);
     free(program);
+    memset(&m->want, 0, sizeof m->want);
     sset_init(&m->want.programs);
     svec_init(&m->argv);
     svec_init(&m->running);
     shash_init(&m->slots);
     m->last_event = xstrdup("");
+    m->notes = xstrdup("");
     m->netdev_class = xstrdup("");
     m->status = XFSM_MONITOR_STARTING;
     return m;
@@ -93,17 +97,14 @@ forget_process(struct xfsm_monitor *m)
     }
     m->hub_generation = 0;
     xfsm_counters_clear(&m->state_keys);
+    free(m->told_note);
+    m->told_note = NULL;
 }
 
 static void
 clear_want(struct xfsm_monitor *m)
 {
-    free(m->want.interface);
-    free(m->want.port);
-    free(m->want.bridge);
-    free(m->want.type);
-    free(m->want.error);
-    sset_destroy(&m->want.programs);
+    xfsm_desired_probe_destroy(&m->want);
     memset(&m->want, 0, sizeof m->want);
     sset_init(&m->want.programs);
 }
@@ -115,8 +116,7 @@ xfsm_monitor_destroy(struct xfsm_monitor *m)
         xfsm_worker_destroy(&m->worker);
         forget_process(m);
         shash_destroy(&m->slots);
-        clear_want(m);
-        sset_destroy(&m->want.programs);
+        xfsm_desired_probe_destroy(&m->want);
         svec_destroy(&m->argv);
         svec_destroy(&m->running);
         xfsm_counters_destroy(&m->stats);
@@ -124,6 +124,9 @@ xfsm_monitor_destroy(struct xfsm_monitor *m)
         free(m->interface);
         free(m->netdev_class);
         free(m->last_event);
+        free(m->told_note);
+        free(m->mirror_error);
+        free(m->notes);
         free(m->error);
         free(m);
     }
@@ -145,7 +148,12 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
             && sset_equals(&m->want.programs, &want->programs)
             && !strcmp(m->want.port, want->port)
             && !strcmp(m->want.bridge, want->bridge)
-            && !strcmp(m->want.type, want->type));
+            && !strcmp(m->want.type, want->type)
+            && m->want.mirror == want->mirror
+            && m->want.workers == want->workers
+            && m->want.ring_kib == want->ring_kib
+            && nullable_string_is_equal(m->want.netdev_class,
+                                        want->netdev_class));
     if (m->wanted && !uuid_equals(&m->want.uuid, &want->uuid)) {
         /* Another interface of the same name. */
         xfsm_worker_stop(&m->worker);
@@ -154,15 +162,9 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
         xfsm_worker_reset(&m->worker);
     }
     clear_want(m);
+    sset_destroy(&m->want.programs);
     m->wanted = true;
-    m->want.interface = xstrdup(want->interface);
-    m->want.port = xstrdup(want->port);
-    m->want.bridge = xstrdup(want->bridge);
-    m->want.type = xstrdup(want->type);
-    m->want.uuid = want->uuid;
-    m->want.wanted_by = want->wanted_by;
-    m->want.error = nullable_xstrdup(want->error);
-    sset_clone(&m->want.programs, &want->programs);
+    xfsm_desired_probe_clone(&m->want, want);
 }
 
 void
@@ -209,6 +211,21 @@ handle_ack(struct xfsm_monitor *m, struct xfsm_bytes *payload)
 }
 
 static bool
+handle_note(struct xfsm_monitor *m, struct xfsm_bytes *payload)
+{
+    char note[XFSM_IPC_TEXT_SIZE];
+
+    if (!xfsm_ipc_get_text(payload, note, sizeof note)) {
+        return false;
+    }
+    xfsm_text_sanitize(note);
+    free(m->told_note);
+    m->told_note = note[0] ? xstrdup(note) : NULL;
+    m->dirty = true;
+    return true;
+}
+
+static bool
 handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
                int *fdp OVS_UNUSED, void *m_)
 {
@@ -219,6 +236,9 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
     switch ((int) type) {
     case XFSM_IPC_ACK:
         return handle_ack(m, payload);
+
+    case XFSM_IPC_NOTE:
+        return handle_note(m, payload);
 
     case XFSM_IPC_STATS:
         xfsm_counters_clear(&m->stats);
@@ -238,6 +258,12 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
 /* ## Starting and feeding the probe. ## */
 
+static const char *
+get_class(const struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
+{
+    return m->want.netdev_class ? m->want.netdev_class : s->netdev_class;
+}
+
 static void
 compose_argv(const struct xfsm_monitor *m,
              const struct xfsm_monitor_settings *s, struct svec *argv)
@@ -247,9 +273,13 @@ compose_argv(const struct xfsm_monitor *m,
     svec_add_nocopy(argv, xasprintf("--bridge=%s", m->want.bridge));
     svec_add_nocopy(argv, xasprintf("--port=%s", m->want.port));
     svec_add_nocopy(argv, xasprintf("--host=%s", s->host));
-    svec_add_nocopy(argv, xasprintf("--netdev-class=%s", s->netdev_class));
+    svec_add_nocopy(argv, xasprintf("--netdev-class=%s", get_class(m, s)));
     svec_add_nocopy(argv, xasprintf("--netdev-option=ring-kib=%u",
-                                    s->ring_kib));
+                                    m->want.ring_kib ? m->want.ring_kib
+                                    : s->ring_kib));
+    svec_add_nocopy(argv, xasprintf("--netdev-option=workers=%u",
+                                    m->want.workers ? m->want.workers
+                                    : s->workers));
     svec_add_nocopy(argv, xasprintf("--netdev-option=retire-ms=%u",
                                     s->retire_ms));
     svec_add_nocopy(argv, xasprintf("--netdev-option=filter=%s",
@@ -257,6 +287,12 @@ compose_argv(const struct xfsm_monitor *m,
     svec_add_nocopy(argv, xasprintf("--netdev-option=inverted=%s",
                                     xfsm_desired_type_is_inverted(
                                         m->want.type) ? "true" : "false"));
+    if (!s->segments) {
+        svec_add(argv, "--netdev-option=segments=false");
+    }
+    if (m->want.mirror) {
+        svec_add(argv, "--netdev-option=mirror=true");
+    }
     svec_add_nocopy(argv, xasprintf("--memory-mib=%u", s->memory_mib));
     if (s->machine_code) {
         svec_add(argv, "--machine-code");
@@ -283,12 +319,16 @@ static void
 start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
 {
     /* A netdev of class "dummy" exists in the probe alone. */
-    m->no_device = (strncmp(s->netdev_class, "dummy", 5)
+    m->no_device = (strncmp(get_class(m, s), "dummy", 5)
                     && !find_device(m->interface));
     m->look_at = time_msec() + DEVICE_POLL_MS;
     if (!m->no_device) {
         free(m->netdev_class);
-        m->netdev_class = xstrdup(s->netdev_class);
+        m->netdev_class = xstrdup(get_class(m, s));
+        if (m->want.mirror) {
+            free(m->mirror_error);
+            m->mirror_error = xfsm_mirror_bring_up(m->interface);
+        }
         xfsm_worker_start(&m->worker, (const char *const *) m->argv.names,
                           -1);
     }
@@ -442,8 +482,41 @@ judge(const struct xfsm_monitor *m, const struct outcome *o)
     return ready ? XFSM_MONITOR_RUNNING : XFSM_MONITOR_STARTING;
 }
 
+static void
+put_note(struct ds *notes, const char *note)
+{
+    if (note) {
+        ds_put_format(notes, "%s%s", notes->length ? "; " : "", note);
+    }
+}
+
+/* What an operator should know of a probe that runs all the same.  Returns
+ * true if that changed. */
 static bool
-update_outcome(struct xfsm_monitor *m, struct xfsm_programs *programs)
+update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
+{
+    struct ds notes = DS_EMPTY_INITIALIZER;
+    bool changed;
+
+    put_note(&notes, s->visibility);
+    if (m->want.mirror) {
+        put_note(&notes, "packets come by a mirror of the port, which costs "
+                 "the switch, and without their direction");
+        put_note(&notes, m->mirror_error);
+    } else if (strcmp(get_class(m, s), XFSM_RING_CLASS)) {
+        put_note(&notes, "this netdev class sees only what the port "
+                 "receives, and does not count losses");
+    }
+    put_note(&notes, m->told_note);
+    changed = strcmp(m->notes, ds_cstr(&notes));
+    free(m->notes);
+    m->notes = ds_steal_cstr(&notes);
+    return changed;
+}
+
+static bool
+update_outcome(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s,
+               struct xfsm_programs *programs)
 {
     struct svec running = SVEC_EMPTY_INITIALIZER;
     struct outcome o = { .errors = DS_EMPTY_INITIALIZER };
@@ -484,7 +557,7 @@ update_outcome(struct xfsm_monitor *m, struct xfsm_programs *programs)
     m->error = error;
     svec_swap(&m->running, &running);
     svec_destroy(&running);
-    return changed;
+    return update_notes(m, s) || changed;
 }
 
 /* True if there should be a process: there is a program for it, or there is
@@ -560,7 +633,7 @@ xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
         feed_programs(m, programs);
         join_hub(m, hub);
     }
-    return update_outcome(m, programs);
+    return update_outcome(m, settings, programs);
 }
 
 void

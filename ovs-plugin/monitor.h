@@ -38,8 +38,11 @@ struct xfsm_monitor_settings {
     const char *netdev_class;
     unsigned int ring_kib;
     unsigned int retire_ms;
+    unsigned int workers;
     unsigned int memory_mib;
+    const char *visibility;     /* Why not all packets are seen, or NULL. */
     bool kernel_filter;
+    bool segments;
     bool machine_code;
 };
 
@@ -77,10 +80,13 @@ struct xfsm_monitor {
     struct xfsm_counters stats;
     struct xfsm_counters state_keys;
     char *last_event;
+    char *told_note;            /* What an operator should know, or NULL. */
+    char *mirror_error;         /* Why its mirror has nothing, or NULL. */
 
     /* Outcome of xfsm_monitor_run(). */
     enum xfsm_monitor_status status;
     char *error;                /* Or NULL. */
+    char *notes;                /* What else there is to know, or "". */
     struct svec running;        /* Programs that are loaded. */
 };
 

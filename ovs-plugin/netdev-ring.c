@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -22,6 +23,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/link-count.h"
+#include "ovs-plugin/segments.h"
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
@@ -38,22 +40,43 @@ VLOG_DEFINE_THIS_MODULE(netdev_ring);
 
 struct rxq_ring;
 
+/* R(NAME): counters of an rxq.  The kernel's start anew at each reading, so
+ * they are added up here. */
+#define RING_STATS(R) \
+    R(received)                 /* Packets that passed the filter. */ \
+    R(packets)                  /* Delivered. */ \
+    R(segments)                 /* Of those, on the wire. */ \
+    R(bytes)                    /* Of those, on the wire. */ \
+    R(truncated)                /* Of those, not captured whole. */ \
+    R(dropped)                  /* By the kernel, for want of room. */ \
+    R(freezes)                  /* Times that the ring was full. */
+
+struct ring_stats {
+#define RING_STAT(NAME) uint64_t NAME;
+    RING_STATS(RING_STAT)
+#undef RING_STAT
+};
+
 struct netdev_ring {
     struct netdev up;
     int ifindex;
     unsigned int ring_kib;
     unsigned int retire_ms;
     bool inverted;
+    bool mirror;
+    bool segments;
 
-    struct rxq_ring *rxq;       /* NULL if not open. */
+    struct rxq_ring *rxqs[XFSM_RING_WORKERS_MAX];   /* NULL: not open. */
+    int fanout;                 /* Id of the rxqs' fanout group, or -1. */
+    struct ring_stats closed;   /* Of rxqs that are closed. */
 
-    /* The kernel's counters start anew at each reading, so they are added up
-     * here. */
-    uint64_t packets;           /* Delivered. */
-    uint64_t bytes;             /* Of those, on the wire. */
-    uint64_t truncated;         /* Of those, not captured whole. */
-    uint64_t dropped;           /* By the kernel, for want of room. */
-    uint64_t freezes;           /* Times that the ring was full. */
+    /* What the filter spared: packets of the device that were not received.
+     * The device is asked now and then. */
+    struct xfsm_link_count link;
+    uint64_t link_start;        /* Its count when first asked... */
+    uint64_t link_sample;       /* ...and when it was last asked, ... */
+    long long int sampled;      /* ...which was then. */
+    uint64_t spared;
 };
 
 struct rxq_ring {
@@ -69,15 +92,11 @@ struct rxq_ring {
     const uint8_t *next;        /* Next packet in it... */
     unsigned int n_left;        /* ...and how many there are. */
     bool held;                  /* The block is ours. */
+    bool vnet;                  /* Before each packet is a virtio_net_hdr. */
+    uint64_t lost;              /* Dropped before the packets at hand... */
+    uint64_t lost_told;         /* ...and of all, how many were ever told. */
 
-    /* What the filter spared: packets of the device that were not received.
-     * The device is asked now and then. */
-    struct xfsm_link_count link;
-    uint64_t link_start;        /* Its count when the ring was opened... */
-    uint64_t link_sample;       /* ...and when it was last asked, ... */
-    long long int sampled;      /* ...which was then. */
-    uint64_t spared;
-
+    struct ring_stats stats;
     struct dp_packet packets[NETDEV_MAX_BURST];
 };
 
@@ -112,12 +131,15 @@ netdev_ring_construct(struct netdev *netdev)
     }
     dev->ring_kib = XFSM_RING_KIB;
     dev->retire_ms = XFSM_RING_RETIRE_MS;
+    dev->segments = true;
+    dev->fanout = -1;
     return 0;
 }
 
 static void
-netdev_ring_destruct(struct netdev *netdev OVS_UNUSED)
+netdev_ring_destruct(struct netdev *netdev)
 {
+    xfsm_link_count_destroy(&netdev_ring_cast(netdev)->link);
 }
 
 static void
@@ -150,6 +172,7 @@ netdev_ring_set_config(struct netdev *netdev, const struct smap *args,
                        char **errp)
 {
     struct netdev_ring *dev = netdev_ring_cast(netdev);
+    unsigned int workers = 1;
     char *error;
 
     error = get_number(args, "ring-kib", XFSM_RING_KIB_MIN,
@@ -157,6 +180,10 @@ netdev_ring_set_config(struct netdev *netdev, const struct smap *args,
     if (!error) {
         error = get_number(args, "retire-ms", 1, XFSM_RING_RETIRE_MS_MAX,
                            &dev->retire_ms);
+    }
+    if (!error) {
+        error = get_number(args, "workers", 1, XFSM_RING_WORKERS_MAX,
+                           &workers);
     }
     if (error) {
         if (errp) {
@@ -167,6 +194,9 @@ netdev_ring_set_config(struct netdev *netdev, const struct smap *args,
         return EINVAL;
     }
     dev->inverted = smap_get_bool(args, "inverted", false);
+    dev->mirror = smap_get_bool(args, "mirror", false);
+    dev->segments = smap_get_bool(args, "segments", true);
+    netdev->n_rxq = workers;
     return 0;
 }
 
@@ -177,6 +207,7 @@ netdev_ring_get_config(const struct netdev *netdev, struct smap *args)
 
     smap_add_format(args, "ring-kib", "%u", dev->ring_kib);
     smap_add_format(args, "retire-ms", "%u", dev->retire_ms);
+    smap_add_format(args, "workers", "%d", netdev->n_rxq);
     smap_add(args, "inverted", dev->inverted ? "true" : "false");
     return 0;
 }
@@ -216,30 +247,53 @@ netdev_ring_update_flags(struct netdev *netdev, enum netdev_flags off,
 }
 
 static void
-read_kernel_stats(struct netdev_ring *dev)
+read_kernel_stats(struct rxq_ring *rx)
 {
     struct tpacket_stats_v3 stats;
     socklen_t len = sizeof stats;
 
-    if (dev->rxq && !getsockopt(dev->rxq->fd, SOL_PACKET, PACKET_STATISTICS,
-                                &stats, &len)) {
-        dev->dropped += stats.tp_drops;
-        dev->freezes += stats.tp_freeze_q_cnt;
+    if (!getsockopt(rx->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len)) {
+        rx->stats.received += stats.tp_packets;
+        rx->stats.dropped += stats.tp_drops;
+        rx->stats.freezes += stats.tp_freeze_q_cnt;
     }
+}
+
+static void
+add_stats(struct ring_stats *to, const struct ring_stats *from)
+{
+#define ADD_STAT(NAME) to->NAME += from->NAME;
+    RING_STATS(ADD_STAT)
+#undef ADD_STAT
+}
+
+/* Sum over all rxqs, as it is now. */
+static struct ring_stats
+sum_stats(struct netdev_ring *dev)
+{
+    struct ring_stats sum = dev->closed;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(dev->rxqs); i++) {
+        if (dev->rxqs[i]) {
+            read_kernel_stats(dev->rxqs[i]);
+            add_stats(&sum, &dev->rxqs[i]->stats);
+        }
+    }
+    return sum;
 }
 
 static int
 netdev_ring_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
 {
-    struct netdev_ring *dev = netdev_ring_cast(netdev);
+    struct ring_stats sum = sum_stats(netdev_ring_cast(netdev));
 
-    read_kernel_stats(dev);
     memset(stats, 0xff, sizeof *stats);
-    stats->rx_packets = dev->packets;
-    stats->rx_bytes = dev->bytes;
-    stats->rx_dropped = dev->dropped;
-    stats->rx_over_errors = dev->freezes;
-    stats->rx_length_errors = dev->truncated;
+    stats->rx_packets = sum.packets;
+    stats->rx_bytes = sum.bytes;
+    stats->rx_dropped = sum.dropped;
+    stats->rx_over_errors = sum.freezes;
+    stats->rx_length_errors = sum.truncated;
     return 0;
 }
 
@@ -257,6 +311,7 @@ static int
 rxq_ring_map(struct rxq_ring *rx, const struct netdev_ring *dev)
 {
     const int version = TPACKET_V3;
+    const int on = 1;
     struct tpacket_req3 req = {
         .tp_block_size = XFSM_RING_BLOCK,
         .tp_block_nr = dev->ring_kib / (XFSM_RING_BLOCK / 1024),
@@ -267,8 +322,13 @@ rxq_ring_map(struct rxq_ring *rx, const struct netdev_ring *dev)
 
     req.tp_frame_nr = req.tp_block_nr;
     if (setsockopt(rx->fd, SOL_PACKET, PACKET_VERSION, &version,
-                   sizeof version)
-        || setsockopt(rx->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req)) {
+                   sizeof version)) {
+        return errno;
+    }
+    /* A kernel before 4.6 does not do that with a ring. */
+    rx->vnet = dev->segments && !setsockopt(rx->fd, SOL_PACKET,
+                                            PACKET_VNET_HDR, &on, sizeof on);
+    if (setsockopt(rx->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req)) {
         return errno;
     }
     rx->n_blocks = req.tp_block_nr;
@@ -288,9 +348,10 @@ netdev_ring_rxq_destruct(struct netdev_rxq *rxq)
     struct rxq_ring *rx = rxq_ring_cast(rxq);
     struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
 
-    if (dev->rxq == rx) {
-        read_kernel_stats(dev);
-        dev->rxq = NULL;
+    if (dev->rxqs[rxq->queue_id] == rx) {
+        read_kernel_stats(rx);
+        add_stats(&dev->closed, &rx->stats);
+        dev->rxqs[rxq->queue_id] = NULL;
     }
     if (rx->map) {
         munmap(rx->map, rx->map_len);
@@ -298,7 +359,51 @@ netdev_ring_rxq_destruct(struct netdev_rxq *rxq)
     if (rx->fd >= 0) {
         close(rx->fd);
     }
-    xfsm_link_count_destroy(&rx->link);
+}
+
+/* Puts the socket of 'rx' into the fanout group of 'dev', and makes that with
+ * the first one.  All packets go to the first, until xfsm_ring_set_steering().
+ */
+static int
+join_fanout(struct rxq_ring *rx, struct netdev_ring *dev)
+{
+    unsigned int flags = dev->fanout < 0 ? PACKET_FANOUT_FLAG_UNIQUEID : 0;
+    uint32_t arg = ((PACKET_FANOUT_CBPF | flags) << 16
+                    | (dev->fanout < 0 ? 0 : dev->fanout));
+    struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog prog = { 1, &first };
+    socklen_t len = sizeof arg;
+
+    if (setsockopt(rx->fd, SOL_PACKET, PACKET_FANOUT, &arg, sizeof arg)) {
+        return errno;
+    }
+    if (dev->fanout < 0) {
+        if (getsockopt(rx->fd, SOL_PACKET, PACKET_FANOUT, &arg, &len)
+            || setsockopt(rx->fd, SOL_PACKET, PACKET_FANOUT_DATA, &prog,
+                          sizeof prog)) {
+            return errno;
+        }
+        dev->fanout = arg & 0xffff;
+    }
+    return 0;
+}
+
+/* Begins to count what the device carries. */
+static void
+start_link_count(struct netdev_ring *dev)
+{
+    int error = xfsm_link_count_init(&dev->link, dev->ifindex);
+
+    if (!error) {
+        error = xfsm_link_count_read(&dev->link, &dev->link_start);
+    }
+    if (error) {
+        VLOG_INFO("%s: cannot count the packets of the device (%s)",
+                  netdev_get_name(&dev->up), ovs_strerror(error));
+        xfsm_link_count_destroy(&dev->link);
+    }
+    dev->link_sample = dev->link_start;
+    dev->sampled = time_msec();
 }
 
 static int
@@ -313,7 +418,7 @@ netdev_ring_rxq_construct(struct netdev_rxq *rxq)
     };
     int error;
 
-    if (dev->rxq) {
+    if (rxq->queue_id >= ARRAY_SIZE(dev->rxqs) || dev->rxqs[rxq->queue_id]) {
         return EBUSY;
     }
 
@@ -323,22 +428,17 @@ netdev_ring_rxq_construct(struct netdev_rxq *rxq)
     if (!error && bind(rx->fd, (struct sockaddr *) &sll, sizeof sll)) {
         error = errno;
     }
+    if (!error && rxq->netdev->n_rxq > 1) {
+        error = join_fanout(rx, dev);
+    }
     if (error) {
         netdev_ring_rxq_destruct(rxq);
         return error;
     }
-    dev->rxq = rx;
-    error = xfsm_link_count_init(&rx->link, dev->ifindex);
-    if (!error) {
-        error = xfsm_link_count_read(&rx->link, &rx->link_start);
+    dev->rxqs[rxq->queue_id] = rx;
+    if (!dev->link.sock) {
+        start_link_count(dev);
     }
-    if (error) {
-        VLOG_INFO("%s: cannot count the packets of the device (%s)",
-                  netdev_get_name(rxq->netdev), ovs_strerror(error));
-        xfsm_link_count_destroy(&rx->link);
-    }
-    rx->link_sample = rx->link_start;
-    rx->sampled = time_msec();
     return 0;
 }
 
@@ -353,6 +453,18 @@ current_block(const struct rxq_ring *rx)
 {
     return ALIGNED_CAST(struct tpacket_block_desc *,
                         rx->map + (size_t) rx->block * XFSM_RING_BLOCK);
+}
+
+/* The kernel marks the blocks that it closed after it had to drop packets,
+ * until it was asked how many. */
+static void
+note_losses(struct rxq_ring *rx, const struct tpacket_block_desc *block)
+{
+    if (block->hdr.bh1.block_status & TP_STATUS_LOSING) {
+        read_kernel_stats(rx);
+    }
+    rx->lost += rx->stats.dropped - rx->lost_told;
+    rx->lost_told = rx->stats.dropped;
 }
 
 /* Makes sure that there is a packet to read.  Returns false if there is
@@ -375,6 +487,7 @@ acquire_block(struct rxq_ring *rx)
             return false;
         }
         rx->held = true;
+        note_losses(rx, block);
         rx->n_left = block->hdr.bh1.num_pkts;
         rx->next = ((const uint8_t *) block
                     + block->hdr.bh1.offset_to_first_pkt);
@@ -390,11 +503,26 @@ get_direction(const struct netdev_ring *dev, const struct tpacket3_hdr *hdr)
                        (const uint8_t *) hdr + TPACKET_ALIGN(sizeof *hdr));
     bool out = sll->sll_pkttype == PACKET_OUTGOING;
 
-    return out != dev->inverted ? XFSM_DIR_OUT : XFSM_DIR_IN;
+    return (dev->mirror ? XFSM_DIR_UNKNOWN
+            : out != dev->inverted ? XFSM_DIR_OUT : XFSM_DIR_IN);
+}
+
+/* Segments of the packet at 'hdr'. */
+static uint16_t
+get_segments(const struct rxq_ring *rx, const struct tpacket3_hdr *hdr)
+{
+    const uint8_t *frame = (const uint8_t *) hdr + hdr->tp_mac;
+    struct virtio_net_hdr vnet;
+
+    if (!rx->vnet) {
+        return 1;
+    }
+    memcpy(&vnet, frame - sizeof vnet, sizeof vnet);
+    return xfsm_count_segments(&vnet, frame, hdr->tp_snaplen, hdr->tp_len);
 }
 
 static void
-take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
+take_packet(struct rxq_ring *rx, const struct netdev_ring *dev,
             struct dp_packet *packet)
 {
     const struct tpacket3_hdr *hdr
@@ -406,6 +534,7 @@ take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
     meta->ts = hdr->tp_sec * UINT64_C(1000000000) + hdr->tp_nsec;
     meta->wire_len = MAX(hdr->tp_len, hdr->tp_snaplen);
     meta->direction = get_direction(dev, hdr);
+    meta->segs = get_segments(rx, hdr);
     meta->vlan_tci = 0;
     meta->vlan_tpid = 0;
     if (hdr->tp_status & TP_STATUS_VLAN_VALID) {
@@ -414,9 +543,10 @@ take_packet(struct rxq_ring *rx, struct netdev_ring *dev,
                            ? hdr->hv1.tp_vlan_tpid : ETH_P_8021Q);
     }
 
-    dev->packets++;
-    dev->bytes += meta->wire_len;
-    dev->truncated += meta->wire_len > hdr->tp_snaplen;
+    rx->stats.packets++;
+    rx->stats.segments += meta->segs;
+    rx->stats.bytes += meta->wire_len;
+    rx->stats.truncated += meta->wire_len > hdr->tp_snaplen;
     rx->n_left--;
     rx->next += hdr->tp_next_offset;
 }
@@ -515,29 +645,57 @@ xfsm_ring_set_filter(struct netdev_rxq *rxq, const struct sock_fprog *filter)
                        sizeof none) && errno != ENOENT ? errno : 0);
 }
 
-uint64_t
-xfsm_ring_get_spared(struct netdev_rxq *rxq)
+int
+xfsm_ring_set_steering(struct netdev_rxq *rxq, const struct sock_fprog *prog)
 {
-    struct rxq_ring *rx = rxq_ring_cast(rxq);
-    struct netdev_ring *dev = netdev_ring_cast(rxq->netdev);
+    return (setsockopt(rxq_ring_cast(rxq)->fd, SOL_PACKET, PACKET_FANOUT_DATA,
+                       prog, sizeof *prog) ? errno : 0);
+}
+
+uint64_t
+xfsm_ring_get_spared(struct netdev *netdev)
+{
+    struct netdev_ring *dev = netdev_ring_cast(netdev);
     long long int now = time_msec();
 
     /* What the device had carried some time ago has come here by now, or will
      * not come any more. */
-    if (now - rx->sampled >= SPARED_SETTLE_MS + 2 * dev->retire_ms) {
-        uint64_t carried = rx->link_sample - rx->link_start;
-        uint64_t seen;
+    if (now - dev->sampled >= SPARED_SETTLE_MS + 2 * dev->retire_ms) {
+        uint64_t carried = dev->link_sample - dev->link_start;
+        struct ring_stats sum = sum_stats(dev);
+        uint64_t seen = sum.packets + sum.dropped;
 
-        read_kernel_stats(dev);
-        seen = dev->packets + dev->dropped;
-        if (carried > seen && carried - seen > rx->spared) {
-            rx->spared = carried - seen;
+        if (carried > seen && carried - seen > dev->spared) {
+            dev->spared = carried - seen;
         }
-        if (!xfsm_link_count_read(&rx->link, &rx->link_sample)) {
-            rx->sampled = now;
+        if (!xfsm_link_count_read(&dev->link, &dev->link_sample)) {
+            dev->sampled = now;
         }
     }
-    return rx->spared;
+    return dev->spared;
+}
+
+uint64_t
+xfsm_ring_take_lost(struct netdev_rxq *rxq)
+{
+    struct rxq_ring *rx = rxq_ring_cast(rxq);
+    uint64_t lost = rx->lost;
+
+    rx->lost = 0;
+    return lost;
+}
+
+void
+xfsm_ring_get_counts(struct netdev *netdev, struct xfsm_ring_counts *counts)
+{
+    struct ring_stats sum = sum_stats(netdev_ring_cast(netdev));
+
+    *counts = (struct xfsm_ring_counts) {
+        .received = sum.received,
+        .dropped = sum.dropped,
+        .taken = sum.packets,
+        .segments = sum.segments,
+    };
 }
 
 static const struct netdev_class ring_class = {

@@ -52,6 +52,22 @@ xfsm_probe_ctl_ready(struct xfsm_probe *probe)
     }
 }
 
+void
+xfsm_probe_ctl_note(struct xfsm_probe *probe)
+{
+    const char *note = probe->lanes.note;
+    struct xfsm_ipc_writer w;
+
+    if (probe->ctl >= 0 && !nullable_string_is_equal(note,
+                                                     probe->last_note)) {
+        free(probe->last_note);
+        probe->last_note = nullable_xstrdup(note);
+        xfsm_ipc_begin(&w, probe->out, XFSM_IPC_NOTE);
+        xfsm_ipc_put_text(&w, note ? note : "");
+        send_message(probe, &w);
+    }
+}
+
 char *
 xfsm_probe_load(struct xfsm_probe *probe, const char *name,
                 const void *data, size_t len)
@@ -72,7 +88,9 @@ xfsm_probe_load(struct xfsm_probe *probe, const char *name,
 
     /* Until the filter knows the new program, nothing may be left out. */
     xfsm_probe_filter_open(probe);
-    error = xfsm_engine_load(probe->engine, data, len);
+    xfsm_lanes_lock(&probe->lanes);
+    error = xfsm_lanes_load(&probe->lanes, name, data, len, &image);
+    xfsm_lanes_unlock(&probe->lanes);
     if (!error) {
         xfsm_filter_set(&probe->filter, name, &image);
     }
@@ -83,8 +101,13 @@ xfsm_probe_load(struct xfsm_probe *probe, const char *name,
 char *
 xfsm_probe_unload(struct xfsm_probe *probe, const char *name)
 {
-    if (!xfsm_engine_unload(probe->engine, name)) {
-        return xasprintf("no program \"%s\"", name);
+    char *error;
+
+    xfsm_lanes_lock(&probe->lanes);
+    error = xfsm_lanes_unload(&probe->lanes, name);
+    xfsm_lanes_unlock(&probe->lanes);
+    if (error) {
+        return error;
     }
     xfsm_filter_remove(&probe->filter, name);
     xfsm_probe_filter_update(probe);
@@ -172,13 +195,14 @@ put_counter(const char *name, uint64_t value, void *s)
 }
 
 static void
-put_state_keys(const struct xfsm_probe *probe, struct stats_writer *s)
+put_state_keys(struct xfsm_probe *probe, struct stats_writer *s)
 {
     struct xfsm_program_info info;
     unsigned int i;
     int j;
 
-    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+    xfsm_lanes_lock(&probe->lanes);
+    for (i = 0; xfsm_lanes_get_program(&probe->lanes, i, &info); i++) {
         for (j = 0; j < info.n_states; j++) {
             char name[2 * XFSM_MAX_NAME + 2];
 
@@ -189,6 +213,7 @@ put_state_keys(const struct xfsm_probe *probe, struct stats_writer *s)
             }
         }
     }
+    xfsm_lanes_unlock(&probe->lanes);
 }
 
 /* Answers a PING, which is also when statistics are sent, if they changed:

@@ -27,11 +27,24 @@ set_text(struct xfsm_probe *probe, char *text)
     probe->filter_text = text;
 }
 
+/* Sets the filter of all lanes.  Returns 0 or a positive errno. */
+static int
+set_all(struct xfsm_probe *probe, const struct sock_fprog *prog)
+{
+    int error = 0;
+    size_t i;
+
+    for (i = 0; i < probe->lanes.n && !error; i++) {
+        error = xfsm_source_set_filter(probe->lanes.lane[i].source, prog);
+    }
+    return error;
+}
+
 void
 xfsm_probe_filter_open(struct xfsm_probe *probe)
 {
     if (xfsm_source_can_filter(probe->source)) {
-        int error = xfsm_source_set_filter(probe->source, NULL);
+        int error = set_all(probe, NULL);
 
         if (error) {
             VLOG_WARN("cannot remove the filter (%s)", ovs_strerror(error));
@@ -59,7 +72,7 @@ set_filter(struct xfsm_probe *probe, const char *text)
     } else {
         prog.len = (unsigned short) bpf.bf_len;
         prog.filter = (struct sock_filter *) (void *) bpf.bf_insns;
-        error_no = xfsm_source_set_filter(probe->source, &prog);
+        error_no = set_all(probe, &prog);
         if (error_no) {
             error = xasprintf("the kernel does not take the filter (%s)",
                               ovs_strerror(error_no));

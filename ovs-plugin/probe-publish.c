@@ -64,6 +64,7 @@ xfsm_publisher_init(struct xfsm_publisher *p,
     memset(p, 0, sizeof *p);
     p->identity = identity;
     p->sock = sock;
+    ovs_mutex_init(&p->mutex);
     xfsm_queue_init(&p->queue);
 }
 
@@ -72,15 +73,24 @@ xfsm_publisher_destroy(struct xfsm_publisher *p)
 {
     xfsm_publisher_set_socket(p, -1);
     xfsm_queue_destroy(&p->queue);
+    ovs_mutex_destroy(&p->mutex);
 }
 
-void
-xfsm_publisher_set_socket(struct xfsm_publisher *p, int sock)
+static void
+set_socket(struct xfsm_publisher *p, int sock)
 {
     if (p->sock >= 0) {
         close(p->sock);
     }
     p->sock = sock;
+}
+
+void
+xfsm_publisher_set_socket(struct xfsm_publisher *p, int sock)
+{
+    ovs_mutex_lock(&p->mutex);
+    set_socket(p, sock);
+    ovs_mutex_unlock(&p->mutex);
 }
 
 /* Sends one message.  Returns false if it has to wait. */
@@ -97,16 +107,15 @@ send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
             break;
         } else if (errno != EINTR) {
             VLOG_INFO_RL(&rl, "lost the hub (%s)", ovs_strerror(errno));
-            xfsm_publisher_set_socket(p, -1);
+            set_socket(p, -1);
         }
     }
     return false;
 }
 
-void
-xfsm_publisher_emit(const struct xfsm_event *event, void *p_)
+static void
+publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 {
-    struct xfsm_publisher *p = p_;
     size_t topic_len = xfsm_event_format_topic(event, p->identity, p->topic,
                                                sizeof p->topic);
     size_t json_len = xfsm_event_format_json(event, p->identity, p->json,
@@ -127,22 +136,47 @@ xfsm_publisher_emit(const struct xfsm_event *event, void *p_)
     }
 }
 
+bool
+xfsm_publisher_publish(struct xfsm_publisher *p,
+                       const struct xfsm_event *event)
+{
+    struct xfsm_event numbered = *event;
+    bool empty;
+
+    ovs_mutex_lock(&p->mutex);
+    numbered.seq = ++p->seq;
+    publish(p, &numbered);
+    empty = !xfsm_queue_count(&p->queue);
+    ovs_mutex_unlock(&p->mutex);
+    return empty;
+}
+
+void
+xfsm_publisher_emit(const struct xfsm_event *event, void *p)
+{
+    xfsm_publisher_publish(p, event);
+}
+
 void
 xfsm_publisher_run(struct xfsm_publisher *p)
 {
     struct iovec iov[2];
     int n;
 
+    ovs_mutex_lock(&p->mutex);
     while ((n = xfsm_queue_peek(&p->queue, iov)) && send_message(p, iov, n)) {
         xfsm_queue_pop(&p->queue);
         p->delayed++;
     }
+    ovs_mutex_unlock(&p->mutex);
 }
 
 void
 xfsm_publisher_wait(struct xfsm_publisher *p)
 {
+    ovs_mutex_lock(&p->mutex);
     if (p->sock >= 0 && xfsm_queue_count(&p->queue)) {
         poll_fd_wait(p->sock, POLLOUT);
     }
+    ovs_mutex_unlock(&p->mutex);
 }

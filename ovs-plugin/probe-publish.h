@@ -14,12 +14,15 @@
  * everything while there is no hub; what the queue does not take is dropped,
  * and counted by label.
  *
- * Thread-safety: none needed, a publisher belongs to one thread. */
+ * Events are numbered here, from 1, in the order in which they go out.
+ *
+ * Thread-safety: any thread may publish; the rest is for the main thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "ovs-plugin/probe-queue.h"
+#include "ovs-thread.h"
 #include "xfsm/runtime/event.h"
 
 /* L(LABEL, URGENT): labels whose drops are counted apart. */
@@ -43,6 +46,8 @@ enum xfsm_publish_label {
 
 struct xfsm_publisher {
     const struct xfsm_identity *identity;
+    struct ovs_mutex mutex;     /* Of all that follows. */
+    uint64_t seq;               /* Of the last event. */
     int sock;                   /* To the hub, or -1. */
     struct xfsm_queue queue;
     char last[XFSM_PUBLISH_LAST_SIZE];  /* Topic and text of last event. */
@@ -68,6 +73,10 @@ void xfsm_publisher_set_socket(struct xfsm_publisher *, int sock);
 /* Publishes an event; for struct xfsm_engine_options, with the publisher as
  * 'aux'. */
 void xfsm_publisher_emit(const struct xfsm_event *, void *publisher);
+
+/* The same.  Returns false if events wait to be sent. */
+bool xfsm_publisher_publish(struct xfsm_publisher *,
+                            const struct xfsm_event *);
 
 /* Sends what waits, as far as possible. */
 void xfsm_publisher_run(struct xfsm_publisher *);

@@ -11,13 +11,14 @@
 #include "memory.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/probe-source.h"
 #include "simap.h"
 #include "unixctl.h"
 #include "util.h"
 
 void
-xfsm_probe_each_counter(const struct xfsm_probe *probe,
+xfsm_probe_each_counter(struct xfsm_probe *probe,
                         void (*cb)(const char *name, uint64_t value,
                                    void *aux),
                         void *aux)
@@ -34,10 +35,12 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
 #undef DECODE_NAME
     };
     struct xfsm_engine_stats stats;
+    struct xfsm_ring_counts counts;
     struct netdev_stats rx;
     int i;
 
-    xfsm_engine_get_stats(probe->engine, &stats);
+    xfsm_lanes_lock(&probe->lanes);
+    xfsm_lanes_get_stats(&probe->lanes, &stats);
 #define ENGINE_COUNTER(NAME, DOC) cb(#NAME, stats.NAME, aux);
     XFSM_ENGINE_COUNTERS(ENGINE_COUNTER)
 #undef ENGINE_COUNTER
@@ -46,10 +49,14 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
     }
 
     xfsm_source_get_stats(probe->source, &rx);
-    if (rx.rx_packets != UINT64_MAX) {
-        cb("rx_packets", rx.rx_packets, aux);
+    if (xfsm_source_get_counts(probe->source, &counts)) {
+        cb("rx_received", counts.received, aux);
+        cb("rx_packets", counts.taken, aux);
+        cb("rx_waiting", counts.received - counts.dropped - counts.taken,
+           aux);
+        cb("rx_segments", counts.segments, aux);
         cb("rx_truncated", rx.rx_length_errors, aux);
-        cb("dropped", rx.rx_dropped, aux);
+        cb("dropped", counts.dropped, aux);
         cb("rx_ring_full", rx.rx_over_errors, aux);
         cb("rx_filtered", xfsm_source_get_spared(probe->source), aux);
     }
@@ -60,10 +67,14 @@ xfsm_probe_each_counter(const struct xfsm_probe *probe,
     for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
+    cb("workers", probe->lanes.n, aux);
+    cb("workers_split", probe->lanes.steer != XFSM_STEER_NONE, aux);
+    cb("workers_resteered", probe->lanes.resteered, aux);
+    xfsm_lanes_unlock(&probe->lanes);
 }
 
 void
-xfsm_probe_report_memory(const struct xfsm_probe *probe)
+xfsm_probe_report_memory(struct xfsm_probe *probe)
 {
     struct simap usage = SIMAP_INITIALIZER(&usage);
     struct xfsm_program_info info;
@@ -73,12 +84,14 @@ xfsm_probe_report_memory(const struct xfsm_probe *probe)
     if (!memory_should_report()) {
         return;
     }
-    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+    xfsm_lanes_lock(&probe->lanes);
+    for (i = 0; xfsm_lanes_get_program(&probe->lanes, i, &info); i++) {
         simap_increase(&usage, "programs", 1);
         simap_increase(&usage, "keys", MIN(info.keys, UINT_MAX));
         simap_increase(&usage, "timers", MIN(info.timers, UINT_MAX));
         simap_increase(&usage, "table-KiB", MIN(info.bytes / 1024, UINT_MAX));
     }
+    xfsm_lanes_unlock(&probe->lanes);
     simap_increase(&usage, "queued-events",
                    xfsm_queue_count(&probe->publisher.queue));
     memory_report(&usage);
@@ -114,7 +127,7 @@ static void
 probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
            const char *argv[] OVS_UNUSED, void *probe_)
 {
-    const struct xfsm_probe *probe = probe_;
+    struct xfsm_probe *probe = probe_;
     struct ds s = DS_EMPTY_INITIALIZER;
     struct xfsm_program_info info;
     unsigned int i;
@@ -131,9 +144,18 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     if (probe->filter_text) {
         ds_put_format(&s, "kernel filter:\n%s\n", probe->filter_text);
     }
-    for (i = 0; xfsm_engine_get_program(probe->engine, i, &info); i++) {
+    if (probe->lanes.n > 1) {
+        ds_put_format(&s, "%"PRIuSIZE" workers, packets are told apart %s\n",
+                      probe->lanes.n, xfsm_steer_text(probe->lanes.steer));
+    }
+    if (probe->lanes.note) {
+        ds_put_format(&s, "%s\n", probe->lanes.note);
+    }
+    xfsm_lanes_lock(&probe->lanes);
+    for (i = 0; xfsm_lanes_get_program(&probe->lanes, i, &info); i++) {
         show_program(&info, &s);
     }
+    xfsm_lanes_unlock(&probe->lanes);
     if (!i) {
         ds_put_cstr(&s, "no program\n");
     }

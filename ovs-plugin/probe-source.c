@@ -36,10 +36,24 @@ open_error(const char *interface, const char *class, const char *what,
         return xasprintf("no network device \"%s\" in the network namespace "
                          "of the agent", interface);
     } else if (error == EAFNOSUPPORT) {
-        return xasprintf("unknown netdev class \"%s\"", class);
+        return (!strncmp(class, "afxdp", 5) || !strncmp(class, "dpdk", 4)
+                ? xasprintf("the Open vSwitch library of this probe was built "
+                            "without netdev class \"%s\"", class)
+                : xasprintf("unknown netdev class \"%s\"", class));
     }
     return xasprintf("cannot %s \"%s\" with netdev class \"%s\" (%s)", what,
                      interface, class, ovs_strerror(error));
+}
+
+static void
+init_batch(struct xfsm_source *source)
+{
+    size_t i;
+
+    for (i = 0; i < XFSM_SOURCE_BATCH; i++) {
+        source->packets[i].scratch = source->scratch[i];
+    }
+    dp_packet_batch_init(&source->batch);
 }
 
 char *
@@ -51,7 +65,6 @@ xfsm_source_open(const char *interface, const char *class,
     const char *what = "open";
     char *text = NULL;
     int error, ifindex;
-    size_t i;
 
     source->ring = !strcmp(class, XFSM_RING_CLASS);
     error = netdev_open(interface, class, &source->netdev);
@@ -83,10 +96,31 @@ xfsm_source_open(const char *interface, const char *class,
     source->filter = source->ring && smap_get_bool(config, "filter", true);
     ifindex = netdev_get_ifindex(source->netdev);
     source->ifindex = ifindex > 0 ? ifindex : 0;
-    for (i = 0; i < XFSM_SOURCE_BATCH; i++) {
-        source->packets[i].scratch = source->scratch[i];
+    init_batch(source);
+    *sourcep = source;
+    return NULL;
+}
+
+char *
+xfsm_source_open_more(const struct xfsm_source *first, int queue,
+                      struct xfsm_source **sourcep)
+{
+    struct xfsm_source *source = xzalloc(sizeof *source);
+    int error;
+
+    source->ring = first->ring;
+    source->filter = first->filter;
+    source->delay = first->delay;
+    source->ifindex = first->ifindex;
+    source->netdev = netdev_ref(first->netdev);
+    error = netdev_rxq_open(source->netdev, &source->rxq, queue);
+    if (error) {
+        xfsm_source_close(source);
+        return xasprintf("cannot spread the packets of \"%s\" over several "
+                         "workers (%s)", netdev_get_name(first->netdev),
+                         ovs_strerror(error));
     }
-    dp_packet_batch_init(&source->batch);
+    init_batch(source);
     *sourcep = source;
     return NULL;
 }
@@ -101,6 +135,12 @@ xfsm_source_close(struct xfsm_source *source)
     }
 }
 
+size_t
+xfsm_source_n_queues(const struct xfsm_source *source)
+{
+    return source->ring ? netdev_n_rxq(source->netdev) : 1;
+}
+
 static void
 set_from_ring(struct xfsm_packet *p, struct dp_packet *dp)
 {
@@ -111,6 +151,7 @@ set_from_ring(struct xfsm_packet *p, struct dp_packet *dp)
     p->direction = meta->direction;
     p->aux_vlan_tci = meta->vlan_tci;
     p->aux_vlan_tpid = meta->vlan_tpid;
+    p->segs = meta->segs;
 }
 
 static void
@@ -121,6 +162,7 @@ set_from_stock(struct xfsm_packet *p, const struct dp_packet *dp, uint64_t ts)
     p->direction = XFSM_DIR_UNKNOWN;
     p->aux_vlan_tci = 0;
     p->aux_vlan_tpid = 0;
+    p->segs = 1;
 }
 
 int
@@ -209,10 +251,34 @@ xfsm_source_set_filter(struct xfsm_source *source,
             : EOPNOTSUPP);
 }
 
+int
+xfsm_source_set_steering(struct xfsm_source *source,
+                         const struct sock_fprog *prog)
+{
+    return (source->ring ? xfsm_ring_set_steering(source->rxq, prog)
+            : EOPNOTSUPP);
+}
+
 uint64_t
 xfsm_source_get_spared(const struct xfsm_source *source)
 {
-    return source->filter ? xfsm_ring_get_spared(source->rxq) : 0;
+    return source->filter ? xfsm_ring_get_spared(source->netdev) : 0;
+}
+
+uint64_t
+xfsm_source_take_lost(struct xfsm_source *source)
+{
+    return source->ring ? xfsm_ring_take_lost(source->rxq) : 0;
+}
+
+bool
+xfsm_source_get_counts(const struct xfsm_source *source,
+                       struct xfsm_ring_counts *counts)
+{
+    if (source->ring) {
+        xfsm_ring_get_counts(source->netdev, counts);
+    }
+    return source->ring;
 }
 
 void

@@ -35,7 +35,16 @@ struct xfsm_source;
 char *xfsm_source_open(const char *interface, const char *class,
                        const struct smap *config,
                        struct xfsm_source **sourcep, int *errnop);
+
+/* Opens another queue of 'first', which was configured with more than 'queue'
+ * workers.  Returns NULL and stores the source, or an error that the caller
+ * frees. */
+char *xfsm_source_open_more(const struct xfsm_source *first, int queue,
+                            struct xfsm_source **sourcep);
 void xfsm_source_close(struct xfsm_source *);
+
+/* Queues that the device has, this one included. */
+size_t xfsm_source_n_queues(const struct xfsm_source *);
 
 /* Receives a batch of up to XFSM_SOURCE_BATCH packets, which are good until
  * xfsm_source_release().  Returns 0 and the source members of '*packetsp' are
@@ -65,8 +74,26 @@ bool xfsm_source_can_filter(const struct xfsm_source *);
 int xfsm_source_set_filter(struct xfsm_source *,
                            const struct sock_fprog *filter);
 
-/* Packets that were left out, as far as known. */
+/* Has the kernel pick one of the sources of the device for each packet by
+ * 'prog'.  Returns 0 or a positive errno. */
+int xfsm_source_set_steering(struct xfsm_source *,
+                             const struct sock_fprog *prog);
+
+/* Packets that were left out, as far as known.  As with all functions that
+ * count, nobody may receive from another source of the device meanwhile. */
 uint64_t xfsm_source_get_spared(const struct xfsm_source *);
+
+/* Packets that were lost before those that xfsm_source_recv() returned last,
+ * since this was last asked. */
+uint64_t xfsm_source_take_lost(struct xfsm_source *);
+
+/* What came and where it went: of 'received' packets that the kernel let
+ * through the filter, 'dropped' found the ring full, 'taken' (on the wire
+ * 'segments') were received here, and the rest waits.  Returns false if the
+ * class does not count that. */
+struct xfsm_ring_counts;
+bool xfsm_source_get_counts(const struct xfsm_source *,
+                            struct xfsm_ring_counts *);
 
 /* What was received and lost here; counters that the class does not have are
  * UINT64_MAX. */

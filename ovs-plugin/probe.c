@@ -33,12 +33,6 @@
 VLOG_DEFINE_THIS_MODULE(probe);
 
 COVERAGE_DEFINE(probe_wakeup);
-COVERAGE_DEFINE(probe_batch);
-COVERAGE_DEFINE(probe_burst_full);
-
-/* Batches taken before anything else gets a turn: at full load this is about
- * 2,000 packets. */
-#define RX_BURST 64
 
 struct probe_options {
     const char *interface;
@@ -65,7 +59,7 @@ usage(void)
            "  --ctl-fd=FD           socket to ovs-xfsmd\n"
            "  --hub-fd=FD           socket to xfsm-hub\n"
            "  --user=NAME           whom to become\n"
-           "  --memory-mib=N        address space at most\n"
+           "  --memory-mib=N        address space at most, for each worker\n"
            "  --machine-code        run programs as machine code\n",
            program_name, program_name, XFSM_RING_CLASS);
     vlog_usage();
@@ -221,18 +215,22 @@ open_source(struct xfsm_probe *probe, const struct probe_options *o)
                || error_no == EOPNOTSUPP ? XFSM_EXIT_CONFIG
              : EXIT_FAILURE);
     }
+
+    /* Classes of Open vSwitch open things of their own when they are first
+     * waited for, which the cage does not allow. */
     xfsm_source_run(probe->source);
+    xfsm_source_wait(probe->source);
+    poll_immediate_wake();
+    poll_block();
 }
 
 static void
-create_engine(struct xfsm_probe *probe, bool machine_code)
+create_lanes(struct xfsm_probe *probe, const struct probe_options *o)
 {
     struct xfsm_engine_options options = {
         .identity = probe->identity,
-        .backend = machine_code ? XFSM_BACKEND_AUTO
-                                : XFSM_BACKEND_INTERPRETER,
-        .emit = xfsm_publisher_emit,
-        .aux = &probe->publisher,
+        .backend = (o->cage.syscalls == XFSM_CAGE_PROBE_NATIVE
+                    ? XFSM_BACKEND_AUTO : XFSM_BACKEND_INTERPRETER),
     };
     char *error;
 
@@ -240,18 +238,28 @@ create_engine(struct xfsm_probe *probe, bool machine_code)
         != sizeof options.entropy) {
         VLOG_FATAL("cannot get entropy (%s)", ovs_strerror(errno));
     }
-    error = xfsm_engine_create(&options, &probe->engine);
+    error = xfsm_lanes_init(&probe->lanes,
+                            xfsm_source_n_queues(probe->source),
+                            probe->source, &options, &probe->publisher);
     if (error) {
         VLOG_FATAL("%s", error);
     }
+    probe->engine = probe->lanes.lane[0].engine;
 }
 
 static void
-enter_cage(struct xfsm_cage *cage)
+enter_cage(struct xfsm_cage *cage, struct xfsm_lanes *lanes)
 {
     char *error;
 
-    error = xfsm_cage_enter(cage);
+    /* What holds for a single thread comes before there are others. */
+    cage->max_memory *= lanes->n;
+    cage->max_fds += 4 * lanes->n;
+    error = xfsm_cage_restrict_paths(cage);
+    if (!error) {
+        xfsm_lanes_start(lanes);
+        error = xfsm_cage_enter(cage);
+    }
     if (error) {
         VLOG_FATAL("%s", error);
     }
@@ -261,54 +269,6 @@ enter_cage(struct xfsm_cage *cage)
     }
     if (xfsm_cage_is_sanitized()) {
         VLOG_INFO("built with a sanitizer: no system call filter");
-    }
-}
-
-/* Receives what there is, up to a limit.  Returns 0 or a positive errno. */
-static int
-run_packets(struct xfsm_probe *probe)
-{
-    uint64_t now;
-    int i;
-
-    for (i = 0; i < RX_BURST; i++) {
-        struct xfsm_packet *packets;
-        size_t n;
-        int error;
-
-        error = xfsm_source_recv(probe->source, &packets, &n);
-        if (error == EAGAIN) {
-            now = time_wall_usec() * UINT64_C(1000);
-            xfsm_engine_advance(probe->engine,
-                                now - xfsm_source_delay(probe->source));
-            return 0;
-        } else if (error) {
-            return error;
-        }
-        COVERAGE_INC(probe_batch);
-        xfsm_engine_run(probe->engine, packets, n);
-        xfsm_source_release(probe->source);
-    }
-    COVERAGE_INC(probe_burst_full);
-    poll_immediate_wake();
-    return 0;
-}
-
-/* Wakes up when a timer of a program may be due. */
-static void
-wait_timer(const struct xfsm_probe *probe)
-{
-    uint64_t next = xfsm_engine_next_timer(probe->engine);
-
-    if (next != UINT64_MAX) {
-        uint64_t due = next + xfsm_source_delay(probe->source);
-        uint64_t now = time_wall_usec() * UINT64_C(1000);
-
-        if (due <= now) {
-            poll_immediate_wake();
-        } else {
-            poll_timer_wait(MIN((due - now) / 1000000 + 1, INT_MAX));
-        }
     }
 }
 
@@ -329,8 +289,9 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
             return EXIT_FAILURE;
         }
 
+        xfsm_probe_ctl_note(probe);
         xfsm_source_run(probe->source);
-        error = run_packets(probe);
+        error = xfsm_lanes_run(&probe->lanes);
         xfsm_publisher_run(&probe->publisher);
         if (error) {
             VLOG_INFO("%s: the device is gone (%s)", probe->interface,
@@ -343,9 +304,8 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
         memory_wait();
         unixctl_server_wait(unixctl);
         xfsm_probe_ctl_wait(probe);
-        xfsm_source_wait(probe->source);
+        xfsm_lanes_wait(&probe->lanes);
         xfsm_publisher_wait(&probe->publisher);
-        wait_timer(probe);
         poll_block();
     }
     return XFSM_EXIT_STOP;
@@ -370,6 +330,7 @@ main(int argc, char *argv[])
     };
     struct unixctl_server *unixctl;
     char *error;
+    int status;
 
     ovs_set_program_name("xfsm-probe", XFSM_VERSION);
     fatal_ignore_sigpipe();
@@ -397,11 +358,12 @@ main(int argc, char *argv[])
     unixctl = open_unixctl(options.interface);
     xfsm_probe_show_init(&probe);
     xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
-    create_engine(&probe,
-                  options.cage.syscalls == XFSM_CAGE_PROBE_NATIVE);
+    create_lanes(&probe, &options);
     xfsm_probe_filter_update(&probe);
 
-    enter_cage(&options.cage);
+    enter_cage(&options.cage, &probe.lanes);
     xfsm_probe_ctl_ready(&probe);
-    return main_loop(&probe, unixctl);
+    status = main_loop(&probe, unixctl);
+    xfsm_lanes_stop(&probe.lanes);
+    return status;
 }

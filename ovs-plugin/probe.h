@@ -10,13 +10,15 @@
  *
  * A probe (probe.c) is one thread: a source of packets (probe-source.h), an
  * engine, a publisher (probe-publish.h), the agent's socket (probe-ctl.c) and
- * the commands of ovs-appctl (probe-show.c). */
+ * the commands of ovs-appctl (probe-show.c).  For a busy port there are more
+ * sources and engines, which have threads (probe-lanes.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "ovs-plugin/filter.h"
 #include "ovs-plugin/ipc.h"
+#include "ovs-plugin/probe-lanes.h"
 #include "ovs-plugin/probe-publish.h"
 #include "xfsm/engine.h"
 
@@ -28,8 +30,9 @@ struct xfsm_probe {
     const char *netdev_class;
     struct xfsm_identity identity;
 
-    struct xfsm_source *source;
-    struct xfsm_engine *engine;
+    struct xfsm_lanes lanes;
+    struct xfsm_source *source; /* Of lane 0... */
+    struct xfsm_engine *engine; /* ...as this. */
     struct xfsm_publisher publisher;
     bool exiting;
 
@@ -42,12 +45,13 @@ struct xfsm_probe {
     uint8_t out[XFSM_IPC_MAX];
     uint8_t last_stats[XFSM_IPC_MAX];   /* Last STATS sent... */
     size_t last_stats_len;              /* ...and its length. */
+    char *last_note;                    /* Last NOTE sent, or NULL. */
 };
 
-/* Calls 'cb' for each counter of the probe, by name: those of the engine,
- * decode errors by reason, the source's and the publisher's.  Names are
- * literals or otherwise constant. */
-void xfsm_probe_each_counter(const struct xfsm_probe *,
+/* Locks the lanes and calls 'cb' for each counter of the probe, by name: those
+ * of the engines, decode errors by reason, the sources' and the publisher's.
+ * Names are literals or otherwise constant. */
+void xfsm_probe_each_counter(struct xfsm_probe *,
                              void (*cb)(const char *name, uint64_t value,
                                         void *aux),
                              void *aux);
@@ -56,6 +60,9 @@ void xfsm_probe_each_counter(const struct xfsm_probe *,
 
 /* Tells the agent that the probe is ready. */
 void xfsm_probe_ctl_ready(struct xfsm_probe *);
+
+/* Tells the agent what an operator should know, if that changed. */
+void xfsm_probe_ctl_note(struct xfsm_probe *);
 
 /* Handles messages.  Returns 0, ESHUTDOWN if the agent is gone, or another
  * positive errno. */
@@ -84,6 +91,6 @@ void xfsm_probe_filter_update(struct xfsm_probe *);
 void xfsm_probe_show_init(struct xfsm_probe *);
 
 /* Answers "memory/show", and tells the log of memory that grows. */
-void xfsm_probe_report_memory(const struct xfsm_probe *);
+void xfsm_probe_report_memory(struct xfsm_probe *);
 
 #endif /* ovs-plugin/probe.h */

@@ -33,6 +33,12 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_bridge_col_name,
         &ovsrec_bridge_col_ports,
         &ovsrec_bridge_col_external_ids,
+        &ovsrec_bridge_col_mirrors,
+        &ovsrec_mirror_col_name,
+        &ovsrec_mirror_col_select_src_port,
+        &ovsrec_mirror_col_select_dst_port,
+        &ovsrec_mirror_col_output_port,
+        &ovsrec_mirror_col_external_ids,
         &ovsrec_port_col_name,
         &ovsrec_port_col_interfaces,
         &ovsrec_port_col_external_ids,
@@ -45,6 +51,7 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_table_bridge,
         &ovsrec_table_port,
         &ovsrec_table_interface,
+        &ovsrec_table_mirror,
     };
     size_t i;
 
@@ -90,6 +97,7 @@ init_xfsm_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_programs,
         &xfsmrec_probe_col_status,
         &xfsmrec_probe_col_error,
+        &xfsmrec_probe_col_notes,
         &xfsmrec_probe_col_running_programs,
         &xfsmrec_probe_col_netdev_class,
         &xfsmrec_probe_col_pid,
@@ -195,8 +203,11 @@ read_options(struct xfsm_agent *agent)
                                XFSM_RING_KIB_MIN, XFSM_RING_KIB_MAX, &errors),
         .retire_ms = get_number(options, "retire-ms", XFSM_RING_RETIRE_MS, 1,
                                 XFSM_RING_RETIRE_MS_MAX, &errors),
+        .workers = get_number(options, "workers", 1, 1,
+                              XFSM_RING_WORKERS_MAX, &errors),
         .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
                                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
+        .segments = smap_get_bool(options, "segments", true),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
     };
@@ -212,6 +223,8 @@ read_options(struct xfsm_agent *agent)
             ovs && smap_get_bool(&ovs->other_config, "hw-offload", false)
             ? "partial: hw-offload is on, and packets that the hardware "
               "forwards are not seen" : NULL);
+    s->visibility = agent->hw_offload;
+    agent->mirror = smap_get_bool(options, "mirror", false);
 }
 
 /* ## Programs. ## */
@@ -362,6 +375,7 @@ read_desired(struct xfsm_agent *agent)
     assignments = get_assignments(agent->xfsm.idl, &in.n_assignments);
     in.bridges = bridges;
     in.assignments = assignments;
+    in.mirror = agent->mirror;
     xfsm_desired_init(&desired, &in);
 
     simap_clear(&agent->matches);

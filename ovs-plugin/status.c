@@ -9,6 +9,7 @@
 #include "ovs-plugin/agent.h"
 
 #include "lib/vswitch-idl.h"
+#include "ovs-plugin/mirror.h"
 #include "openvswitch/poll-loop.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -149,7 +150,7 @@ write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m)
 
 static void
 write_probe(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
-            bool stats)
+            bool notes, bool stats)
 {
     int64_t pid = m->worker.child.pid;
     int64_t epoch = m->worker.epoch;
@@ -157,6 +158,10 @@ write_probe(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
     write_config(row, m);
     xfsmrec_probe_set_status(row, xfsm_monitor_status_name(m->status));
     xfsmrec_probe_set_error(row, m->error);
+    /* A database of before version 1.1.0 does not have it. */
+    if (notes) {
+        xfsmrec_probe_set_notes(row, m->notes);
+    }
     xfsmrec_probe_set_running_programs(row, (const char **) m->running.names,
                                        m->running.n);
     xfsmrec_probe_set_netdev_class(row, pid ? m->netdev_class : "");
@@ -177,6 +182,7 @@ static void
 write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
 {
     const struct xfsmrec_probe *row;
+    bool notes = xfsmrec_server_has_probe_table_col_notes(agent->xfsm.idl);
     struct shash missing = SHASH_INITIALIZER(&missing);
     struct shash_node *node;
 
@@ -192,7 +198,7 @@ write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
             = shash_find_and_delete(&missing, row->interface);
 
         if (m) {
-            write_probe(row, m, stats);
+            write_probe(row, m, notes, stats);
         } else {
             xfsmrec_probe_delete(row);
         }
@@ -200,7 +206,7 @@ write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
     SHASH_FOR_EACH (node, &missing) {
         row = xfsmrec_probe_insert(txn);
         xfsmrec_probe_set_interface(row, node->name);
-        write_probe(row, node->data, true);
+        write_probe(row, node->data, notes, true);
     }
     shash_destroy(&missing);
 }
@@ -279,6 +285,7 @@ xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
         return;
     }
     if (ovs_txn) {
+        xfsm_mirrors_write(agent, ovs_txn);
         write_ports(agent);
     }
     if (xfsm_txn && ovsdb_idl_has_lock(agent->xfsm.idl)) {

@@ -100,6 +100,7 @@ fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
         packet->direction = XFSM_DIR_IN;
         packet->link_type = XFSM_LINK_ETHERNET;
         packet->aux_vlan_tpid = 0;
+        packet->segs = 1;
         packet->scratch = scratch + j * XFSM_PACKET_SCRATCH;
         __builtin_prefetch(packet->data);
     }

@@ -96,6 +96,9 @@ put_probe(struct ds *out, const struct xfsmrec_probe *probe)
     if (probe->error) {
         ds_put_format(out, "            error: %s\n", probe->error);
     }
+    if (probe->notes && *probe->notes) {
+        ds_put_format(out, "            note: %s\n", probe->notes);
+    }
     ds_put_cstr(out, "            programs: ");
     put_list(out, probe->programs, probe->n_programs);
     if (probe->n_wanted_by) {

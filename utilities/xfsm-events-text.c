@@ -6,6 +6,7 @@
 #include "utilities/xfsm-events.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ xfsm_events_format_text(const struct xfsm_event_view *event, bool colour,
 {
     char time[64], label[64], program[128], port[128], state[128];
     char text[XFSM_EVENT_JSON_MAX];
+    char lost[64] = "";
     int len;
 
     xfsm_event_unescape(event->time, time, sizeof time);
@@ -40,11 +42,15 @@ xfsm_events_format_text(const struct xfsm_event_view *event, bool colour,
     xfsm_event_unescape(event->state, state, sizeof state);
     xfsm_event_unescape(event->text.p ? event->text : event->description,
                         text, sizeof text);
-    len = snprintf(line, XFSM_EVENT_LINE_MAX, "%s%s%s %s%-8s%s %s %s %s%s%s",
+    if (event->lost) {
+        snprintf(lost, sizeof lost, " [after %"PRIu64" lost packets]",
+                 event->lost);
+    }
+    len = snprintf(line, XFSM_EVENT_LINE_MAX, "%s%s%s %s%-8s%s %s %s %s%s%s%s",
                    colour ? "\033[2m" : "", time, colour ? "\033[0m" : "",
                    colour ? label_colour(label) : "", label,
                    colour ? "\033[0m" : "",
-                   program, port, state, *state ? ": " : "", text);
+                   program, port, state, *state ? ": " : "", text, lost);
     return len < XFSM_EVENT_LINE_MAX ? (size_t) len : XFSM_EVENT_LINE_MAX - 1;
 }
 

@@ -508,6 +508,15 @@ xfsm_engine_advance(struct xfsm_engine *e, uint64_t now)
     }
 }
 
+void
+xfsm_engine_note_loss(struct xfsm_engine *e, uint64_t n, uint64_t ts)
+{
+    struct xfsm_exec *x = &e->exec;
+
+    x->lost = (ts < x->lost_until ? x->lost : 0) + n;
+    x->lost_until = ts + XFSM_LOSS_PERIOD;
+}
+
 uint64_t
 xfsm_engine_next_timer(const struct xfsm_engine *e)
 {

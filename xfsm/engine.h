@@ -65,6 +65,15 @@ void xfsm_engine_run(struct xfsm_engine *, struct xfsm_packet *, size_t n);
  * to then fire.  A 'now' in the past does nothing. */
 void xfsm_engine_advance(struct xfsm_engine *, uint64_t now);
 
+/* How long after a loss of packets events tell of it, ns. */
+#define XFSM_LOSS_PERIOD UINT64_C(10000000000)
+
+/* Notes that 'n' packets were lost just before the one of 'ts' (ns since the
+ * epoch), which is to be run next.  Events of XFSM_LOSS_PERIOD from then on
+ * tell how many were lost since the first of the losses that are no further
+ * than that apart: what they rest on may be incomplete. */
+void xfsm_engine_note_loss(struct xfsm_engine *, uint64_t n, uint64_t ts);
+
 /* When the next timer may fire (ns since the epoch), or UINT64_MAX.  May be
  * early, never late. */
 uint64_t xfsm_engine_next_timer(const struct xfsm_engine *);

@@ -70,6 +70,7 @@ decode(struct decoded *d, unsigned int link_type, unsigned int options,
     packet->link_type = (uint8_t) link_type;
     packet->aux_vlan_tci = options & OPT_AUX_VLAN ? 0x6007 : 0;
     packet->aux_vlan_tpid = options & OPT_AUX_VLAN ? 0x8100 : 0;
+    packet->segs = 1;
     packet->scratch = d->scratch;
     packet->packet_no = 1;
 

@@ -25,6 +25,13 @@ tests_plugin_test_desired_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_desired_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-fanout
+tests_plugin_test_fanout_SOURCES = tests/plugin/test-fanout.c
+tests_plugin_test_fanout_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_fanout_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_fanout_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-filter
 tests_plugin_test_filter_SOURCES = \
 	tests/plugin/test-filter.c \
@@ -59,3 +66,17 @@ tests_plugin_test_ring_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_ring_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_ring_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-steer
+tests_plugin_test_steer_SOURCES = \
+	tests/plugin/test-steer.c \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random.h
+tests_plugin_test_steer_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBPCAP_CFLAGS)
+tests_plugin_test_steer_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_steer_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "ovs-plugin/desired.h"
+#include "ovs-plugin/mirror.h"
 #include "smap.h"
 #include "util.h"
 #include "uuid.h"
@@ -204,7 +205,9 @@ test_bridge(void **state)
     w->bridges[1].n_ports = 0;
     check(w, "p1=a,b");
     w->bridges[1].n_ports = 2;
-    check(w, "br1=c p1=a,b");
+
+    /* What Open vSwitch has to itself is not passed over. */
+    check(w, "br1=c dpdk0=c! p1=a,b");
 }
 
 static void
@@ -220,6 +223,94 @@ test_no_device(void **state)
     assert_false(xfsm_desired_type_has_device("patch"));
     assert_true(xfsm_desired_type_is_inverted("internal"));
     assert_false(xfsm_desired_type_is_inverted("system"));
+}
+
+/* Ports that cannot be listened to are mirrored to a device of ours. */
+static void
+test_mirror(void **state)
+{
+    struct world *w = *state;
+    char *vx = xfsm_mirror_device("vx");
+    char *dpdk = xfsm_mirror_device("dpdk0");
+    char *bond = xfsm_mirror_device("bond");
+    struct xfsm_desired d;
+    const struct xfsm_desired_probe *p;
+
+    assert_true(strlen(vx) <= 15 && strcmp(vx, dpdk));
+    set(w->bridges[0].external_ids, "xfsm", "a");
+    set(w->bridges[1].external_ids, "xfsm", "a");
+    set(w->br0_ports[3].external_ids, "xfsm-mirror", "true");
+    w->in.mirror = true;        /* For private types alone. */
+    xfsm_desired_init(&d, &w->in);
+    assert_int_equal(shash_count(&d.probes), 7);
+    p = shash_find_data(&d.probes, vx);
+    assert_non_null(p);
+    assert_true(p->mirror);
+    assert_string_equal(p->port, "vx");
+    assert_null(p->error);
+    p = shash_find_data(&d.probes, dpdk);
+    assert_true(p && p->mirror && !p->error);
+    p = shash_find_data(&d.probes, "p1");
+    assert_true(p && !p->mirror);
+    xfsm_desired_destroy(&d);
+
+    /* A bond is one mirror, and what is ours is not monitored. */
+    set(w->br0_ports[2].external_ids, "xfsm-mirror", "true");
+    set(w->br0_ports[0].external_ids, "xfsm-mirror-of", "p2");
+    xfsm_desired_init(&d, &w->in);
+    assert_int_equal(shash_count(&d.probes), 5);
+    p = shash_find_data(&d.probes, bond);
+    assert_true(p && p->mirror);
+    assert_null(shash_find_data(&d.probes, "p1"));
+    xfsm_desired_destroy(&d);
+    free(vx);
+    free(dpdk);
+    free(bond);
+}
+
+/* Keys of a port that are for its probes, at and past their limits. */
+static void
+test_settings(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        bool ok;
+    } cases[] = {
+        { "xfsm-workers", "1", true },
+        { "xfsm-workers", "16", true },
+        { "xfsm-workers", "17", false },
+        { "xfsm-workers", "0", false },
+        { "xfsm-workers", "x", false },
+        { "xfsm-workers", "2", true },
+        { "xfsm-ring-kib", "255", false },
+        { "xfsm-ring-kib", "1048577", false },
+        { "xfsm-ring-kib", "256", true },
+    };
+    struct world *w = *state;
+    const struct smap *ids = w->br0_ports[0].external_ids;
+    struct xfsm_desired_probe copy;
+    struct xfsm_desired d;
+    const struct xfsm_desired_probe *p;
+    size_t i;
+
+    set(ids, "xfsm", "a");
+    set(ids, "xfsm-netdev-class", "system");
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        set(ids, cases[i].key, cases[i].value);
+        xfsm_desired_init(&d, &w->in);
+        p = shash_find_data(&d.probes, "p1");
+        assert_int_equal(!p->error, cases[i].ok);
+        assert_true(cases[i].ok || strstr(p->error, cases[i].value));
+        xfsm_desired_destroy(&d);
+    }
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    xfsm_desired_probe_clone(&copy, p);
+    xfsm_desired_destroy(&d);
+    assert_int_equal(copy.workers, 2);
+    assert_int_equal(copy.ring_kib, 256);
+    assert_string_equal(copy.netdev_class, "system");
+    xfsm_desired_probe_destroy(&copy);
 }
 
 static void
@@ -318,6 +409,8 @@ main(void)
         TEST(test_port),
         TEST(test_bridge),
         TEST(test_no_device),
+        TEST(test_mirror),
+        TEST(test_settings),
         TEST(test_assignment),
         TEST(test_limit),
     };

@@ -40,6 +40,7 @@
 #define SAMPLE 60
 
 #define RANDOM_SELECTORS 400
+#define RANDOM_PACKETS 20000
 #define MAX_PROGRAMS 64
 
 struct filter_code {
@@ -187,6 +188,103 @@ each_capture(const char *folder,
         free(names);
     }
     free(dir);
+}
+
+/* Writes something that looks like IP at 'p', of 'n' bytes. */
+static void
+write_random_ip(uint8_t *p, size_t n, bool ip6, uint64_t *r)
+{
+    static const uint8_t protos[] = { 1, 4, 6, 6, 17, 17, 41, 44, 47, 58,
+                                      132 };
+    static const uint16_t ports[] = { 22, 53, 67, 80, 123, 443, 502, 2152,
+                                      4789, 6081, 8472 };
+    uint8_t proto = protos[random_below(r, sizeof protos)];
+    size_t l4 = ip6 ? 40 : 20;
+    size_t i;
+
+    p[0] = ip6 ? 0x60 : random_below(r, 8) ? 0x45 : 0x46;
+    if (ip6) {
+        p[4] = (n - 40) >> 8;
+        p[5] = (n - 40) & 0xff;
+        p[6] = proto;
+    } else {
+        p[2] = n >> 8;
+        p[3] = n & 0xff;
+        p[6] = random_below(r, 4) ? 0 : (uint8_t) random_below(r, 0x40);
+        p[7] = random_below(r, 4) ? 0 : (uint8_t) random_next(r);
+        p[9] = proto;
+    }
+    /* Few addresses, so that there are keys that come again. */
+    for (i = 0; i < 2; i++) {
+        uint8_t *addr = ip6 ? p + 8 + 16 * i : p + 12 + 4 * i;
+
+        memset(addr, 0, ip6 ? 16 : 4);
+        addr[0] = ip6 ? 0x20 : 10;
+        addr[ip6 ? 15 : 3] = (uint8_t) random_below(r, 4);
+    }
+    for (i = 0; i < 2; i++) {
+        if (random_below(r, 4)) {
+            uint16_t port = ports[random_below(r, ARRAY_SIZE(ports))];
+
+            p[l4 + 2 * i] = port >> 8;
+            p[l4 + 2 * i + 1] = port & 0xff;
+        }
+    }
+    if (proto == 6) {
+        p[l4 + 12] = 0x50;
+        p[l4 + 13] = random_below(r, 2) ? 0x02 : (uint8_t) random_next(r);
+    }
+}
+
+/* Packets of no capture: random bytes behind headers that are mostly right,
+ * with and without tags, in fragments and in tunnels. */
+static void
+add_random_packets(struct eh_packets *to)
+{
+    static const uint16_t types[] = { 0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd,
+                                      0x0806, 0x8847, 0x8864, 0x88cc, 0x0100 };
+    uint64_t r = 7;
+    int i;
+
+    for (i = 0; i < RANDOM_PACKETS; i++) {
+        struct xfsm_packet p = {
+            .link_type = XFSM_LINK_ETHERNET,
+            .ts = EH_EPOCH + (uint64_t) i * 1000000,
+        };
+        uint16_t type = types[random_below(&r, ARRAY_SIZE(types))];
+        uint8_t data[256];
+        size_t at = 14;
+        size_t n = 110 + random_below(&r, 146);
+        size_t j;
+
+        for (j = 0; j < n; j++) {
+            data[j] = (uint8_t) random_next(&r);
+        }
+        for (j = random_below(&r, 4) ? 0 : 1 + random_below(&r, 3); j; j--) {
+            data[at - 2] = 0x81;
+            data[at - 1] = 0x00;
+            at += 4;
+        }
+        data[at - 2] = type >> 8;
+        data[at - 1] = type & 0xff;
+        if (type == 0x0800 || type == 0x86dd) {
+            bool ip6 = type == 0x86dd;
+            size_t payload = at + (ip6 ? 40 : 20);
+
+            write_random_ip(data + at, n - at, ip6, &r);
+            if (data[ip6 ? at + 6 : at + 9] == 4 && n - payload >= 40) {
+                write_random_ip(data + payload, n - payload, false, &r);
+            }
+        }
+        if (!random_below(&r, 4)) {
+            p.aux_vlan_tci = 7;
+            p.aux_vlan_tpid = 0x8100;
+        }
+        p.data = data;
+        p.caplen = random_below(&r, 8) ? n : random_below(&r, n + 1);
+        p.len = p.caplen;
+        eh_packets_add(to, &p);
+    }
 }
 
 static void
@@ -475,6 +573,7 @@ static void
 test_programs(void **state OVS_UNUSED)
 {
     const char *top = getenv("top_srcdir");
+    struct eh_packets random = { 0, 0, NULL };
     char *dir = NULL;
     size_t i;
 
@@ -493,6 +592,13 @@ test_programs(void **state OVS_UNUSED)
 
     each_capture("captures", compare_capture);
     each_capture("programs", compare_capture);
+    each_capture("hostile", compare_capture);
+
+    /* The sample with its mutants, and packets by chance. */
+    compare_capture("the sample", &sample);
+    add_random_packets(&random);
+    compare_capture("random packets", &random);
+    eh_packets_free(&random);
     print_message("%zu programs: the same %zu events, %zu of %zu packets "
                   "spared\n", programs.n, programs.events, programs.spared,
                   programs.packets);

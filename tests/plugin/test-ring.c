@@ -16,6 +16,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #include "openvswitch/poll-loop.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/probe-source.h"
+#include "ovs-plugin/segments.h"
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
@@ -129,11 +131,14 @@ open_source(const char *device, const char *option, const char *value)
     return source;
 }
 
+/* EtherType of the frames that a test looks for. */
+static int wanted_type = TEST_ETHERTYPE;
+
 static bool
 is_ours(const struct xfsm_packet *p)
 {
-    return (p->caplen > 14 && p->data[12] == TEST_ETHERTYPE >> 8
-            && p->data[13] == (TEST_ETHERTYPE & 0xff));
+    return (p->caplen > 14 && p->data[12] == wanted_type >> 8
+            && p->data[13] == (wanted_type & 0xff));
 }
 
 /* A packet that was received. */
@@ -141,7 +146,7 @@ struct got {
     uint8_t mark;
     uint8_t direction;
     uint32_t len, caplen;
-    uint16_t tci, tpid;
+    uint16_t tci, tpid, segs;
     uint64_t ts;
 };
 
@@ -176,7 +181,7 @@ receive(struct xfsm_source *source, struct got *got, size_t n)
                     .mark = p->data[14], .direction = p->direction,
                     .len = p->len, .caplen = p->caplen,
                     .tci = p->aux_vlan_tci, .tpid = p->aux_vlan_tpid,
-                    .ts = p->ts,
+                    .segs = p->segs, .ts = p->ts,
                 };
             }
         }
@@ -201,6 +206,7 @@ test_directions(void **state)
     now = time_wall_msec() * UINT64_C(1000000);
 
     assert_int_equal(got[0].mark, 1);
+    assert_int_equal(got[0].segs, 1);
     assert_int_equal(got[0].direction, XFSM_DIR_IN);
     assert_int_equal(got[0].len, 60);
     assert_int_equal(got[0].caplen, 60);
@@ -240,6 +246,143 @@ test_vlan(void **state)
     assert_int_equal(got[0].tpid, ETH_P_8021Q);
     assert_int_equal(got[0].caplen, 60);
     xfsm_source_close(source);
+}
+
+/* Sends a TCP super-packet of 'payload' bytes in segments of 'mss' from vb,
+ * with a header of 'words' words. */
+static void
+send_super(size_t payload, uint16_t mss, unsigned int words)
+{
+    struct sockaddr_ll sll = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_IP),
+        .sll_ifindex = if_nametoindex("vb"),
+        .sll_halen = 6,
+        .sll_addr = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+    };
+    size_t headers = 14 + 20 + 4 * words;
+    size_t len = headers + payload;
+    struct virtio_net_hdr vnet = {
+        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+        .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+        .hdr_len = headers,
+        .gso_size = mss,
+        .csum_start = 34,
+        .csum_offset = 16,
+    };
+    int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    uint8_t *buf = xzalloc(sizeof vnet + len);
+    uint8_t *frame = buf + sizeof vnet;
+
+    assert_return_code(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR,
+                                  &(int) { 1 }, sizeof(int)), errno);
+    memcpy(buf, &vnet, sizeof vnet);
+    memset(frame, 0xff, 6);
+    memset(frame + 6, 2, 6);
+    memcpy(frame + 12, "\x08\x00\x45\x00", 4);
+    frame[16] = (len - 14) >> 8;
+    frame[17] = (len - 14) & 0xff;
+    memcpy(frame + 20, "\0\0\x40\x06\0\0\x0a\0\0\x01\x0a\0\0\x02", 14);
+    frame[34 + 12] = words << 4;
+    frame[34 + 13] = 0x10;
+    assert_int_equal(sendto(fd, buf, sizeof vnet + len, 0,
+                            (struct sockaddr *) &sll, sizeof sll),
+                     sizeof vnet + len);
+    close(fd);
+    free(buf);
+}
+
+/* A super-packet comes whole, and tells how many packets it is. */
+static void
+test_super_packet(void **state)
+{
+    static const struct {
+        size_t payload;
+        uint16_t mss;
+        unsigned int words;
+        uint16_t segs;
+    } cases[] = {
+        { 2 * 1448, 1448, 8, 2 },
+        { 2 * 1448 + 1, 1448, 8, 3 },
+        { 2 * 1460, 1460, 5, 2 },
+        { 65160, 1448, 8, 45 },
+        { 65161, 1448, 5, 46 },
+        { 60000, 100, 15, 600 },
+    };
+    struct xfsm_ring_counts counts;
+    struct xfsm_source *source;
+    uint64_t segs = 0;
+    struct got got;
+    size_t i;
+
+    (void) state;
+    NEED_DEVICES();
+    source = open_source("va", NULL, NULL);
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        wanted_type = ETH_P_IP;
+        send_super(cases[i].payload, cases[i].mss, cases[i].words);
+        receive(source, &got, 1);
+        wanted_type = TEST_ETHERTYPE;
+        assert_int_equal(got.len, 34 + 4 * cases[i].words + cases[i].payload);
+        assert_int_equal(got.caplen, got.len);
+        assert_int_equal(got.segs, cases[i].segs);
+        segs += got.segs - 1;
+    }
+    send_frame("vb", 65000, 1, 0);
+    receive(source, &(struct got) { .len = 0 }, 1);
+    assert_true(xfsm_source_get_counts(source, &counts));
+    assert_int_equal(counts.segments, counts.taken + segs);
+    xfsm_source_close(source);
+
+    /* Unless that is not asked for. */
+    source = open_source("va", "segments", "false");
+    wanted_type = ETH_P_IP;
+    send_super(65160, 1448, 8);
+    receive(source, &got, 1);
+    wanted_type = TEST_ETHERTYPE;
+    assert_int_equal(got.segs, 1);
+    assert_int_equal(got.caplen, 65160 + 66);
+    xfsm_source_close(source);
+}
+
+/* What the kernel may say of a frame, whatever the frame is. */
+static void
+test_count_segments(void **state)
+{
+    static const struct {
+        struct virtio_net_hdr vnet;
+        uint32_t caplen, len;
+        uint16_t segs;
+    } cases[] = {
+        { { .gso_type = 0, .gso_size = 1000 }, 64, 9000, 1 },
+        { { .gso_type = 1, .gso_size = 0 }, 64, 9000, 1 },
+        /* TCP and UDP over IPv4 and IPv6, without and with ECN. */
+        { { .gso_type = 1, .gso_size = 1000 }, 64, 54 + 9000, 9 },
+        { { .gso_type = 0x81, .gso_size = 1000 }, 64, 54 + 9001, 10 },
+        { { .gso_type = 4, .gso_size = 1000 }, 64, 74 + 9000, 9 },
+        { { .gso_type = 5, .gso_size = 1000 }, 64, 42 + 9000, 9 },
+        { { .gso_type = 5, .gso_size = 1000, .flags = 1, .csum_start = 54 },
+          64, 62 + 9000, 9 },
+        /* The header is not there, or says nonsense: the shortest one. */
+        { { .gso_type = 1, .gso_size = 1000, .flags = 1, .csum_start = 60 },
+          64, 80 + 9000, 9 },
+        { { .gso_type = 1, .gso_size = 1000, .flags = 1, .csum_start = 34 },
+          64, 54 + 9000, 9 },
+        { { .gso_type = 1, .gso_size = 1000, .flags = 1,
+            .csum_start = 65535 }, 64, 9000, 1 },
+        { { .gso_type = 1, .gso_size = 1000 }, 54, 54, 1 },
+        { { .gso_type = 1, .gso_size = 1 }, 64, 54 + 65534, 65534 },
+        { { .gso_type = 1, .gso_size = 1 }, 64, 54 + 65536, 65535 },
+    };
+    uint8_t frame[64] = { 0 };
+    size_t i;
+
+    (void) state;
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(xfsm_count_segments(&cases[i].vnet, frame,
+                                             cases[i].caplen, cases[i].len),
+                         cases[i].segs);
+    }
 }
 
 static void
@@ -358,6 +501,9 @@ test_drops(void **state)
     struct netdev_stats stats;
     long long int deadline;
     struct xfsm_packet *packets;
+    struct xfsm_ring_counts counts;
+    uint64_t lost, lost_sum = 0;
+    struct got got;
     size_t n_ours = 0;
     size_t n, i;
     int j;
@@ -375,6 +521,10 @@ test_drops(void **state)
                 n_ours += is_ours(&packets[i]);
             }
             xfsm_source_release(source);
+            lost = xfsm_source_take_lost(source);
+            /* The packets before the loss are not told of it. */
+            assert_true(!lost || n_ours > 0);
+            lost_sum += lost;
         }
         xfsm_source_get_stats(source, &stats);
     } while (n_ours + stats.rx_dropped < N && time_msec() < deadline);
@@ -383,6 +533,21 @@ test_drops(void **state)
     /* The kernel's own packets may be among those dropped. */
     assert_true(n_ours + stats.rx_dropped <= N + 20);
     assert_true(stats.rx_over_errors > 0);
+
+    /* Every packet is somewhere. */
+    assert_true(xfsm_source_get_counts(source, &counts));
+    assert_int_equal(counts.received, counts.dropped + counts.taken);
+    assert_int_equal(counts.dropped, stats.rx_dropped);
+    assert_true(counts.taken >= n_ours);
+
+    /* The next one to come tells of the loss. */
+    send_frame("vb", LEN, 1, 0);
+    do {
+        receive(source, &got, 1);
+        lost_sum += xfsm_source_take_lost(source);
+    } while (got.mark != 1);
+    assert_int_equal(lost_sum, counts.dropped);
+    assert_int_equal(xfsm_source_take_lost(source), 0);
     xfsm_source_close(source);
 }
 
@@ -473,6 +638,8 @@ test_errors(void **state)
         { "va", "xfsm", "ring-kib", "x", EINVAL, "ring-kib=x" },
         { "va", "xfsm", "ring-kib", "1048577", EINVAL, "ring-kib" },
         { "va", "xfsm", "retire-ms", "0", EINVAL, "retire-ms=0" },
+        { "va", "xfsm", "workers", "0", EINVAL, "workers=0" },
+        { "va", "xfsm", "workers", "17", EINVAL, "workers=17" },
         { "", "xfsm", NULL, NULL, EINVAL, "\"\"" },
     };
     size_t i;
@@ -531,6 +698,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directions),
         cmocka_unit_test(test_vlan),
+        cmocka_unit_test(test_super_packet),
+        cmocka_unit_test(test_count_segments),
         cmocka_unit_test(test_long_frame),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_filter),

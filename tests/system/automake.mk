@@ -6,6 +6,7 @@
 
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
+	tests/system/test-capture.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-events.py \
@@ -16,6 +17,7 @@ SYSTEM_TESTS += \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
+	tests/system/test-pacing.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-sinks.py \
 	tests/system/test-swap.py \

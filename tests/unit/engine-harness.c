@@ -310,6 +310,9 @@ format_brief(const struct xfsm_event *event)
     if (event->suspect) {
         fputs(" suspect", stream);
     }
+    if (event->lost) {
+        fprintf(stream, " lost=%llu", (unsigned long long) event->lost);
+    }
     if (event->raw) {
         fprintf(stream, " raw=%zu", event->raw_len);
     }

@@ -20,10 +20,10 @@
  *     eh_free(&eh);
  *
  * Two forms of each event are kept.  The brief one is "SECONDS LABEL TEXT",
- * then " suspect", " raw=N" (bytes of the packet) and " {feature=value ...}"
- * where the event has these.  The full one (eh_line_format()) has everything
- * an event says and is what the reference executor's events are compared
- * with.
+ * then " suspect", " lost=N", " raw=N" (bytes of the packet) and
+ * " {feature=value ...}" where the event has these.  The full one
+ * (eh_line_format()) has everything an event says and is what the reference
+ * executor's events are compared with.
  *
  * Anything that goes wrong fails the test that runs.  The engine's entropy is
  * all zero, so that a run is the same every time.

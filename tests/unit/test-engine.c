@@ -686,6 +686,69 @@ test_port_fields(void **state)
     eh_free(&eh);
 }
 
+/* Events tell of a loss for some time after it, those of timers too. */
+static void
+test_loss(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", COUNTER("log"));
+    eh_syn(&eh, 0, A, B, 1);
+    xfsm_engine_note_loss(eh.engine, 5, EH_EPOCH + 1000000000);
+    eh_syn(&eh, 1, A, B, 1);
+    eh_syn(&eh, 10.5, A, B, 1);
+    eh_syn(&eh, 11, A, B, 1);
+    eh_expect(&eh, "0 log 1", "1 log again 2 lost=5",
+              "10.5 log again 3 lost=5", "11 log again 4", NULL);
+
+    /* Losses close to each other add up; later ones do not. */
+    xfsm_engine_note_loss(eh.engine, 1, EH_EPOCH + UINT64_C(12000000000));
+    eh_syn(&eh, 12, A, B, 1);
+    xfsm_engine_note_loss(eh.engine, 2, EH_EPOCH + UINT64_C(20000000000));
+    eh_syn(&eh, 20, A, B, 1);
+    xfsm_engine_note_loss(eh.engine, 4, EH_EPOCH + UINT64_C(30000000000));
+    eh_syn(&eh, 30, A, B, 1);
+    eh_expect(&eh, "12 log again 5 lost=1", "20 log again 6 lost=3",
+              "30 log again 7 lost=4", NULL);
+    assert_int_equal(eh_stats(&eh).events_lossy, 5);
+    eh_free(&eh);
+}
+
+/* A packet-rate program counts segments, and one is the least. */
+static void
+test_segments(void **state)
+{
+    static const char program[] = EH_PROGRAM(EH_STATE("s")
+        EH_METRIC("m", "<variation_monitor status='on' type='dleft'"
+                  " insert_value='segs'/>")
+        EH_ON("segs &gt;= 1", "ip_src",
+              EH_IN("s", EH_USE("m", "vm_update='ip_src'")
+                    EH_IF("true", "Publish(log, %segs of %m)", ""))));
+    static const uint16_t segs[] = { 0, 45, 1 };
+    struct eh_packets packets = { 0, 0, NULL };
+    uint8_t frame[128];
+    struct xfsm_packet p = {
+        .data = frame, .ts = EH_EPOCH, .link_type = XFSM_LINK_ETHERNET,
+    };
+    struct eh eh;
+
+    (void) state;
+    p.len = p.caplen = (uint32_t) pb_tcp_frame(frame, sizeof frame, A, 1, B,
+                                               2, PB_ACK, NULL);
+    for (size_t i = 0; i < sizeof segs / sizeof *segs; i++) {
+        p.segs = segs[i];
+        eh_packets_add(&packets, &p);
+    }
+    eh_init(&eh);
+    eh_load(&eh, "p", program);
+    eh_run(&eh, &packets, 2);
+    eh_expect(&eh, "0 log 1 of 1", "0 log 45 of 46", "0 log 1 of 47", NULL);
+    eh_free(&eh);
+    eh_packets_free(&packets);
+}
+
 int
 main(void)
 {
@@ -713,6 +776,8 @@ main(void)
         cmocka_unit_test(test_entropy_does_not_matter),
         cmocka_unit_test(test_fragments_have_ports),
         cmocka_unit_test(test_port_fields),
+        cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_segments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

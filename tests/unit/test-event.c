@@ -289,6 +289,7 @@ test_all_members(void **state)
     event.raw = (const uint8_t *) "foob";
     event.raw_len = 4;
     event.suspect = true;
+    event.lost = 12;
     json = format(&event);
     assert_string_equal(json,
                         "{\"v\":1,\"time\":\"1970-01-01T00:00:00.000000001Z\""
@@ -297,7 +298,7 @@ test_all_members(void **state)
                         "\"bridge\":\"br0\",\"port\":\"port0\",\"epoch\":42,"
                         "\"seq\":7,\"state\":\"s\",\"code\":\"D1\","
                         "\"level\":\"WARN\",\"description\":\"Port scan\","
-                        "\"text\":\"hi\",\"suspect\":true,"
+                        "\"text\":\"hi\",\"suspect\":true,\"lost\":12,"
                         "\"key\":{\"ip_src\":\"10.0.0.1\",\"dst_port\":80,"
                         "\"eth_src\":\"02:00:00:00:00:01\"},"
                         "\"features\":{\"ports\":31,\"rate\":0.25},"

@@ -276,6 +276,7 @@ capture_take(struct xfsm_capture *capture, const uint8_t *data, char *scratch,
     packet->link_type = capture->link_type;
     packet->aux_vlan_tci = 0;
     packet->aux_vlan_tpid = 0;
+    packet->segs = 1;
     packet->scratch = scratch;
     capture->pending = false;
 }

@@ -209,6 +209,7 @@ xfsm_pcap_reader_next_batch(struct xfsm_pcap_reader *reader,
         packet->link_type = reader->format.link_type;
         packet->aux_vlan_tci = 0;
         packet->aux_vlan_tpid = 0;
+        packet->segs = 1;
         packet->scratch = scratch + i * XFSM_PACKET_SCRATCH;
     }
     reader->stopped = !i && n;

@@ -319,6 +319,9 @@ put_own(struct out *out, const struct xfsm_event_view *e)
     put_str(out, "port", e->port);
     put_uint(out, "epoch", e->epoch);
     put_uint(out, "seq", e->seq);
+    if (e->lost) {
+        put_uint(out, "lost", e->lost);
+    }
     put_str(out, "state", e->state);
     put_str(out, "code", e->code);
     put_str(out, "level", e->level);

@@ -339,6 +339,7 @@ xfsm_decode(struct xfsm_packet *packet, const struct xfsm_fieldset *want)
     d.want = want;
     d.wire = packet->len > packet->caplen ? packet->len : packet->caplen;
     d.present = xfsm_layer_fields(XFSM_FL_META);
+    packet->segs += !packet->segs;
     d.unbounded = false;
     d.nested = false;
     xfsm_bytes_init(&d.in, packet->data, packet->caplen);

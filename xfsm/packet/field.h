@@ -71,6 +71,9 @@ extern const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS];
       "Name of the port that is watched, as events tell it") \
     F(BRIDGE, "bridge", STR, PORT, bridge, \
       "Name of the bridge that the port is on; absent where none is known") \
+    F(SEGS, "segs", UINT, META, segs, \
+      "Packets on the wire that the frame stands for: 1, or more where the " \
+      "device is to cut it up (TSO, GSO) or has put it together (GRO)") \
     F(ETH_SRC, "eth_src", MAC, L2, eth_src, "Source MAC address") \
     F(ETH_DST, "eth_dst", MAC, L2, eth_dst, "Destination MAC address") \
     F(ETH_TYPE, "eth_type", UINT, L2, eth_type, \

@@ -98,6 +98,7 @@ struct xfsm_packet {
     uint8_t link_type;          /* enum xfsm_link_type. */
     uint16_t aux_vlan_tci;      /* VLAN tag the kernel stripped... */
     uint16_t aux_vlan_tpid;     /* ...and its TPID; 0 where there was none. */
+    uint16_t segs;              /* Packets on the wire that this is, 0: one. */
     char *scratch;              /* XFSM_PACKET_SCRATCH bytes. */
 
     /* Set by the engine. */

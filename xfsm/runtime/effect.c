@@ -117,6 +117,7 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .n_key_fields = primary->n,
         .key_prefixes = primary->prefixes,
         .suspect = run->suspect,
+        .lost = run->ts < x->lost_until ? x->lost : 0,
     };
 
     x->text[text_len] = '\0';
@@ -144,6 +145,7 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     x->stats.events++;
     x->stats.alerts += !strcmp(event.label, XFSM_LABEL_ALERT)
                        || !strcmp(event.label, XFSM_LABEL_CRITICAL);
+    x->stats.events_lossy += event.lost > 0;
     p->events++;
     if (x->options.emit) {
         x->options.emit(&event, x->options.aux);

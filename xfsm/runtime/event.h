@@ -18,8 +18,9 @@
  *      "port":"vnet7","epoch":1763916156,"seq":17,"state":"suspicious",
  *      "code":"D1","level":"WARN","description":"Port scan",
  *      "attack":"T1046","fields":{"target":"10.0.0.2","rate":4.5},
- *      "text":"...","suspect":true,"key":{"ip_src":"10.0.0.1"},
- *      "features":{"ports":31},"raw":"BASE64"}
+ *      "text":"...","suspect":true,"lost":12,
+ *      "key":{"ip_src":"10.0.0.1"},"features":{"ports":31},
+ *      "raw":"BASE64"}
  *
  * Where a key goes by the prefix of an address, "key" has the network, as
  * "10.0.0.0/24".  Members without a value are left out, all but "v" to "seq".
@@ -105,6 +106,7 @@ struct xfsm_event {
     size_t raw_len;
 
     bool suspect;
+    uint64_t lost;              /* Packets lost shortly before, engine.h. */
 };
 
 /* Writes 'event' as one line of JSON without a newline, terminated.  Returns

@@ -28,6 +28,8 @@ struct xfsm_exec {
     struct xfsm_engine_stats stats;
     uint64_t now;               /* Packet time, ns; never goes back. */
     uint64_t seq;               /* Of the last event. */
+    uint64_t lost;              /* Packets lost of late... */
+    uint64_t lost_until;        /* ...which events up to then tell. */
     char text[XFSM_EVENT_TEXT_MAX + 4];
     const char *feature_names[XFSM_MAX_FEATURES];
     double feature_values[XFSM_MAX_FEATURES];

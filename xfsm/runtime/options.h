@@ -48,6 +48,7 @@ struct xfsm_engine_options {
     C(time_backward, "Packets older than one before them") \
     C(events, "Events published") \
     C(alerts, "Events with the label alert or critical") \
+    C(events_lossy, "Events that tell of packets lost shortly before") \
     C(text_cut, "Events whose text was cut at the limit") \
     C(div_by_zero, "Divisions by zero, which gave 0") \
     C(metric_no_key, "Metric operations left out for want of a key field") \

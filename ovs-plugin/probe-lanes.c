@@ -1,0 +1,471 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "ovs-plugin/probe-lanes.h"
+
+#include <errno.h>
+
+#include "coverage.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-plugin/cage.h"
+#include "ovs-plugin/probe-publish.h"
+#include "ovs-plugin/probe-source.h"
+#include "timeval.h"
+#include "util.h"
+#include "xfsm/program/image.h"
+
+VLOG_DEFINE_THIS_MODULE(probe_lanes);
+
+COVERAGE_DEFINE(probe_batch);
+COVERAGE_DEFINE(probe_burst_full);
+
+/* Batches taken before anything else gets a turn: at full load this is about
+ * 2,000 packets. */
+#define RX_BURST 64
+
+/* ## A lane ## */
+
+/* Receives what there is, up to a limit.  Returns 0 or a positive errno. */
+static int
+lane_run(struct xfsm_lane *lane)
+{
+    uint64_t now;
+    int i;
+
+    for (i = 0; i < RX_BURST; i++) {
+        struct xfsm_packet *packets;
+        uint64_t lost;
+        size_t n;
+        int error;
+
+        error = xfsm_source_recv(lane->source, &packets, &n);
+        if (error == EAGAIN) {
+            now = time_wall_usec() * UINT64_C(1000);
+            xfsm_engine_advance(lane->engine,
+                                now - xfsm_source_delay(lane->source));
+            return 0;
+        } else if (error) {
+            return error;
+        }
+        COVERAGE_INC(probe_batch);
+        lost = xfsm_source_take_lost(lane->source);
+        if (lost) {
+            xfsm_engine_note_loss(lane->engine, lost, packets[0].ts);
+        }
+        xfsm_engine_run(lane->engine, packets, n);
+        xfsm_source_release(lane->source);
+    }
+    COVERAGE_INC(probe_burst_full);
+    poll_immediate_wake();
+    return 0;
+}
+
+/* Wakes up when there are packets, or a timer of a program may be due. */
+static void
+lane_wait(struct xfsm_lane *lane)
+{
+    uint64_t next = xfsm_engine_next_timer(lane->engine);
+
+    xfsm_source_wait(lane->source);
+    if (next != UINT64_MAX) {
+        uint64_t due = next + xfsm_source_delay(lane->source);
+        uint64_t now = time_wall_usec() * UINT64_C(1000);
+
+        if (due <= now) {
+            poll_immediate_wake();
+        } else {
+            poll_timer_wait(MIN((due - now) / 1000000 + 1, INT_MAX));
+        }
+    }
+}
+
+static void
+lane_lock(struct xfsm_lane *lane)
+{
+    ovs_mutex_lock(&lane->turn);
+    ovs_mutex_lock(&lane->use);
+    ovs_mutex_unlock(&lane->turn);
+}
+
+static bool
+lane_must_exit(const struct xfsm_lane *lane)
+{
+    bool exit;
+
+    atomic_read(&CONST_CAST(struct xfsm_lane *, lane)->exit, &exit);
+    return exit;
+}
+
+static void *
+lane_main(void *lane_)
+{
+    struct xfsm_lane *lane = lane_;
+    int error = 0;
+
+    xfsm_cage_drop_thread_privileges();
+    while (!lane_must_exit(lane)) {
+        /* When the device is gone, lane 0 sees that as well. */
+        if (!error) {
+            lane_lock(lane);
+            error = lane_run(lane);
+            if (!error) {
+                lane_wait(lane);
+            }
+            ovs_mutex_unlock(&lane->use);
+        }
+        latch_wait(&lane->wake);
+        poll_block();
+    }
+    return NULL;
+}
+
+/* An event of a lane that is not the main thread's. */
+static void
+emit_from_thread(const struct xfsm_event *event, void *lanes_)
+{
+    struct xfsm_lanes *lanes = lanes_;
+
+    if (!xfsm_publisher_publish(lanes->publisher, event)) {
+        latch_set(&lanes->wake);
+    }
+}
+
+/* ## All of them ## */
+
+char *
+xfsm_lanes_init(struct xfsm_lanes *lanes, size_t n,
+                struct xfsm_source *source,
+                const struct xfsm_engine_options *options,
+                struct xfsm_publisher *publisher)
+{
+    char *error = NULL;
+    size_t i;
+
+    ovs_assert(n >= 1 && n <= XFSM_LANES_MAX);
+    memset(lanes, 0, sizeof *lanes);
+    lanes->n = n;
+    lanes->publisher = publisher;
+    lanes->steer = XFSM_STEER_NONE;
+    latch_init(&lanes->wake);
+    for (i = 0; i < n && !error; i++) {
+        struct xfsm_lane *lane = &lanes->lane[i];
+        struct xfsm_engine_options o = *options;
+
+        lane->lanes = lanes;
+        atomic_init(&lane->exit, false);
+        if (!i) {
+            lane->source = source;
+            o.emit = xfsm_publisher_emit;
+            o.aux = publisher;
+        } else {
+            ovs_mutex_init(&lane->turn);
+            ovs_mutex_init(&lane->use);
+            latch_init(&lane->wake);
+            o.emit = emit_from_thread;
+            o.aux = lanes;
+            error = xfsm_source_open_more(source, i, &lane->source);
+        }
+        if (!error) {
+            error = xfsm_engine_create(&o, &lane->engine);
+        }
+    }
+    return error;
+}
+
+void
+xfsm_lanes_start(struct xfsm_lanes *lanes)
+{
+    size_t i;
+
+    for (i = 1; i < lanes->n; i++) {
+        struct xfsm_lane *lane = &lanes->lane[i];
+
+        lane->thread = ovs_thread_create("lane", lane_main, lane);
+        lane->started = true;
+    }
+}
+
+void
+xfsm_lanes_stop(struct xfsm_lanes *lanes)
+{
+    size_t i;
+
+    for (i = 1; i < lanes->n; i++) {
+        struct xfsm_lane *lane = &lanes->lane[i];
+
+        if (lane->started) {
+            atomic_store(&lane->exit, true);
+            latch_set(&lane->wake);
+            xpthread_join(lane->thread, NULL);
+            lane->started = false;
+        }
+    }
+}
+
+void
+xfsm_lanes_lock(struct xfsm_lanes *lanes)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    size_t i;
+
+    for (i = 1; i < lanes->n; i++) {
+        lane_lock(&lanes->lane[i]);
+    }
+}
+
+void
+xfsm_lanes_unlock(struct xfsm_lanes *lanes)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    size_t i;
+
+    for (i = 1; i < lanes->n; i++) {
+        ovs_mutex_unlock(&lanes->lane[i].use);
+    }
+}
+
+int
+xfsm_lanes_run(struct xfsm_lanes *lanes)
+{
+    if (lanes->n > 1) {
+        latch_poll(&lanes->wake);
+    }
+    return lane_run(&lanes->lane[0]);
+}
+
+void
+xfsm_lanes_wait(struct xfsm_lanes *lanes)
+{
+    lane_wait(&lanes->lane[0]);
+    if (lanes->n > 1) {
+        latch_wait(&lanes->wake);
+    }
+}
+
+/* ## Programs ## */
+
+static struct xfsm_lane_program *
+find_program(struct xfsm_lanes *lanes, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < lanes->n_programs; i++) {
+        if (!strcmp(lanes->programs[i].name, name)) {
+            return &lanes->programs[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+forget_program(struct xfsm_lanes *lanes, struct xfsm_lane_program *p)
+{
+    free(p->name);
+    free(p->image);
+    free(p->why);
+    *p = lanes->programs[--lanes->n_programs];
+}
+
+static void
+remember_program(struct xfsm_lanes *lanes, const char *name,
+                 const void *data, size_t len, const struct xfsm_image *image)
+{
+    struct xfsm_lane_program *p = find_program(lanes, name);
+
+    if (p) {
+        forget_program(lanes, p);
+    }
+    p = &lanes->programs[lanes->n_programs++];
+    *p = (struct xfsm_lane_program) {
+        .name = xstrdup(name), .image = xmemdup(data, len), .len = len,
+    };
+    p->may = xfsm_steer_of_image(image, &p->why);
+}
+
+/* Loads an image into all lanes, or, if that fails, into none. */
+static char *
+load_image(struct xfsm_lanes *lanes, const char *name, const void *data,
+           size_t len)
+{
+    char *error = NULL;
+    size_t i;
+
+    for (i = 0; i < lanes->n && !error; i++) {
+        error = xfsm_engine_load(lanes->lane[i].engine, data, len);
+    }
+    if (error && i > 1) {
+        for (i = 0; i < lanes->n; i++) {
+            xfsm_engine_unload(lanes->lane[i].engine, name);
+        }
+    }
+    return error;
+}
+
+static void
+set_steering(struct xfsm_lanes *lanes, enum xfsm_steer steer)
+{
+    struct sock_filter code[XFSM_STEER_CODE_MAX];
+    const struct sock_fprog prog = {
+        .len = (unsigned short) xfsm_steer_code(steer, false, code),
+        .filter = code,
+    };
+    int error = xfsm_source_set_steering(lanes->lane[0].source, &prog);
+
+    if (error) {
+        VLOG_ERR("cannot spread packets over workers (%s)",
+                 ovs_strerror(error));
+        return;
+    }
+    lanes->steer = steer;
+    VLOG_INFO("packets are told apart %s", xfsm_steer_text(steer));
+}
+
+/* Says why one lane has to do. */
+static void
+update_note(struct xfsm_lanes *lanes)
+{
+    size_t i;
+
+    free(lanes->note);
+    lanes->note = NULL;
+    if (lanes->n == 1 || !lanes->n_programs
+        || lanes->steer != XFSM_STEER_NONE) {
+        return;
+    }
+    for (i = 0; i < lanes->n_programs; i++) {
+        const struct xfsm_lane_program *p = &lanes->programs[i];
+
+        if (!p->may) {
+            lanes->note = xasprintf("1 worker of %"PRIuSIZE" runs: program %s "
+                                    "cannot be split: %s", lanes->n, p->name,
+                                    p->why);
+            return;
+        }
+    }
+    lanes->note = xasprintf("1 worker of %"PRIuSIZE" runs: the programs "
+                            "cannot be split in the same way", lanes->n);
+}
+
+/* Has packets told apart in a way that suits all programs.  If that is another
+ * one than now, all but 'fresh' begin anew. */
+static void
+resteer(struct xfsm_lanes *lanes, const char *fresh)
+{
+    unsigned int may = XFSM_STEER_ALL;
+    enum xfsm_steer steer;
+    size_t i;
+
+    for (i = 0; i < lanes->n_programs; i++) {
+        may &= lanes->programs[i].may;
+    }
+    steer = xfsm_steer_pick(may, lanes->steer);
+    if (steer != lanes->steer) {
+        set_steering(lanes, steer);
+        for (i = 0; i < lanes->n_programs; i++) {
+            const struct xfsm_lane_program *p = &lanes->programs[i];
+            char *error;
+
+            if (strcmp(p->name, fresh)) {
+                VLOG_INFO("%s begins anew", p->name);
+                lanes->resteered++;
+                error = load_image(lanes, p->name, p->image, p->len);
+                if (error) {
+                    VLOG_ERR("%s: %s", p->name, error);
+                    free(error);
+                }
+            }
+        }
+    }
+    update_note(lanes);
+}
+
+char *
+xfsm_lanes_load(struct xfsm_lanes *lanes, const char *name,
+                const void *data, size_t len, const struct xfsm_image *image)
+{
+    char *error = load_image(lanes, name, data, len);
+
+    if (lanes->n > 1 && !error) {
+        remember_program(lanes, name, data, len, image);
+        resteer(lanes, name);
+    }
+    return error;
+}
+
+char *
+xfsm_lanes_unload(struct xfsm_lanes *lanes, const char *name)
+{
+    struct xfsm_lane_program *p = find_program(lanes, name);
+    size_t i;
+
+    for (i = 0; i < lanes->n; i++) {
+        if (!xfsm_engine_unload(lanes->lane[i].engine, name)) {
+            return xasprintf("no program \"%s\"", name);
+        }
+    }
+    if (p) {
+        forget_program(lanes, p);
+        update_note(lanes);
+    }
+    return NULL;
+}
+
+/* ## Introspection ## */
+
+void
+xfsm_lanes_get_stats(const struct xfsm_lanes *lanes,
+                     struct xfsm_engine_stats *sum)
+{
+    size_t i;
+    int j;
+
+    memset(sum, 0, sizeof *sum);
+    for (i = 0; i < lanes->n; i++) {
+        struct xfsm_engine_stats stats;
+
+        xfsm_engine_get_stats(lanes->lane[i].engine, &stats);
+#define ADD_COUNTER(NAME, DOC) sum->NAME += stats.NAME;
+        XFSM_ENGINE_COUNTERS(ADD_COUNTER)
+#undef ADD_COUNTER
+        for (j = 0; j < XFSM_N_DECODE_ERRORS; j++) {
+            sum->decode_errors[j] += stats.decode_errors[j];
+        }
+    }
+}
+
+bool
+xfsm_lanes_get_program(const struct xfsm_lanes *lanes, unsigned int i,
+                       struct xfsm_program_info *sum)
+{
+    static uint64_t state_keys[XFSM_MAX_STATES];
+    struct xfsm_program_info info;
+    size_t j;
+    int k;
+
+    if (!xfsm_engine_get_program(lanes->lane[0].engine, i, sum)) {
+        return false;
+    }
+    if (lanes->n > 1) {
+        memcpy(state_keys, sum->state_keys,
+               sum->n_states * sizeof *state_keys);
+        sum->state_keys = state_keys;
+    }
+    for (j = 1; j < lanes->n; j++) {
+        xfsm_engine_get_program(lanes->lane[j].engine, i, &info);
+        sum->handled += info.handled;
+        sum->events += info.events;
+        sum->keys += info.keys;
+        sum->timers += info.timers;
+        sum->bytes += info.bytes;
+        for (k = 0; k < sum->n_states; k++) {
+            state_keys[k] += info.state_keys[k];
+        }
+    }
+    return true;
+}
