@@ -96,6 +96,7 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/dnsvictim.xml \
 	utilities/programs/elephant.xml \
 	utilities/programs/exfiltration.xml \
+	utilities/programs/fastflux.xml \
 	utilities/programs/hostscan.xml \
 	utilities/programs/icmpflood.xml \
 	utilities/programs/icmptunnel.xml \

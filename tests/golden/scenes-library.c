@@ -203,6 +203,46 @@ dns_abuse(struct scene *s)
     }
 }
 
+/* Host 'n' asks for 'name' and is told an address of 100.NET.0.0/16. */
+static void
+look_up(struct scene *s, double ms, unsigned int n, const char *name,
+        unsigned int net)
+{
+    char client[32];
+    char addr[32];
+
+    scene_host(client, "10.29", n);
+    snprintf(addr, sizeof addr, "100.%u.%u.7", net, (unsigned int) ms % 250);
+    scene_query(s, ms, client, name);
+    scene_answer(s, ms + 20, client, name, addr);
+}
+
+/* One name is somewhere else each minute. */
+static void
+fast_flux(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 30; i++) {
+        look_up(s, 60000.0 * i, i % 3, "flux.example", 64 + i);
+        look_up(s, 60000.0 * i + 100, i % 3, "steady.example", 64);
+    }
+}
+
+/* Many addresses of a name, as they are meant to be: of few networks, or of
+ * volunteers. */
+static void
+dns_pools(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 200; i++) {
+        look_up(s, 10007.0 * i, i % 7, "cdn.example", 64 + i % 6);
+        look_up(s, 10007.0 * i + 100, i % 7, "cloud.example", 70 + i % 3);
+        look_up(s, 10007.0 * i + 200, i % 7, "2.pool.ntp.org", 64 + i % 50);
+    }
+}
+
 /* 300 clients ask the time, from port 123 to port 123. */
 static void
 ntp_clients(struct scene *s)
@@ -438,7 +478,9 @@ const struct scene_entry scenes_library[] = {
     { "dhcp-redundant", dhcp_redundant },
     { "dhcp-rogue", dhcp_rogue },
     { "dns-abuse", dns_abuse },
+    { "dns-pools", dns_pools },
     { "dns-reflection", dns_reflection },
+    { "fast-flux", fast_flux },
     { "flood-udp", flood_udp },
     { "mail-server", mail_server },
     { "modbus-scan", modbus_scan },
