@@ -172,6 +172,7 @@ run_packets(struct xfsm_engine *engine, struct xfsm_capture *capture)
     if (last) {
         xfsm_engine_advance(engine, last + LINGER);
     }
+    xfsm_engine_stop(engine);
 }
 
 /* Runs 'image' on the capture 'path'.  Returns an error or NULL. */

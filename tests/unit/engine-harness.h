@@ -21,7 +21,7 @@
  *
  * Two forms of each event are kept.  The brief one is "SECONDS LABEL TEXT",
  * then " suspect", " raw=N" (bytes of the packet) and " {feature=value ...}"
- * where the event has these.  The full one (eh_line_format()) has everything
+ * and " hops=N" where the event has these.  The full one (eh_line_format()) has everything
  * an event says and is what the reference executor's events are compared
  * with.
  *
@@ -162,6 +162,7 @@ struct eh_line {
     const uint8_t *raw;
     size_t raw_len;
     bool suspect;
+    unsigned int hops;
     const char *text;
     size_t text_len;
 };

@@ -37,8 +37,25 @@
 
 /* What the random programs did in all. */
 static struct {
-    uint64_t events, timeouts, suspect, raw, features, states;
+    uint64_t events, timeouts, suspect, raw, features, states, hops, own;
 } seen;
+
+/* Messages behind each batch of packets. */
+static unsigned int messages_a_batch;
+
+static void
+send_message(struct random_source *r, struct eh *eh,
+             struct reference *reference)
+{
+    struct xfsm_message_field fields[RANDOM_MESSAGE_FIELDS];
+    struct xfsm_message message;
+
+    for (unsigned int i = 0; i < messages_a_batch; i++) {
+        random_message(r, &message, fields);
+        xfsm_engine_message(eh->engine, &message);
+        reference_message(reference, &message);
+    }
+}
 
 /* Makes sketches so large that they are exact for the keys of a test. */
 static void
@@ -56,11 +73,12 @@ enlarge(struct xfsm_program *program)
     }
 }
 
-/* Loads 'program' into an engine and runs 'packets' in batches whose lengths
- * 'seed' chooses, then lets ten seconds pass. */
+/* Loads 'program' into an engine and runs 'packets' there, in batches whose
+ * lengths 'seed' chooses, and in the reference, with messages in between. */
 static void
-run_engine(struct eh *eh, const struct xfsm_program *program,
-           const struct eh_packets *packets, uint64_t seed)
+run_both(struct eh *eh, struct reference *reference,
+         const struct xfsm_program *program,
+         const struct eh_packets *packets, uint64_t seed)
 {
     struct random_source r = { seed };
     struct eh_packets part = *packets;
@@ -80,6 +98,10 @@ run_engine(struct eh *eh, const struct xfsm_program *program,
 
         batch.n = n < part.n ? n : part.n;
         eh_run(eh, &batch, batch.n);
+        for (size_t i = 0; i < batch.n; i++) {
+            reference_run(reference, &batch.packets[i]);
+        }
+        send_message(&r, eh, reference);
         part.packets += batch.n;
         part.n -= batch.n;
     }
@@ -110,14 +132,12 @@ compare(const struct xfsm_program *program, const struct eh_packets *packets,
     end = end < UINT64_MAX - UINT64_C(10000000000)
           ? end + UINT64_C(10000000000) : end;
     eh_init(&eh);
-    run_engine(&eh, program, packets, seed);
-    xfsm_engine_advance(eh.engine, end);
-
     reference = reference_create(program, &eh.identity);
-    for (size_t i = 0; i < packets->n; i++) {
-        reference_run(reference, &packets->packets[i]);
-    }
+    run_both(&eh, reference, program, packets, seed);
+    xfsm_engine_advance(eh.engine, end);
     reference_advance(reference, end);
+    xfsm_engine_stop(eh.engine);
+    reference_stop(reference);
 
     expected = reference_events(reference);
     at = eh_lines_differ(&eh.full, expected);
@@ -133,11 +153,13 @@ compare(const struct xfsm_program *program, const struct eh_packets *packets,
     for (size_t i = 0; i < eh.full.n; i++) {
         seen.suspect += strstr(eh.full.lines[i], " suspect text=") != NULL;
         seen.raw += strstr(eh.full.lines[i], " raw=") != NULL;
+        seen.hops += strstr(eh.full.lines[i], " hops=") != NULL;
         seen.features += strstr(eh.full.lines[i], " {f0=") != NULL;
         seen.states += strstr(eh.full.lines[i], " state=s0 ") == NULL;
     }
     assert_int_equal(eh_stats(&eh).events, eh.full.n);
     assert_int_equal(eh_stats(&eh).timeouts, reference_timeouts(reference));
+    seen.own += eh_stats(&eh).own_events;
     assert_int_equal(eh_stats(&eh).state_evictions, 0);
     assert_int_equal(eh_stats(&eh).counter_evictions, 0);
     assert_int_equal(eh_stats(&eh).table_evictions, 0);
@@ -260,7 +282,7 @@ static bool
 compare_seed(uint64_t seed)
 {
     struct eh_packets packets = { 0, 0, NULL };
-    char *xml = random_program(seed);
+    char *xml = messages_a_batch ? random_program2(seed) : random_program(seed);
     struct xfsm_program *program;
     char what[64];
     bool ok;
@@ -280,14 +302,13 @@ compare_seed(uint64_t seed)
 }
 
 static void
-test_random_programs_on_random_packets(void **state)
+compare_seeds(void)
 {
     const char *seeds = getenv("XFSM_SEEDS");
     uint64_t first = 0, last = DEFAULT_SEEDS - 1;
     int failures = 0;
     char *end;
 
-    (void) state;
     if (seeds) {
         last = strtoull(seeds, &end, 10);
         if (*end == '-') {
@@ -315,12 +336,35 @@ test_random_programs_on_random_packets(void **state)
     }
 }
 
+static void
+test_random_programs_on_random_packets(void **state)
+{
+    (void) state;
+    compare_seeds();
+}
+
+static void
+test_random_programs_on_messages(void **state)
+{
+    (void) state;
+    messages_a_batch = 3;
+    compare_seeds();
+    print_message("%"PRIu64" events of messages, %"PRIu64" handlers of "
+                  "start, stop and period\n", seen.hops, seen.own);
+    messages_a_batch = 0;
+    if (!getenv("XFSM_SEEDS")) {
+        assert_true(seen.hops > 1000);
+        assert_true(seen.own > 1000);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_programs_on_shared_captures),
         cmocka_unit_test(test_random_programs_on_random_packets),
+        cmocka_unit_test(test_random_programs_on_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,13 @@ struct xfsm_packet {
     uint8_t inner_tcp_flags;
     uint16_t inner_src_port, inner_dst_port;
     uint8_t inner_icmp_type, inner_icmp_code;
+
+    /* Set for message events instead (xfsm/runtime/message.h), never by
+     * xfsm_decode(). */
+    uint8_t msg_hops;
+    struct xfsm_str msg_label, msg_program;
+    struct xfsm_str msg_host, msg_bridge, msg_port;
+    struct xfsm_str msg_state;
 };
 
 /* IPv6 extension headers, as bits of ip6_ext. */

@@ -63,9 +63,10 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
     { "feature", "/ features", "", 1, false, false, {
         REQ("name", IDENTIFIER), REQ("body", TEXT) } },
     { "event", "/", "", 1, false, false, {
-        REQ_WORD("type", "packet timeout"), OPT("selector", TEXT),
+        REQ_WORD("type", XFSM_XML_EVENT_TYPES), OPT("selector", TEXT),
         OPT("class", LABEL), OPT("primary-key", KEY),
-        OPT("attack_type", TEXT) } },
+        OPT("attack_type", TEXT), OPT2("topic", TEXT),
+        OPT2("every", SECONDS) } },
     { "state", "event", "", 1, false, false, {
         REQ("id", LABEL), OPT("level", TEXT), OPT("code", TEXT),
         OPT("description", TEXT), OPT2("attack", ATTACK) } },

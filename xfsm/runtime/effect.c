@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "xfsm/runtime/mailbox.h"
+
 /* ## Metrics and tables ## */
 
 static void
@@ -95,7 +97,9 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     struct xfsm_exec *x = run->x;
     struct xfsm_instance *p = run->p;
     const struct xfsm_image *image = &p->image;
-    const struct xfsm_img_key *primary = &image->keys[run->key->spec];
+    const struct xfsm_img_key *primary = run->key->n
+                                         ? &image->keys[run->key->spec]
+                                         : NULL;
     uint8_t key_fields[XFSM_MAX_KEY_FIELDS];
     struct xfsm_event event = {
         .ts = run->ts,
@@ -114,15 +118,16 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .n_fields = text_len ? x->n_fields : 0,
         .packet = run->packet,
         .key_fields = key_fields,
-        .n_key_fields = primary->n,
+        .n_key_fields = primary ? primary->n : 0,
+        .hops = x->hops,
         .suspect = run->suspect,
     };
 
     x->text[text_len] = '\0';
-    for (int i = 0; i < primary->n; i++) {
+    for (int i = 0; i < event.n_key_fields; i++) {
         key_fields[i] = image->field_ids[primary->fields[i]];
     }
-    if (raw && run->packet->data) {
+    if (raw && run->packet->caplen) {
         event.raw = run->packet->data;
         event.raw_len = run->packet->caplen < XFSM_EVENT_RAW_MAX
                         ? run->packet->caplen : XFSM_EVENT_RAW_MAX;
@@ -146,6 +151,9 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     p->events++;
     if (x->options.emit) {
         x->options.emit(&event, x->options.aux);
+    }
+    if (x->mailbox) {
+        xfsm_mailbox_put(x, p, &event);
     }
 }
 

@@ -297,6 +297,9 @@ xfsm_event_format_json(const struct xfsm_event *event,
     if (event->suspect) {
         put_string(&out, ",\"suspect\":true");
     }
+    if (event->hops) {
+        put_member_uint(&out, "hops", event->hops);
+    }
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         struct out before = out;
 

@@ -18,7 +18,7 @@
  *      "port":"vnet7","epoch":1763916156,"seq":17,"state":"suspicious",
  *      "code":"D1","level":"WARN","description":"Port scan",
  *      "attack":"T1046","fields":{"target":"10.0.0.2","rate":4.5},
- *      "text":"...","suspect":true,"key":{"ip_src":"10.0.0.1"},
+ *      "text":"...","suspect":true,"hops":1,"key":{"ip_src":"10.0.0.1"},
  *      "features":{"ports":31},"raw":"BASE64"}
  *
  * Members without a value are left out, all but "v" to "seq".  Text is made
@@ -101,6 +101,7 @@ struct xfsm_event {
     const uint8_t *raw;         /* The packet, or NULL. */
     size_t raw_len;
 
+    unsigned int hops;          /* Message events that led to it. */
     bool suspect;
 };
 

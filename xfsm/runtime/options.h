@@ -45,6 +45,12 @@ struct xfsm_engine_options {
     C(timeouts, "Handlers run for timers") \
     C(timers_refused, "Timers not armed because the pool was full") \
     C(timers_skipped, "Firings left out because time had jumped") \
+    C(own_events, "Handlers run for events start, stop and period") \
+    C(messages, "Handlers run for messages of other programs and probes") \
+    C(message_no_key, "Messages that lack a field of the primary key") \
+    C(message_loops, "Messages refused after too many hops") \
+    C(messages_dropped, "Messages between programs beyond those a packet may " \
+      "cause") \
     C(time_backward, "Packets older than one before them") \
     C(events, "Events published") \
     C(alerts, "Events with the label alert or critical") \

@@ -166,7 +166,9 @@ xfsm_snapshot_take(const struct xfsm_snapshot_layout *layout,
         raw.len = packet->len;
         raw.caplen = packet->caplen < sizeof raw.bytes ? packet->caplen
                                                        : sizeof raw.bytes;
-        memcpy(raw.bytes, packet->data, raw.caplen);
+        if (raw.caplen) {
+            memcpy(raw.bytes, packet->data, raw.caplen);
+        }
         memcpy(payload + layout->raw_offset, &raw,
                offsetof(struct snapshot_raw, bytes) + raw.caplen);
     }
