@@ -107,6 +107,8 @@ xfsm_program = \
 	xfsm/program/lint.h \
 	xfsm/program/member.c \
 	xfsm/program/member.h \
+	xfsm/program/mitigation.c \
+	xfsm/program/mitigation.h \
 	xfsm/program/model.c \
 	xfsm/program/model.h \
 	xfsm/program/names.c \

@@ -49,6 +49,7 @@ struct document {
     unsigned int n_states, n_metrics, n_tables, n_features, n_classes;
     bool vd[4], vm[4], tewma[4];        /* By metric. */
     unsigned int shapes[2];             /* Key shape by table. */
+    bool dialect2;
 };
 
 /* Keys of a table, by shape. */
@@ -202,6 +203,11 @@ put_action(struct document *d)
     static const char *const published[] = {
         "print(", "Publish(alert, ", "Publish(log, ", "exec(", "print(",
     };
+    static const char *const mitigations[] = {
+        "Block(ip_src, 60)", "Limit(ip_src-proto-dst_port, 100, 3.5)",
+        "Mirror(eth_src-vlan_id, span0, 1)",
+        "Block(ip_dst-proto-icmp_type, 5)",
+    };
     unsigned int what = random_below(&d->r, 14);
 
     if (what < 2 && d->n_tables) {
@@ -219,6 +225,8 @@ put_action(struct document *d)
         put(d, "Publish(raw, raw)");
     } else if (what == 7 && d->n_features) {
         put(d, "plot(stream ip_src f%u)", random_below(&d->r, d->n_features));
+    } else if (what == 8 && d->dialect2) {
+        put(d, "%s", ONE_OF(&d->r, mitigations));
     } else {
         put(d, "%s", ONE_OF(&d->r, published));
         put_text(d);
@@ -530,7 +538,7 @@ random_message(struct random_source *r, struct xfsm_message *message,
 static char *
 make_program(uint64_t seed, bool dialect2)
 {
-    struct document d = { .r = { seed } };
+    struct document d = { .r = { seed }, .dialect2 = dialect2 };
     char *text;
     size_t len;
 

@@ -414,6 +414,15 @@ act(struct ref_run *run, const struct xfsm_action *action)
     case XFSM_AC_EXEC:
         publish(run, action);
         break;
+    case XFSM_AC_MITIGATE: {
+        struct ref_key key;
+
+        if (ref_key_build(&action->key, run->packet, &key)) {
+            publish(run, action);
+            ref_key_free(&key);
+        }
+        break;
+    }
     case XFSM_AC_RESET:
         reset_metric(run, action);
         break;

@@ -135,7 +135,9 @@
     O(TIMER, "timer", "b=class c=primary_key d=key k=delay", \
       "Arm or move a timer; c is 0xffff for the current key") \
     O(CANCEL, "cancel", "b=class d=key", "Remove a timer") \
-    O(STATE, "state", "b=state", "Put the key into a state")
+    O(STATE, "state", "b=state", "Put the key into a state") \
+    O(MITIGATE, "mitigate", "b=text d=key k=label", \
+      "Publish an event if the key is complete")
 
 enum xfsm_opcode {
 #define XFSM_OPCODE_ENUM(ID, TEXT, OPERANDS, DOC) XFSM_I_##ID,

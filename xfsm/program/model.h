@@ -193,6 +193,9 @@ enum xfsm_action_kind {
     XFSM_AC_RESET,              /* 'index' of a metric; 'key' or none. */
     XFSM_AC_TABLE_RESET,        /* 'index' of a table. */
     XFSM_AC_TABLE_SET,          /* 'index', 'key', 'op', 'expr'. */
+    XFSM_AC_MITIGATE,           /* 'label', 'text': published if the packet
+                                 * has all fields of 'key', which is the match
+                                 * of mitigation.h. */
     XFSM_AC_SUSPECT,            /* Marks the events that follow in the list,
                                  * and Export. */
 };

@@ -157,6 +157,20 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     }
 }
 
+/* Asks for mitigation, unless the packet lacks a field of the match: without
+ * it the match would be a wider one. */
+static void
+mitigate(struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    if (xfsm_exec_key(run->p, run->packet, insn->d)) {
+        publish(run, insn, xfsm_exec_text(run->x, run->p, run->packet,
+                                          run->ts, run->regs, insn->b),
+                false, false);
+    } else {
+        run->x->stats.mitigation_no_field++;
+    }
+}
+
 void
 xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
 {
@@ -175,6 +189,9 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
     case XFSM_I_PUBLISH:
         publish(run, insn, xfsm_exec_text(run->x, p, run->packet, run->ts,
                                           run->regs, insn->b), false, false);
+        break;
+    case XFSM_I_MITIGATE:
+        mitigate(run, insn);
         break;
     case XFSM_I_PUBRAW:
         publish(run, insn, 0, true, false);

@@ -21,6 +21,9 @@
  *      "text":"...","suspect":true,"hops":1,"key":{"ip_src":"10.0.0.1"},
  *      "features":{"ports":31},"raw":"BASE64"}
  *
+ * A field "a.b" is member "b" of an object "a", as "match" in the events of
+ * label "mitigation" (xfsm/program/mitigation.h).
+ *
  * Members without a value are left out, all but "v" to "seq".  Text is made
  * printable: a byte of a packet never reaches the output unescaped, and the
  * result is always valid JSON in ASCII. */

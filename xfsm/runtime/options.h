@@ -57,6 +57,8 @@ struct xfsm_engine_options {
     C(text_cut, "Events whose text was cut at the limit") \
     C(div_by_zero, "Divisions by zero, which gave 0") \
     C(metric_no_key, "Metric operations left out for want of a key field") \
+    C(mitigation_no_field, "Mitigations not asked for, since the packet " \
+      "lacks a field of the match") \
     C(state_evictions, "Keys evicted from state tables") \
     C(fragments_resolved, "Later IP fragments that got their ports") \
     C(fragments_unknown, "Later IP fragments whose first was not seen") \

@@ -73,6 +73,10 @@ read_insn(const struct xfsm_image *image, const struct xfsm_insn *insn,
     case XFSM_I_TSET: case XFSM_I_CANCEL:
         read_key(image, insn->d, set);
         break;
+    case XFSM_I_MITIGATE:
+        read_key(image, insn->d, set);
+        read_text(image, insn->b, set);
+        break;
     case XFSM_I_PUBLISH:
         read_text(image, insn->b, set);
         break;
