@@ -46,6 +46,7 @@
 #define XFSM_MAX_PARAMS 64
 #define XFSM_MAX_MEMBERS 32         /* Fields of one structured event. */
 #define XFSM_MAX_TESTS 64
+#define XFSM_MAX_TEST_PROGRAMS 16   /* That run beside the one tested. */
 #define XFSM_MAX_EXPECTS 64         /* Expectations of one test. */
 #define XFSM_MAX_PATH 1024          /* Bytes of the name of a capture. */
 #define XFSM_MAX_TOPIC 255          /* Bytes of a topic. */
@@ -415,6 +416,8 @@ struct xfsm_expect {
 struct xfsm_test {
     const char *name;
     const char *capture;        /* Relative path. */
+    const char *with;           /* Names of programs that run beside it, with
+                                 * blanks between them; empty: none. */
     int n_settings;
     struct xfsm_setting *settings;      /* Of parameters, for this test. */
     int n_expects;

@@ -83,7 +83,7 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
         REQ("class", LABEL), REQ("key", KEY), REQ("value", SECONDS),
         OPT("primary-key", KEY) } },
     { "test", "/", "", 2, false, true, {
-        REQ2("name", TEXT), REQ2("capture", TEXT) } },
+        REQ2("name", TEXT), REQ2("capture", TEXT), OPT2("with", TEXT) } },
     { "expect", "test", "", 2, false, false, {
         REQ2("label", LABEL), OPT2("state", LABEL), OPT2("count", COUNT),
         OPT2("key", TEXT) } },
