@@ -458,7 +458,7 @@ scan_exploit(struct scene *s)
         scene_host(host, "10.32", i + 1);
         scene_syn(s, 100 * i, "10.31.0.66", host, 445);
         if (i == 4) {
-            scene_accept(s, 100 * i + 1, host, "10.31.0.66", 445);
+            scene_accept(s, 100 * i + 1, "10.31.0.66", host, 445);
         }
     }
     scene_host(host, "10.32", 5);
