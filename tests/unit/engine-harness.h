@@ -21,9 +21,9 @@
  *
  * Two forms of each event are kept.  The brief one is "SECONDS LABEL TEXT",
  * then " suspect", " raw=N" (bytes of the packet) and " {feature=value ...}"
- * and " hops=N" where the event has these.  The full one (eh_line_format()) has everything
- * an event says and is what the reference executor's events are compared
- * with.
+ * and " hops=N" where the event has these.  The full one (eh_line_format())
+ * has everything an event says and is what the reference executor's events
+ * are compared with.
  *
  * Anything that goes wrong fails the test that runs.  The engine's entropy is
  * all zero, so that a run is the same every time.

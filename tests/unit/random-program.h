@@ -8,8 +8,8 @@
 
 /* Random programs and random packets, from a seed, for property tests.
  *
- * A program is a dialect 1 document, or one of dialect 2, that loads without errors: states with
- * timeouts, metrics of all types, tables, features, packet and timeout
+ * A program is a dialect 1 document, or one of dialect 2, that loads without
+ * errors: states with timeouts, metrics of all types, tables, features, packet and timeout
  * events, conditions and actions of every kind.  Packets come from a few
  * addresses, ports and names, so that keys meet again, with steps of time
  * that often are those of the timers.

@@ -477,7 +477,8 @@ test_timer_of_message(void **state)
 
 #define SCANS PROGRAM2("scan", ON("packet", "primary-key='ip_src-ip_dst'", \
     EH_IN("s0", EH_IF("dst_port == 80", "Publish(alert, first %dst_port);" \
-                      "Publish(alert, dst_port=dst_port, note=&apos;n&apos;)", ""))))
+                      "Publish(alert, dst_port=dst_port, " \
+                      "note=&apos;n&apos;)", ""))))
 
 static void
 test_programs_hear_each_other(void **state)

@@ -282,7 +282,8 @@ static bool
 compare_seed(uint64_t seed)
 {
     struct eh_packets packets = { 0, 0, NULL };
-    char *xml = messages_a_batch ? random_program2(seed) : random_program(seed);
+    char *xml = messages_a_batch ? random_program2(seed)
+                                 : random_program(seed);
     struct xfsm_program *program;
     char what[64];
     bool ok;

@@ -49,8 +49,8 @@ struct xfsm_engine_options {
     C(messages, "Handlers run for messages of other programs and probes") \
     C(message_no_key, "Messages that lack a field of the primary key") \
     C(message_loops, "Messages refused after too many hops") \
-    C(messages_dropped, "Messages between programs beyond those a packet may " \
-      "cause") \
+    C(messages_dropped, "Messages between programs beyond those that a " \
+      "packet may cause") \
     C(time_backward, "Packets older than one before them") \
     C(events, "Events published") \
     C(alerts, "Events with the label alert or critical") \
