@@ -9,10 +9,10 @@
 /* Random programs and random packets, from a seed, for property tests.
  *
  * A program is a dialect 1 document, or one of dialect 2, that loads without
- * errors: states with timeouts, metrics of all types, tables, features, packet and timeout
- * events, conditions and actions of every kind.  Packets come from a few
- * addresses, ports and names, so that keys meet again, with steps of time
- * that often are those of the timers.
+ * errors: states with timeouts, metrics of all types, tables, features, packet
+ * and timeout events, conditions and actions of every kind.  Packets come from
+ * a few addresses, ports and names, so that keys meet again, with steps of
+ * time that often are those of the timers.
  *
  * Rates of a tewma are compared and stored rounded to 1/1000 (plus an odd
  * offset), so that two ways to compute one do not decide a comparison.
