@@ -547,7 +547,8 @@ run_own_event(struct reference *r, const struct xfsm_event_decl *event,
               uint64_t now)
 {
     struct xfsm_packet packet = { .ts = now };
-    struct ref_key key = { 0, NULL };
+    uint8_t none = 0;           /* What an empty key points to. */
+    struct ref_key key = { 0, &none };
 
     xfsm_fieldset_add(&packet.present, XFSM_F_TS);
     run_event(r, event, &packet, &key, now);
