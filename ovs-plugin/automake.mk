@@ -62,6 +62,9 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/link-count.h \
 	ovs-plugin/mirror.c \
 	ovs-plugin/mirror.h \
+	ovs-plugin/mitigation-plan.c \
+	ovs-plugin/mitigation-plan.h \
+	ovs-plugin/mitigation-request.c \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \

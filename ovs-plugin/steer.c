@@ -178,7 +178,7 @@ add_insn(struct analysis *a, const struct xfsm_insn *insn)
     case XFSM_I_POW: case XFSM_I_FLOOR: case XFSM_I_CEIL: case XFSM_I_JZ:
     case XFSM_I_JNZ: case XFSM_I_JUMP: case XFSM_I_END:
     case XFSM_I_PUBLISH: case XFSM_I_PUBRAW: case XFSM_I_EXPORT:
-    case XFSM_I_SUSPECT: case XFSM_I_STATE:
+    case XFSM_I_SUSPECT: case XFSM_I_STATE: case XFSM_I_MITIGATE:
     case XFSM_N_OPCODES:
         break;
     }

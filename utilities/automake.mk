@@ -107,6 +107,7 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/portscan.xml \
 	utilities/programs/raspoof.xml \
 	utilities/programs/roguedhcp.xml \
+	utilities/programs/scannedback.xml \
 	utilities/programs/slowscan.xml \
 	utilities/programs/spambot.xml \
 	utilities/programs/synackflood.xml \

@@ -151,6 +151,14 @@ put_event(FILE *out, const struct style *style, const struct xfsm_program *p,
     if (event->type == XFSM_EV_TIMEOUT) {
         put(out, style, "timer ");
         put(out, style, p->classes[event->class]);
+    } else if (event->type == XFSM_EV_MESSAGE) {
+        put(out, style, "message ");
+        put_cut(out, style, event->topic);
+    } else if (event->type == XFSM_EV_PERIOD) {
+        put(out, style, "every ");
+        put_seconds(out, style, event->period);
+    } else if (xfsm_event_is_own(event->type)) {
+        put(out, style, event->type == XFSM_EV_START ? "start" : "stop");
     } else if (*event->source) {
         put_cut(out, style, event->source);
     } else {

@@ -114,6 +114,9 @@ xfsm_replay_run(struct xfsm_replay *replay, struct xfsm_engine *engine,
     if (!replay->write_error && replay->last_ts && replay->linger) {
         xfsm_engine_advance(engine, replay->last_ts + replay->linger);
     }
+    if (!replay->write_error) {
+        xfsm_engine_stop(engine);
+    }
     flush(replay);
     if (xfsm_capture_error(capture)) {
         error = strdup(xfsm_capture_error(capture));

@@ -135,6 +135,10 @@ on_event(const struct xfsm_event *event, void *aux)
     struct run *run = aux;
     int i;
 
+    if (strcmp(event->program, run->program->name)) {
+        return;                 /* Of a program that runs beside it. */
+    }
+
     format_key(event, key, sizeof key);
     for (i = 0; i < run->test->n_expects; i++) {
         run->seen[i] += matches(run, &run->test->expects[i], event, key);
@@ -171,11 +175,71 @@ run_packets(struct xfsm_engine *engine, struct xfsm_capture *capture)
     if (last) {
         xfsm_engine_advance(engine, last + LINGER);
     }
+    xfsm_engine_stop(engine);
 }
 
-/* Runs 'image' on the capture 'path'.  Returns an error or NULL. */
+/* Loads program 'name', that beside the document at 'beside' before one of
+ * the library, into 'engine'.  Returns an error or NULL. */
 static char *
-run_image(struct run *run, const void *image, size_t len, const char *path)
+load_companion(struct xfsm_engine *engine, const char *beside,
+               const char *name)
+{
+    const char *slash = strrchr(beside, '/');
+    struct xfsm_document doc;
+    struct xfsm_diags diags;
+    void *image = NULL;
+    char *path, *error;
+    size_t len;
+
+    if (asprintf(&path, "%.*s%s.xml", slash ? (int) (slash + 1 - beside) : 0,
+                 beside, name) < 0) {
+        abort();
+    }
+    error = xfsm_document_read(access(path, R_OK) ? name : path, &doc);
+    free(path);
+    if (error) {
+        return error;
+    }
+    xfsm_diags_init(&diags, doc.path);
+    if (xfsm_document_is_image(&doc)) {
+        error = xfsm_engine_load(engine, doc.data, doc.len);
+    } else if (xfsm_compile_xml(doc.data, doc.len, doc.name, &diags, &image,
+                                &len)) {
+        error = xfsm_engine_load(engine, image, len);
+    } else {
+        error = xfsm_diags_format(&diags, XFSM_DIAG_ERROR);
+    }
+    xfsm_diags_destroy(&diags);
+    xfsm_document_destroy(&doc);
+    free(image);
+    return error;
+}
+
+/* Loads the programs that the test names. */
+static char *
+load_companions(const struct run *run, struct xfsm_engine *engine,
+                const char *beside)
+{
+    char *list = strdup(run->test->with), *next = list, *name;
+    char *error = NULL;
+
+    if (!list) {
+        abort();
+    }
+    while (!error && (name = strsep(&next, " ")) != NULL) {
+        if (*name) {
+            error = load_companion(engine, beside, name);
+        }
+    }
+    free(list);
+    return error;
+}
+
+/* Runs 'image', of the document at 'beside', on the capture 'path'.  Returns
+ * an error or NULL. */
+static char *
+run_image(struct run *run, const void *image, size_t len, const char *beside,
+          const char *path)
 {
     const struct xfsm_engine_options options = {
         .identity = { .host = "", .bridge = "", .port = "" },
@@ -187,6 +251,7 @@ run_image(struct run *run, const void *image, size_t len, const char *path)
     char *error;
 
     error = xfsm_engine_create(&options, &engine);
+    error = error ? error : load_companions(run, engine, beside);
     error = error ? error : xfsm_engine_load(engine, image, len);
     error = error ? error : xfsm_capture_open(path, &capture);
     if (!error) {
@@ -263,7 +328,7 @@ run_test(struct run *run, const struct xfsm_document *doc, const char *path,
                                  &diags, &image, &len)) {
         error = xfsm_diags_format(&diags, XFSM_DIAG_ERROR);
     } else {
-        error = run_image(run, image, len, path);
+        error = run_image(run, image, len, doc->path, path);
     }
     fclose(run->shown);
     if (error) {

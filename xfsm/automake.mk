@@ -39,6 +39,7 @@ xfsm_packet = \
 	xfsm/packet/decode.h \
 	xfsm/packet/dhcp.c \
 	xfsm/packet/dns.c \
+	xfsm/packet/field-parse.c \
 	xfsm/packet/field.c \
 	xfsm/packet/field.h \
 	xfsm/packet/fragments.c \
@@ -112,6 +113,8 @@ xfsm_program = \
 	xfsm/program/lint.h \
 	xfsm/program/member.c \
 	xfsm/program/member.h \
+	xfsm/program/mitigation.c \
+	xfsm/program/mitigation.h \
 	xfsm/program/model.c \
 	xfsm/program/model.h \
 	xfsm/program/names.c \
@@ -159,7 +162,10 @@ xfsm_runtime = \
 	xfsm/runtime/key-value.h \
 	xfsm/runtime/lower.c \
 	xfsm/runtime/lower.h \
+	xfsm/runtime/mailbox.c \
+	xfsm/runtime/mailbox.h \
 	xfsm/runtime/match.c \
+	xfsm/runtime/message.h \
 	xfsm/runtime/native-emit.c \
 	xfsm/runtime/native-emit.h \
 	xfsm/runtime/native-handler.c \
@@ -169,6 +175,7 @@ xfsm_runtime = \
 	xfsm/runtime/native.h \
 	xfsm/runtime/number.c \
 	xfsm/runtime/number.h \
+	xfsm/runtime/occasion.c \
 	xfsm/runtime/options.h \
 	xfsm/runtime/run.h \
 	xfsm/runtime/snapshot.c \

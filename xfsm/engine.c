@@ -12,6 +12,7 @@
 #include "xfsm/packet/fragments.h"
 #include "xfsm/runtime/exec.h"
 #include "xfsm/runtime/run.h"
+#include "xfsm/runtime/mailbox.h"
 #include "xfsm/sketch/countmin.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
@@ -91,6 +92,7 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
                                      (uint32_t) port - 1 };
     e->bridge = (struct xfsm_str) { e->exec.options.identity.bridge,
                                     (uint32_t) bridge - 1 };
+    e->exec.programs = e->programs;
     xfsm_seed_init(&e->exec.seed, options->entropy);
     error = xfsm_fragments_create(XFSM_FRAGMENTS_DEFAULT,
                                   XFSM_FRAGMENTS_TIMEOUT_DEFAULT,
@@ -157,9 +159,18 @@ create_matches(const struct xfsm_instance *p)
     return matches;
 }
 
+/* Runs the stop events of a program, and lets the others hear of it. */
+static void
+stop_program(struct xfsm_engine *e, unsigned int i)
+{
+    xfsm_exec_stop(&e->exec, e->programs[i]);
+    xfsm_mailbox_deliver(&e->exec);
+}
+
 static void
 retire(struct xfsm_engine *e, unsigned int i)
 {
+    stop_program(e, i);
     add_evictions(e->programs[i], &e->retired);
     xfsm_instance_destroy(e->programs[i]);
     destroy_matches(e->matches[i]);
@@ -173,15 +184,18 @@ xfsm_engine_destroy(struct xfsm_engine *e)
             xfsm_instance_destroy(e->programs[i]);
             destroy_matches(e->matches[i]);
         }
+        xfsm_mailbox_destroy(e->exec.mailbox);
         xfsm_fragments_destroy(e->fragments);
         free(e->identity);
         free(e);
     }
 }
 
+/* Takes notice that programs came or went. */
 static void
 update_wants(struct xfsm_engine *e)
 {
+    e->exec.n_programs = e->n;
     memset(&e->wants, 0, sizeof e->wants);
     for (unsigned int i = 0; i < e->n; i++) {
         for (int j = 0; j < XFSM_FIELDSET_WORDS; j++) {
@@ -223,7 +237,11 @@ xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
     }
     i = find_program(e, p->name);
     matches = create_matches(p);
-    if (i >= XFSM_MAX_PROGRAMS || !matches) {
+    if (p->hears && !e->exec.mailbox) {
+        e->exec.mailbox = xfsm_mailbox_create();
+    }
+    if (i >= XFSM_MAX_PROGRAMS || !matches
+        || (p->hears && !e->exec.mailbox)) {
         destroy_matches(matches);
         xfsm_instance_destroy(p);
         return i >= XFSM_MAX_PROGRAMS
@@ -419,8 +437,8 @@ static inline void
 run_program(struct xfsm_exec *x, struct xfsm_instance *p,
             const struct xfsm_packet *packet, struct match *match)
 {
-    if (p->timers && xfsm_timers_next(p->timers) <= x->now) {
-        xfsm_exec_timers(x, p);
+    if (xfsm_exec_is_due(x, p)) {
+        xfsm_exec_wake(x, p);
     }
     if (p->dynamic_matcher) {
         p->seconds = xfsm_run_seconds(x->now);
@@ -452,6 +470,9 @@ run_packets(struct xfsm_engine *e, const struct xfsm_packet *packets,
         }
         for (unsigned int j = 0; j < e->n; j++) {
             run_program(x, e->programs[j], &packets[i], &e->matches[j][i]);
+        }
+        if (xfsm_mailbox_waits(x)) {
+            xfsm_mailbox_deliver(x);
         }
     }
 }
@@ -502,10 +523,83 @@ xfsm_engine_advance(struct xfsm_engine *e, uint64_t now)
     }
     e->exec.now = now;
     for (unsigned int i = 0; i < e->n; i++) {
-        if (e->programs[i]->timers) {
-            xfsm_exec_timers(&e->exec, e->programs[i]);
+        if (xfsm_exec_is_due(&e->exec, e->programs[i])) {
+            xfsm_exec_wake(&e->exec, e->programs[i]);
         }
     }
+    xfsm_mailbox_deliver(&e->exec);
+}
+
+void
+xfsm_engine_stop(struct xfsm_engine *e)
+{
+    for (unsigned int i = 0; i < e->n; i++) {
+        stop_program(e, i);
+    }
+}
+
+/* ## Messages ## */
+
+bool
+xfsm_engine_message(struct xfsm_engine *e, const struct xfsm_message *message)
+{
+    struct xfsm_exec *x = &e->exec;
+    char topic[XFSM_EVENT_TOPIC_MAX];
+    bool heard = false;
+
+    xfsm_message_format_topic(message, topic, sizeof topic);
+    for (unsigned int i = 0; i < e->n; i++) {
+        heard |= xfsm_exec_hears(e->programs[i], topic) != XFSM_NONE;
+    }
+    if (!heard) {
+        return false;
+    } else if (message->hops >= XFSM_MESSAGE_HOPS) {
+        x->stats.message_loops++;
+        return true;
+    }
+    if (!x->now) {
+        xfsm_engine_advance(e, message->ts);
+    }
+    for (unsigned int i = 0; i < e->n; i++) {
+        xfsm_exec_message(x, e->programs[i], message, topic);
+    }
+    xfsm_mailbox_deliver(x);
+    return true;
+}
+
+static bool
+has_topic(const char *const *topics, size_t n, const char *topic)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(topics[i], topic)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t
+xfsm_engine_topics(const struct xfsm_engine *e, const char **topics,
+                   size_t max)
+{
+    size_t n = 0;
+
+    for (unsigned int i = 0; i < e->n; i++) {
+        const struct xfsm_image *image = &e->programs[i]->image;
+
+        for (uint32_t j = 0; j < image->n_events; j++) {
+            const char *topic = &image->strings[image->events[j].topic];
+
+            if (image->events[j].type == XFSM_EV_MESSAGE
+                && !has_topic(topics, n < max ? n : max, topic)) {
+                if (n < max) {
+                    topics[n] = topic;
+                }
+                n++;
+            }
+        }
+    }
+    return n;
 }
 
 void
@@ -523,6 +617,7 @@ xfsm_engine_next_timer(const struct xfsm_engine *e)
     uint64_t next = UINT64_MAX;
 
     for (unsigned int i = 0; i < e->n; i++) {
+        next = e->programs[i]->wake < next ? e->programs[i]->wake : next;
         if (e->programs[i]->timers) {
             uint64_t t = xfsm_timers_next(e->programs[i]->timers);
 
@@ -575,7 +670,7 @@ xfsm_engine_get_program(const struct xfsm_engine *e, unsigned int i,
     info->backend = p->native.handlers ? "native" : "interpreter";
     info->handled = p->handled;
     info->events = p->events;
-    info->keys = states.n;
+    info->keys = states.n + (p->own.state != 0);
     info->timers = 0;
     if (p->timers) {
         struct xfsm_timers_stats timers;

@@ -32,6 +32,7 @@
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/runtime/event.h"
+#include "xfsm/runtime/message.h"
 #include "xfsm/runtime/options.h"
 
 /* Packets that the engine takes through its stages together.  A longer batch
@@ -50,11 +51,13 @@ char *xfsm_engine_create(const struct xfsm_engine_options *,
 void xfsm_engine_destroy(struct xfsm_engine *);
 
 /* Verifies and adds the image of 'len' bytes, which is copied.  A program of
- * the same name is replaced, with a fresh state.  On error nothing has
+ * the same name is replaced, with a fresh state: its stop events run first.
+ * The new one's start events run when time goes on.  On error nothing has
  * changed. */
 char *xfsm_engine_load(struct xfsm_engine *, const void *image, size_t len);
 
-/* Removes a program; false if there is none of that name. */
+/* Removes a program, whose stop events run; false if there is none of that
+ * name. */
 bool xfsm_engine_unload(struct xfsm_engine *, const char *name);
 
 /* Decodes and processes 'n' packets, in order.  The source members of each
@@ -73,6 +76,21 @@ void xfsm_engine_advance(struct xfsm_engine *, uint64_t now);
  * tell how many were lost since the first of the losses that are no further
  * than that apart: what they rest on may be incomplete. */
 void xfsm_engine_note_loss(struct xfsm_engine *, uint64_t n, uint64_t ts);
+/* Ends: the stop events of all programs run, unless they have.  To be called
+ * when no more packets come; xfsm_engine_destroy() runs none. */
+void xfsm_engine_stop(struct xfsm_engine *);
+
+/* Gives the programs an event of another engine (message.h).  The caller
+ * leaves out events of this very one: its programs have heard them.  False,
+ * and nothing done, if no program hears its topic; one that went through too
+ * many hops is refused and counted. */
+bool xfsm_engine_message(struct xfsm_engine *, const struct xfsm_message *);
+
+/* Stores the beginnings of topics that the programs hear in 'topics', at most
+ * 'max', each once, and returns how many there are in all.  They are good
+ * until a program is loaded or unloaded. */
+size_t xfsm_engine_topics(const struct xfsm_engine *, const char **topics,
+                          size_t max);
 
 /* When the next timer may fire (ns since the epoch), or UINT64_MAX.  May be
  * early, never late. */

@@ -471,6 +471,45 @@ ra_flood(struct scene *s)
     }
 }
 
+/* A scan of 30 ports, after which the host that was scanned opens a
+ * connection to the scanner; before it, one that was not scanned does. */
+static void
+scan_back(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 30; i++) {
+        scene_syn(s, 20 * i, "10.30.0.66", "10.30.0.10", 1 + i);
+    }
+    scene_syn(s, 3000, "10.30.0.11", "10.30.0.66", 80);
+    scene_syn(s, 5000, "10.30.0.10", "10.30.0.66", 4444);
+    scene_syn(s, 6000, "10.30.0.10", "10.30.0.66", 4444);
+}
+
+/* A scan of 24 hosts, of which one accepts; then the scanner sends data, to
+ * a host that it has not tried, and to that one. */
+static void
+scan_exploit(struct scene *s)
+{
+    unsigned int i;
+    char host[32];
+
+    for (i = 0; i < 24; i++) {
+        scene_host(host, "10.32", i + 1);
+        scene_syn(s, 100 * i, "10.31.0.66", host, 445);
+        if (i == 4) {
+            scene_accept(s, 100 * i + 1, "10.31.0.66", host, 445);
+        }
+    }
+    scene_host(host, "10.32", 5);
+    scene_tcp(s, 18000, "10.31.0.66", 40001, "10.32.9.9", 80,
+              PB_ACK | PB_PSH, "data");
+    scene_tcp(s, 20000, "10.31.0.66", 40001, host, 445, PB_ACK | PB_PSH,
+              "data");
+    scene_tcp(s, 21000, "10.31.0.66", 40001, host, 445, PB_ACK | PB_PSH,
+              "data");
+}
+
 const struct scene_entry scenes_library[] = {
     { "arp-failover", arp_failover },
     { "arp-spoof", arp_spoof },
@@ -493,6 +532,8 @@ const struct scene_entry scenes_library[] = {
     { "ra-routers", ra_routers },
     { "ra-spoof", ra_spoof },
     { "resolver", resolver },
+    { "scan-back", scan_back },
+    { "scan-exploit", scan_exploit },
     { "scan-hosts", scan_hosts },
     { "spambot", spambot },
     { "upload", upload },

@@ -53,6 +53,16 @@ tests_plugin_test_ipc_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_ipc_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-mitigation
+tests_plugin_test_mitigation_SOURCES = \
+	tests/plugin/test-mitigation.c \
+	tests/unit/random.h
+tests_plugin_test_mitigation_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_mitigation_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_mitigation_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-parts
 tests_plugin_test_parts_SOURCES = tests/plugin/test-parts.c
 tests_plugin_test_parts_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -53,6 +53,8 @@ UNIT_TESTS += \
 	tests/unit/test-native \
 	tests/unit/test-ntp \
 	tests/unit/test-param \
+	tests/unit/test-mitigation \
+	tests/unit/test-occasion \
 	tests/unit/test-prefix \
 	tests/unit/test-quantile \
 	tests/unit/test-rate \
@@ -530,6 +532,20 @@ tests_unit_test_structured_SOURCES = \
 	tests/unit/program-fixture.c \
 	tests/unit/program-fixture.h \
 	tests/unit/test-structured.c
+
+tests_unit_test_mitigation_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-mitigation.c
+
+tests_unit_test_occasion_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-occasion.c
 
 tests_unit_test_tool_SOURCES = \
 	tests/unit/packet-builder.c \

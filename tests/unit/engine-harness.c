@@ -283,6 +283,9 @@ eh_line_format(const struct eh_line *line)
             fprintf(stream, "%02x", line->raw[i]);
         }
     }
+    if (line->hops) {
+        fprintf(stream, " hops=%u", line->hops);
+    }
     fputs(line->suspect ? " suspect text=" : " text=", stream);
     for (size_t i = 0; i < line->text_len; i++) {
         unsigned char c = (unsigned char) line->text[i];
@@ -316,6 +319,9 @@ format_brief(const struct xfsm_event *event)
     if (event->raw) {
         fprintf(stream, " raw=%zu", event->raw_len);
     }
+    if (event->hops) {
+        fprintf(stream, " hops=%u", event->hops);
+    }
     print_features(stream, event->n_features, event->feature_names,
                    event->feature_values);
     fclose(stream);
@@ -336,6 +342,7 @@ collect(const struct xfsm_event *event, void *eh_)
         .feature_names = event->feature_names,
         .feature_values = event->feature_values, .raw = event->raw,
         .raw_len = event->raw_len, .suspect = event->suspect,
+        .hops = event->hops,
         .text = event->text, .text_len = event->text_len,
     };
 

@@ -20,10 +20,10 @@
  *     eh_free(&eh);
  *
  * Two forms of each event are kept.  The brief one is "SECONDS LABEL TEXT",
- * then " suspect", " lost=N", " raw=N" (bytes of the packet) and
- * " {feature=value ...}" where the event has these.  The full one
- * (eh_line_format()) has everything an event says and is what the reference
- * executor's events are compared with.
+ * then " suspect", " lost=N", " raw=N" (bytes of the packet),
+ * " {feature=value ...}" and " hops=N" where the event has these.  The full
+ * one (eh_line_format()) has everything an event says and is what the
+ * reference executor's events are compared with.
  *
  * Anything that goes wrong fails the test that runs.  The engine's entropy is
  * all zero, so that a run is the same every time.
@@ -164,6 +164,7 @@ struct eh_line {
     const uint8_t *raw;
     size_t raw_len;
     bool suspect;
+    unsigned int hops;
     const char *text;
     size_t text_len;
 };

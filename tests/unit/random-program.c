@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/packet-builder.h"
 #include "utilities/bench-random.h"
@@ -214,6 +215,11 @@ put_action(struct document *d)
     static const char *const published[] = {
         "print(", "Publish(alert, ", "Publish(log, ", "exec(", "print(",
     };
+    static const char *const mitigations[] = {
+        "Block(ip_src, 60)", "Limit(ip_src-proto-dst_port, 100, 3.5)",
+        "Mirror(eth_src-vlan_id, span0, 1)",
+        "Block(ip_dst-proto-icmp_type, 5)",
+    };
     unsigned int what = random_below(&d->r, 14);
 
     if (what < 2 && d->n_tables) {
@@ -231,6 +237,8 @@ put_action(struct document *d)
         put(d, "Publish(raw, raw)");
     } else if (what == 7 && d->n_features) {
         put(d, "plot(stream ip_src f%u)", random_below(&d->r, d->n_features));
+    } else if (what == 8 && d->dialect2) {
+        put(d, "%s", ONE_OF(&d->r, mitigations));
     } else {
         put(d, "%s", ONE_OF(&d->r, published));
         put_text(d);
@@ -492,10 +500,75 @@ put_tables(struct document *d)
     }
 }
 
-char *
-random_program(uint64_t seed)
+/* Events that come without a packet. */
+static void
+put_occasions(struct document *d)
 {
-    struct document d = { .r = { seed } };
+    static const char *const topics[] = {
+        "alert", "alert/scan", "log", "log/q/br1",
+    };
+    static const char *const message_keys[] = {
+        "ip_src", "ip_src-ip_dst", "dst_port", "msg_program", "msg_port",
+    };
+    static const char *const types[] = {
+        "start", "stop", "period' every='1", "period' every='2.5",
+        "period' every='0.5",
+    };
+    unsigned int n = 1 + random_below(&d->r, 4);
+
+    for (unsigned int i = 0; i < n; i++) {
+        if (chance(&d->r, 50)) {
+            put(d, " <event type='message' topic='%s' primary-key='%s'>\n",
+                ONE_OF(&d->r, topics), ONE_OF(&d->r, message_keys));
+        } else {
+            put(d, " <event type='%s'>\n", ONE_OF(&d->r, types));
+        }
+        for (unsigned int state = 0; state < d->n_states; state++) {
+            if (chance(&d->r, state ? 70 : 90)) {
+                put_handler(d, state);
+            }
+        }
+        put(d, " </event>\n");
+    }
+}
+
+void
+random_message(struct random_source *r, struct xfsm_message *message,
+               struct xfsm_message_field *fields)
+{
+    static const char *const labels[] = { "alert", "log", "logs" };
+    static const char *const programs[] = { "scan", "q", "scan2" };
+    static const char *const addrs[] = {
+        "10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", "nonsense",
+    };
+    static const char *const ports[] = { "53", "80", "443", "65536" };
+    static const char *const names[] = { "ip_src", "ip_dst", "dst_port" };
+
+    memset(message, 0, sizeof *message);
+    message->label = ONE_OF(r, labels);
+    message->program = ONE_OF(r, programs);
+    message->state = "s0";
+    message->host = "hv1";
+    message->bridge = chance(r, 50) ? "br1" : "br2";
+    message->port = chance(r, 50) ? "vnet1" : "vnet2";
+    message->hops = random_below(r, XFSM_MESSAGE_HOPS + 1);
+    message->fields = fields;
+    for (unsigned int i = 0; i < RANDOM_MESSAGE_FIELDS; i++) {
+        if (chance(r, 80)) {
+            struct xfsm_message_field *f = &fields[message->n_fields++];
+
+            f->name = names[i];
+            f->name_len = strlen(names[i]);
+            f->value = i < 2 ? ONE_OF(r, addrs) : ONE_OF(r, ports);
+            f->len = strlen(f->value);
+        }
+    }
+}
+
+static char *
+make_program(uint64_t seed, bool dialect2)
+{
+    struct document d = { .r = { seed }, .dialect2 = dialect2 };
     char *text;
     size_t len;
 
@@ -503,9 +576,8 @@ random_program(uint64_t seed)
     if (!d.out) {
         abort();
     }
-    d.dialect2 = chance(&d.r, 50);
-    put(&d, d.dialect2 ? "<xfsm>\n" : "<botstream>\n");
-    if (d.dialect2 && chance(&d.r, 50)) {
+    put(&d, dialect2 ? "<xfsm>\n" : "<botstream>\n");
+    if (dialect2 && chance(&d.r, 50)) {
         put(&d, " <state-table%s/><timers max='5000'/>\n", random_ttl(&d));
     }
     put_states(&d);
@@ -519,9 +591,24 @@ random_program(uint64_t seed)
     }
     d.n_classes = random_below(&d.r, 3);
     put_events(&d);
-    put(&d, d.dialect2 ? "</xfsm>\n" : "</botstream>\n");
+    if (dialect2) {
+        put_occasions(&d);
+    }
+    put(&d, dialect2 ? "</xfsm>\n" : "</botstream>\n");
     fclose(d.out);
     return text;
+}
+
+char *
+random_program(uint64_t seed)
+{
+    return make_program(seed, false);
+}
+
+char *
+random_program2(uint64_t seed)
+{
+    return make_program(seed, true);
 }
 
 /* ## Packets ## */

@@ -40,6 +40,9 @@ struct reference {
     struct ref_timer *timers;
     uint64_t order;             /* Of the timer armed last. */
     uint64_t n_timeouts;
+    bool started;
+    uint64_t due[XFSM_MAX_EVENTS];      /* Of events of type period. */
+    unsigned int hops;          /* Of what is published now. */
 };
 
 /* A handler being run. */

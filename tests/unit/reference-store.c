@@ -23,7 +23,9 @@ append(struct ref_key *key, const void *p, size_t n)
     if (!key->bytes) {
         abort();
     }
-    memcpy(key->bytes + key->len, p, n);
+    if (n) {                    /* The empty key has no bytes. */
+        memcpy(key->bytes + key->len, p, n);
+    }
     key->len += n;
 }
 

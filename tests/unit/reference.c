@@ -5,6 +5,7 @@
 
 #include "tests/unit/reference.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,11 @@ copy_packet(struct reference *r, struct xfsm_packet *to,
     to->scratch = malloc(XFSM_PACKET_SCRATCH);
     if (!data || !to->scratch) {
         abort();
+    }
+    if (!from->data) {
+        free(data);             /* Of an event without a packet. */
+        to->data = NULL;
+        return;
     }
     memcpy(data, from->data, from->caplen);
     to->data = data;
@@ -354,12 +360,12 @@ publish(struct ref_run *run, const struct xfsm_action *action)
         .description = run->handler->description, .packet = run->packet,
         .key_fields = run->shape->fields, .n_key_fields = run->shape->n,
         .key_prefixes = run->shape->prefixes,
-        .suspect = run->suspect, .text = "",
+        .suspect = run->suspect, .text = "", .hops = run->r->hops,
     };
     char *text = NULL;
 
     if (action->kind == XFSM_AC_PUBLISH_RAW) {
-        line.raw = run->packet->data;
+        line.raw = run->packet->caplen ? run->packet->data : NULL;
         line.raw_len = run->packet->caplen < run->raw_max
                        ? run->packet->caplen : run->raw_max;
     } else if (action->kind == XFSM_AC_EXPORT) {
@@ -427,6 +433,15 @@ act(struct ref_run *run, const struct xfsm_action *action)
     case XFSM_AC_EXEC:
         publish(run, action);
         break;
+    case XFSM_AC_MITIGATE: {
+        struct ref_key key;
+
+        if (ref_key_build(&action->key, run->packet, &key)) {
+            publish(run, action);
+            ref_key_free(&key);
+        }
+        break;
+    }
     case XFSM_AC_RESET:
         reset_metric(run, action);
         break;
@@ -479,15 +494,15 @@ run_handler(struct ref_run *run)
     take_steps(run, &handler->post);
 }
 
-/* Takes the first timer that is due out of the list; NULL if there is
- * none. */
+/* Takes the first timer that is due at 'limit' out of the list; NULL if there
+ * is none. */
 static struct ref_timer *
-pop_timer(struct reference *r)
+pop_timer(struct reference *r, uint64_t limit)
 {
     struct ref_timer **first = NULL, **link, *timer;
 
     for (link = &r->timers; *link; link = &(*link)->next) {
-        if ((*link)->deadline <= r->now
+        if ((*link)->deadline <= limit
             && (!first || (*link)->deadline < (*first)->deadline
                 || ((*link)->deadline == (*first)->deadline
                     && (*link)->order < (*first)->order))) {
@@ -528,15 +543,173 @@ fire_timer(struct reference *r, struct ref_timer *timer)
     }
 }
 
-void
-reference_advance(struct reference *r, uint64_t now)
+/* ## Events without a packet ## */
+
+static void
+run_event(struct reference *r, const struct xfsm_event_decl *event,
+          const struct xfsm_packet *packet, const struct ref_key *key,
+          uint64_t now)
+{
+    struct ref_run run = {
+        .r = r, .packet = packet, .primary = key, .shape = &event->primary,
+        .now = now, .raw_max = XFSM_EVENT_RAW_MAX,
+    };
+
+    run.handler = find_handler(event, look_up_state(r, key, now));
+    if (run.handler) {
+        run_handler(&run);
+    }
+}
+
+static void
+run_own_event(struct reference *r, const struct xfsm_event_decl *event,
+              uint64_t now)
+{
+    struct xfsm_packet packet = { .ts = now };
+    uint8_t none = 0;           /* What an empty key points to. */
+    struct ref_key key = { 0, &none };
+
+    xfsm_fieldset_add(&packet.present, XFSM_F_TS);
+    run_event(r, event, &packet, &key, now);
+}
+
+static void
+run_own_events(struct reference *r, enum xfsm_event_type type)
+{
+    for (int i = 0; i < r->program->n_events; i++) {
+        if (r->program->events[i].type == type) {
+            run_own_event(r, &r->program->events[i], r->now);
+        }
+    }
+}
+
+static void
+start(struct reference *r)
+{
+    r->started = true;
+    for (int i = 0; i < r->program->n_events; i++) {
+        r->due[i] = r->now + r->program->events[i].period;
+    }
+    run_own_events(r, XFSM_EV_START);
+}
+
+/* The period event that is due first, or -1. */
+static int
+find_period(const struct reference *r)
+{
+    int first = -1;
+
+    for (int i = 0; i < r->program->n_events; i++) {
+        if (r->program->events[i].type == XFSM_EV_PERIOD
+            && r->due[i] <= r->now
+            && (first < 0 || r->due[i] < r->due[first])) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+static void
+fire_timers(struct reference *r, uint64_t limit)
 {
     struct ref_timer *timer;
 
-    r->now = now > r->now ? now : r->now;
-    while ((timer = pop_timer(r)) != NULL) {
+    while ((timer = pop_timer(r, limit)) != NULL) {
         fire_timer(r, timer);
         free_timer(timer);
+    }
+}
+
+void
+reference_advance(struct reference *r, uint64_t now)
+{
+    int i;
+
+    r->now = now > r->now ? now : r->now;
+    if (!r->started) {
+        start(r);
+    }
+    while ((i = find_period(r)) >= 0) {
+        uint64_t period = r->program->events[i].period;
+        uint64_t behind = (r->now - r->due[i]) / period, due;
+
+        fire_timers(r, r->due[i]);
+        due = r->due[i] + (behind > XFSM_TIMER_CATCH_UP
+                           ? (behind - XFSM_TIMER_CATCH_UP) * period : 0);
+        r->due[i] = due + period;
+        run_own_event(r, &r->program->events[i], due);
+    }
+    fire_timers(r, r->now);
+}
+
+void
+reference_stop(struct reference *r)
+{
+    run_own_events(r, XFSM_EV_STOP);
+}
+
+static bool
+fits(const char *topic, const struct xfsm_message *message)
+{
+    char whole[1024];
+    size_t n = strlen(topic);
+
+    snprintf(whole, sizeof whole, "%s/%s/%s/%s/", message->label,
+             message->program, message->bridge, message->port);
+    return !strncmp(whole, topic, n) && whole[n] == '/';
+}
+
+static void
+set_string(struct xfsm_packet *packet, unsigned int field, struct xfsm_str *s,
+           const char *text)
+{
+    s->p = text;
+    s->len = (uint32_t) strlen(text);
+    xfsm_fieldset_add(&packet->present, field);
+}
+
+void
+reference_message(struct reference *r, const struct xfsm_message *message)
+{
+    const struct xfsm_event_decl *event = NULL;
+    struct xfsm_packet packet = { .ts = r->now };
+    struct ref_key key;
+
+    for (int i = 0; i < r->program->n_events && !event; i++) {
+        if (r->program->events[i].type == XFSM_EV_MESSAGE
+            && fits(r->program->events[i].topic, message)) {
+            event = &r->program->events[i];
+        }
+    }
+    if (!event || message->hops >= XFSM_MESSAGE_HOPS) {
+        return;
+    }
+    xfsm_fieldset_add(&packet.present, XFSM_F_TS);
+    set_string(&packet, XFSM_F_MSG_LABEL, &packet.msg_label, message->label);
+    set_string(&packet, XFSM_F_MSG_PROGRAM, &packet.msg_program,
+               message->program);
+    set_string(&packet, XFSM_F_MSG_HOST, &packet.msg_host, message->host);
+    set_string(&packet, XFSM_F_MSG_BRIDGE, &packet.msg_bridge,
+               message->bridge);
+    set_string(&packet, XFSM_F_MSG_PORT, &packet.msg_port, message->port);
+    set_string(&packet, XFSM_F_MSG_STATE, &packet.msg_state, message->state);
+    packet.msg_hops = (uint8_t) message->hops;
+    xfsm_fieldset_add(&packet.present, XFSM_F_MSG_HOPS);
+    for (size_t i = 0; i < message->n_fields; i++) {
+        int id = xfsm_field_lookup(message->fields[i].name,
+                                   message->fields[i].name_len, NULL);
+
+        if (id >= 0) {
+            xfsm_field_parse(&packet, (unsigned int) id,
+                             message->fields[i].value,
+                             message->fields[i].len);
+        }
+    }
+    if (ref_key_build(&event->primary, &packet, &key)) {
+        r->hops = message->hops + 1;
+        run_event(r, event, &packet, &key, r->now);
+        r->hops = 0;
+        ref_key_free(&key);
     }
 }
 

@@ -38,6 +38,10 @@ void reference_run(struct reference *, const struct xfsm_packet *);
 /* Lets time go on to 'now' (ns) without a packet. */
 void reference_advance(struct reference *, uint64_t now);
 
+/* A message, and the end. */
+void reference_message(struct reference *, const struct xfsm_message *);
+void reference_stop(struct reference *);
+
 /* All events so far, as eh_line_format() writes them. */
 const struct eh_lines *reference_events(const struct reference *);
 

@@ -224,6 +224,61 @@ test_field_uint(void **state)
                 == UINT64_C(0x010203040506));
 }
 
+/* What is written is read back. */
+static void
+test_parse(void **state)
+{
+    static const struct {
+        unsigned int field;
+        const char *text;
+        bool ok;
+    } cases[] = {
+        { XFSM_F_IP_TTL, "0", true }, { XFSM_F_IP_TTL, "255", true },
+        { XFSM_F_IP_TTL, "256", false }, { XFSM_F_IP_TTL, "", false },
+        { XFSM_F_IP_TTL, "-1", false }, { XFSM_F_IP_TTL, "1 ", false },
+        { XFSM_F_DST_PORT, "65535", true },
+        { XFSM_F_DST_PORT, "65536", false },
+        { XFSM_F_TCP_SEQ, "4294967295", true },
+        { XFSM_F_TCP_SEQ, "4294967296", false },
+        { XFSM_F_TS, "18446744073709551615", true },
+        { XFSM_F_TS, "18446744073709551616", false },
+        { XFSM_F_ETH_SRC, "02:00:00:00:00:1f", true },
+        { XFSM_F_ETH_SRC, "02:00:00:00:00:1", false },
+        { XFSM_F_ETH_SRC, "02:00:00:00:00:1g", false },
+        { XFSM_F_ETH_SRC, "02-00:00:00:00:1f", false },
+        { XFSM_F_IP_SRC, "10.0.0.1", true },
+        { XFSM_F_IP_SRC, "2001:db8::1", true },
+        { XFSM_F_IP_SRC, "10.0.0", false },
+        { XFSM_F_IP_SRC, "2001:0db8:0000:0000:0000:0000:0000:00001", false },
+        { XFSM_F_DOMAIN_NAME, "", true },
+        { XFSM_F_DOMAIN_NAME, "a.example", true },
+    };
+    char long_text[XFSM_FIELD_TEXT_MAX + 1];
+    struct xfsm_packet packet;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = strlen(cases[i].text);
+        char buf[XFSM_FIELD_TEXT_MAX];
+
+        memset(&packet, 0, sizeof packet);
+        assert_int_equal(xfsm_field_parse(&packet, cases[i].field,
+                                          cases[i].text, n), cases[i].ok);
+        assert_int_equal(xfsm_fieldset_has(&packet.present, cases[i].field),
+                         cases[i].ok);
+        if (cases[i].ok) {
+            assert_int_equal(xfsm_field_format(&packet, cases[i].field, buf,
+                                               sizeof buf), n);
+            assert_memory_equal(buf, cases[i].text, n);
+        }
+    }
+    memset(long_text, 'a', sizeof long_text);
+    assert_true(xfsm_field_parse(&packet, XFSM_F_DOMAIN_NAME, long_text,
+                                 XFSM_FIELD_TEXT_MAX - 1));
+    assert_false(xfsm_field_parse(&packet, XFSM_F_DOMAIN_NAME, long_text,
+                                  XFSM_FIELD_TEXT_MAX));
+}
+
 int
 main(void)
 {
@@ -235,6 +290,7 @@ main(void)
         cmocka_unit_test(test_format_addr),
         cmocka_unit_test(test_format_str),
         cmocka_unit_test(test_field_uint),
+        cmocka_unit_test(test_parse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,28 @@ test_mermaid(void **state)
     free(text);
 }
 
+/* Events without a packet. */
+static void
+test_occasions(void **state)
+{
+    char *text = draw("<xfsm name='p'><statedef id='a'/><statedef id='b'/>"
+        "<event type='message' topic='alert/x' primary-key='ip_src'>"
+        "<state id='a'><condition expression='true' next_state='b'/></state>"
+        "</event><event type='period' every='2.5'><state id='b'>"
+        "<condition expression='true' next_state='a'/></state></event>"
+        "<event type='start'><state id='a'><condition expression='true' "
+        "next_state='b'/></state></event><event type='stop'><state id='b'>"
+        "<condition expression='true' next_state='a'/></state></event>"
+        "</xfsm>", xfsm_graph_mermaid);
+
+    (void) state;
+    assert_line(text, "    s0 --> s1: message alert/x#58;<br/>true");
+    assert_line(text, "    s1 --> s0: every 2.5 s#58;<br/>true");
+    assert_line(text, "    s0 --> s1: start#58;<br/>true");
+    assert_line(text, "    s1 --> s0: stop#58;<br/>true");
+    free(text);
+}
+
 /* Text that would end a label, a line or a statement. */
 static const char hostile[] =
     "<xfsm description='&quot;];x[label=&quot;\\&quot;\\'>"
@@ -199,6 +221,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dot),
         cmocka_unit_test(test_mermaid),
+        cmocka_unit_test(test_occasions),
         cmocka_unit_test(test_hostile_dot),
         cmocka_unit_test(test_hostile_mermaid),
         cmocka_unit_test(test_long),

@@ -102,7 +102,7 @@ test_record_sizes(void **state)
     assert_int_equal(sizeof(struct xfsm_img_table), 20);
     assert_int_equal(sizeof(struct xfsm_img_entry), 16);
     assert_int_equal(sizeof(struct xfsm_img_class), 8);
-    assert_int_equal(sizeof(struct xfsm_img_event), 136);
+    assert_int_equal(sizeof(struct xfsm_img_event), 152);
     assert_int_equal(sizeof(struct xfsm_img_handler), 36);
     assert_int_equal(sizeof(struct xfsm_img_feature), 8);
     assert_int_equal(sizeof(struct xfsm_img_prefix), 32);

@@ -54,8 +54,35 @@ static const struct way {
 
 /* What the random programs did in all. */
 static struct {
-    uint64_t events, timeouts, suspect, raw, features, states;
+    uint64_t events, timeouts, suspect, raw, features, states, hops, own;
 } seen;
+
+/* Packets between two rounds of messages; 0: there are none. */
+static size_t message_gap;
+
+/* Messages in a round. */
+#define MESSAGES 3
+
+/* Sends the messages of the round behind packet 'at' to an engine or to the
+ * reference, the other being NULL. */
+static void
+send_messages(uint64_t seed, size_t at, struct eh *eh,
+              struct reference *reference)
+{
+    struct random_source r = { seed ^ (at + 1) };
+
+    for (unsigned int i = 0; i < MESSAGES; i++) {
+        struct xfsm_message_field fields[RANDOM_MESSAGE_FIELDS];
+        struct xfsm_message message;
+
+        random_message(&r, &message, fields);
+        if (eh) {
+            xfsm_engine_message(eh->engine, &message);
+        } else {
+            reference_message(reference, &message);
+        }
+    }
+}
 
 /* Makes sketches so large that they are exact for the keys of a test. */
 static void
@@ -74,36 +101,59 @@ enlarge(struct xfsm_program *program)
 }
 
 /* Loads 'program' into an engine and runs 'packets' in batches whose lengths
- * 'way' tells or 'seed' chooses, then lets time go on until 'end'. */
+ * 'way' tells or 'seed' chooses, with messages in between, then lets time go
+ * on until 'end'. */
 static void
 run_engine(struct eh *eh, const struct xfsm_program *program,
            const struct eh_packets *packets, const struct way *way,
            uint64_t seed, uint64_t end)
 {
     struct random_source r = { seed };
-    struct eh_packets part = *packets;
-    size_t len;
-    void *image = eh_image_of_model(program, &len);
+    size_t round = message_gap ? message_gap : packets->n;
+    size_t n;
+    void *image = eh_image_of_model(program, &n);
     char *error;
 
     eh_init_backend(eh, way->backend);
-    error = xfsm_engine_load(eh->engine, image, len);
+    error = xfsm_engine_load(eh->engine, image, n);
     free(image);
     if (error) {
         print_error("%s: %s\n", program->name, error);
         free(error);
         fail();
     }
-    while (part.n) {
-        size_t n = way->batch ? way->batch : 1 + random_below(&r, 40);
-        struct eh_packets batch = part;
+    for (size_t i = 0; i < packets->n; i += n) {
+        struct eh_packets batch = *packets;
+        size_t left = round - i % round;
 
-        batch.n = n < part.n ? n : part.n;
-        eh_run(eh, &batch, batch.n);
-        part.packets += batch.n;
-        part.n -= batch.n;
+        left = left < packets->n - i ? left : packets->n - i;
+        n = way->batch ? way->batch : 1 + random_below(&r, 40);
+        n = n < left ? n : left;
+        batch.packets += i;
+        batch.n = n;
+        eh_run(eh, &batch, n);
+        if (message_gap && n == left) {
+            send_messages(seed, i + n, eh, NULL);
+        }
     }
     xfsm_engine_advance(eh->engine, end);
+    xfsm_engine_stop(eh->engine);
+}
+
+/* The same with the reference. */
+static void
+run_reference(struct reference *reference, const struct eh_packets *packets,
+              uint64_t seed, uint64_t end)
+{
+    for (size_t i = 0; i < packets->n; i++) {
+        reference_run(reference, &packets->packets[i]);
+        if (message_gap
+            && (!((i + 1) % message_gap) || i + 1 == packets->n)) {
+            send_messages(seed, i + 1, NULL, reference);
+        }
+    }
+    reference_advance(reference, end);
+    reference_stop(reference);
 }
 
 static uint64_t
@@ -129,7 +179,9 @@ count_seen(const struct eh *eh, uint64_t timeouts)
         seen.raw += strstr(line, " raw=") != NULL;
         seen.features += strstr(line, " {f0=") != NULL;
         seen.states += strstr(line, " state=s0 ") == NULL;
+        seen.hops += strstr(line, " hops=") != NULL;
     }
+    seen.own += eh_stats(eh).own_events;
 }
 
 /* Compares 'eh', run as ways[way] says, with the reference executor. */
@@ -175,10 +227,7 @@ compare(const struct xfsm_program *program, const struct eh_packets *packets,
     identity = eh.identity;
     eh_free(&eh);
     reference = reference_create(program, &identity);
-    for (size_t i = 0; i < packets->n; i++) {
-        reference_run(reference, &packets->packets[i]);
-    }
-    reference_advance(reference, end);
+    run_reference(reference, packets, seed, end);
 
     for (size_t way = 0; way < N_WAYS; way++) {
         run_engine(&eh, program, packets, &ways[way], seed, end);
@@ -302,7 +351,8 @@ static bool
 compare_seed(uint64_t seed)
 {
     struct eh_packets packets = { 0, 0, NULL };
-    char *xml = random_program(seed);
+    char *xml = message_gap ? random_program2(seed)
+                                 : random_program(seed);
     struct xfsm_program *program;
     char what[64];
     bool ok;
@@ -322,14 +372,13 @@ compare_seed(uint64_t seed)
 }
 
 static void
-test_random_programs_on_random_packets(void **state)
+compare_seeds(void)
 {
     const char *seeds = getenv("XFSM_SEEDS");
     uint64_t first = 0, last = DEFAULT_SEEDS - 1;
     int failures = 0;
     char *end;
 
-    (void) state;
     if (seeds) {
         last = strtoull(seeds, &end, 10);
         if (*end == '-') {
@@ -357,12 +406,35 @@ test_random_programs_on_random_packets(void **state)
     }
 }
 
+static void
+test_random_programs_on_random_packets(void **state)
+{
+    (void) state;
+    compare_seeds();
+}
+
+static void
+test_random_programs_on_messages(void **state)
+{
+    (void) state;
+    message_gap = 20;
+    compare_seeds();
+    print_message("%"PRIu64" events of messages, %"PRIu64" handlers of "
+                  "start, stop and period\n", seen.hops, seen.own);
+    message_gap = 0;
+    if (!getenv("XFSM_SEEDS")) {
+        assert_true(seen.hops > 1000);
+        assert_true(seen.own > 1000);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_programs_on_shared_captures),
         cmocka_unit_test(test_random_programs_on_random_packets),
+        cmocka_unit_test(test_random_programs_on_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

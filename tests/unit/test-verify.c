@@ -284,7 +284,11 @@ test_classes_and_events(void **state)
     REFUSES(classes[0].event, 3, "timer class 0");
     REFUSES(classes[0].event, 1, "timer class 0");      /* Of packets. */
     ACCEPTS(classes[0].event, XFSM_NONE);
-    REFUSES(events[1].type, XFSM_EV_TIMEOUT + 1, "event 1: type or key");
+    REFUSES(events[1].type, XFSM_N_EVENT_TYPES, "event 1: type or key");
+    REFUSES(events[1].type, XFSM_EV_START, "event 1: type or key");
+    REFUSES(events[1].type, XFSM_EV_MESSAGE, "event 1: period or topic");
+    REFUSES(events[1].period, 1, "event 1: period or topic");
+    REFUSES(events[1].topic, UINT32_MAX, "event 1: period or topic");
     REFUSES(events[1].primary, XFSM_NONE, "event 1: type or key");
     REFUSES(events[1].primary, v.h->sections[XFSM_S_KEYS].n,
             "event 1: type or key");

@@ -114,6 +114,10 @@ test_errors(void **state)
            "'99999999999999999999'/></test>", 2, "too large");
     refuse("<test name='x' capture='y'><expect-none label='a' count='1'/>"
            "</test>", 2, "unknown attribute \"count\"");
+    refuse("<test name='x' capture='y' with='a b/c'>" EXPECT "</test>", 2,
+           "\"b/c\" is not the name of a program");
+    refuse("<test name='x' capture='y' with='a a a a a a a a a a a a a a a a "
+           "a'>" EXPECT "</test>", 2, "more than 16 programs");
     refuse("<expect label='a'/>", 2, "it stands in <test>");
 }
 

@@ -112,8 +112,8 @@ test_dialect2(void **state)
            "</botstream>", 2, "<param> is of dialect 2, whose root is <xfsm>");
     refuse("<xfsm>" STATE "<metric name=\"m\" memory=\"1\"/>" EVENT
            "</xfsm>", 1, "\"memory\" is of dialect 2");
-    refuse("<xfsm>" STATE "<event type=\"start\"><state id=\"a\"/></event>"
-           "</xfsm>", 1, "type \"start\" is of dialect 2");
+    refuse("<botstream>" STATE "<event type=\"start\"><state id=\"a\"/>"
+           "</event></botstream>", 1, "type \"start\" is of dialect 2");
     refuse(METRIC("<variation_monitor status=\"on\" type=\"topk\"/>"), 1,
            "type \"topk\" is of dialect 2");
     refuse("<xfsm>" STATE "<event type=\"timeout\"><state id=\"a\"/></event>"

@@ -36,7 +36,7 @@
     M(state) M(code) M(level) M(description) M(attack) M(text) M(topic)
 #define XFSM_EVENT_NUMBERS(M) \
     M(v) M(epoch) M(seq) M(prev) M(last_seq) M(from) M(to) M(count) \
-    M(lost) M(id) M(since) M(after) M(limit) M(next) M(oldest)
+    M(lost) M(id) M(since) M(after) M(limit) M(next) M(oldest) M(hops)
 #define XFSM_EVENT_OBJECTS(M) M(key) M(fields) M(features) M(topics)
 
 struct xfsm_event_view {

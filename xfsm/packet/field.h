@@ -42,7 +42,8 @@ enum xfsm_field_type {
     L(NTP, "ntp") \
     L(DHCP, "dhcp") \
     L(TUNNEL, "tunnel") \
-    L(TLS, "tls")
+    L(TLS, "tls") \
+    L(MESSAGE, "message")       /* No decoder: xfsm/runtime/message.h. */
 
 enum xfsm_field_layer {
 #define XFSM_FIELD_LAYER_ENUM(ID, NAME) XFSM_FL_##ID,
@@ -256,7 +257,20 @@ extern const char *const xfsm_field_layer_names[XFSM_N_FIELD_LAYERS];
       "Fingerprint of a TLS client in the manner of JA3 and JA4, but a hash " \
       "of its own: 64-bit FNV-1a over 0 and the highest version, 1 and a " \
       "cipher suite, 2 and an extension (3 bytes each time), added up over " \
-      "all but GREASE values and extensions 0, 16, 21, 41, 42, 44")
+      "all but GREASE values and extensions 0, 16, 21, 41, 42, 44") \
+    F(MSG_LABEL, "msg_label", STR, MESSAGE, msg_label, \
+      "Label of the event that a message event brings, as all msg_ fields") \
+    F(MSG_PROGRAM, "msg_program", STR, MESSAGE, msg_program, \
+      "Program that published it") \
+    F(MSG_HOST, "msg_host", STR, MESSAGE, msg_host, "Host it comes from") \
+    F(MSG_BRIDGE, "msg_bridge", STR, MESSAGE, msg_bridge, \
+      "Bridge it comes from") \
+    F(MSG_PORT, "msg_port", STR, MESSAGE, msg_port, "Port it comes from") \
+    F(MSG_STATE, "msg_state", STR, MESSAGE, msg_state, \
+      "State of the key it concerns, in that program") \
+    F(MSG_HOPS, "msg_hops", UINT, MESSAGE, msg_hops, \
+      "Message events it went through before, 0 if a packet or timer caused " \
+      "it")
 
 enum xfsm_field_id {
 #define XFSM_FIELD_ENUM(ID, NAME, TYPE, LAYER, MEMBER, DOC) XFSM_F_##ID,
@@ -301,6 +315,12 @@ size_t xfsm_field_format_addr(const union xfsm_addr *addr, char *buf,
 
 /* The same for a MAC address. */
 size_t xfsm_field_format_mac(uint64_t mac, char *buf, size_t size);
+/* Reads what xfsm_field_format() wrote: sets 'field' of 'packet' to the value
+ * that the 'len' bytes at 'text' are, and marks it present.  A string is not
+ * copied; it is less than XFSM_FIELD_TEXT_MAX bytes.  False, and nothing set,
+ * if they are no such value. */
+bool xfsm_field_parse(struct xfsm_packet *packet, unsigned int field,
+                      const char *text, size_t len);
 
 /* Returns the value of a UINT or MAC field that is present. */
 static inline uint64_t

@@ -228,6 +228,12 @@ struct xfsm_packet {
     /* Set by the engine, with their presence, where a program reads them. */
     struct xfsm_str in_port;    /* The port watched. */
     struct xfsm_str bridge;     /* Its bridge. */
+    /* Set for message events instead (xfsm/runtime/message.h), never by
+     * xfsm_decode(). */
+    uint8_t msg_hops;
+    struct xfsm_str msg_label, msg_program;
+    struct xfsm_str msg_host, msg_bridge, msg_port;
+    struct xfsm_str msg_state;
 };
 
 /* IPv6 extension headers, as bits of ip6_ext. */

@@ -11,6 +11,7 @@
 #include "xfsm/program/expr.h"
 #include "xfsm/program/key.h"
 #include "xfsm/program/member.h"
+#include "xfsm/program/mitigation.h"
 #include "xfsm/program/text.h"
 
 struct parser {
@@ -199,6 +200,11 @@ do_publish(struct parser *p, const struct args *args)
                                 "digits, \"_\", \"-\" and \".\", at most %d",
                                 xfsm_parse_excerpt(n), label, XFSM_MAX_NAME);
     }
+    if (p->parse->dialect > 1 && !strcmp(label, XFSM_LABEL_MITIGATION)) {
+        return xfsm_parse_error(p->parse, "the label \"%s\" is that of "
+                                "Block, Limit and Mirror; write one of them",
+                                label);
+    }
     for (text = comma + 1; text < end && xfsm_names_is_blank(*text); text++) {
         continue;
     }
@@ -285,11 +291,32 @@ do_exec(struct parser *p, const struct args *args)
 }
 
 static bool
-do_dialect2(struct parser *p, const struct args *args)
+mitigate(struct parser *p, const struct args *args, enum xfsm_mitigation kind)
 {
-    (void) args;
-    return xfsm_parse_error(p->parse, "Block, Limit and Mirror are of "
-                            "dialect 2 and not implemented yet");
+    if (p->parse->dialect < 2) {
+        return xfsm_parse_error(p->parse, "Block, Limit and Mirror are of "
+                                "dialect 2, whose root is <xfsm>");
+    }
+    return xfsm_mitigation_parse(p->parse, kind, args->s, args->len,
+                                 add_action(p, XFSM_AC_MITIGATE));
+}
+
+static bool
+do_block(struct parser *p, const struct args *args)
+{
+    return mitigate(p, args, XFSM_MIT_BLOCK);
+}
+
+static bool
+do_limit(struct parser *p, const struct args *args)
+{
+    return mitigate(p, args, XFSM_MIT_LIMIT);
+}
+
+static bool
+do_mirror(struct parser *p, const struct args *args)
+{
+    return mitigate(p, args, XFSM_MIT_MIRROR);
 }
 
 static const struct verb {
@@ -305,9 +332,9 @@ static const struct verb {
     { "Suspect", do_suspect },
     { "Drop", do_drop },
     { "exec", do_exec },
-    { "Block", do_dialect2 },
-    { "Limit", do_dialect2 },
-    { "Mirror", do_dialect2 },
+    { "Block", do_block },
+    { "Limit", do_limit },
+    { "Mirror", do_mirror },
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

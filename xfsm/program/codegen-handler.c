@@ -318,12 +318,15 @@ generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
                  const struct xfsm_action *action)
 {
     int n_regs = cg->n_regs;    /* Text may take some for its numbers. */
-    uint16_t text = op == XFSM_I_PUBLISH ? generate_text(cg, &action->text)
-                                         : 0;
+    bool has_text = op == XFSM_I_PUBLISH || op == XFSM_I_MITIGATE;
+    uint16_t text = has_text ? generate_text(cg, &action->text) : 0;
+    uint16_t key = op == XFSM_I_MITIGATE
+                   ? xfsm_builder_key(cg->b, &action->key) : 0;
     uint32_t label = xfsm_builder_string(cg->b, action->label);
     struct xfsm_insn *insn = xfsm_codegen_emit(cg, op);
 
     insn->b = text;
+    insn->d = key;
     insn->k.s.off = label;
     insn->k.s.len = (uint32_t) strlen(action->label);
     cg->n_regs = n_regs;
@@ -363,6 +366,9 @@ generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action)
     case XFSM_AC_PLOT:
     case XFSM_AC_EXEC:
         generate_publish(cg, XFSM_I_PUBLISH, action);
+        break;
+    case XFSM_AC_MITIGATE:
+        generate_publish(cg, XFSM_I_MITIGATE, action);
         break;
     case XFSM_AC_PUBLISH_RAW:
         generate_publish(cg, XFSM_I_PUBRAW, action);
@@ -456,7 +462,7 @@ count_events(const struct xfsm_codegen *cg)
         const struct xfsm_insn *insn = xfsm_builder_at(cg->b, XFSM_S_CODE, i);
 
         n += insn->op == XFSM_I_PUBLISH || insn->op == XFSM_I_PUBRAW
-             || insn->op == XFSM_I_EXPORT;
+             || insn->op == XFSM_I_EXPORT || insn->op == XFSM_I_MITIGATE;
     }
     return n;
 }

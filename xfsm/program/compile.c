@@ -197,6 +197,8 @@ build_events(struct xfsm_codegen *cg)
         memset(&img, 0, sizeof img);
         memset(img.handler, 0xff, sizeof img.handler);
         img.type = (uint8_t) event->type;
+        img.period = event->period;
+        img.topic = xfsm_builder_string(b, event->topic);
         img.primary = xfsm_builder_key(b, &event->primary);
         for (int j = 0; j < event->n_handlers; j++) {
             struct xfsm_img_handler handler;

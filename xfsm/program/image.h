@@ -47,7 +47,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 4
+#define XFSM_IMAGE_VERSION 5
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -136,7 +136,9 @@
     O(TIMER, "timer", "b=class c=primary_key d=key k=delay", \
       "Arm or move a timer; c is 0xffff for the current key") \
     O(CANCEL, "cancel", "b=class d=key", "Remove a timer") \
-    O(STATE, "state", "b=state", "Put the key into a state")
+    O(STATE, "state", "b=state", "Put the key into a state") \
+    O(MITIGATE, "mitigate", "b=text d=key k=label", \
+      "Publish an event if the key is complete")
 
 enum xfsm_opcode {
 #define XFSM_OPCODE_ENUM(ID, TEXT, OPERANDS, DOC) XFSM_I_##ID,
@@ -267,11 +269,14 @@ struct xfsm_img_class {
 };
 
 struct xfsm_img_event {
+    uint64_t period;            /* ns, of XFSM_EV_PERIOD, else 0. */
+    uint32_t topic;             /* Text, of XFSM_EV_MESSAGE, else empty. */
     uint8_t type;               /* enum xfsm_event_type. */
     uint8_t reserved[3];
-    uint16_t primary;           /* Key, or XFSM_NONE (timeout events). */
+    uint16_t primary;           /* Key; XFSM_NONE in events about the program,
+                                 * and maybe in timeout events. */
     uint16_t handler[XFSM_MAX_STATES];      /* By state, or XFSM_NONE. */
-    uint16_t reserved2;
+    uint16_t reserved2[3];
 };
 
 struct xfsm_img_handler {

@@ -48,8 +48,14 @@
 #define XFSM_MAX_PARAMS 64
 #define XFSM_MAX_MEMBERS 32         /* Fields of one structured event. */
 #define XFSM_MAX_TESTS 64
+#define XFSM_MAX_TEST_PROGRAMS 16   /* That run beside the one tested. */
 #define XFSM_MAX_EXPECTS 64         /* Expectations of one test. */
 #define XFSM_MAX_PATH 1024          /* Bytes of the name of a capture. */
+#define XFSM_MAX_TOPIC 255          /* Bytes of a topic. */
+
+/* The shortest and the longest period of an event, in ns. */
+#define XFSM_MIN_PERIOD UINT64_C(1000000)
+#define XFSM_MAX_PERIOD ((UINT64_C(1) << 52) - 1)
 
 struct xfsm_arena;
 
@@ -191,6 +197,9 @@ enum xfsm_action_kind {
     XFSM_AC_RESET,              /* 'index' of a metric; 'key' or none. */
     XFSM_AC_TABLE_RESET,        /* 'index' of a table. */
     XFSM_AC_TABLE_SET,          /* 'index', 'key', 'op', 'expr'. */
+    XFSM_AC_MITIGATE,           /* 'label', 'text': published if the packet
+                                 * has all fields of 'key', which is the match
+                                 * of mitigation.h. */
     XFSM_AC_SUSPECT,            /* Marks the events that follow in the list,
                                  * and Export. */
 };
@@ -365,10 +374,38 @@ struct xfsm_handler {
     int line;
 };
 
+/* E(ID, NAME, DIALECT): types of events.
+ *
+ * Those of dialect 2 come without a packet of the port.  A *message* is an
+ * event of another program or probe (xfsm/runtime/message.h); its fields are
+ * those of that event's key, and msg_...  The other three are about the
+ * program itself: they have the field "ts" alone, no primary key, and concern
+ * the program's own state, that of the empty key.  *start* runs once, when
+ * the program is loaded and the time is known; *stop* once, when the program
+ * or the engine ends; *period* every so many seconds of packet time, first
+ * one period after the start.  Of several such events each runs, in document
+ * order. */
+#define XFSM_EVENT_TYPES(E) \
+    E(PACKET, "packet", 1) \
+    E(TIMEOUT, "timeout", 1) \
+    E(MESSAGE, "message", 2) \
+    E(START, "start", 2) \
+    E(STOP, "stop", 2) \
+    E(PERIOD, "period", 2)
+
 enum xfsm_event_type {
-    XFSM_EV_PACKET,
-    XFSM_EV_TIMEOUT,
+#define XFSM_EVENT_TYPE_ENUM(ID, NAME, DIALECT) XFSM_EV_##ID,
+    XFSM_EVENT_TYPES(XFSM_EVENT_TYPE_ENUM)
+#undef XFSM_EVENT_TYPE_ENUM
+    XFSM_N_EVENT_TYPES
 };
+
+/* Is the event about the program itself, so that it has no primary key? */
+static inline bool
+xfsm_event_is_own(enum xfsm_event_type type)
+{
+    return type >= XFSM_EV_START;
+}
 
 struct xfsm_event_decl {
     enum xfsm_event_type type;
@@ -376,7 +413,10 @@ struct xfsm_event_decl {
     struct xfsm_selector *selector;     /* NULL: every packet. */
     const char *source;                 /* The selector as written. */
     uint16_t class;                     /* XFSM_EV_TIMEOUT. */
-    struct xfsm_key primary;            /* May be empty in a timeout. */
+    const char *topic;                  /* XFSM_EV_MESSAGE, else empty. */
+    uint64_t period;                    /* XFSM_EV_PERIOD: ns, else 0. */
+    struct xfsm_key primary;            /* May be empty in a timeout, is in
+                                         * events about the program. */
     int n_handlers;
     struct xfsm_handler *handlers;
     int line;
@@ -398,6 +438,8 @@ struct xfsm_expect {
 struct xfsm_test {
     const char *name;
     const char *capture;        /* Relative path. */
+    const char *with;           /* Names of programs that run beside it, with
+                                 * blanks between them; empty: none. */
     int n_settings;
     struct xfsm_setting *settings;      /* Of parameters, for this test. */
     int n_expects;

@@ -202,6 +202,11 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
         return xfsm_verify_text(image, insn->k.s.off)
                && text_defined(run, set, insn->b)
                && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+    case XFSM_I_MITIGATE:
+        return xfsm_verify_text(image, insn->k.s.off)
+               && insn->d < image->n_keys
+               && text_defined(run, set, insn->b)
+               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
     case XFSM_I_PUBRAW:
         return xfsm_verify_text(image, insn->k.s.off)
                && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;

@@ -318,6 +318,22 @@ verify_tables(const struct xfsm_image *image)
     return NULL;
 }
 
+/* Has the event the topic or the period that its type needs, and no other? */
+static bool
+verify_occasion(const struct xfsm_image *image,
+                const struct xfsm_img_event *event)
+{
+    if (event->type == XFSM_EV_PERIOD
+        ? event->period < XFSM_MIN_PERIOD || event->period > XFSM_MAX_PERIOD
+        : event->period != 0) {
+        return false;
+    }
+    return xfsm_verify_text(image, event->topic)
+           && strlen(&image->strings[event->topic]) <= XFSM_MAX_TOPIC
+           && !image->strings[event->topic]
+              == (event->type != XFSM_EV_MESSAGE);
+}
+
 static char *
 verify_events(const struct xfsm_image *image)
 {
@@ -334,10 +350,15 @@ verify_events(const struct xfsm_image *image)
     for (uint32_t i = 0; i < image->n_events; i++) {
         const struct xfsm_img_event *event = &image->events[i];
 
-        if (event->type > XFSM_EV_TIMEOUT
-            || (event->primary == XFSM_NONE ? event->type == XFSM_EV_PACKET
-                : event->primary >= image->n_keys)) {
+        if (event->type >= XFSM_N_EVENT_TYPES
+            || (event->primary == XFSM_NONE
+                ? event->type == XFSM_EV_PACKET
+                  || event->type == XFSM_EV_MESSAGE
+                : xfsm_event_is_own(event->type)
+                  || event->primary >= image->n_keys)) {
             return xfsm_error("event %u: type or key out of range", i);
+        } else if (!verify_occasion(image, event)) {
+            return xfsm_error("event %u: period or topic out of range", i);
         }
         for (uint32_t j = 0; j < XFSM_MAX_STATES; j++) {
             uint16_t handler = event->handler[j];

@@ -13,7 +13,7 @@
 static const char internals[] = "additional_block feed streamon socket";
 
 /* Of dialect 2, for a later version. */
-static const char future_attrs[] = "memory ttl on-full topic";
+static const char future_attrs[] = "memory ttl on-full";
 
 /* Reports element 'node', which is known but has no place in its parent. */
 static void

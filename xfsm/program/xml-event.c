@@ -9,6 +9,7 @@
 #include "xfsm/program/expr.h"
 #include "xfsm/program/selector.h"
 #include "xfsm/program/xml-load.h"
+#include "xfsm/program/xml-schema.h"
 
 /* ## What is done: actions, timers, next state ## */
 
@@ -370,7 +371,16 @@ load_handlers(struct xfsm_load *load, const struct xfsm_xml_node *node,
 
 /* ## Events ## */
 
-/* Reads "type"; true if it is one of those implemented. */
+static const struct {
+    const char *name;
+    int dialect;
+} event_types[XFSM_N_EVENT_TYPES] = {
+#define EVENT_TYPE(ID, NAME, DIALECT) [XFSM_EV_##ID] = { NAME, DIALECT },
+    XFSM_EVENT_TYPES(EVENT_TYPE)
+#undef EVENT_TYPE
+};
+
+/* Reads "type"; false after reporting that there is none such. */
 static bool
 load_event_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
                 enum xfsm_event_type *type)
@@ -378,30 +388,45 @@ load_event_type(struct xfsm_load *load, const struct xfsm_xml_node *node,
     const char *text = xfsm_load_attr_required(load, node, "type",
                                                "\"packet\" or \"timeout\"");
     struct xfsm_nearest nearest;
-    char buf[XFSM_MAX_NAME + 1];
+    int i;
 
     *type = XFSM_EV_PACKET;
     if (!text) {
         return false;
-    } else if (!strcmp(text, "packet")) {
-        return true;
-    } else if (!strcmp(text, "timeout")) {
-        *type = XFSM_EV_TIMEOUT;
-        return true;
-    } else if (xfsm_names_in_list("message start stop period", text,
-                                  strlen(text))) {
-        LOAD_ERROR(load, "type \"%s\" is of dialect 2 and not implemented "
-                   "yet; there is \"packet\" and \"timeout\"", text);
-        return false;
     }
     xfsm_nearest_init(&nearest, text, strlen(text));
-    xfsm_nearest_offer_list(&nearest, "packet timeout", buf, sizeof buf);
+    for (i = 0; i < XFSM_N_EVENT_TYPES; i++) {
+        if (!strcmp(text, event_types[i].name)) {
+            if (event_types[i].dialect > load->parse.dialect) {
+                LOAD_ERROR(load, "type \"%s\" is of dialect 2, whose root is "
+                           "<xfsm>; here there is \"packet\" and "
+                           "\"timeout\"", text);
+                return false;
+            }
+            *type = (enum xfsm_event_type) i;
+            return true;
+        } else if (event_types[i].dialect <= load->parse.dialect) {
+            xfsm_nearest_offer(&nearest, event_types[i].name);
+        }
+    }
     LOAD_ERROR(load, "unknown type \"%.*s\"; %s%s%s",
                xfsm_parse_excerpt(strlen(text)), text,
                nearest.best ? "did you mean \""
-               : "it is \"packet\" or \"timeout\"",
+               : load->parse.dialect == 1 ? "it is \"packet\" or \"timeout\""
+               : "it is one of " XFSM_XML_EVENT_TYPES,
                nearest.best ? nearest.best : "", nearest.best ? "\"?" : "");
     return false;
+}
+
+/* Warns of attribute 'attr', which the event's type gives no meaning. */
+static void
+refuse_attr(struct xfsm_load *load, const struct xfsm_xml_node *node,
+            enum xfsm_event_type type, const char *attr)
+{
+    if (xfsm_load_attr(load, node, attr)) {
+        LOAD_WARN(load, "a %s event has no %s: it has no effect",
+                  event_types[type].name, attr);
+    }
 }
 
 static void
@@ -416,9 +441,7 @@ load_packet_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
     xfsm_load_attr_required(load, node, "primary-key", "the key whose state "
                             "the event concerns, as \"ip_src\"");
-    if (xfsm_load_attr(load, node, "class")) {
-        LOAD_WARN(load, "a packet event has no class: it has no effect");
-    }
+    refuse_attr(load, node, event->type, "class");
 }
 
 /* Returns false if no timer can ever fire the event. */
@@ -428,9 +451,7 @@ load_timeout_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
 {
     const char *class;
 
-    if (xfsm_load_attr(load, node, "selector")) {
-        LOAD_WARN(load, "a timeout event has no selector: it has no effect");
-    }
+    refuse_attr(load, node, event->type, "selector");
     class = xfsm_load_attr(load, node, "class");
     if (!class) {
         xfsm_parse_report(&load->parse, load->parse.dialect == 1
@@ -443,6 +464,101 @@ load_timeout_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
     return true;
 }
 
+static bool
+is_topic(const char *topic)
+{
+    size_t len = strlen(topic);
+    int n_slashes = 0;
+    size_t i;
+
+    if (!len || len > XFSM_MAX_TOPIC || topic[0] == '/'
+        || topic[len - 1] == '/') {
+        return false;
+    }
+    for (i = 0; i < len; i++) {
+        if (topic[i] <= ' ' || topic[i] > '~'
+            || (topic[i] == '/' && (topic[i + 1] == '/'
+                                    || ++n_slashes > 3))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+load_message_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                   struct xfsm_event_decl *event)
+{
+    const char *topic;
+
+    refuse_attr(load, node, event->type, "selector");
+    refuse_attr(load, node, event->type, "class");
+    xfsm_load_attr_required(load, node, "primary-key", "the key whose state "
+                            "the event concerns, of fields that the "
+                            "message's own key has, as \"ip_src\"");
+    topic = xfsm_load_attr_required(load, node, "topic", "the beginning of a "
+                                    "topic, as \"alert/portscan\"");
+    if (topic && !is_topic(topic)) {
+        LOAD_ERROR(load, "\"%.*s\" is not the beginning of a topic, which is "
+                   "LABEL/PROGRAM/BRIDGE/PORT: up to four words with \"/\" "
+                   "between them, at most %d characters",
+                   xfsm_parse_excerpt(strlen(topic)), topic, XFSM_MAX_TOPIC);
+    } else if (topic) {
+        event->topic = xfsm_arena_strdup(load->arena, topic);
+    }
+}
+
+static void
+load_own_event(struct xfsm_load *load, const struct xfsm_xml_node *node,
+               struct xfsm_event_decl *event)
+{
+    refuse_attr(load, node, event->type, "selector");
+    refuse_attr(load, node, event->type, "class");
+    if (xfsm_load_attr(load, node, "primary-key")) {
+        LOAD_ERROR(load, "a %s event comes without a packet and concerns the "
+                   "program's own state: it has no primary key; remove the "
+                   "attribute", event_types[event->type].name);
+    }
+    if (event->type != XFSM_EV_PERIOD) {
+        return;
+    }
+    if (xfsm_load_attr_required(load, node, "every", "a number of seconds")
+        && xfsm_load_attr_seconds(load, node, "every", &event->period)
+        && (event->period < XFSM_MIN_PERIOD
+            || event->period > XFSM_MAX_PERIOD)) {
+        LOAD_ERROR(load, "a period is %g to %.0f seconds",
+                   (double) XFSM_MIN_PERIOD / 1e9,
+                   (double) XFSM_MAX_PERIOD / 1e9);
+    }
+}
+
+/* Loads what events of the type have of their own.  Returns false if this one
+ * can never come. */
+static bool
+load_occasion(struct xfsm_load *load, const struct xfsm_xml_node *node,
+              struct xfsm_event_decl *event)
+{
+    if (event->type != XFSM_EV_MESSAGE && load->parse.dialect > 1) {
+        refuse_attr(load, node, event->type, "topic");
+    }
+    if (event->type != XFSM_EV_PERIOD && load->parse.dialect > 1) {
+        refuse_attr(load, node, event->type, "every");
+    }
+    switch (event->type) {
+    case XFSM_EV_PACKET:
+        load_packet_event(load, node, event);
+        return true;
+    case XFSM_EV_TIMEOUT:
+        return load_timeout_event(load, node, event);
+    case XFSM_EV_MESSAGE:
+        load_message_event(load, node, event);
+        return true;
+    default:
+        load_own_event(load, node, event);
+        return true;
+    }
+}
+
 static void
 load_event(struct xfsm_load *load, const struct xfsm_xml_node *node)
 {
@@ -453,16 +569,14 @@ load_event(struct xfsm_load *load, const struct xfsm_xml_node *node)
     memset(event, 0, sizeof *event);
     event->line = node->line;
     event->index = node->index;
-    event->source = "";
+    event->source = event->topic = "";
     event->class = XFSM_NONE;
     if (load_event_type(load, node, &event->type)) {
-        if (event->type == XFSM_EV_PACKET) {
-            load_packet_event(load, node, event);
-        } else {
-            keep = load_timeout_event(load, node, event);
-        }
+        keep = load_occasion(load, node, event);
     }
-    xfsm_load_attr_key(load, node, "primary-key", &event->primary);
+    if (!xfsm_event_is_own(event->type)) {
+        xfsm_load_attr_key(load, node, "primary-key", &event->primary);
+    }
     load_handlers(load, node, event);
     if (keep) {
         load->event_nodes[program->n_events++] = node;

@@ -71,9 +71,10 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
     { "feature", "/ features", "", 1, false, false, {
         REQ("name", IDENTIFIER), REQ("body", TEXT) } },
     { "event", "/", "", 1, false, false, {
-        REQ_WORD("type", "packet timeout"), OPT("selector", TEXT),
+        REQ_WORD("type", XFSM_XML_EVENT_TYPES), OPT("selector", TEXT),
         OPT("class", LABEL), OPT("primary-key", KEY),
-        OPT("attack_type", TEXT) } },
+        OPT("attack_type", TEXT), OPT2("topic", TEXT),
+        OPT2("every", SECONDS) } },
     { "state", "event", "", 1, false, false, {
         REQ("id", LABEL), OPT("level", TEXT), OPT("code", TEXT),
         OPT("description", TEXT), OPT2("attack", ATTACK) } },
@@ -90,7 +91,7 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
         REQ("class", LABEL), REQ("key", KEY), REQ("value", SECONDS),
         OPT("primary-key", KEY) } },
     { "test", "/", "", 2, false, true, {
-        REQ2("name", TEXT), REQ2("capture", TEXT) } },
+        REQ2("name", TEXT), REQ2("capture", TEXT), OPT2("with", TEXT) } },
     { "expect", "test", "", 2, false, false, {
         REQ2("label", LABEL), OPT2("state", LABEL), OPT2("count", COUNT),
         OPT2("key", TEXT) } },

@@ -47,6 +47,9 @@ enum xfsm_xml_type {
 #define XFSM_XML_MONITOR_TYPES \
     "dleft tewma tewma-fast simple distinct countmin rate quantile"
 
+/* Types of events, those of XFSM_EVENT_TYPES (model.h). */
+#define XFSM_XML_EVENT_TYPES "packet timeout message start stop period"
+
 struct xfsm_xml_attr_spec {
     const char *name;           /* NULL behind the last one. */
     enum xfsm_xml_type type;

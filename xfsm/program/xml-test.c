@@ -137,6 +137,32 @@ load_settings(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+/* Reads "with": names of programs, with blanks between them. */
+static const char *
+load_with(struct xfsm_load *load, const struct xfsm_xml_node *node)
+{
+    const char *with = xfsm_load_attr_copy(load, node, "with",
+                                           XFSM_MAX_TEXT);
+    const char *s = with;
+    int n = 0;
+
+    while (*(s += strspn(s, " "))) {
+        size_t len = strcspn(s, " ");
+        char *name = xfsm_arena_strndup(load->arena, s, len);
+
+        if (!xfsm_names_is_label(name)) {
+            LOAD_ERROR(load, "\"%.*s\" is not the name of a program",
+                       xfsm_parse_excerpt(len), name);
+        } else if (++n > XFSM_MAX_TEST_PROGRAMS) {
+            LOAD_ERROR(load, "more than %d programs",
+                       XFSM_MAX_TEST_PROGRAMS);
+            break;
+        }
+        s += len;
+    }
+    return with;
+}
+
 static void
 load_test(struct xfsm_load *load, const struct xfsm_xml_node *node,
           struct xfsm_test *test)
@@ -163,6 +189,7 @@ load_test(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
     test->capture = xfsm_load_attr_copy(load, node, "capture",
                                         XFSM_MAX_PATH);
+    test->with = load_with(load, node);
     load_settings(load, node, test);
     load_expects(load, node, test);
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "xfsm/runtime/mailbox.h"
+
 /* ## Metrics and tables ## */
 
 static void
@@ -95,7 +97,9 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     struct xfsm_exec *x = run->x;
     struct xfsm_instance *p = run->p;
     const struct xfsm_image *image = &p->image;
-    const struct xfsm_img_key *primary = &image->keys[run->key->spec];
+    const struct xfsm_img_key *primary = run->key->n
+                                         ? &image->keys[run->key->spec]
+                                         : NULL;
     uint8_t key_fields[XFSM_MAX_KEY_FIELDS];
     struct xfsm_event event = {
         .ts = run->ts,
@@ -114,17 +118,18 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .n_fields = text_len ? x->n_fields : 0,
         .packet = run->packet,
         .key_fields = key_fields,
-        .n_key_fields = primary->n,
-        .key_prefixes = primary->prefixes,
+        .n_key_fields = primary ? primary->n : 0,
+        .key_prefixes = primary ? primary->prefixes : NULL,
+        .hops = x->hops,
         .suspect = run->suspect,
         .lost = run->ts < x->lost_until ? x->lost : 0,
     };
 
     x->text[text_len] = '\0';
-    for (int i = 0; i < primary->n; i++) {
+    for (int i = 0; i < event.n_key_fields; i++) {
         key_fields[i] = image->field_ids[primary->fields[i]];
     }
-    if (raw && run->packet->data) {
+    if (raw && run->packet->caplen) {
         event.raw = run->packet->data;
         event.raw_len = run->packet->caplen < XFSM_EVENT_RAW_MAX
                         ? run->packet->caplen : XFSM_EVENT_RAW_MAX;
@@ -150,6 +155,23 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     if (x->options.emit) {
         x->options.emit(&event, x->options.aux);
     }
+    if (x->mailbox) {
+        xfsm_mailbox_put(x, p, &event);
+    }
+}
+
+/* Asks for mitigation, unless the packet lacks a field of the match: without
+ * it the match would be a wider one. */
+static void
+mitigate(struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    if (xfsm_exec_key(run->p, run->packet, insn->d)) {
+        publish(run, insn, xfsm_exec_text(run->x, run->p, run->packet,
+                                          run->ts, run->regs, insn->b),
+                false, false);
+    } else {
+        run->x->stats.mitigation_no_field++;
+    }
 }
 
 void
@@ -170,6 +192,9 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
     case XFSM_I_PUBLISH:
         publish(run, insn, xfsm_exec_text(run->x, p, run->packet, run->ts,
                                           run->regs, insn->b), false, false);
+        break;
+    case XFSM_I_MITIGATE:
+        mitigate(run, insn);
         break;
     case XFSM_I_PUBRAW:
         publish(run, insn, 0, true, false);

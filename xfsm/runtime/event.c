@@ -191,10 +191,22 @@ put_key(struct out *out, const struct xfsm_event *event)
     put(out, "}", 1);
 }
 
+/* Length of the part of a field's name in front of a ".", 0 if it has none:
+ * fields that share one, one after another, make an object of that name. */
+static size_t
+group_len(const struct xfsm_event_field *field)
+{
+    const char *dot = strchr(field->name, '.');
+
+    return dot ? (size_t) (dot - field->name) : 0;
+}
+
 static void
 put_fields(struct out *out, const struct xfsm_event *event)
 {
     struct out before = *out;
+    const char *group = "";     /* That is open, 'n_group' bytes. */
+    size_t n_group = 0;
 
     if (!event->n_fields) {
         return;
@@ -202,9 +214,19 @@ put_fields(struct out *out, const struct xfsm_event *event)
     put_string(out, ",\"fields\":{");
     for (int i = 0; i < event->n_fields; i++) {
         const struct xfsm_event_field *field = &event->fields[i];
+        size_t n = group_len(field);
+        bool same = n && n == n_group && !memcmp(field->name, group, n);
 
+        put(out, "}", n_group && !same);
         put(out, ",", i > 0);
-        put_escaped(out, field->name, strlen(field->name));
+        if (n && !same) {
+            put_escaped(out, field->name, n);
+            put(out, ":{", 2);
+        }
+        group = field->name;
+        n_group = n;
+        n += n > 0;
+        put_escaped(out, field->name + n, strlen(field->name) - n);
         put(out, ":", 1);
         if (field->number) {
             put(out, field->value, field->len);
@@ -212,7 +234,7 @@ put_fields(struct out *out, const struct xfsm_event *event)
             put_escaped(out, field->value, field->len);
         }
     }
-    put(out, "}", 1);
+    put(out, "}}", n_group ? 2 : 1);
     all_or_nothing(out, before);
 }
 
@@ -299,6 +321,9 @@ xfsm_event_format_json(const struct xfsm_event *event,
     }
     if (event->lost) {
         put_member_uint(&out, "lost", event->lost);
+    }
+    if (event->hops) {
+        put_member_uint(&out, "hops", event->hops);
     }
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         struct out before = out;

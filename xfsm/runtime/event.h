@@ -18,14 +18,17 @@
  *      "port":"vnet7","epoch":1763916156,"seq":17,"state":"suspicious",
  *      "code":"D1","level":"WARN","description":"Port scan",
  *      "attack":"T1046","fields":{"target":"10.0.0.2","rate":4.5},
- *      "text":"...","suspect":true,"lost":12,
+ *      "text":"...","suspect":true,"lost":12,"hops":1,
  *      "key":{"ip_src":"10.0.0.1"},"features":{"ports":31},
  *      "raw":"BASE64"}
  *
  * Where a key goes by the prefix of an address, "key" has the network, as
- * "10.0.0.0/24".  Members without a value are left out, all but "v" to "seq".
- * Text is made printable: a byte of a packet never reaches the output
- * unescaped, and the result is always valid JSON in ASCII. */
+ * "10.0.0.0/24".  A field "a.b" is member "b" of an object "a", as "match" in
+ * the events of label "mitigation" (xfsm/program/mitigation.h).
+ *
+ * Members without a value are left out, all but "v" to "seq".  Text is made
+ * printable: a byte of a packet never reaches the output unescaped, and the
+ * result is always valid JSON in ASCII. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -105,6 +108,7 @@ struct xfsm_event {
     const uint8_t *raw;         /* The packet, or NULL. */
     size_t raw_len;
 
+    unsigned int hops;          /* Message events that led to it. */
     bool suspect;
     uint64_t lost;              /* Packets lost shortly before, engine.h. */
 };

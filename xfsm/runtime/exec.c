@@ -11,18 +11,30 @@
 
 /* ## State ## */
 
+/* The record of a key that has a state of its own, or NULL.  That of the
+ * empty key, the program's, is not in the table and never evicted. */
+static struct xfsm_state_entry *
+find_entry(struct xfsm_instance *p, const struct xfsm_key_value *key)
+{
+    return key->n ? xfsm_keytable_find(p->states, key->hash, key->w, key->n)
+           : p->own.state ? &p->own : NULL;
+}
+
 void
 xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
                  uint16_t state, uint64_t ts)
 {
-    struct xfsm_state_entry *entry = xfsm_keytable_find(p->states, key->hash,
-                                                        key->w, key->n);
+    struct xfsm_state_entry *entry = find_entry(p, key);
 
     if (entry) {
         p->state_keys[entry->state]--;
     }
+    if (!key->n) {
+        entry = &p->own;
+        entry->state = 0;
+    }
     if (!state) {
-        if (entry) {
+        if (entry && key->n) {
             xfsm_keytable_remove(p->states, key->hash, key->w, key->n);
         }
         return;
@@ -41,8 +53,10 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
             return;             /* No room: the key stays where it was. */
         }
     }
-    xfsm_keytable_stamp(p->states, entry, xfsm_run_seconds(ts),
-                        p->state_lifetimes[state]);
+    if (key->n) {
+        xfsm_keytable_stamp(p->states, entry, xfsm_run_seconds(ts),
+                            p->state_lifetimes[state]);
+    }
     entry->state = state;
     entry->since = ts;
     p->state_keys[state]++;
@@ -52,8 +66,7 @@ static __attribute__((noinline)) uint16_t
 find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
            uint64_t ts)
 {
-    const struct xfsm_state_entry *entry = xfsm_keytable_find(
-        p->states, key->hash, key->w, key->n);
+    const struct xfsm_state_entry *entry = find_entry(p, key);
     const struct xfsm_img_state *state;
 
     if (!entry) {
@@ -74,7 +87,7 @@ static inline uint16_t
 current_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
               uint64_t ts)
 {
-    return xfsm_keytable_may_have(p->states, key->hash)
+    return !key->n || xfsm_keytable_may_have(p->states, key->hash)
            ? find_state(p, key, ts) : 0;
 }
 
@@ -121,6 +134,21 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
     run_handler(x, p, handler, packet, key, x->now);
 }
 
+bool
+xfsm_exec_handle(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t event,
+                 const struct xfsm_packet *packet,
+                 const struct xfsm_key_value *key, uint64_t ts)
+{
+    uint16_t state = find_state(p, key, ts);
+    uint16_t handler = p->image.events[event].handler[state];
+
+    if (handler == XFSM_NONE) {
+        return false;
+    }
+    run_handler(x, p, handler, packet, key, ts);
+    return true;
+}
+
 /* Fires one timer that was just popped. */
 static void
 fire(struct xfsm_exec *x, struct xfsm_instance *p,
@@ -163,11 +191,11 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
 }
 
 void
-xfsm_exec_timers(struct xfsm_exec *x, struct xfsm_instance *p)
+xfsm_exec_timers(struct xfsm_exec *x, struct xfsm_instance *p, uint64_t limit)
 {
     struct xfsm_timer_fired fired;
 
-    while (xfsm_timers_pop(p->timers, x->now, &fired)) {
+    while (p->timers && xfsm_timers_pop(p->timers, limit, &fired)) {
         fire(x, p, &fired);
     }
 }

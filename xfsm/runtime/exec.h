@@ -14,7 +14,10 @@
  * Internal to the engine.  Thread-safety: none. */
 
 #include "xfsm/runtime/instance.h"
+#include "xfsm/runtime/message.h"
 #include "xfsm/runtime/options.h"
+
+struct xfsm_mailbox;
 
 /* Periods that a timer may be behind when time jumps: it fires for each of
  * them.  Those beyond are skipped and counted, so that a timestamp from
@@ -35,6 +38,14 @@ struct xfsm_exec {
     double feature_values[XFSM_MAX_FEATURES];
     struct xfsm_event_field fields[XFSM_MAX_MEMBERS];   /* Of 'text'. */
     int n_fields;
+
+    /* Programs, and messages among them. */
+    struct xfsm_instance **programs;
+    unsigned int n_programs;
+    struct xfsm_mailbox *mailbox;   /* NULL if no program hears messages. */
+    unsigned int n_letters;     /* In the mailbox. */
+    unsigned int hops;          /* Of events published now. */
+    struct xfsm_packet blank;   /* Of an event that brings no packet. */
 };
 
 /* The event that 'packet' goes to, or XFSM_NONE. */
@@ -53,8 +64,32 @@ void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint16_t event,
                       struct xfsm_key_row *keys);
 
-/* Fires the timers of the instance that are due at x->now. */
-void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *);
+/* Fires the timers of the instance that are due at 'limit', which is x->now
+ * or before. */
+void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *,
+                      uint64_t limit);
+
+/* Does all that is due at x->now: the start, timers and periods, in order of
+ * time; at the same time timers go first, then events in document order. */
+void xfsm_exec_wake(struct xfsm_exec *, struct xfsm_instance *);
+
+/* Runs the stop events of an instance that has started, once. */
+void xfsm_exec_stop(struct xfsm_exec *, struct xfsm_instance *);
+
+/* The message event that a message of 'topic' goes to, or XFSM_NONE. */
+uint16_t xfsm_exec_hears(const struct xfsm_instance *, const char *topic);
+
+/* Gives the instance a message of 'topic'; false if it does not hear it. */
+bool xfsm_exec_message(struct xfsm_exec *, struct xfsm_instance *,
+                       const struct xfsm_message *, const char *topic);
+
+/* Is something due at x->now? */
+static inline bool
+xfsm_exec_is_due(const struct xfsm_exec *x, const struct xfsm_instance *p)
+{
+    return p->wake <= x->now
+           || (p->timers && xfsm_timers_next(p->timers) <= x->now);
+}
 
 /* Substitutes the text template 'text' into x->text, terminated, and returns
  * its length.  A structured one becomes "NAME=VALUE NAME=VALUE", and x->fields

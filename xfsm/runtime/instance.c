@@ -205,6 +205,13 @@ survey(struct xfsm_instance *p)
     for (uint32_t i = 0; i < image->header->matcher_len; i++) {
         p->dynamic_matcher |= image->code[i].op == XFSM_I_MIN;
     }
+    p->wake = UINT64_MAX;
+    for (uint32_t i = 0; i < image->n_events; i++) {
+        p->hears |= image->events[i].type == XFSM_EV_MESSAGE;
+        if (xfsm_event_is_own(image->events[i].type)) {
+            p->wake = 0;
+        }
+    }
     for (uint32_t i = 0; i < image->n_states; i++) {
         p->state_names[i] = &image->strings[image->states[i].name];
     }

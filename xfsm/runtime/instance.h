@@ -131,6 +131,15 @@ struct xfsm_instance {
     struct xfsm_key_row fired_keys;     /* Of a timer's snapshot. */
     uint16_t key_offsets[XFSM_MAX_KEYS + 1];    /* In a row; the end of it. */
 
+    /* Events about the program, and messages. */
+    struct xfsm_state_entry own;        /* State of the empty key. */
+    uint64_t wake;              /* When a period is due; 0 before the start of
+                                 * a program that has events about itself,
+                                 * UINT64_MAX if there is nothing to do. */
+    uint64_t period_due[XFSM_MAX_EVENTS];
+    bool started, stopped;
+    bool hears;                 /* Has message events. */
+
     uint64_t handled, events;   /* Statistics. */
 };
 

@@ -45,6 +45,12 @@ struct xfsm_engine_options {
     C(timeouts, "Handlers run for timers") \
     C(timers_refused, "Timers not armed because the pool was full") \
     C(timers_skipped, "Firings left out because time had jumped") \
+    C(own_events, "Handlers run for events start, stop and period") \
+    C(messages, "Handlers run for messages of other programs and probes") \
+    C(message_no_key, "Messages that lack a field of the primary key") \
+    C(message_loops, "Messages refused after too many hops") \
+    C(messages_dropped, "Messages between programs beyond those that a " \
+      "packet may cause") \
     C(time_backward, "Packets older than one before them") \
     C(events, "Events published") \
     C(alerts, "Events with the label alert or critical") \
@@ -52,6 +58,8 @@ struct xfsm_engine_options {
     C(text_cut, "Events whose text was cut at the limit") \
     C(div_by_zero, "Divisions by zero, which gave 0") \
     C(metric_no_key, "Metric operations left out for want of a key field") \
+    C(mitigation_no_field, "Mitigations not asked for, since the packet " \
+      "lacks a field of the match") \
     C(state_evictions, "Keys evicted from state tables") \
     C(state_expired, "Keys past their time that made room in state tables") \
     C(state_refused, "Keys that full state tables did not take") \

@@ -55,6 +55,12 @@ bool xfsm_interpret_op(struct xfsm_run *run, const struct xfsm_op *op);
  * rare or long: events, timers, resets, the state. */
 void xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn);
 
+/* Runs what event 'event' says for the state of 'key' on 'packet' at 'ts',
+ * with the keys that are in p->keys; false if it says nothing. */
+bool xfsm_exec_handle(struct xfsm_exec *x, struct xfsm_instance *p,
+                      uint16_t event, const struct xfsm_packet *packet,
+                      const struct xfsm_key_value *key, uint64_t ts);
+
 /* Puts 'key' into 'state' at 'ts'. */
 void xfsm_enter_state(struct xfsm_instance *p,
                       const struct xfsm_key_value *key, uint16_t state,

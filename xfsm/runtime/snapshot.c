@@ -73,6 +73,10 @@ read_insn(const struct xfsm_image *image, const struct xfsm_insn *insn,
     case XFSM_I_TSET: case XFSM_I_CANCEL:
         read_key(image, insn->d, set);
         break;
+    case XFSM_I_MITIGATE:
+        read_key(image, insn->d, set);
+        read_text(image, insn->b, set);
+        break;
     case XFSM_I_PUBLISH:
         read_text(image, insn->b, set);
         break;
@@ -166,7 +170,9 @@ xfsm_snapshot_take(const struct xfsm_snapshot_layout *layout,
         raw.len = packet->len;
         raw.caplen = packet->caplen < sizeof raw.bytes ? packet->caplen
                                                        : sizeof raw.bytes;
-        memcpy(raw.bytes, packet->data, raw.caplen);
+        if (raw.caplen) {
+            memcpy(raw.bytes, packet->data, raw.caplen);
+        }
         memcpy(payload + layout->raw_offset, &raw,
                offsetof(struct snapshot_raw, bytes) + raw.caplen);
     }
