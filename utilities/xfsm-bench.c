@@ -33,6 +33,7 @@ struct bench {
     struct xfsm_fieldset wants;
     enum xfsm_backend backend;  /* --backend. */
     uint64_t ts;                /* Packet time, which goes on over runs. */
+    double load_us;             /* The last program took to load. */
     long runs;
     struct xfsm_settings settings;      /* --param. */
     bool structures;            /* --structures. */
@@ -45,6 +46,15 @@ struct bench {
 struct result {
     double ns;                  /* Per packet. */
     double cycles;              /* Of the time stamp counter, per packet. */
+};
+
+/* What else there is to know of a program. */
+struct program_result {
+    struct result packets;
+    double load_us;             /* From image to running: verified, memory
+                                 * allocated, translated. */
+    double events;              /* Published, per packet. */
+    const char *backend;
 };
 
 static uint64_t
@@ -84,7 +94,8 @@ run_touch(struct bench *b)
     return sum;
 }
 
-/* Fills a batch from packet 'i' on and returns its size. */
+/* Fills a batch from packet 'i' on and returns its size.  Sends for the frames
+ * of the next one, as a source that has more packets at hand can. */
 static size_t
 fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
 {
@@ -93,6 +104,7 @@ fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
 
     for (size_t j = 0; j < n; j++) {
         struct xfsm_packet *packet = &batch[j];
+        uint32_t len;
 
         packet->data = xfsm_traffic_frame(t, i + j, &packet->len);
         packet->caplen = packet->len;
@@ -102,7 +114,10 @@ fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
         packet->aux_vlan_tpid = 0;
         packet->segs = 1;
         packet->scratch = scratch + j * XFSM_PACKET_SCRATCH;
-        __builtin_prefetch(packet->data);
+        if (i + j + XFSM_BATCH < t->n_packets) {
+            __builtin_prefetch(xfsm_traffic_frame(t, i + j + XFSM_BATCH,
+                                                  &len));
+        }
     }
     return n;
 }
@@ -212,7 +227,10 @@ load(struct bench *b, const char *arg)
                                  &image, &len)) {
         error = xfsm_diags_format(&diags, XFSM_DIAG_ERROR);
     } else {
+        double start = read_clock(CLOCK_THREAD_CPUTIME_ID);
+
         error = xfsm_engine_load(b->engine, image, len);
+        b->load_us = (read_clock(CLOCK_THREAD_CPUTIME_ID) - start) * 1e6;
     }
     if (!error) {
         error = xfsm_image_verify(image, len, &view);
@@ -239,19 +257,28 @@ new_engine(struct bench *b, enum xfsm_backend backend)
     return xfsm_engine_create(&options, &b->engine);
 }
 
-/* Measures one program, in an engine of its own. */
+/* Measures one program, in an engine of its own.  It is loaded as often as
+ * packets are measured; of the times that took, the median counts too. */
 static char *
 bench_program(struct bench *b, const char *program,
-              enum xfsm_backend backend, const char **ran,
-              struct result *result)
+              enum xfsm_backend backend, struct program_result *result)
 {
-    char *error = new_engine(b, backend);
+    struct xfsm_engine_stats stats;
     struct xfsm_program_info info;
+    double load_us[RUNS_MAX];
+    char *error = NULL;
 
-    error = error ? error : load(b, program);
+    for (long i = 0; i < b->runs && !error; i++) {
+        error = new_engine(b, backend);
+        error = error ? error : load(b, program);
+        load_us[i] = b->load_us;
+    }
     if (!error && xfsm_engine_get_program(b->engine, 0, &info)) {
-        *ran = info.backend;
-        *result = measure(b, run_engine);
+        result->backend = info.backend;
+        result->load_us = median(load_us, b->runs);
+        result->packets = measure(b, run_engine);
+        xfsm_engine_get_stats(b->engine, &stats);
+        result->events = (double) stats.events / (double) stats.packets;
     }
     return error;
 }
@@ -264,22 +291,23 @@ print_program(struct bench *b, const char *program,
 {
     const char *slash = strrchr(program, '/');
     enum xfsm_backend backend = b->backend;
-    const char *ran = "";
-    struct result r;
+    struct program_result r = { .backend = "" };
     char name[64];
     char *error;
 
     for (;;) {
-        error = bench_program(b, program, backend, &ran, &r);
+        error = bench_program(b, program, backend, &r);
         if (error) {
             xfsm_tool_complain("%s", error);
             free(error);
             return XFSM_EXIT_FAILURE;
         }
         snprintf(name, sizeof name, "%.40s, %.11s",
-                 slash ? slash + 1 : program, ran);
-        print_result(b, name, &r, touch, decode);
-        if (!strcmp(ran, "interpreter")) {
+                 slash ? slash + 1 : program, r.backend);
+        print_result(b, name, &r.packets, touch, decode);
+        printf("    loaded in %.0f us; %.4f events a packet\n", r.load_us,
+               r.events);
+        if (!strcmp(r.backend, "interpreter")) {
             return XFSM_EXIT_OK;
         }
         backend = XFSM_BACKEND_INTERPRETER;

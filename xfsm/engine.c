@@ -392,9 +392,11 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
         size_t end)
 {
     struct xfsm_engine_stats *stats = &e->exec.stats;
+    uint64_t packet_no = e->packet_no;
+    uint64_t bytes = 0, good = 0;
 
     for (size_t i = start; i < end; i++) {
-        packets[i].packet_no = ++e->packet_no;
+        packets[i].packet_no = ++packet_no;
         xfsm_decode(&packets[i], &e->wants);
         if (xfsm_fieldset_has(&packets[i].present, XFSM_F_IP_FRAG_OFFSET)) {
             xfsm_fragments_resolve(e->fragments, &packets[i]);
@@ -402,9 +404,16 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
         if (e->names_port) {
             name_port(e, &packets[i]);
         }
-        stats->bytes += packets[i].len;
-        stats->decode_errors[packets[i].decode_error]++;
+        bytes += packets[i].len;
+        if (packets[i].decode_error == XFSM_DE_NONE) {
+            good++;
+        } else {
+            stats->decode_errors[packets[i].decode_error]++;
+        }
     }
+    e->packet_no = packet_no;
+    stats->bytes += bytes;
+    stats->decode_errors[XFSM_DE_NONE] += good;
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
 

@@ -9,9 +9,11 @@
  *
  *     bench-capture FILE
  *     bench-capture --make N FILE
+ *     bench-capture --make-dns N FILE
  *
  * The second form writes a capture of N TCP packets of 64 bytes, of 100,000
- * flows in random order, one in ten of them of SYN packets. */
+ * flows in random order, one in ten of them of SYN packets; the third one of N
+ * DNS responses to 100,000 clients in random order, each of them NXDOMAIN. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +32,7 @@
 #define FRAME_LEN 64
 #define START_NS UINT64_C(1700000000000000000)
 #define INTERVAL_NS 1000
+#define DNS_NXDOMAIN 3
 
 static void
 fail(const char *what, const char *why)
@@ -60,6 +63,31 @@ make_capture(const char *path, long n)
                      flow % 10 ? PB_ACK : PB_SYN, NULL);
         pb_pcap_write(file, START_NS + (uint64_t) i * INTERVAL_NS, frame,
                       sizeof frame, sizeof frame);
+    }
+    pb_pcap_close(file);
+}
+
+static void
+make_dns_capture(const char *path, long n)
+{
+    FILE *file = pb_pcap_open(path, PB_LINKTYPE_ETHERNET);
+    uint64_t random = 1;
+    long i;
+
+    for (i = 0; i < n; i++) {
+        unsigned int flow = random_below(&random, N_FLOWS);
+        uint8_t frame[128];
+        char client[32], name[32];
+        size_t len;
+
+        snprintf(client, sizeof client, "10.%u.%u.%u", flow >> 16,
+                 flow >> 8 & 255, flow & 255);
+        snprintf(name, sizeof name, "h%u.example.com",
+                 (unsigned int) random_below(&random, 1000000));
+        len = pb_dns_response_frame(frame, sizeof frame, "192.0.2.53", client,
+                                    DNS_NXDOMAIN, name, PB_DNS_A, NULL);
+        pb_pcap_write(file, START_NS + (uint64_t) i * INTERVAL_NS, frame, len,
+                      len);
     }
     pb_pcap_close(file);
 }
@@ -129,8 +157,12 @@ main(int argc, char *argv[])
         make_capture(argv[3], atol(argv[2]));
         return 0;
     }
+    if (argc == 4 && !strcmp(argv[1], "--make-dns") && atol(argv[2]) > 0) {
+        make_dns_capture(argv[3], atol(argv[2]));
+        return 0;
+    }
     if (argc != 2) {
-        fail("usage", "bench-capture [--make N] FILE");
+        fail("usage", "bench-capture [--make N | --make-dns N] FILE");
     }
     for (i = 0; i < ROUNDS; i++) {
         double start = read_clock(CLOCK_MONOTONIC);

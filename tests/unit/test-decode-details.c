@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* What detection reads of the lower layers beyond addresses and ports. */
+/* What detection reads of the lower layers beyond addresses and ports; and
+ * that the two ways to decode a plain packet agree. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/decode-frame.h"
+#include "xfsm/packet/field.h"
 
 /* An ICMP message of 'type' with 'n' bytes after its first eight. */
 static void
@@ -157,6 +159,73 @@ test_more_fragments(void **state)
     check_more("2001:db8::1", "2001:db8::2", 8, false, "0");
 }
 
+/* The network layer on, of the IPv4 packet in 'frame': the same without an
+ * Ethernet header, which is decoded layer by layer, as with one, which is
+ * decoded in one go where that can be. */
+static void
+compare_ways(const uint8_t *frame, size_t caplen, size_t len)
+{
+    struct decode_check plain = { .data = NULL };
+    struct xfsm_fieldset link = { { 0 } };
+    struct decode_check layers = { .data = NULL };
+
+    dc_decode(&plain, XFSM_LINK_ETHERNET, frame, caplen, len);
+    dc_decode(&layers, XFSM_LINK_RAW_IP, frame + 14, caplen - 14, len - 14);
+    xfsm_fieldset_add(&link, XFSM_F_ETH_SRC);
+    xfsm_fieldset_add(&link, XFSM_F_ETH_DST);
+    xfsm_fieldset_add(&link, XFSM_F_ETH_TYPE);
+    for (int i = 0; i < XFSM_FIELDSET_WORDS; i++) {
+        assert_int_equal(plain.packet.present.w[i] & ~link.w[i],
+                         layers.packet.present.w[i]);
+    }
+    assert_int_equal(plain.packet.decode_error, layers.packet.decode_error);
+    for (unsigned int i = 0; i < XFSM_N_FIELDS; i++) {
+        if (strcmp(xfsm_fields[i].name, "len")
+            && strcmp(xfsm_fields[i].name, "ip_len")
+            && xfsm_fieldset_has(&layers.packet.present, i)) {
+            const char *name = xfsm_fields[i].name;
+
+            assert_string_equal(dc_text(&plain, name),
+                                dc_text(&layers, name));
+        }
+    }
+    dc_free(&plain);
+    dc_free(&layers);
+}
+
+static void
+test_plain(void **state)
+{
+    static const char payload[] = "GET /plain HTTP/1.1\r\nHost: a.b\r\n\r\n";
+    uint8_t good[200], frame[200];
+    uint64_t random = 1;
+    size_t len;
+
+    (void) state;
+    start_ip("10.1.2.3", "10.4.5.6");
+    pb_tcp(&b, 1025, 80, 0x18);
+    pb_bytes(&b, payload, sizeof payload - 1);
+    pb_finish(&b);
+    len = b.len;
+    memcpy(good, b.buf, len);
+    for (int i = 0; i < 20000; i++) {
+        size_t caplen;
+
+        /* Mostly the bytes that decide: version to protocol, data offset. */
+        memcpy(frame, good, len);
+        for (int n = i % 3; n >= 0; n--) {
+            random = random * UINT64_C(6364136223846793005) + 1;
+            frame[14 + (random >> 40) % (n ? 10 : 40)]
+                = (uint8_t) (random >> 33);
+        }
+        random = random * UINT64_C(6364136223846793005) + 1;
+        caplen = i % 2 ? len : 15 + (random >> 33) % (len - 15);
+        if (frame[14] >> 4 == 4) {
+            compare_ways(frame, caplen, i % 5 ? len : caplen);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -166,6 +235,7 @@ main(void)
         cmocka_unit_test_teardown(test_sctp, teardown),
         cmocka_unit_test_teardown(test_ip6_ext, teardown),
         cmocka_unit_test_teardown(test_more_fragments, teardown),
+        cmocka_unit_test_teardown(test_plain, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

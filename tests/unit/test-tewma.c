@@ -445,6 +445,45 @@ test_reset(void **state)
     }
 }
 
+/* With vectors and without: the same answers and the same lines, to the
+ * bit. */
+static void
+test_wide(void **state)
+{
+    static const double amounts[] = { 1, 0.25, 1500, 0, -1, NAN, 1e-300,
+                                      1e299 };
+    struct xfsm_tewma *wide = create(8, 60);
+    struct xfsm_tewma *narrow = create(8, 60);
+    uint64_t now = T0, random = 1;
+
+    (void) state;
+    if (!wide->wide) {
+        print_message("no AVX2 here: skipped\n");
+        skip();
+    }
+    narrow->wide = false;
+    for (int i = 0; i < 300000; i++) {
+        uint64_t r = random_next(&random);
+        uint64_t hash = key_hash(r % 500);
+        double amount = amounts[r >> 20 & (r >> 30 & 15 ? 1 : 7)];
+        double a, b;
+
+        /* Bursts, steady traffic, and now and then a long silence. */
+        now += (r >> 40 & 3) * ((r >> 44 & 1023) ? r >> 54 << 12
+                                                 : r >> 54 << 34);
+        a = xfsm_tewma_add(wide, hash, amount, now);
+        b = xfsm_tewma_add(narrow, hash, amount, now);
+        assert_memory_equal(&a, &b, sizeof a);
+        a = xfsm_tewma_get(wide, hash, now);
+        assert_true(a == xfsm_tewma_get(narrow, hash, now));
+    }
+    assert_memory_equal(wide->lines, narrow->lines,
+                        wide->n_lines * sizeof *wide->lines);
+    assert_int_equal(wide->latest, narrow->latest);
+    xfsm_tewma_destroy(wide);
+    xfsm_tewma_destroy(narrow);
+}
+
 int
 main(void)
 {
@@ -460,6 +499,7 @@ main(void)
         cmocka_unit_test(test_strange_amounts),
         cmocka_unit_test(test_reset_key),
         cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_wide),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,11 +137,18 @@ xfsm_layer_fields(enum xfsm_field_layer layer)
     return set;
 }
 
+/* Have the two sets a field in common? */
+static inline bool
+xfsm_fieldsets_meet(struct xfsm_fieldset a, struct xfsm_fieldset b)
+{
+    return ((a.w[0] & b.w[0]) | (a.w[1] & b.w[1])) != 0;
+}
+
 /* Tells whether somebody reads a field in 'set'. */
 static inline bool
 xfsm_decoder_wants_any(const struct xfsm_decoder *d, struct xfsm_fieldset set)
 {
-    return (d->want->w[0] & set.w[0]) || (d->want->w[1] & set.w[1]);
+    return xfsm_fieldsets_meet(*d->want, set);
 }
 
 /* Tells whether somebody reads a field of 'layer'. */
@@ -149,6 +156,22 @@ static inline __attribute__((always_inline)) bool
 xfsm_decoder_wants(const struct xfsm_decoder *d, enum xfsm_field_layer layer)
 {
     return xfsm_decoder_wants_any(d, xfsm_layer_fields(layer));
+}
+
+/* Returns the fields that a TCP payload may have. */
+static inline __attribute__((always_inline)) struct xfsm_fieldset
+xfsm_tcp_payload_fields(void)
+{
+    struct xfsm_fieldset http = xfsm_layer_fields(XFSM_FL_HTTP);
+    struct xfsm_fieldset tls = xfsm_layer_fields(XFSM_FL_TLS);
+    struct xfsm_fieldset dns = xfsm_layer_fields(XFSM_FL_DNS);
+    struct xfsm_fieldset modbus = xfsm_layer_fields(XFSM_FL_MODBUS);
+    struct xfsm_fieldset set = { {
+        http.w[0] | tls.w[0] | dns.w[0] | modbus.w[0],
+        http.w[1] | tls.w[1] | dns.w[1] | modbus.w[1],
+    } };
+
+    return set;
 }
 
 /* ip.c: returns the bit of the IPv6 extension header that 'protocol' is (enum
@@ -179,6 +202,9 @@ void xfsm_decode_arp(struct xfsm_decoder *);
  * packet is the first of several fragments, so that lengths in the transport
  * header are those of the whole datagram. */
 void xfsm_decode_l4(struct xfsm_decoder *, bool fragment);
+
+/* l4.c: at a TCP payload that was captured in part at least. */
+void xfsm_decode_tcp_payload(struct xfsm_decoder *);
 
 /* dns.c: at the transport payload.  Over TCP a message follows a two-byte
  * length. */

@@ -68,8 +68,8 @@ l4_fail_short(struct xfsm_decoder *d)
     xfsm_decoder_fail(d, XFSM_DE_L4_SHORT);
 }
 
-static void
-l4_decode_tcp_payload(struct xfsm_decoder *d)
+void
+xfsm_decode_tcp_payload(struct xfsm_decoder *d)
 {
     const struct xfsm_packet *packet = d->packet;
 
@@ -127,7 +127,7 @@ l4_decode_tcp(struct xfsm_decoder *d, bool fragment)
     if (!xfsm_decoder_take(d, header_len)) {
         xfsm_decoder_fail(d, XFSM_DE_L4_SHORT);
     } else if (xfsm_bytes_remaining(&d->in)) {
-        l4_decode_tcp_payload(d);
+        xfsm_decode_tcp_payload(d);
     }
 }
 

@@ -215,54 +215,118 @@ list_words(const struct xfsm_key_plan *plan, struct source *words)
     return n;
 }
 
-/* Copies the words to 'base' + 'disp', with xfsm_hash_words() of them into
- * RAX on the way.  There is at least one. */
+/* The hash of the first words of a key that was built before, an even number
+ * of them, unfinished: keys that begin alike share it. */
+struct prefix {
+    enum xfsm_reg reg;          /* That has it; unless 'n' is 0. */
+    struct source words[XFSM_KEY_WORDS];
+    unsigned int n;
+};
+
+static bool
+begins_with(const struct source *words, unsigned int n,
+            const struct prefix *prefix)
+{
+    for (unsigned int i = 0; i < prefix->n; i++) {
+        if (i >= n || words[i].offset != prefix->words[i].offset
+            || words[i].width != prefix->words[i].width) {
+            return false;
+        }
+    }
+    return prefix->n != 0;
+}
+
+/* RAX, which the prefix may be in, becomes the hash of two words more, or of
+ * the last one: 'h' is where that of those before 'i' is, or NULL where
+ * there are none. */
 static void
-emit_words(struct xfsm_emit *e, const struct xfsm_instance *p,
-           const struct source *words, unsigned int n, enum xfsm_reg base,
-           int32_t disp)
+emit_two_words(struct xfsm_emit *e, const struct xfsm_instance *p,
+               const struct source *words, unsigned int i, unsigned int n,
+               const enum xfsm_reg *h)
 {
     const uint64_t *secret = p->seed->secret;
+    enum xfsm_reg word = h && *h == XFSM_RAX ? XFSM_R8 : XFSM_RAX;
 
-    for (unsigned int i = 0; i < n; i += 2) {
-        /* The hash so far: a constant first, then in RAX. */
-        uint64_t start = i ? 0 : secret[0] ^ p->tweak;
-        enum xfsm_reg word = i ? XFSM_R8 : XFSM_RAX;
-
-        xfsm_emit_load(e, word, XFSM_RDI, words[i].offset, words[i].width);
-        xfsm_emit_store(e, base, disp + (int32_t) i * 8, word);
-        emit_xor_imm(e, word, secret[i + 1] ^ start);
-        if (i) {
-            xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, XFSM_R8);
-        }
-        if (i + 1 < n) {
-            xfsm_emit_load(e, XFSM_RDX, XFSM_RDI, words[i + 1].offset,
-                           words[i + 1].width);
-            xfsm_emit_store(e, base, disp + (int32_t) i * 8 + 8, XFSM_RDX);
-            emit_xor_imm(e, XFSM_RDX, secret[i + 2]);
-        } else {
-            xfsm_emit_mov_imm(e, XFSM_RDX, secret[i + 2]);
-        }
-        emit_fold(e);
+    xfsm_emit_load(e, word, XFSM_RDI, words[i].offset, words[i].width);
+    emit_xor_imm(e, word, secret[i + 1] ^ (h ? 0 : secret[0] ^ p->tweak));
+    if (h) {
+        xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, word == XFSM_RAX ? *h : word);
     }
-    emit_xor_imm(e, XFSM_RAX, n);
-    xfsm_emit_mov_imm(e, XFSM_RDX, secret[XFSM_KEY_WORDS + 1]);
+    if (i + 1 < n) {
+        xfsm_emit_load(e, XFSM_RDX, XFSM_RDI, words[i + 1].offset,
+                       words[i + 1].width);
+        emit_xor_imm(e, XFSM_RDX, secret[i + 2]);
+    } else {
+        xfsm_emit_mov_imm(e, XFSM_RDX, secret[i + 2]);
+    }
     emit_fold(e);
 }
 
-/* Builds the key's value at 'base' + 'disp', its hash in RAX too, or jumps to
- * 'absent'.  Uses RAX, RCX, RDX and R8. */
+/* RAX = xfsm_hash_words() of the words, at least one.  'prefix', if there is
+ * one, is used where the words begin with it, and is theirs afterwards where
+ * it was none.  Uses RAX, RCX, RDX and R8. */
+static void
+emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
+          const struct source *words, unsigned int n, struct prefix *prefix)
+{
+    static const enum xfsm_reg rax = XFSM_RAX;
+    const enum xfsm_reg *h = NULL;
+    unsigned int i = 0;
+
+    if (prefix && begins_with(words, n, prefix)) {
+        h = &prefix->reg;
+        i = prefix->n;
+        if (i == n) {
+            xfsm_emit_alu(e, XFSM_MOV, XFSM_RAX, prefix->reg);
+        }
+    }
+    for (; i < n; i += 2) {
+        emit_two_words(e, p, words, i, n, h);
+        h = &rax;
+        if (prefix && !prefix->n && i + 4 > n && i + 2 <= n) {
+            xfsm_emit_alu(e, XFSM_MOV, prefix->reg, XFSM_RAX);
+            prefix->n = i + 2;
+            memcpy(prefix->words, words, prefix->n * sizeof *words);
+        }
+    }
+    emit_xor_imm(e, XFSM_RAX, n);
+    xfsm_emit_mov_imm(e, XFSM_RDX, p->seed->secret[XFSM_KEY_WORDS + 1]);
+    emit_fold(e);
+}
+
+/* Copies the words to 'base' + 'disp'.  Uses RAX. */
+static void
+emit_words(struct xfsm_emit *e, const struct source *words, unsigned int n,
+           enum xfsm_reg base, int32_t disp)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        xfsm_emit_load(e, XFSM_RAX, XFSM_RDI, words[i].offset,
+                       words[i].width);
+        xfsm_emit_store(e, base, disp + (int32_t) i * 8, XFSM_RAX);
+    }
+}
+
+/* Builds the key's value at 'base' + 'disp', its hash in RAX too; the packet
+ * has all of its fields.  Uses RAX, RCX, RDX and R8. */
+static void
+emit_value(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
+           enum xfsm_reg base, int32_t disp, struct prefix *prefix)
+{
+    struct source words[XFSM_KEY_WORDS];
+    unsigned int n = list_words(&p->lowered.keys[key], words);
+
+    emit_words(e, words, n, base, disp + VALUE_WORDS);
+    emit_hash(e, p, words, n, prefix);
+    xfsm_emit_store(e, base, disp + VALUE_HASH, XFSM_RAX);
+}
+
+/* The same, but jumps to 'absent' if the packet lacks a field. */
 static void
 emit_key(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
          enum xfsm_reg base, int32_t disp, uint32_t absent)
 {
-    const struct xfsm_key_plan *plan = &p->lowered.keys[key];
-    struct source words[XFSM_KEY_WORDS];
-    unsigned int n = list_words(plan, words);
-
-    emit_needs(e, &plan->needs, absent);
-    emit_words(e, p, words, n, base, disp + VALUE_WORDS);
-    xfsm_emit_store(e, base, disp + VALUE_HASH, XFSM_RAX);
+    emit_needs(e, &p->lowered.keys[key].needs, absent);
+    emit_value(e, p, key, base, disp, NULL);
 }
 
 uint32_t
@@ -432,6 +496,80 @@ emit_prepare_end(struct xfsm_emit *e)
     xfsm_emit_ret(e);
 }
 
+/* Has none of the keys strings? */
+static bool
+are_native(const struct xfsm_instance *p, uint64_t keys)
+{
+    for (uint16_t key = 0; key < p->image.n_keys; key++) {
+        if (keys >> key & 1 && !xfsm_native_has_key(p, key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The keys of an event, looking at each whether the packet has its fields. */
+static void
+emit_keys_one_by_one(struct xfsm_emit *e, const struct xfsm_instance *p,
+                     uint32_t event, uint64_t keys)
+{
+    xfsm_emit_mov_imm(e, XFSM_R14, 0);
+    for (uint16_t key = 0; key < p->image.n_keys; key++) {
+        if (keys >> key & 1) {
+            emit_event_key(e, p, event, key);
+        }
+    }
+    xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, complete),
+                    XFSM_R14);
+}
+
+/* The same of a packet that has all fields of all of them, as most do; others
+ * go to 'partial'.  R14 keeps the hash of what the keys begin with. */
+static void
+emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
+                  uint32_t event, uint64_t keys, uint32_t partial)
+{
+    struct prefix prefix = { .reg = XFSM_R14 };
+    struct xfsm_fieldset needs = { { 0 } };
+
+    for (uint16_t key = 0; key < p->image.n_keys; key++) {
+        for (int i = 0; keys >> key & 1 && i < XFSM_FIELDSET_WORDS; i++) {
+            needs.w[i] |= p->lowered.keys[key].needs.w[i];
+        }
+    }
+    emit_needs(e, &needs, partial);
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, complete),
+                    XFSM_RAX);
+    for (uint16_t key = 0; key < p->image.n_keys; key++) {
+        if (keys >> key & 1) {
+            emit_value(e, p, key, XFSM_R13, p->key_offsets[key], &prefix);
+            emit_fetches(e, p, event, key);
+        }
+    }
+}
+
+/* What follows once the event is known. */
+static void
+emit_event(struct xfsm_emit *e, const struct xfsm_instance *p, uint32_t event)
+{
+    uint64_t keys = event_keys(p, event);
+    uint32_t partial = xfsm_emit_labels(e, 1);
+
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, built),
+                    XFSM_RAX);
+    if (are_native(p, keys)) {
+        emit_keys_at_once(e, p, event, keys, partial);
+        xfsm_emit_mov_imm(e, XFSM_RAX, event);
+        emit_prepare_end(e);
+    }
+    xfsm_emit_bind(e, partial);
+    emit_keys_one_by_one(e, p, event, keys);
+    xfsm_emit_mov_imm(e, XFSM_RAX, event);
+    emit_prepare_end(e);
+}
+
 uint32_t
 xfsm_native_emit_prepare(struct xfsm_emit *e, const struct xfsm_instance *p)
 {
@@ -450,26 +588,10 @@ xfsm_native_emit_prepare(struct xfsm_emit *e, const struct xfsm_instance *p)
                    offsetof(struct xfsm_key_row, values), 8);
     emit_matcher(e, p, events, none);
     for (uint32_t i = 0; i < p->image.n_events; i++) {
-        uint64_t keys;
-
         xfsm_emit_bind(e, events + i);
-        if (p->image.events[i].primary == XFSM_NONE) {
-            continue;           /* Timeout events are not matched. */
+        if (p->image.events[i].primary != XFSM_NONE) {
+            emit_event(e, p, i);        /* Timeout events are not matched. */
         }
-        keys = event_keys(p, i);
-        xfsm_emit_mov_imm(e, XFSM_R14, 0);
-        xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-        xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, built),
-                        XFSM_RAX);
-        for (uint16_t key = 0; key < p->image.n_keys; key++) {
-            if (keys >> key & 1) {
-                emit_event_key(e, p, i, key);
-            }
-        }
-        xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, complete),
-                        XFSM_R14);
-        xfsm_emit_mov_imm(e, XFSM_RAX, i);
-        emit_prepare_end(e);
     }
     xfsm_emit_bind(e, none);
     xfsm_emit_mov_imm(e, XFSM_RAX, XFSM_NONE);

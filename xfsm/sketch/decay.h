@@ -22,6 +22,10 @@
  * and useless. */
 #define XFSM_DECAY_END 1000.0
 
+/* Added to a number below 2^31 it leaves that number, rounded to an integer,
+ * in the lowest bits of the sum: shorter than converting there and back. */
+#define XFSM_DECAY_ROUND 0x1.8p52
+
 /* 2^(-i/32). */
 extern const double xfsm_decay_table[32];
 
@@ -29,25 +33,25 @@ extern const double xfsm_decay_table[32];
 static inline double
 xfsm_decay(double y)
 {
-    uint32_t n;
-    double x;
-    double series;
-    uint64_t bits;
+    double rounded = y * 32 + XFSM_DECAY_ROUND;
+    double x, power, series;
+    uint64_t n, bits;
 
     if (!(y < XFSM_DECAY_END)) {
         return 0;
     }
-    n = (uint32_t) (y * 32 + 0.5);
-    x = (n * (1 / 32.0) - y) * 0x1.62e42fefa39efp-1;
-    series = 1 + x + x * x * (1 / 2.0 + x * (1 / 6.0)
-                              + x * x * (1 / 24.0 + x * (1 / 120.0)));
-    series *= xfsm_decay_table[n % 32];
+    memcpy(&n, &rounded, sizeof n);
+    x = ((rounded - XFSM_DECAY_ROUND) * (1 / 32.0) - y)
+        * 0x1.62e42fefa39efp-1;
+    series = (1 + x) + (x * x) * ((1 / 2.0 + x * (1 / 6.0))
+                                  + (x * x) * (1 / 24.0 + x * (1 / 120.0)));
 
-    /* Now in (0.49, 1.02): what is left is a power of two. */
-    memcpy(&bits, &series, sizeof bits);
-    bits -= (uint64_t) (n / 32) << 52;
-    memcpy(&series, &bits, sizeof bits);
-    return series;
+    /* The power, from 1/2 to 1 in the table, times 2 to the -n/32: at least
+     * 2^-1001, and so normal. */
+    memcpy(&bits, &xfsm_decay_table[n % 32], sizeof bits);
+    bits -= (n / 32 & 0x7ff) << 52;
+    memcpy(&power, &bits, sizeof power);
+    return series * power;
 }
 
 #endif /* xfsm/sketch/decay.h */

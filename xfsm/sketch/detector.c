@@ -162,19 +162,27 @@ swap_all(struct xfsm_detector *d, uint64_t times, uint64_t when)
     }
 }
 
-static inline void
-run_clock(struct xfsm_detector *d, uint64_t now)
+/* The first time that is seen, or one 'reset_after' later at least. */
+static __attribute__((noinline)) void
+move_clock(struct xfsm_detector *d, uint64_t now)
 {
-    if (!d->reset_after) {
-        return;
-    }
     if (!d->started) {
         d->started = true;
         d->last_swap = now;
-    } else if (now > d->last_swap && now - d->last_swap >= d->reset_after) {
+    } else {
         uint64_t times = (now - d->last_swap) / d->reset_after;
 
         swap_all(d, times, d->last_swap + times * d->reset_after);
+    }
+}
+
+static inline void
+run_clock(struct xfsm_detector *d, uint64_t now)
+{
+    if (d->reset_after
+        && (!d->started || (now > d->last_swap
+                            && now - d->last_swap >= d->reset_after))) {
+        move_clock(d, now);
     }
 }
 
@@ -206,7 +214,7 @@ has_wide(void)
  * in 32 bytes of the line, eight words: that of the even epochs from byte 4
  * on, that of the odd ones from byte 32 on, its first bit being bit 16
  * there. */
-static __attribute__((target("avx2"))) bool
+static inline __attribute__((target("avx2"))) bool
 wide_learned(const struct xfsm_detector_line *line, uint64_t hash)
 {
     const __m256i used = _mm256_setr_epi32(1, 1, 1, 1, 1, 1, 0, 0);
@@ -235,14 +243,6 @@ static bool
 has_wide(void)
 {
     return false;
-}
-
-static bool
-wide_learned(const struct xfsm_detector_line *line, uint64_t hash)
-{
-    struct probes probes = make_probes(hash);
-
-    return filter_has(line->filter[line->epoch % 2], &probes);
 }
 
 #endif
@@ -332,21 +332,43 @@ xfsm_detector_set(struct xfsm_detector *d, uint64_t hash, uint64_t now)
     set_probes(d, xfsm_detector_line(d, hash), &probes, now);
 }
 
+/* What is left of an update where the key is not known to have been seen in
+ * this epoch.  Apart, so that the usual case stays short. */
+static __attribute__((noinline)) bool
+update_line(struct xfsm_detector *d, struct xfsm_detector_line *line,
+            uint64_t hash, uint64_t now)
+{
+    struct probes probes = make_probes(hash);
+    bool seen = line_has(line, d->epoch, &probes);
+
+    set_probes(d, line, &probes, now);
+    return seen;
+}
+
+#ifdef __x86_64__
+
+/* xfsm_detector_update() where the processor is 'wide'. */
+static __attribute__((target("avx2"), noinline)) bool
+update_wide(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
+
+    return (line->epoch == d->epoch && wide_learned(line, hash))
+           || update_line(d, line, hash, now);
+}
+
+#endif
+
 bool
 xfsm_detector_update(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
-    struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
-    struct probes probes;
-    bool seen;
-
     run_clock(d, now);
-    if (d->wide && line->epoch == d->epoch && wide_learned(line, hash)) {
-        return true;            /* The usual case. */
+#ifdef __x86_64__
+    if (d->wide) {
+        return update_wide(d, hash, now);
     }
-    probes = make_probes(hash);
-    seen = line_has(line, d->epoch, &probes);
-    set_probes(d, line, &probes, now);
-    return seen;
+#endif
+    return update_line(d, xfsm_detector_line(d, hash), hash, now);
 }
 
 void

@@ -336,8 +336,11 @@ xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
 
     if (mask) {
         struct place place = first_place(t, hash, mask);
+        const uint8_t *slot = (void *) slot_key(t, place.bucket, place.way);
 
-        __builtin_prefetch(slot_key(t, place.bucket, place.way), 1);
+        /* Many slots lie across two lines, key here and record there. */
+        __builtin_prefetch(slot, 1);
+        __builtin_prefetch(slot + t->slot_size - 1, 1);
     }
 }
 

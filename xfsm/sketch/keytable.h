@@ -163,8 +163,9 @@ xfsm_keytable_prefetch(const struct xfsm_keytable *t, uint64_t hash)
     __builtin_prefetch(&t->buckets[xfsm_keytable_right(t, hash)], 1);
 }
 
-/* Brings the first line of the slot that a look-up of 'hash' will probably
- * touch: a second step, for when the bucket lines are there. */
+/* Brings the ends of the slot that a look-up of 'hash' will probably touch,
+ * which for all but long keys is the whole: a second step, for when the
+ * bucket lines are there. */
 void xfsm_keytable_prefetch_slot(const struct xfsm_keytable *, uint64_t hash);
 
 /* Returns the record of 'key' ('n' words, at most 'key_words'; keys of

@@ -14,6 +14,10 @@
 #include "xfsm/base/mem.h"
 #include "xfsm/sketch/decay.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #define NS_PER_S 1e9
 
 /* Cells that fall below the first are set to 0, before they could become
@@ -28,25 +32,35 @@
 _Static_assert(sizeof(struct xfsm_tewma_line) == 64,
                "a line is one cache line");
 
-/* Every choice of 3 cells of a line. */
+/* Every choice of 3 cells of a line, and the bytes of a word that stand for
+ * them, the lowest one standing for the line's time. */
+struct choice {
+    uint8_t cell[3];
+    uint64_t lanes;
+};
+
 #define N_CHOICES 35
-static const uint8_t choices[N_CHOICES][3] = {
-    { 0, 1, 2 }, { 0, 1, 3 }, { 0, 1, 4 }, { 0, 1, 5 }, { 0, 1, 6 },
-    { 0, 2, 3 }, { 0, 2, 4 }, { 0, 2, 5 }, { 0, 2, 6 }, { 0, 3, 4 },
-    { 0, 3, 5 }, { 0, 3, 6 }, { 0, 4, 5 }, { 0, 4, 6 }, { 0, 5, 6 },
-    { 1, 2, 3 }, { 1, 2, 4 }, { 1, 2, 5 }, { 1, 2, 6 }, { 1, 3, 4 },
-    { 1, 3, 5 }, { 1, 3, 6 }, { 1, 4, 5 }, { 1, 4, 6 }, { 1, 5, 6 },
-    { 2, 3, 4 }, { 2, 3, 5 }, { 2, 3, 6 }, { 2, 4, 5 }, { 2, 4, 6 },
-    { 2, 5, 6 }, { 3, 4, 5 }, { 3, 4, 6 }, { 3, 5, 6 }, { 4, 5, 6 },
+#define LANE(CELL) (UINT64_C(0xff) << 8 * ((CELL) + 1))
+#define CHOICE(A, B, C) { { A, B, C }, LANE(A) | LANE(B) | LANE(C) }
+static const struct choice choices[N_CHOICES] = {
+    CHOICE(0, 1, 2), CHOICE(0, 1, 3), CHOICE(0, 1, 4), CHOICE(0, 1, 5),
+    CHOICE(0, 1, 6), CHOICE(0, 2, 3), CHOICE(0, 2, 4), CHOICE(0, 2, 5),
+    CHOICE(0, 2, 6), CHOICE(0, 3, 4), CHOICE(0, 3, 5), CHOICE(0, 3, 6),
+    CHOICE(0, 4, 5), CHOICE(0, 4, 6), CHOICE(0, 5, 6), CHOICE(1, 2, 3),
+    CHOICE(1, 2, 4), CHOICE(1, 2, 5), CHOICE(1, 2, 6), CHOICE(1, 3, 4),
+    CHOICE(1, 3, 5), CHOICE(1, 3, 6), CHOICE(1, 4, 5), CHOICE(1, 4, 6),
+    CHOICE(1, 5, 6), CHOICE(2, 3, 4), CHOICE(2, 3, 5), CHOICE(2, 3, 6),
+    CHOICE(2, 4, 5), CHOICE(2, 4, 6), CHOICE(2, 5, 6), CHOICE(3, 4, 5),
+    CHOICE(3, 4, 6), CHOICE(3, 5, 6), CHOICE(4, 5, 6),
 };
 
 typedef double pair_of_cells __attribute__((vector_size(16), may_alias));
 typedef int64_t pair_of_masks __attribute__((vector_size(16)));
 
-static inline const uint8_t *
+static inline const struct choice *
 choose_cells(uint64_t hash)
 {
-    return choices[(uint64_t) (uint32_t) hash * N_CHOICES >> 32];
+    return &choices[(uint64_t) (uint32_t) hash * N_CHOICES >> 32];
 }
 
 static inline uint64_t
@@ -127,6 +141,16 @@ log_beta(double window)
     return -1 / window;
 }
 
+static bool
+has_wide(void)
+{
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx2");
+#else
+    return false;
+#endif
+}
+
 static size_t
 lines_size(const struct xfsm_tewma *t)
 {
@@ -163,6 +187,7 @@ xfsm_tewma_create(unsigned int size, double window,
     if (!t) {
         return xfsm_error("no memory for a rate sketch");
     }
+    t->wide = has_wide();
     t->gain = -log_beta(window);
     t->speed = t->gain / M_LN2 / NS_PER_S;
     forget = XFSM_DECAY_END / t->speed;
@@ -190,53 +215,125 @@ xfsm_tewma_destroy(struct xfsm_tewma *t)
     }
 }
 
+/* The smallest of the three cells as they are in memory. */
+static inline double
+smallest(const struct xfsm_tewma_line *line, const struct choice *choice)
+{
+    return min3(line->cell[choice->cell[0]], line->cell[choice->cell[1]],
+                line->cell[choice->cell[2]]);
+}
+
+/* 'value' after adding 'q', or 0 if 'q' is nothing to add. */
+static inline double
+raise(const struct xfsm_tewma *t, double value, double q)
+{
+    if (!(q > 0 && q <= DBL_MAX)) {
+        return 0;
+    }
+    value += q * t->gain;
+    return value < CELL_MAX ? value : CELL_MAX;
+}
+
+static inline void
+raise_cells(struct xfsm_tewma_line *line, const struct choice *choice,
+            double value)
+{
+    for (int i = 0; i < 3; i++) {
+        double *cell = &line->cell[choice->cell[i]];
+
+        *cell = max2(*cell, value);
+    }
+}
+
+#ifdef __x86_64__
+
+/* Multiplies four numbers as scale_pair() does, then raises those that
+ * 'lanes' has a byte for to 'value'. */
+static inline __attribute__((target("avx2"))) __m256d
+wide_scale(__m256d numbers, __m256d factor, uint32_t lanes, __m256d value)
+{
+    __m256i which = _mm256_cvtepi8_epi64(_mm_cvtsi32_si128((int) lanes));
+    __m256d scaled = _mm256_mul_pd(numbers, factor);
+    __m256d keep = _mm256_cmp_pd(scaled, _mm256_set1_pd(CELL_MIN),
+                                 _CMP_GE_OQ);
+
+    return _mm256_max_pd(_mm256_and_pd(scaled, keep),
+                         _mm256_and_pd(_mm256_castsi256_pd(which), value));
+}
+
+/* A line as two vectors: all cells are decayed and the three raised at once,
+ * and none is read back. */
+static __attribute__((target("avx2"))) double
+wide_add(struct xfsm_tewma *t, struct xfsm_tewma_line *line,
+         const struct choice *choice, double q, uint64_t time)
+{
+    double *numbers = (double *) line;
+    double low = smallest(line, choice);
+    double factor = decay_between(t, line->time, time);
+    double value = low * factor;
+    double raised;
+    __m256d factors = _mm256_set1_pd(factor);
+    __m256d first, values;
+
+    value = value >= CELL_MIN ? value : 0;
+    raised = raise(t, value, q);
+    values = _mm256_set1_pd(raised);
+    first = _mm256_blend_pd(_mm256_load_pd(numbers), _mm256_setzero_pd(), 1);
+    first = wide_scale(first, factors, (uint32_t) choice->lanes, values);
+    first = _mm256_blend_pd(
+        first, _mm256_castsi256_pd(_mm256_set1_epi64x((int64_t) time)), 1);
+    _mm256_store_pd(numbers, first);
+    _mm256_store_pd(numbers + 4,
+                    wide_scale(_mm256_load_pd(numbers + 4), factors,
+                               (uint32_t) (choice->lanes >> 32), values));
+    t->latest = time > t->latest ? time : t->latest;
+    return raised > 0 ? raised : value;
+}
+
+#endif
+
 double
 xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
 {
     struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
-    const uint8_t *choice = choose_cells(hash);
-    double *a = &line->cell[choice[0]];
-    double *b = &line->cell[choice[1]];
-    double *c = &line->cell[choice[2]];
+    const struct choice *choice = choose_cells(hash);
     uint64_t time = read_clock(t, now);
-    double value;
+    double value, raised;
 
     if (time > line->time) {
+#ifdef __x86_64__
+        if (t->wide) {
+            return wide_add(t, line, choice, q, time);
+        }
+#endif
         scale_line(line, decay_between(t, line->time, time));
         line->time = time;
         t->latest = time > t->latest ? time : t->latest;
     }
-    value = min3(*a, *b, *c);
-    if (q > 0 && q <= DBL_MAX) {
-        value += q * t->gain;
-        value = value < CELL_MAX ? value : CELL_MAX;
-        *a = max2(*a, value);
-        *b = max2(*b, value);
-        *c = max2(*c, value);
-    }
-    return value;
+    value = smallest(line, choice);
+    raised = raise(t, value, q);
+    raise_cells(line, choice, raised);
+    return raised > 0 ? raised : value;
 }
 
 double
 xfsm_tewma_get(const struct xfsm_tewma *t, uint64_t hash, uint64_t now)
 {
     const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
-    const uint8_t *choice = choose_cells(hash);
 
     return decay_between(t, line->time, read_clock(t, now))
-           * min3(line->cell[choice[0]], line->cell[choice[1]],
-                  line->cell[choice[2]]);
+           * smallest(line, choose_cells(hash));
 }
 
 void
 xfsm_tewma_reset_key(struct xfsm_tewma *t, uint64_t hash)
 {
     struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
-    const uint8_t *choice = choose_cells(hash);
+    const struct choice *choice = choose_cells(hash);
 
-    line->cell[choice[0]] = 0;
-    line->cell[choice[1]] = 0;
-    line->cell[choice[2]] = 0;
+    for (int i = 0; i < 3; i++) {
+        line->cell[choice->cell[i]] = 0;
+    }
 }
 
 void
