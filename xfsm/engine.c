@@ -419,11 +419,11 @@ static inline void
 run_program(struct xfsm_exec *x, struct xfsm_instance *p,
             const struct xfsm_packet *packet, struct match *match)
 {
-    if (p->timers && xfsm_timers_next(p->timers) <= x->now) {
+    if (p->timers && xfsm_timers_next(p->timers) <= x->clock.now) {
         xfsm_exec_timers(x, p);
     }
     if (p->dynamic_matcher) {
-        p->seconds = xfsm_run_seconds(x->now);
+        p->seconds = xfsm_run_seconds(x->clock.now);
         match_packet(p, packet, match);
     }
     if (match->event == XFSM_NONE) {
@@ -445,10 +445,12 @@ run_packets(struct xfsm_engine *e, const struct xfsm_packet *packets,
     struct xfsm_exec *x = &e->exec;
 
     for (size_t i = start; i < end; i++) {
-        if (packets[i].ts >= x->now) {
-            x->now = packets[i].ts;
+        if (xfsm_clock_advance(&x->clock, packets[i].ts)) {
+            x->clock.n_behind = 0;
         } else {
             x->stats.time_backward++;
+            x->stats.time_rebased += xfsm_clock_hold(&x->clock,
+                                                     packets[i].ts);
         }
         for (unsigned int j = 0; j < e->n; j++) {
             run_program(x, e->programs[j], &packets[i], &e->matches[j][i]);
@@ -497,10 +499,9 @@ xfsm_engine_run(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
 void
 xfsm_engine_advance(struct xfsm_engine *e, uint64_t now)
 {
-    if (now <= e->exec.now) {
+    if (!xfsm_clock_advance(&e->exec.clock, now)) {
         return;
     }
-    e->exec.now = now;
     for (unsigned int i = 0; i < e->n; i++) {
         if (e->programs[i]->timers) {
             xfsm_exec_timers(&e->exec, e->programs[i]);
@@ -520,7 +521,7 @@ xfsm_engine_next_timer(const struct xfsm_engine *e)
             next = t < next ? t : next;
         }
     }
-    return next;
+    return next == UINT64_MAX ? next : xfsm_clock_shown(&e->exec.clock, next);
 }
 
 /* ## Introspection ## */

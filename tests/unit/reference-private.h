@@ -13,6 +13,7 @@
 #include "tests/unit/reference-store.h"
 #include "tests/unit/reference.h"
 #include "xfsm/packet/fragments.h"
+#include "xfsm/runtime/clock.h"
 
 struct ref_timer {
     struct ref_timer *next;
@@ -32,6 +33,9 @@ struct reference {
     struct xfsm_seed seed;      /* Zeros: of 'fragments' alone. */
     struct xfsm_fragments *fragments;
     uint64_t now;               /* ns; never goes back. */
+    uint64_t shift;             /* 'now' less the clock of packets. */
+    uint64_t strays[XFSM_CLOCK_CONFIRM];    /* Clocks far behind, in a row. */
+    int n_strays;
     uint64_t packet_no;
     struct ref_map states;
     struct ref_map tables[XFSM_MAX_TABLES];

@@ -348,7 +348,7 @@ publish(struct ref_run *run, const struct xfsm_action *action)
     const struct xfsm_program *program = run->r->program;
     const char *names[XFSM_MAX_FEATURES];
     struct eh_line line = {
-        .ts = run->now, .label = action->label, .program = program->name,
+        .ts = run->now - run->r->shift, .label = action->label, .program = program->name,
         .state = program->states[run->handler->state].name,
         .code = run->handler->code, .level = run->handler->level,
         .description = run->handler->description, .packet = run->packet,
@@ -521,9 +521,48 @@ fire_timer(struct reference *r, struct ref_timer *timer)
     arm_timer(r, timer->class, &timer->key, &timer->primary, &timer->shape,
               &timer->packet, now + timer->delay, timer->delay);
     if (run.handler) {
-        timer->packet.ts = now;
+        timer->packet.ts = now - r->shift;
         r->n_timeouts++;
         run_handler(&run);
+    }
+}
+
+/* How far the clock of packets, at 'ts', is ahead of time. */
+static int64_t
+ahead(const struct reference *r, uint64_t ts)
+{
+    return (int64_t) (ts + r->shift - r->now);
+}
+
+static bool
+may_follow(const struct reference *r, uint64_t ts)
+{
+    return ahead(r, ts) >= 0 && ts + r->shift <= XFSM_CLOCK_MAX;
+}
+
+/* Believes packets that are far behind if there are enough of them and each is
+ * near the one before. */
+static void
+consider_stray(struct reference *r, uint64_t ts)
+{
+    const int64_t limit = (int64_t) XFSM_CLOCK_BEHIND;
+
+    if (may_follow(r, ts) || (ahead(r, ts) < 0 && ahead(r, ts) >= -limit)) {
+        r->n_strays = 0;
+        return;
+    }
+    if (r->n_strays) {
+        uint64_t last = r->strays[r->n_strays - 1];
+
+        if (ts > last ? ts - last > XFSM_CLOCK_BEHIND
+                      : last - ts > XFSM_CLOCK_BEHIND) {
+            r->n_strays = 0;
+        }
+    }
+    r->strays[r->n_strays++] = ts;
+    if (r->n_strays == XFSM_CLOCK_CONFIRM) {
+        r->shift = r->now - ts;
+        r->n_strays = 0;
     }
 }
 
@@ -532,7 +571,7 @@ reference_advance(struct reference *r, uint64_t now)
 {
     struct ref_timer *timer;
 
-    r->now = now > r->now ? now : r->now;
+    r->now = may_follow(r, now) ? now + r->shift : r->now;
     while ((timer = pop_timer(r)) != NULL) {
         fire_timer(r, timer);
         free_timer(timer);
@@ -575,6 +614,7 @@ reference_run(struct reference *r, const struct xfsm_packet *packet)
 
     source.packet_no = ++r->packet_no;
     copy_packet(r, &decoded, &source);
+    consider_stray(r, packet->ts);
     reference_advance(r, packet->ts);
     run_packet(r, &decoded);
     free_packet(&decoded);

@@ -109,7 +109,7 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
 {
     const struct xfsm_key_value *key = xfsm_key_row_value(
         p, keys, p->image.events[event].primary);
-    uint16_t state = current_state(p, key, x->now);
+    uint16_t state = current_state(p, key, x->clock.now);
     uint16_t handler = p->image.events[event].handler[state];
 
     if (handler == XFSM_NONE) {
@@ -118,7 +118,7 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
     }
     x->stats.handled++;
     p->keys = keys;
-    run_handler(x, p, handler, packet, key, x->now);
+    run_handler(x, p, handler, packet, key, x->clock.now);
 }
 
 /* Fires one timer that was just popped. */
@@ -127,7 +127,7 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
      const struct xfsm_timer_fired *fired)
 {
     uint16_t event = (uint16_t) p->image.classes[fired->class].event;
-    uint64_t periods = (x->now - fired->deadline) / fired->delay;
+    uint64_t periods = (x->clock.now - fired->deadline) / fired->delay;
     uint64_t deadline = fired->deadline;
     struct xfsm_key_value primary;
     uint16_t state, handler;
@@ -154,7 +154,7 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
         xfsm_snapshot_unfold(&p->snapshot,
                              p->fired_payload + sizeof primary,
                              &p->fired_packet);
-        p->fired_packet.ts = deadline;
+        p->fired_packet.ts = xfsm_clock_shown(&x->clock, deadline);
         p->fired_keys.built = p->fired_keys.complete = 0;
         p->keys = &p->fired_keys;
         x->stats.timeouts++;
@@ -167,7 +167,7 @@ xfsm_exec_timers(struct xfsm_exec *x, struct xfsm_instance *p)
 {
     struct xfsm_timer_fired fired;
 
-    while (xfsm_timers_pop(p->timers, x->now, &fired)) {
+    while (xfsm_timers_pop(p->timers, x->clock.now, &fired)) {
         fire(x, p, &fired);
     }
 }

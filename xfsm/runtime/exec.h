@@ -13,6 +13,7 @@
  *
  * Internal to the engine.  Thread-safety: none. */
 
+#include "xfsm/runtime/clock.h"
 #include "xfsm/runtime/instance.h"
 #include "xfsm/runtime/options.h"
 
@@ -26,7 +27,7 @@ struct xfsm_exec {
     struct xfsm_engine_options options;
     struct xfsm_seed seed;
     struct xfsm_engine_stats stats;
-    uint64_t now;               /* Packet time, ns; never goes back. */
+    struct xfsm_clock clock;
     uint64_t seq;               /* Of the last event. */
     char text[XFSM_EVENT_TEXT_MAX + 4];
     const char *feature_names[XFSM_MAX_FEATURES];
@@ -51,7 +52,7 @@ void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint16_t event,
                       struct xfsm_key_row *keys);
 
-/* Fires the timers of the instance that are due at x->now. */
+/* Fires the timers of the instance that are due now. */
 void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *);
 
 /* Substitutes the text template 'text' into x->text, terminated, and returns

@@ -46,6 +46,7 @@ struct xfsm_engine_options {
     C(timers_refused, "Timers not armed because the pool was full") \
     C(timers_skipped, "Firings left out because time had jumped") \
     C(time_backward, "Packets older than one before them") \
+    C(time_rebased, "Times at which the clock followed packets back") \
     C(events, "Events published") \
     C(alerts, "Events with the label alert or critical") \
     C(text_cut, "Events whose text was cut at the limit") \
