@@ -348,7 +348,8 @@ publish(struct ref_run *run, const struct xfsm_action *action)
     const struct xfsm_program *program = run->r->program;
     const char *names[XFSM_MAX_FEATURES];
     struct eh_line line = {
-        .ts = run->now - run->r->shift, .label = action->label, .program = program->name,
+        .ts = run->now - run->r->shift, .label = action->label,
+        .program = program->name,
         .state = program->states[run->handler->state].name,
         .code = run->handler->code, .level = run->handler->level,
         .description = run->handler->description, .packet = run->packet,

@@ -569,7 +569,8 @@ test_more_keys_than_states(void **state)
     }
     stats = eh_stats(&eh);
     assert_true(xfsm_engine_get_program(eh.engine, 0, &info));
-    assert_in_range(info.keys, (1 << XFSM_DEFAULT_STATE_SIZE) / 2, (1 << XFSM_DEFAULT_STATE_SIZE));
+    assert_in_range(info.keys, (1 << XFSM_DEFAULT_STATE_SIZE) / 2,
+                    1 << XFSM_DEFAULT_STATE_SIZE);
     assert_int_equal(info.keys + stats.state_evictions,
                      3 * (1 << XFSM_DEFAULT_STATE_SIZE) / 2);
     assert_int_equal(info.keys, info.state_keys[1] + info.state_keys[2]);

@@ -65,8 +65,8 @@ void xfsm_summary_reset(struct xfsm_summary *);
 /* Address space, in bytes. */
 uint64_t xfsm_summary_bytes(const struct xfsm_summary *);
 
-/* Where keys are found, for those who fetch ahead or count: one of these, the other is
- * NULL. */
+/* Where keys are found, for those who fetch ahead or count: one of
+ * these, the other is NULL. */
 const struct xfsm_keytable *xfsm_summary_table(const struct xfsm_summary *);
 const struct xfsm_countmin *xfsm_summary_countmin(
     const struct xfsm_summary *);

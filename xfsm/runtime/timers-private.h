@@ -125,7 +125,8 @@ void xfsm_timer_wheel_place(struct xfsm_timers *, uint32_t id);
 void xfsm_timer_wheel_remove(struct xfsm_timers *, uint32_t id);
 
 /* Moves on to the next slot in use, if that begins at or before 'tick', and
- * places its timers, and those of all that begin with it, again; otherwise moves on to 'tick' and returns false. */
+ * places its timers, and those of all that begin with it, again; otherwise
+ * moves on to 'tick' and returns false. */
 bool xfsm_timer_wheel_advance(struct xfsm_timers *, uint64_t tick);
 
 /* Moves up to XFSM_TIMER_STEP timers ahead of time.  It is 'tick'. */

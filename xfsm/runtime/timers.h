@@ -101,9 +101,10 @@ bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
                      struct xfsm_timer_fired *fired);
 
 /* Deadline of the earliest timer in ns, or UINT64_MAX.  May be early: where
- * timers are to be moved ahead of time, and else by less than one slot of the wheel's level that it is in (two, where the delay is
- * within one slot of the limit), or be an earlier deadline of a timer that was
- * moved to later since; never late.  xfsm_timers_pop() at that time makes it
+ * timers are to be moved ahead of time, by less than two slots of the wheel's
+ * level that it is in (three, where the delay is within one slot of the
+ * limit), or by being an earlier deadline of a timer that was moved to later
+ * since; never late.  xfsm_timers_pop() at that time makes it
  * more exact.  A single load, to be asked once per packet. */
 uint64_t xfsm_timers_next(const struct xfsm_timers *);
 
