@@ -156,6 +156,8 @@ xfsm_runtime = \
 	xfsm/runtime/event.h \
 	xfsm/runtime/exec.c \
 	xfsm/runtime/exec.h \
+	xfsm/runtime/clock.c \
+	xfsm/runtime/clock.h \
 	xfsm/runtime/instance.c \
 	xfsm/runtime/instance.h \
 	xfsm/runtime/interp.c \

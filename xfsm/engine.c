@@ -450,7 +450,7 @@ run_program(struct xfsm_exec *x, struct xfsm_instance *p,
         xfsm_exec_wake(x, p);
     }
     if (p->dynamic_matcher) {
-        p->seconds = xfsm_run_seconds(x->now);
+        p->seconds = xfsm_run_seconds(x->clock.now);
         match_packet(p, packet, match);
     }
     if (match->event == XFSM_NONE) {
@@ -472,10 +472,12 @@ run_packets(struct xfsm_engine *e, const struct xfsm_packet *packets,
     struct xfsm_exec *x = &e->exec;
 
     for (size_t i = start; i < end; i++) {
-        if (packets[i].ts >= x->now) {
-            x->now = packets[i].ts;
+        if (xfsm_clock_advance(&x->clock, packets[i].ts)) {
+            x->clock.n_behind = 0;
         } else {
             x->stats.time_backward++;
+            x->stats.time_rebased += xfsm_clock_hold(&x->clock,
+                                                     packets[i].ts);
         }
         for (unsigned int j = 0; j < e->n; j++) {
             run_program(x, e->programs[j], &packets[i], &e->matches[j][i]);
@@ -527,10 +529,9 @@ xfsm_engine_run(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
 void
 xfsm_engine_advance(struct xfsm_engine *e, uint64_t now)
 {
-    if (now <= e->exec.now) {
+    if (!xfsm_clock_advance(&e->exec.clock, now)) {
         return;
     }
-    e->exec.now = now;
     for (unsigned int i = 0; i < e->n; i++) {
         if (xfsm_exec_is_due(&e->exec, e->programs[i])) {
             xfsm_exec_wake(&e->exec, e->programs[i]);
@@ -566,7 +567,7 @@ xfsm_engine_message(struct xfsm_engine *e, const struct xfsm_message *message)
         x->stats.message_loops++;
         return true;
     }
-    if (!x->now) {
+    if (!x->clock.now) {
         xfsm_engine_advance(e, message->ts);
     }
     for (unsigned int i = 0; i < e->n; i++) {
@@ -616,6 +617,7 @@ xfsm_engine_note_loss(struct xfsm_engine *e, uint64_t n, uint64_t ts)
 {
     struct xfsm_exec *x = &e->exec;
 
+    ts += x->clock.offset;
     x->lost = (ts < x->lost_until ? x->lost : 0) + n;
     x->lost_until = ts + XFSM_LOSS_PERIOD;
 }
@@ -633,7 +635,7 @@ xfsm_engine_next_timer(const struct xfsm_engine *e)
             next = t < next ? t : next;
         }
     }
-    return next;
+    return next == UINT64_MAX ? next : xfsm_clock_shown(&e->exec.clock, next);
 }
 
 /* ## Introspection ## */

@@ -11,7 +11,9 @@
  * An engine runs any number of programs, each from a verified image, on one
  * stream of packets.  Packets are decoded once for all of them.  It has no
  * clock: time is the packets' time, and xfsm_engine_advance() tells it of
- * time that passes without packets.  It never opens, logs, waits or, once its
+ * time that passes without packets.  Timestamps from another decade, and
+ * clocks that are set back, do not stop it for good: xfsm/runtime/clock.h says
+ * how it follows them.  It never opens, logs, waits or, once its
  * programs are loaded, allocates.
  *
  *     char *error = xfsm_engine_create(&options, &engine);

@@ -301,6 +301,7 @@ tests_unit_test_metric_types_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
+	tests/unit/reference-clock.c \
 	tests/unit/reference-eval.c \
 	tests/unit/reference-private.h \
 	tests/unit/reference-store.c \
@@ -365,6 +366,7 @@ tests_unit_test_reference_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
+	tests/unit/reference-clock.c \
 	tests/unit/reference-eval.c \
 	tests/unit/reference-private.h \
 	tests/unit/reference-store.c \

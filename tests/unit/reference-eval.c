@@ -252,7 +252,7 @@ print_part(const struct ref_run *run, const struct xfsm_text_part *part,
         print_number(stream, value);
         break;
     case XFSM_TX_TS:
-        fprintf(stream, "%"PRIu64, run->now);
+        fprintf(stream, "%"PRIu64, run->now - run->r->shift);
         break;
     case XFSM_TX_STATE_CODE:
         fputs(run->handler->code, stream);

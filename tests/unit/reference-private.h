@@ -13,6 +13,7 @@
 #include "tests/unit/reference-store.h"
 #include "tests/unit/reference.h"
 #include "xfsm/packet/fragments.h"
+#include "xfsm/runtime/clock.h"
 
 struct ref_timer {
     struct ref_timer *next;
@@ -32,6 +33,9 @@ struct reference {
     struct xfsm_seed seed;      /* Zeros: of 'fragments' alone. */
     struct xfsm_fragments *fragments;
     uint64_t now;               /* ns; never goes back. */
+    uint64_t shift;             /* 'now' less the clock of packets. */
+    uint64_t strays[XFSM_CLOCK_CONFIRM];    /* Clocks far behind, in a row. */
+    int n_strays;
     uint64_t packet_no;
     struct ref_map states;
     struct ref_map tables[XFSM_MAX_TABLES];
@@ -75,5 +79,14 @@ char *ref_text(const struct ref_run *, const struct xfsm_text *,
 bool ref_table_get(const struct reference *, uint16_t table,
                    const struct xfsm_key *key, const struct xfsm_packet *,
                    uint64_t now, double *value);
+
+/* ## Time (xfsm/runtime/clock.h) ## */
+
+/* May the clock of packets, at 'ts' (ns), move time? */
+bool ref_clock_follows(const struct reference *, uint64_t ts);
+
+/* Looks at the time of a packet.  Believes packets that are far behind if
+ * there are enough of them and each is near the one before. */
+void ref_clock_consider(struct reference *, uint64_t ts);
 
 #endif /* tests/unit/reference-private.h */

@@ -354,7 +354,8 @@ publish(struct ref_run *run, const struct xfsm_action *action)
     const struct xfsm_program *program = run->r->program;
     const char *names[XFSM_MAX_FEATURES];
     struct eh_line line = {
-        .ts = run->now, .label = action->label, .program = program->name,
+        .ts = run->now - run->r->shift, .label = action->label,
+        .program = program->name,
         .state = program->states[run->handler->state].name,
         .code = run->handler->code, .level = run->handler->level,
         .description = run->handler->description, .packet = run->packet,
@@ -537,7 +538,7 @@ fire_timer(struct reference *r, struct ref_timer *timer)
     arm_timer(r, timer->class, &timer->key, &timer->primary, &timer->shape,
               &timer->packet, now + timer->delay, timer->delay);
     if (run.handler) {
-        timer->packet.ts = now;
+        timer->packet.ts = now - r->shift;
         r->n_timeouts++;
         run_handler(&run);
     }
@@ -565,7 +566,7 @@ static void
 run_own_event(struct reference *r, const struct xfsm_event_decl *event,
               uint64_t now)
 {
-    struct xfsm_packet packet = { .ts = now };
+    struct xfsm_packet packet = { .ts = now - r->shift };
     uint8_t none = 0;           /* What an empty key points to. */
     struct ref_key key = { 0, &none };
 
@@ -625,7 +626,7 @@ reference_advance(struct reference *r, uint64_t now)
 {
     int i;
 
-    r->now = now > r->now ? now : r->now;
+    r->now = ref_clock_follows(r, now) ? now + r->shift : r->now;
     if (!r->started) {
         start(r);
     }
@@ -672,7 +673,7 @@ void
 reference_message(struct reference *r, const struct xfsm_message *message)
 {
     const struct xfsm_event_decl *event = NULL;
-    struct xfsm_packet packet = { .ts = r->now };
+    struct xfsm_packet packet = { .ts = r->now - r->shift };
     struct ref_key key;
 
     for (int i = 0; i < r->program->n_events && !event; i++) {
@@ -749,6 +750,7 @@ reference_run(struct reference *r, const struct xfsm_packet *packet)
 
     source.packet_no = ++r->packet_no;
     copy_packet(r, &decoded, &source);
+    ref_clock_consider(r, packet->ts);
     reference_advance(r, packet->ts);
     run_packet(r, &decoded);
     free_packet(&decoded);

@@ -55,6 +55,7 @@ static const struct way {
 /* What the random programs did in all. */
 static struct {
     uint64_t events, timeouts, suspect, raw, features, states, hops, own;
+    uint64_t rebased;
 } seen;
 
 /* Packets between two rounds of messages; 0: there are none. */
@@ -172,6 +173,7 @@ count_seen(const struct eh *eh, uint64_t timeouts)
 {
     seen.events += eh->full.n;
     seen.timeouts += timeouts;
+    seen.rebased += eh_stats(eh).time_rebased;
     for (size_t i = 0; i < eh->full.n; i++) {
         const char *line = eh->full.lines[i];
 
@@ -347,6 +349,28 @@ test_shared_programs_on_shared_captures(void **state)
 
 /* ## Random programs ## */
 
+/* Breaks the clock of packets: it is set forward and back, for one packet or
+ * for many. */
+static void
+set_clocks(struct eh_packets *packets, uint64_t seed)
+{
+    static const int64_t steps[] = {         /* Seconds. */
+        -7000000000, -400000000, -3600, -61, -59, 5, 3600, 400000000,
+        7000000000,
+    };
+    struct random_source r = { seed };
+    uint64_t step = 0;
+
+    for (size_t i = 0; i < packets->n; i++) {
+        if (!random_below(&r, 1 + random_below(&r, 40))) {
+            step = random_below(&r, 3)
+                   ? (uint64_t) steps[random_below(&r, 9)]
+                     * UINT64_C(1000000000) : 0;
+        }
+        packets->packets[i].ts += step;
+    }
+}
+
 static bool
 compare_seed(uint64_t seed)
 {
@@ -359,6 +383,9 @@ compare_seed(uint64_t seed)
 
     snprintf(what, sizeof what, "packets of seed %"PRIu64, seed);
     random_packets(seed ^ UINT64_C(0x5eed), RANDOM_PACKETS, &packets);
+    if (seed % 4 == 0) {
+        set_clocks(&packets, seed);
+    }
     program = eh_model("random", xml);
     enlarge(program);
     ok = compare(program, &packets, seed, what);
@@ -403,6 +430,7 @@ compare_seeds(void)
         assert_true(seen.raw > 100);
         assert_true(seen.features > 100);
         assert_true(seen.states > 1000);
+        assert_true(seen.rebased > 20);
     }
 }
 

@@ -16,6 +16,7 @@
 
 #include "tests/unit/exec-pieces.h"
 #include "tests/unit/packet-builder.h"
+#include "xfsm/runtime/clock.h"
 #include "xfsm/runtime/exec.h"
 
 /* Port 80 arms timer "t" of ip_src for 2 s and enters s1; port 9 leaves s1;
@@ -546,6 +547,84 @@ test_late_packets(void **state)
     eh_free(&eh);
 }
 
+/* One timestamp from another decade is one jump of time, and no end of it:
+ * once enough packets agree on another time, it goes on from there. */
+static void
+test_time_rebases(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    start(&eh, ARMED(EH_IN("s1", EH_IF("true", "print(fired)", ""))));
+    eh_syn(&eh, 10, C, B, 7);
+    eh_syn(&eh, 400000000, C, B, 7);
+    for (int i = 0; i < XFSM_CLOCK_CONFIRM - 1; i++) {
+        eh_syn(&eh, 11, C, B, 7);
+    }
+    assert_int_equal(eh_stats(&eh).time_rebased, 0);
+    eh_syn(&eh, 12, C, B, 7);
+    assert_int_equal(eh_stats(&eh).time_rebased, 1);
+    assert_int_equal(eh_stats(&eh).time_backward, XFSM_CLOCK_CONFIRM);
+
+    eh_syn(&eh, 20, A, B, 80);
+    assert_int_equal(eh_stats(&eh).time_backward, XFSM_CLOCK_CONFIRM);
+    eh_advance(&eh, 21.9);
+    eh_expect(&eh, NULL);
+    eh_advance(&eh, 22);
+    eh_expect(&eh, "22 log fired", NULL);
+    eh_free(&eh);
+}
+
+/* Late packets that do not agree, that are not far behind or not in a row are
+ * no reason to believe them. */
+static void
+test_time_does_not_rebase(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    start(&eh, ARMED(EH_IN("s1", EH_IF("true", "print(fired)", ""))));
+    eh_syn(&eh, 1000000, C, B, 7);
+    for (int i = 0; i < 3 * XFSM_CLOCK_CONFIRM; i++) {
+        eh_syn(&eh, 1000 + 61 * i, C, B, 7);        /* Apart. */
+    }
+    for (int i = 0; i < 3 * XFSM_CLOCK_CONFIRM; i++) {
+        eh_syn(&eh, 1000000 - 60, C, B, 7);         /* Near. */
+    }
+    for (int i = 0; i < 3 * XFSM_CLOCK_CONFIRM; i++) {
+        eh_syn(&eh, i % (XFSM_CLOCK_CONFIRM - 1) ? 10 : 1000000 - i % 2,
+               C, B, 7);                            /* Interrupted. */
+    }
+    assert_int_equal(eh_stats(&eh).time_rebased, 0);
+    for (int i = 0; i < XFSM_CLOCK_CONFIRM; i++) {
+        eh_syn(&eh, 1000000 - 61 - 60 * i, C, B, 7);
+    }
+    assert_int_equal(eh_stats(&eh).time_rebased, 1);
+    eh_free(&eh);
+}
+
+/* However often time jumps, it does not run out: beyond the limit it stays
+ * where it is, and goes on when timestamps are sane. */
+static void
+test_time_does_not_run_out(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    start(&eh, ARMED(EH_IN("s1", EH_IF("true", "print(fired)", ""))));
+    for (int i = 0; i < 20; i++) {
+        eh_syn(&eh, 800000000.0, C, B, 7);
+        for (int j = 0; j < XFSM_CLOCK_CONFIRM; j++) {
+            eh_syn(&eh, 30, C, B, 7);
+        }
+    }
+    assert_in_range(eh_stats(&eh).time_rebased, 2, 20);
+    eh_syn(&eh, 40, A, B, 80);
+    eh_advance(&eh, 42);
+    eh_expect(&eh, "42 log fired", NULL);
+    eh_free(&eh);
+}
+
 /* A text too long for a snapshot is cut in what a timer prints, but a key of
  * it stays the key that the packet had. */
 static void
@@ -612,6 +691,9 @@ main(void)
         cmocka_unit_test(test_incomplete_keys_arm_nothing),
         cmocka_unit_test(test_next_timer),
         cmocka_unit_test(test_late_packets),
+        cmocka_unit_test(test_time_rebases),
+        cmocka_unit_test(test_time_does_not_rebase),
+        cmocka_unit_test(test_time_does_not_run_out),
         cmocka_unit_test(test_long_text_keeps_its_key),
     };
 

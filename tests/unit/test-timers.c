@@ -19,6 +19,7 @@
 #define MS UINT64_C(1000000)
 #define SECOND (1000 * MS)
 #define DAY (86400 * SECOND)
+#define CROWD 4000000u
 #define T0 (UINT64_C(1700000000) * SECOND)
 
 static struct xfsm_timers *
@@ -397,7 +398,7 @@ test_next(void **state)
 
         set(t, 7, now, delay);
         assert_in_range(now + delay - xfsm_timers_next(t), 0,
-                        (UINT64_C(1) << (XFSM_TIMER_TICK_BITS + 24)) - 1);
+                        (UINT64_C(2) << (XFSM_TIMER_TICK_BITS + 24)) - 1);
         assert_true(xfsm_timers_next(t) >> XFSM_TIMER_TICK_BITS
                     > now >> XFSM_TIMER_TICK_BITS
                     || xfsm_timers_next(t) == now + delay);
@@ -599,6 +600,75 @@ test_jumps(void **state)
     xfsm_timers_destroy(t);
 }
 
+/* Timers that are all due within some seconds, far from now. */
+static struct xfsm_timers *
+crowd(size_t n, uint64_t delay, uint64_t width)
+{
+    struct xfsm_timers *t = create(n, 1, 0);
+    uint64_t random = 7;
+
+    for (uint64_t key = 0; key < n; key++) {
+        assert_non_null(xfsm_timers_set(
+            t, 0, key_hash(key), &key, 1, T0,
+            delay + random_next(&random) % width));
+    }
+    return t;
+}
+
+/* Lets time go on in steps of 'step', as packets would, until all fired in
+ * order.  Returns how many timers were moved at once, at most. */
+static uint64_t
+most_moved(struct xfsm_timers *t, uint64_t end, uint64_t step)
+{
+    uint64_t armed = stats_of(t).n;
+    uint64_t last = 0, most = 0;
+
+    for (uint64_t now = T0; now <= end; now += step) {
+        struct xfsm_timer_fired fired;
+        bool found = true;
+
+        while (found && xfsm_timers_next(t) <= now) {
+            uint64_t placed = t->n_placed;
+
+            found = xfsm_timers_pop(t, now, &fired);
+            placed = t->n_placed - placed;
+            most = placed > most ? placed : most;
+            assert_true(!found || (fired.deadline >= last
+                                   && fired.deadline <= now));
+            last = found ? fired.deadline : last;
+        }
+    }
+    assert_int_equal(stats_of(t).fired, armed);
+    assert_int_equal(stats_of(t).n, 0);
+    return most;
+}
+
+/* No operation moves the millions of timers of a slot: each is moved ahead of
+ * time, few at once. */
+static void
+test_crowd(void **state)
+{
+    struct xfsm_timers *t = crowd(CROWD, 70 * SECOND, 20 * SECOND);
+
+    (void) state;
+    assert_true(t->n_placed == CROWD);
+    assert_in_range(most_moved(t, T0 + 90 * SECOND, MS / 10), 2,
+                    2 * XFSM_TIMER_STEP + CROWD / 10000);
+    assert_true(t->n_placed <= 4 * CROWD);
+    xfsm_timers_destroy(t);
+}
+
+/* Where time jumps past all of them they still fire, in order. */
+static void
+test_crowd_and_jump(void **state)
+{
+    struct xfsm_timers *t = crowd(CROWD / 16, 5 * DAY, 20 * SECOND);
+
+    (void) state;
+    most_moved(t, T0 + 20 * DAY, 10 * DAY);
+    xfsm_timers_destroy(t);
+}
+
 int
 main(void)
 {
@@ -613,6 +683,8 @@ main(void)
         cmocka_unit_test(test_payload),
         cmocka_unit_test(test_clear),
         cmocka_unit_test(test_jumps),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_crowd_and_jump),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
                                          : NULL;
     uint8_t key_fields[XFSM_MAX_KEY_FIELDS];
     struct xfsm_event event = {
-        .ts = run->ts,
+        .ts = xfsm_clock_shown(&x->clock, run->ts),
         .seq = ++x->seq,
         .program = p->name,
         .version = &image->strings[image->header->version],
@@ -190,8 +190,10 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
         }
         break;
     case XFSM_I_PUBLISH:
-        publish(run, insn, xfsm_exec_text(run->x, p, run->packet, run->ts,
-                                          run->regs, insn->b), false, false);
+        publish(run, insn,
+                xfsm_exec_text(run->x, p, run->packet,
+                               xfsm_clock_shown(&run->x->clock, run->ts),
+                               run->regs, insn->b), false, false);
         break;
     case XFSM_I_MITIGATE:
         mitigate(run, insn);

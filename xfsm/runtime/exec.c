@@ -122,7 +122,7 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
 {
     const struct xfsm_key_value *key = xfsm_key_row_value(
         p, keys, p->image.events[event].primary);
-    uint16_t state = current_state(p, key, x->now);
+    uint16_t state = current_state(p, key, x->clock.now);
     uint16_t handler = p->image.events[event].handler[state];
 
     if (handler == XFSM_NONE) {
@@ -131,7 +131,7 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
     }
     x->stats.handled++;
     p->keys = keys;
-    run_handler(x, p, handler, packet, key, x->now);
+    run_handler(x, p, handler, packet, key, x->clock.now);
 }
 
 bool
@@ -155,7 +155,7 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
      const struct xfsm_timer_fired *fired)
 {
     uint16_t event = (uint16_t) p->image.classes[fired->class].event;
-    uint64_t periods = (x->now - fired->deadline) / fired->delay;
+    uint64_t periods = (x->clock.now - fired->deadline) / fired->delay;
     uint64_t deadline = fired->deadline;
     struct xfsm_key_value primary;
     uint16_t state, handler;
@@ -182,7 +182,7 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
         xfsm_snapshot_unfold(&p->snapshot,
                              p->fired_payload + sizeof primary,
                              &p->fired_packet);
-        p->fired_packet.ts = deadline;
+        p->fired_packet.ts = xfsm_clock_shown(&x->clock, deadline);
         p->fired_keys.built = p->fired_keys.complete = 0;
         p->keys = &p->fired_keys;
         x->stats.timeouts++;

@@ -13,6 +13,7 @@
  *
  * Internal to the engine.  Thread-safety: none. */
 
+#include "xfsm/runtime/clock.h"
 #include "xfsm/runtime/instance.h"
 #include "xfsm/runtime/message.h"
 #include "xfsm/runtime/options.h"
@@ -29,7 +30,7 @@ struct xfsm_exec {
     struct xfsm_engine_options options;
     struct xfsm_seed seed;
     struct xfsm_engine_stats stats;
-    uint64_t now;               /* Packet time, ns; never goes back. */
+    struct xfsm_clock clock;
     uint64_t seq;               /* Of the last event. */
     uint64_t lost;              /* Packets lost of late... */
     uint64_t lost_until;        /* ...which events up to then tell. */
@@ -64,13 +65,13 @@ void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint16_t event,
                       struct xfsm_key_row *keys);
 
-/* Fires the timers of the instance that are due at 'limit', which is x->now
- * or before. */
+/* Fires the timers of the instance that are due at 'limit', which is now or
+ * before. */
 void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *,
                       uint64_t limit);
 
-/* Does all that is due at x->now: the start, timers and periods, in order of
- * time; at the same time timers go first, then events in document order. */
+/* Does all that is due now: the start, timers and periods, in order of time;
+ * at the same time timers go first, then events in document order. */
 void xfsm_exec_wake(struct xfsm_exec *, struct xfsm_instance *);
 
 /* Runs the stop events of an instance that has started, once. */
@@ -83,12 +84,12 @@ uint16_t xfsm_exec_hears(const struct xfsm_instance *, const char *topic);
 bool xfsm_exec_message(struct xfsm_exec *, struct xfsm_instance *,
                        const struct xfsm_message *, const char *topic);
 
-/* Is something due at x->now? */
+/* Is something due now? */
 static inline bool
 xfsm_exec_is_due(const struct xfsm_exec *x, const struct xfsm_instance *p)
 {
-    return p->wake <= x->now
-           || (p->timers && xfsm_timers_next(p->timers) <= x->now);
+    return p->wake <= x->clock.now
+           || (p->timers && xfsm_timers_next(p->timers) <= x->clock.now);
 }
 
 /* Substitutes the text template 'text' into x->text, terminated, and returns

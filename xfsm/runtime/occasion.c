@@ -21,7 +21,7 @@ blank_packet(struct xfsm_exec *x, struct xfsm_instance *p, uint64_t ts)
     memset(&packet->present, 0, sizeof packet->present);
     packet->data = NULL;
     packet->len = packet->caplen = 0;
-    packet->ts = ts;
+    packet->ts = xfsm_clock_shown(&x->clock, ts);
     xfsm_fieldset_add(&packet->present, XFSM_F_TS);
     p->fired_keys.built = p->fired_keys.complete = 0;
     p->keys = &p->fired_keys;
@@ -43,7 +43,7 @@ run_own_events(struct xfsm_exec *x, struct xfsm_instance *p,
 {
     for (uint16_t i = 0; i < p->image.n_events; i++) {
         if (p->image.events[i].type == type) {
-            run_own_event(x, p, i, x->now);
+            run_own_event(x, p, i, x->clock.now);
         }
     }
 }
@@ -73,7 +73,7 @@ start(struct xfsm_exec *x, struct xfsm_instance *p)
 {
     p->started = true;
     for (uint32_t i = 0; i < p->image.n_events; i++) {
-        p->period_due[i] = later(x->now, p->image.events[i].period);
+        p->period_due[i] = later(x->clock.now, p->image.events[i].period);
     }
     update_wake(p);
     run_own_events(x, p, XFSM_EV_START);
@@ -92,7 +92,7 @@ run_period(struct xfsm_exec *x, struct xfsm_instance *p)
     }
     period = p->image.events[i].period;
     due = p->period_due[i];
-    behind = (x->now - due) / period;
+    behind = (x->clock.now - due) / period;
     if (behind > XFSM_TIMER_CATCH_UP) {
         x->stats.timers_skipped += behind - XFSM_TIMER_CATCH_UP;
         due += (behind - XFSM_TIMER_CATCH_UP) * period;
@@ -108,11 +108,11 @@ xfsm_exec_wake(struct xfsm_exec *x, struct xfsm_instance *p)
     if (!p->started) {
         start(x, p);
     }
-    while (p->wake <= x->now && p->wake != UINT64_MAX) {
+    while (p->wake <= x->clock.now && p->wake != UINT64_MAX) {
         xfsm_exec_timers(x, p, p->wake);
         run_period(x, p);
     }
-    xfsm_exec_timers(x, p, x->now);
+    xfsm_exec_timers(x, p, x->clock.now);
 }
 
 void
@@ -187,10 +187,10 @@ xfsm_exec_message(struct xfsm_exec *x, struct xfsm_instance *p,
     if (event == XFSM_NONE) {
         return false;
     }
-    if (p->wake <= x->now) {
+    if (p->wake <= x->clock.now) {
         xfsm_exec_wake(x, p);
     }
-    packet = blank_packet(x, p, x->now);
+    packet = blank_packet(x, p, x->clock.now);
     unpack(packet, message);
     key = xfsm_exec_key(p, packet, p->image.events[event].primary);
     if (!key) {
@@ -198,7 +198,7 @@ xfsm_exec_message(struct xfsm_exec *x, struct xfsm_instance *p,
         return true;
     }
     x->hops = message->hops + 1;
-    if (xfsm_exec_handle(x, p, event, packet, key, x->now)) {
+    if (xfsm_exec_handle(x, p, event, packet, key, x->clock.now)) {
         x->stats.messages++;
     } else {
         x->stats.no_state++;

@@ -52,6 +52,7 @@ struct xfsm_engine_options {
     C(messages_dropped, "Messages between programs beyond those that a " \
       "packet may cause") \
     C(time_backward, "Packets older than one before them") \
+    C(time_rebased, "Times at which the clock followed packets back") \
     C(events, "Events published") \
     C(alerts, "Events with the label alert or critical") \
     C(events_lossy, "Events that tell of packets lost shortly before") \

@@ -20,7 +20,7 @@ struct xfsm_run {
     const struct xfsm_img_handler *handler;
     const struct xfsm_packet *packet;
     const struct xfsm_key_value *key;   /* Primary key. */
-    uint64_t ts;                /* The time it runs at, ns. */
+    uint64_t ts;                /* Engine time it runs at, ns. */
     bool suspect;
     double regs[XFSM_MAX_REGS];
 };

@@ -78,7 +78,7 @@ put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
                                                          part->key);
         const double *value = key ? xfsm_keytable_find_live(
             p->tables[part->index], key->hash, key->w, key->n,
-            xfsm_run_seconds(ts)) : NULL;
+            xfsm_run_seconds(ts + x->clock.offset)) : NULL;
 
         put_number(sink, value ? *value : 0);
         break;

@@ -12,17 +12,24 @@
 /* Not the number of a slot: the timer belongs into the heap. */
 #define DUE UINT32_MAX
 
-_Static_assert(XFSM_TIMER_SLOTS == 1 << LEVEL_BITS, "a byte a level");
+_Static_assert(XFSM_TIMER_SLOTS == 2 << LEVEL_BITS, "two blocks a level");
+_Static_assert(WORDS == 8, "a byte says which words are in use");
 _Static_assert((XFSM_TIMER_DELAY_MAX >> XFSM_TIMER_TICK_BITS)
                >> (LEVEL_BITS * XFSM_TIMER_LEVELS) == 0,
                "the wheel spans the longest delay");
 
+/* The number of the slot of 'level' that has 'tick', counted from time 0. */
+static inline uint64_t
+level_slot(unsigned int level, uint64_t tick)
+{
+    return tick >> (LEVEL_BITS * level);
+}
+
 static inline uint32_t
 slot_number(unsigned int level, uint64_t tick)
 {
-    uint64_t slot = tick >> (LEVEL_BITS * level);
-
-    return level * XFSM_TIMER_SLOTS + (uint32_t) (slot % XFSM_TIMER_SLOTS);
+    return level * XFSM_TIMER_SLOTS
+           + (uint32_t) (level_slot(level, tick) % XFSM_TIMER_SLOTS);
 }
 
 /* The slot that a timer belongs into, or DUE. */
@@ -30,16 +37,17 @@ static uint32_t
 choose_slot(const struct xfsm_timer_wheel *w, uint64_t deadline)
 {
     uint64_t tick = deadline >> XFSM_TIMER_TICK_BITS;
-    uint64_t differ = tick ^ w->now_tick;
     uint64_t last;
+    unsigned int level;
 
     if (tick <= w->now_tick) {
         return DUE;
     }
-    if (differ < UINT64_C(1) << (LEVEL_BITS * TOP)) {
-        unsigned int high = 63 - (unsigned int) __builtin_clzll(differ);
-
-        return slot_number(high / LEVEL_BITS, tick);
+    for (level = 0; level < TOP; level++) {
+        if (level_slot(level + 1, tick) - level_slot(level + 1, w->now_tick)
+            <= 1) {
+            return slot_number(level, tick);
+        }
     }
     last = w->now_tick
            + ((uint64_t) (XFSM_TIMER_SLOTS - 1) << (LEVEL_BITS * TOP));
@@ -52,6 +60,7 @@ link_timer(struct xfsm_timers *t, uint32_t id, uint32_t slot)
     struct xfsm_timer_wheel *w = &t->wheel;
     struct xfsm_timer *timer = &t->timers[id];
     uint32_t head = w->head[slot];
+    uint32_t word = slot / 64;
 
     timer->where = XFSM_TIMER_WHEEL;
     timer->place = slot;
@@ -61,16 +70,18 @@ link_timer(struct xfsm_timers *t, uint32_t id, uint32_t slot)
         t->timers[head].prev = id;
     }
     w->head[slot] = id;
-    w->used[slot / 64] |= UINT64_C(1) << slot % 64;
-    w->summary |= UINT32_C(1) << slot / 64;
+    w->used[word] |= UINT64_C(1) << slot % 64;
+    w->summary[word / WORDS] |= (uint8_t) (1u << word % WORDS);
 }
 
 static void
 mark_empty(struct xfsm_timer_wheel *w, uint32_t slot)
 {
-    w->used[slot / 64] &= ~(UINT64_C(1) << slot % 64);
-    if (!w->used[slot / 64]) {
-        w->summary &= ~(UINT32_C(1) << slot / 64);
+    uint32_t word = slot / 64;
+
+    w->used[word] &= ~(UINT64_C(1) << slot % 64);
+    if (!w->used[word]) {
+        w->summary[word / WORDS] &= (uint8_t) ~(1u << word % WORDS);
     }
 }
 
@@ -79,6 +90,7 @@ xfsm_timer_wheel_place(struct xfsm_timers *t, uint32_t id)
 {
     uint32_t slot = choose_slot(&t->wheel, t->timers[id].deadline);
 
+    t->n_placed++;
     if (slot == DUE) {
         xfsm_timer_heap_add(t, id);
     } else {
@@ -104,81 +116,117 @@ xfsm_timer_wheel_remove(struct xfsm_timers *t, uint32_t id)
     }
 }
 
-/* The first slot in use of level 3 after that of now_tick, which is never in
- * use itself, and the tick at which it begins. */
-static uint32_t
-next_top_slot(const struct xfsm_timer_wheel *w, uint64_t *tick)
+/* The tick at which the first slot in use of 'level', which has one, begins.
+ * It lies after that of now_tick, which is never in use. */
+static uint64_t
+next_of_level(const struct xfsm_timer_wheel *w, unsigned int level)
 {
-    const uint64_t *used = &w->used[TOP * WORDS];
-    uint64_t here = w->now_tick >> (LEVEL_BITS * TOP);
+    const uint64_t *used = &w->used[level * WORDS];
+    uint64_t here = level_slot(level, w->now_tick);
     uint32_t from = (uint32_t) ((here + 1) % XFSM_TIMER_SLOTS);
     uint32_t word = from / 64;
     uint64_t bits = used[word] & UINT64_MAX << from % 64;
-    uint32_t slot;
 
-    while (!bits) {
-        word = (word + 1) % WORDS;
+    if (!bits) {
+        unsigned int summary = w->summary[level];
+
+        /* Bit i is word 1 + i after this one, round the ring to this one. */
+        summary = (summary >> (word + 1) | summary << (WORDS - 1 - word))
+                  & 0xff;
+        word = (word + 1 + (uint32_t) __builtin_ctz(summary)) % WORDS;
         bits = used[word];
     }
-    slot = word * 64 + (uint32_t) __builtin_ctzll(bits);
-    here += (slot - here) % XFSM_TIMER_SLOTS;
-    *tick = here << (LEVEL_BITS * TOP);
-    return TOP * XFSM_TIMER_SLOTS + slot;
+    here += (word * 64 + (uint64_t) __builtin_ctzll(bits) - here)
+            % XFSM_TIMER_SLOTS;
+    return here << (LEVEL_BITS * level);
 }
 
-/* The next slot in use, of which there must be one, and the tick at which it
- * begins. */
-static uint32_t
-next_slot(const struct xfsm_timer_wheel *w, uint64_t *tick)
+uint64_t
+xfsm_timer_wheel_next(const struct xfsm_timer_wheel *w, uint64_t *aheadp)
 {
-    uint32_t word = (uint32_t) __builtin_ctz(w->summary);
-    uint32_t level = word / WORDS;
-    uint32_t slot;
-    unsigned int shift;
+    uint64_t next = UINT64_MAX, ahead = UINT64_MAX;
+    unsigned int level;
 
-    if (level == TOP) {
-        return next_top_slot(w, tick);
+    for (level = 0; level < XFSM_TIMER_LEVELS; level++) {
+        if (w->summary[level]) {
+            uint64_t begin = next_of_level(w, level);
+
+            next = begin < next ? begin : next;
+            begin -= UINT64_C(1) << (LEVEL_BITS * level);
+            ahead = level && begin < ahead ? begin : ahead;
+        }
     }
-    slot = word * 64 + (uint32_t) __builtin_ctzll(w->used[word]);
-    shift = LEVEL_BITS * (level + 1);
-    *tick = (w->now_tick >> shift << shift)
-            | (uint64_t) (slot % XFSM_TIMER_SLOTS) << (shift - LEVEL_BITS);
-    return slot;
+    if (aheadp) {
+        *aheadp = ahead;
+    }
+    return next;
+}
+
+/* Places up to 'max' timers of 'slot' again; returns how many. */
+static uint32_t
+lower_timers(struct xfsm_timers *t, uint32_t slot, uint32_t max)
+{
+    struct xfsm_timer_wheel *w = &t->wheel;
+    uint32_t id = w->head[slot];
+    uint32_t n = 0;
+
+    while (id && n < max) {
+        uint32_t next = t->timers[id].next;
+
+        __builtin_prefetch(&t->timers[next]);
+        w->head[slot] = next;
+        xfsm_timer_wheel_place(t, id);
+        id = next;
+        n++;
+    }
+    if (id) {
+        t->timers[id].prev = 0;
+    } else if (n) {
+        mark_empty(w, slot);
+    }
+    return n;
 }
 
 bool
 xfsm_timer_wheel_advance(struct xfsm_timers *t, uint64_t tick)
 {
     struct xfsm_timer_wheel *w = &t->wheel;
-    uint64_t begin = UINT64_MAX;
-    uint32_t slot = w->summary ? next_slot(w, &begin) : 0;
-    uint32_t id;
+    uint64_t begin = xfsm_timer_wheel_next(w, NULL);
+    unsigned int level;
 
     if (begin > tick) {
         w->now_tick = tick > w->now_tick ? tick : w->now_tick;
         return false;
     }
     w->now_tick = begin;
-    id = w->head[slot];
-    w->head[slot] = 0;
-    mark_empty(w, slot);
-    while (id) {
-        uint32_t next = t->timers[id].next;
-
-        __builtin_prefetch(&t->timers[next]);
-        xfsm_timer_wheel_place(t, id);
-        id = next;
+    for (level = XFSM_TIMER_LEVELS; level-- > 0; ) {
+        if (level_slot(level, begin) << (LEVEL_BITS * level) == begin) {
+            lower_timers(t, slot_number(level, begin), UINT32_MAX);
+        }
     }
     return true;
 }
 
-uint64_t
-xfsm_timer_wheel_next(const struct xfsm_timer_wheel *w)
+/* The slot of 'level' after that of now_tick: what it has belongs lower. */
+static inline uint32_t
+slot_ahead(const struct xfsm_timer_wheel *w, unsigned int level)
 {
-    uint64_t tick = UINT64_MAX;
+    uint64_t slot = level_slot(level, w->now_tick) + 1;
 
-    if (w->summary) {
-        next_slot(w, &tick);
+    return level * XFSM_TIMER_SLOTS + (uint32_t) (slot % XFSM_TIMER_SLOTS);
+}
+
+void
+xfsm_timer_wheel_step(struct xfsm_timers *t, uint64_t tick)
+{
+    struct xfsm_timer_wheel *w = &t->wheel;
+    uint32_t left = XFSM_TIMER_STEP;
+    unsigned int level;
+
+    if (tick > w->now_tick && tick < xfsm_timer_wheel_next(w, NULL)) {
+        w->now_tick = tick;
     }
-    return tick;
+    for (level = 1; level < XFSM_TIMER_LEVELS; level++) {
+        left -= lower_timers(t, slot_ahead(w, level), left);
+    }
 }

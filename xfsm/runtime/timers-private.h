@@ -15,13 +15,18 @@
  *
  *   - tick <= now_tick: in the heap, ordered by (deadline, arming order).
  *
- *   - otherwise in the wheel, at level 0, 1 or 2 where tick and now_tick
- *     differ in their lowest 8, 16 or 24 bits only, at level 3 else, in the
- *     slot that these bits of tick name.  So every slot in use at levels 0 to
- *     2 lies after that of now_tick, levels do not overlap in time, and the
- *     lowest bit of the lowest level in use is the next slot.  Level 3 goes
- *     round: a timer too far ahead for it waits in its last slot, and is
- *     placed again from there.
+ *   - otherwise in the wheel.  A slot of level k spans 256^k ticks, and each
+ *     level is a ring of two blocks of 256 slots: the block that now_tick is
+ *     in and the one after it, which are two slots of the level above.  A
+ *     timer goes into the lowest level whose two blocks have its tick.  A
+ *     timer too far ahead for level 3 waits in its last slot, and is placed
+ *     again from there.
+ *
+ * Every slot in use lies after that of now_tick.  A slot is emptied, and its
+ * timers are placed again, at the latest when now_tick comes to its begin.
+ * But from when now_tick enters the slot before it, its timers have a place at
+ * the level below, so the time of one slot is there to move them, a few at a
+ * time (xfsm_timer_wheel_step()).
  *
  * A timer whose deadline moves to later stays where it is, so a slot is where
  * to look again, not always where to fire: that is what a timeout costs that
@@ -29,6 +34,11 @@
  *
  * Moving now_tick to the start of the next slot in use and placing its timers
  * again brings each one down, at last into the heap. */
+
+/* Timers moved at once ahead of time, and the time between: 1 million a
+ * second, for some 10 us in each 131 at the most. */
+#define XFSM_TIMER_STEP 128
+#define XFSM_TIMER_STEP_BITS 17         /* 2^17 ns. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,7 +48,7 @@
 
 #define XFSM_TIMER_TICK_BITS 20
 #define XFSM_TIMER_LEVELS 4
-#define XFSM_TIMER_SLOTS 256
+#define XFSM_TIMER_SLOTS 512
 
 enum xfsm_timer_where {
     XFSM_TIMER_FREE,
@@ -71,8 +81,8 @@ struct xfsm_timer_heap_entry {
 
 struct xfsm_timer_wheel {
     uint64_t now_tick;
-    uint32_t summary;           /* Which of 'used' are not 0: bit 4 * level
-                                 * + word. */
+    uint64_t step_at;           /* ns: when to move timers ahead of time. */
+    uint8_t summary[XFSM_TIMER_LEVELS]; /* Which of 'used' are not 0. */
     uint64_t used[XFSM_TIMER_LEVELS * XFSM_TIMER_SLOTS / 64];
     uint32_t head[XFSM_TIMER_LEVELS * XFSM_TIMER_SLOTS];
 };
@@ -99,6 +109,7 @@ struct xfsm_timers {
     uint64_t order;             /* Of the next arming. */
     uint64_t n_fired;
     uint64_t n_refused;
+    uint64_t n_placed;          /* Times that timers were placed. */
     struct xfsm_timer_wheel wheel;
 };
 
@@ -114,10 +125,17 @@ void xfsm_timer_wheel_place(struct xfsm_timers *, uint32_t id);
 void xfsm_timer_wheel_remove(struct xfsm_timers *, uint32_t id);
 
 /* Moves on to the next slot in use, if that begins at or before 'tick', and
- * places its timers again; otherwise moves on to 'tick' and returns false. */
+ * places its timers, and those of all that begin with it, again; otherwise
+ * moves on to 'tick' and returns false. */
 bool xfsm_timer_wheel_advance(struct xfsm_timers *, uint64_t tick);
 
-/* The tick at which the next slot in use begins, or UINT64_MAX. */
-uint64_t xfsm_timer_wheel_next(const struct xfsm_timer_wheel *);
+/* Moves up to XFSM_TIMER_STEP timers ahead of time.  It is 'tick'. */
+void xfsm_timer_wheel_step(struct xfsm_timers *, uint64_t tick);
+
+/* The tick at which the next slot in use begins, and in '*aheadp', unless it
+ * is NULL, the tick from which on timers can be moved ahead of time; each may
+ * be UINT64_MAX. */
+uint64_t xfsm_timer_wheel_next(const struct xfsm_timer_wheel *,
+                               uint64_t *aheadp);
 
 #endif /* xfsm/runtime/timers-private.h */

@@ -159,6 +159,26 @@ release_fired(struct xfsm_timers *t)
     }
 }
 
+/* Works out 'next'; it is 'now'. */
+static void
+update_next(struct xfsm_timers *t, uint64_t now)
+{
+    uint64_t soon = now + (UINT64_C(1) << XFSM_TIMER_STEP_BITS);
+    uint64_t *step_at = &t->wheel.step_at;
+    uint64_t ahead;
+    uint64_t tick = xfsm_timer_wheel_next(&t->wheel, &ahead);
+
+    t->next = (t->n_heap ? t->heap[0].deadline
+               : tick == UINT64_MAX ? tick : tick << XFSM_TIMER_TICK_BITS);
+    if (ahead <= t->wheel.now_tick) {
+        *step_at = *step_at < soon ? *step_at : soon;
+    } else {
+        *step_at = ahead == UINT64_MAX ? ahead
+                   : ahead << XFSM_TIMER_TICK_BITS;
+    }
+    t->next = *step_at < t->next ? *step_at : t->next;
+}
+
 /* Keeps the wheel near 'now', so that timers are not placed too high, as long
  * as it passes no slot in use by that.  An empty wheel starts anew, be it
  * backwards. */
@@ -168,22 +188,15 @@ follow_time(struct xfsm_timers *t, uint64_t now)
     uint64_t tick = now >> XFSM_TIMER_TICK_BITS;
 
     if (!t->n || (now < t->next && tick > t->wheel.now_tick)) {
+        bool enters = tick >> 8 != t->wheel.now_tick >> 8;
+
         t->wheel.now_tick = tick;
+        if (enters) {
+            update_next(t, now);
+        }
     }
 }
 
-static inline void
-update_next(struct xfsm_timers *t)
-{
-    uint64_t tick;
-
-    if (t->n_heap) {
-        t->next = t->heap[0].deadline;
-        return;
-    }
-    tick = xfsm_timer_wheel_next(&t->wheel);
-    t->next = tick == UINT64_MAX ? tick : tick << XFSM_TIMER_TICK_BITS;
-}
 
 static char *
 check_limits(size_t capacity, unsigned int key_words, size_t payload_size)
@@ -226,6 +239,7 @@ xfsm_timers_create(size_t capacity, unsigned int key_words,
         t->index_bits++;
     }
     t->next = UINT64_MAX;
+    t->wheel.step_at = UINT64_MAX;
     t->timers = xfsm_mem_map(timers_size(t), false);
     t->items = xfsm_mem_map(items_size(t), false);
     t->index = xfsm_mem_map(index_size(t), false);
@@ -250,9 +264,22 @@ xfsm_timers_destroy(struct xfsm_timers *t)
     }
 }
 
+/* Is it plain that a timer just placed leaves 'next' as it is? */
+static inline bool
+is_behind_next(const struct xfsm_timers *t, const struct xfsm_timer *timer)
+{
+    unsigned int level = timer->place / XFSM_TIMER_SLOTS;
+    unsigned int shift = XFSM_TIMER_TICK_BITS + 8 * level;
+
+    return timer->where == XFSM_TIMER_WHEEL
+           && level < XFSM_TIMER_LEVELS - 1
+           && ((timer->deadline >> shift) - (level > 0)) << shift >= t->next;
+}
+
 /* Gives timer 'id' its new deadline and puts it where it belongs. */
 static void
-arm_timer(struct xfsm_timers *t, uint32_t id, uint64_t deadline)
+arm_timer(struct xfsm_timers *t, uint32_t id, uint64_t now,
+          uint64_t deadline)
 {
     struct xfsm_timer *timer = &t->timers[id];
     bool later = deadline >= timer->deadline;
@@ -285,7 +312,9 @@ arm_timer(struct xfsm_timers *t, uint32_t id, uint64_t deadline)
         xfsm_timer_wheel_place(t, id);
         break;
     }
-    update_next(t);
+    if (!is_behind_next(t, timer)) {
+        update_next(t, now);
+    }
 }
 
 void *
@@ -307,8 +336,9 @@ xfsm_timers_set(struct xfsm_timers *t, uint16_t class, uint64_t hash,
     }
     timer = &t->timers[id];
     timer->delay = delay < XFSM_TIMER_DELAY_MAX ? delay : XFSM_TIMER_DELAY_MAX;
-    arm_timer(t, id, (now < UINT64_MAX - 1 - timer->delay
-                      ? now + timer->delay : UINT64_MAX - 1));
+    arm_timer(t, id, now,
+              (now < UINT64_MAX - 1 - timer->delay
+               ? now + timer->delay : UINT64_MAX - 1));
     return timer_payload(t, id);
 }
 
@@ -332,7 +362,7 @@ xfsm_timers_cancel(struct xfsm_timers *t, uint16_t class, uint64_t hash,
     }
     release_timer(t, id);
     t->n--;
-    update_next(t);
+    update_next(t, t->wheel.now_tick << XFSM_TIMER_TICK_BITS);
     return true;
 }
 
@@ -368,6 +398,10 @@ xfsm_timers_pop(struct xfsm_timers *t, uint64_t now,
     if (t->next > now) {
         return false;
     }
+    if (t->wheel.step_at <= now) {
+        xfsm_timer_wheel_step(t, now >> XFSM_TIMER_TICK_BITS);
+        t->wheel.step_at = UINT64_MAX;
+    }
     while (!t->n_heap
            && xfsm_timer_wheel_advance(t, now >> XFSM_TIMER_TICK_BITS)) {
         continue;
@@ -376,7 +410,7 @@ xfsm_timers_pop(struct xfsm_timers *t, uint64_t now,
     if (found) {
         fire_first(t, fired);
     }
-    update_next(t);
+    update_next(t, now);
     return found;
 }
 
@@ -393,6 +427,7 @@ xfsm_timers_clear(struct xfsm_timers *t)
 
     memset(&t->wheel, 0, sizeof t->wheel);
     t->wheel.now_tick = now_tick;
+    t->wheel.step_at = UINT64_MAX;
     xfsm_mem_clear(t->index, index_size(t));
 
     /* A timer is read only where its number is in use, but for 'where'. */

@@ -13,7 +13,7 @@
  * that armed it).  Timers live in a fixed pool, are found by (class, key)
  * through a hash index, and expire through a hierarchical timing wheel
  * (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987): 4
- * levels of 256 slots with ticks of 2^20 ns (about 1 ms), so that setting,
+ * levels of 512 slots with ticks of 2^20 ns (about 1 ms), so that setting,
  * moving and removing cost O(1) and any delay up to 52 days is exact to its
  * nanosecond: a slot's timers are put in order of (deadline, arming order)
  * when the slot comes due, by a heap of the timers of that tick.  A longer
@@ -23,9 +23,15 @@
  * Timers fire in order of deadline; timers with the same deadline in the
  * order in which they were armed (moving a timer arms it anew).
  *
- * A timer is handed down at most 3 levels before it fires, which is paid in
- * one go for all timers of a slot when time enters it: the first
- * xfsm_timers_pop() after that costs some 10 ns for each.
+ * A timer is handed down at most 3 levels before it fires.  Not in one go:
+ * the usual wheel stands still for as long as it takes to move the millions of
+ * timers that may be in one slot of 68 s, when time enters it.  Here each
+ * level has room for the slot after that of now, so its timers are moved
+ * while time is in the slot before: up to 128 timers (some 10 us) each 131
+ * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What an
+ * xfsm_timers_pop() moves at once beyond that is due within the tick, or
+ * was left because time jumped, or because over a million a second is due.
+ * Timers that are due cost O(log n) each, n being those of the tick.
  *
  * The pool has a cap: where it is full, setting a new timer fails and is
  * counted.  Thread-safety: none. */
@@ -94,10 +100,11 @@ struct xfsm_timer_fired {
 bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
                      struct xfsm_timer_fired *fired);
 
-/* Deadline of the earliest timer in ns, or UINT64_MAX.  May be early by less
- * than one slot of the wheel's level that it is in (two, where the delay is
- * within one slot of the limit), or be an earlier deadline of a timer that was
- * moved to later since; never late.  xfsm_timers_pop() at that time makes it
+/* Deadline of the earliest timer in ns, or UINT64_MAX.  May be early: where
+ * timers are to be moved ahead of time, by less than two slots of the wheel's
+ * level that it is in (three, where the delay is within one slot of the
+ * limit), or by being an earlier deadline of a timer that was moved to later
+ * since; never late.  xfsm_timers_pop() at that time makes it
  * more exact.  A single load, to be asked once per packet. */
 uint64_t xfsm_timers_next(const struct xfsm_timers *);
 
