@@ -206,6 +206,9 @@ xfsm_lanes_stop(struct xfsm_lanes *lanes)
             lane->started = false;
         }
     }
+    for (i = 0; i < lanes->n; i++) {
+        xfsm_engine_stop(lanes->lane[i].engine);
+    }
 }
 
 void
