@@ -52,7 +52,7 @@ EXTRA_DIST += \
 	tests/bench/RESULTS-detect.md \
 	tests/bench/bench-detect.py
 
-BENCH_DETECT_SEEDS = 101,102,103,104,105,106
+BENCH_DETECT_SEEDS = 301,302,303,304,305,306
 bench-detect: utilities/xfsm tests/bench/make-world
 	$(PYTHON) $(srcdir)/tests/bench/bench-detect.py \
 		--seeds $(BENCH_DETECT_SEEDS)
