@@ -357,6 +357,7 @@ def test_two_agents(host):
                                        "xfsm/show")
               or "another" in host.appctl(host.rundir + "/second.ctl",
                                           "xfsm/show"), "show")
+        faulttest.check_idle(host.pid("second"))
     pid = host.probe_pid("vm1")
     host.stop("ovs-xfsmd", signal.SIGKILL)
     wait_until(lambda: host.probe_pid("vm1") not in (0, pid), AFTER_OUTAGE,

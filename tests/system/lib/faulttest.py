@@ -7,7 +7,7 @@ vm1 and vm9, one of which a fault concerns and the other not."""
 import os
 import time
 
-from xfsmtest import check
+from xfsmtest import check, wait_until
 
 # Seconds within which monitoring is back.
 SOON = 2
@@ -43,6 +43,20 @@ def failures(host):
     """Transactions of the agent that failed."""
     return int(host.appctl("ovs-xfsmd", "coverage/read-counter",
                            "txn_error"))
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def check_idle(pid):
+    """Fails if a process uses a third of a processor, over a second."""
+    start, used = time.monotonic(), cpu_seconds(pid)
+    wait_until(lambda: time.monotonic() >= start + 1, 2, "a second")
+    used = cpu_seconds(pid) - used
+    check(used < 0.33, "%.2f s of CPU in a second" % used)
 
 
 PROBE = """#!/bin/sh
