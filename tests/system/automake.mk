@@ -29,6 +29,7 @@ SYSTEM_TESTS += \
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
+	tests/system/README.md \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/hubtest.py \
 	tests/system/lib/stream.py \

@@ -6,10 +6,10 @@ monitoring is back soon, other probes are not touched, and the switch forwards
 as if nothing had happened."""
 
 import contextlib
+import json
 import os
 import signal
 import struct
-import subprocess
 import sys
 import time
 
@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import faulttest                                            # noqa: E402
 import xfsmtest                                             # noqa: E402
+import zmqlite                                              # noqa: E402
 from faulttest import SOON, Untouched, probe_row            # noqa: E402
 from stream import Stream                                   # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
@@ -173,15 +174,15 @@ CLOCK = r"""
 #include <time.h>
 #include <unistd.h>
 
-static const volatile long long int *offset;
+static const volatile long long int *offsets;   /* Wall, monotonic. */
 
 __attribute__((constructor)) static void
 init(void)
 {
     int fd = open(getenv("XFSM_TEST_CLOCK"), O_RDONLY | O_CLOEXEC);
-    void *p = mmap(NULL, sizeof *offset, PROT_READ, MAP_SHARED, fd, 0);
+    void *p = mmap(NULL, 2 * sizeof *offsets, PROT_READ, MAP_SHARED, fd, 0);
 
-    offset = p == MAP_FAILED ? NULL : p;
+    offsets = p == MAP_FAILED ? NULL : p;
     close(fd);
 }
 
@@ -196,8 +197,9 @@ clock_gettime(clockid_t id, struct timespec *t)
             dlsym(RTLD_NEXT, "clock_gettime");
     }
     error = next(id, t);
-    if (!error && id == CLOCK_REALTIME && offset) {
-        t->tv_sec += *offset;
+    if (!error && offsets) {
+        t->tv_sec += (id == CLOCK_REALTIME ? offsets[0]
+                      : id == CLOCK_MONOTONIC ? offsets[1] : 0);
     }
     return error;
 }
@@ -229,80 +231,116 @@ gettimeofday(struct timeval *t, void *zone)
 
 
 class Clock:
-    """A wall clock for the agent and its children that can be set."""
+    """Clocks of the agent and its children that can be set, for as long as
+    the context lasts."""
 
     def __init__(self, host):
+        self.host = host
         source = os.path.join(host.dir, "clock.c")
-        self.object = os.path.join(host.dir, "clock.so")
-        self.path = os.path.join(host.dir, "clock")
+        library = os.path.join(host.dir, "clock.so")
+        path = os.path.join(host.dir, "clock")
         with open(source, "w") as f:
             f.write(CLOCK)
-        host.run(os.environ.get("CC", "cc").split()[-1], "-shared", "-fPIC",
-                 "-O1", "-o", self.object, source, "-ldl")
-        self.file = open(self.path, "wb", buffering=0)
-        self.set(0)
-        self.env = {"LD_PRELOAD": self.object, "XFSM_TEST_CLOCK": self.path}
+        host.run(*os.environ.get("CC", "cc").split(), "-shared", "-fPIC",
+                 "-O1", "-o", library, source, "-ldl")
+        self.file = open(path, "wb", buffering=0)
+        self.set()
+        self.env = dict(host.env, LD_PRELOAD=library, XFSM_TEST_CLOCK=path)
 
-    def set(self, offset):
-        """Sets it that many seconds ahead of what it was at the start."""
-        os.pwrite(self.file.fileno(), struct.pack("q", offset), 0)
+    def set(self, wall=0, monotonic=0):
+        """Sets them that many seconds ahead of what they are."""
+        os.pwrite(self.file.fileno(), struct.pack("qq", wall, monotonic), 0)
 
+    def _restart(self, env):
+        self.host.stop("ovs-xfsmd")
+        saved = self.host.env
+        self.host.env = env
+        self.host.start_agent()
+        self.host.env = saved
+        for port in ("vm1", "vm9"):
+            self.host.wait_status(port, "running", SOON)
 
-class Events:
-    """What the hub publishes, in a file."""
+    def __enter__(self):
+        self._restart(self.env)
+        return self
 
-    def __init__(self, host):
-        self.path = os.path.join(host.dir, "events")
-        with open(self.path, "w") as f:
-            self.process = host.popen(
-                host.tool("utilities/xfsm"), "events", "--quiet",
-                "ipc://%s/xfsm-hub.events" % host.rundir, stdout=f,
-                stderr=subprocess.DEVNULL)
-
-    def text(self):
-        with open(self.path) as f:
-            return f.read()
-
-
-def scan(vm, count=[0]):
-    """Knocks at ports that were not knocked at before."""
-    count[0] += 40
-    vm.knock("10.0.0.2", range(1000 + count[0], 1040 + count[0]), 0.002)
+    def __exit__(self, exc_type, exc, tb):
+        if not exc_type:
+            self._restart(self.host.env)
+        self.file.close()
 
 
-def test_clock(host, vm1):
-    """The wall clock jumps by days, ahead and back: no timer minds."""
+def can_set_clocks(host):
     if host.sanitized:
-        print("not with sanitizers, which want to be loaded first")
+        print("sanitizers want to be loaded first: clocks were not set")
+    return not host.sanitized
+
+
+def heartbeat(socket, condition):
+    """Waits for a heartbeat of vm1 and returns what 'condition' makes of it,
+    which is to be true."""
+    def received():
+        frames = socket.recv(0.1)
+        event = json.loads(frames[1]) if frames else {}
+        return event.get("port") == "vm1" and condition(event)
+
+    return wait_until(received, 3, "a heartbeat of vm1")
+
+
+def test_clock_jumps(host, vm1):
+    """The wall clock jumps by days, ahead and back: no timer minds, messages
+    have the time there is."""
+    if not can_set_clocks(host):
         return
-    clock = Clock(host)
-    host.stop("ovs-xfsmd")
-    env = host.env
-    host.env = dict(env, **clock.env)
-    host.start_agent()
-    host.env = env
-    for port in ("vm1", "vm9"):
-        host.wait_status(port, "running", SOON)
-    hub = host.pid("xfsm-hub")
-    day = 86400
-    with Untouched(host, "vm1", "vm9"):
-        for offset in (day, -day, 0, 3 * 365 * day, 0):
-            clock.set(offset)
-            # The watchdog, the counters' timer and the heartbeats go on.
-            before = int(host.appctl("xfsm-hub", "xfsm/stats").split(
-                "received ")[1].split()[0])
+    with Clock(host) as clock, Untouched(host, "vm1", "vm9"):
+        hub = host.pid("xfsm-hub")
+        socket = zmqlite.Socket(zmqlite.SUB)
+        socket.set(zmqlite.SUBSCRIBE, b"heartbeat")
+        socket.connect("ipc://%s/xfsm-hub.events" % host.rundir)
+        # The hub knows of the probe by its first event.
+        vm1.knock("10.0.0.2", range(1000, 1060), 0.3)
+        heartbeat(socket, lambda e: True)
+        for days in (1, -1, 3 * 365):
+            clock.set(wall=days * 86400)
+            date = time.strftime("%Y-%m-%dT",
+                                 time.gmtime(time.time() + days * 86400))
+            heartbeat(socket, lambda e: e["time"].startswith(date))
+            heartbeat(socket, lambda e: e["time"].startswith(date))
             wait_receives(host, vm1)
-            del before
+            packets = "packets=%d" % host.probe_stats("vm1")["packets"]
+            wait_until(lambda: packets in probe_row(
+                host, "vm1", "statistics").split(), 8,
+                       "the counters in the database")
+        socket.close()
         check(host.pid("xfsm-hub") == hub, "the hub was restarted")
-    host.stop("ovs-xfsmd")
-    host.start_agent()
-    for port in ("vm1", "vm9"):
-        host.wait_status(port, "running", SOON)
+
+
+def test_longest_wait(host):
+    """A probe that dies each time is started once a minute at last.  The
+    agent's clock is moved on to see that."""
+    if not can_set_clocks(host):
+        return
+    crashing = os.path.join(host.libexecdir, "crash-vm1")
+    passed = 0
+    with Clock(host) as clock:
+        open(crashing, "w").close()
+        os.kill(host.probe_pid("vm1"), signal.SIGKILL)
+        for delay in ("0.1", "0.2", "0.4", "0.8", "1.6", "3.2", "6.4", "12.8",
+                      "25.6", "51.2", "60", "60"):
+            wait_until(lambda: "port vm1, interface vm1: error" in host.appctl(
+                "ovs-xfsmd", "xfsm/show")
+                and "restarted after %s s" % delay in host.appctl(
+                    "ovs-xfsmd", "xfsm/show"), 5, "a wait of %s s" % delay)
+            passed += int(float(delay)) + 1
+            clock.set(monotonic=passed)
+        os.unlink(crashing)
+        clock.set(monotonic=passed + 60)
+        host.wait_status("vm1", "running", 5)
 
 
 # Forwarding.
 
-def kill_often(host, stream):
+def kill_often(host):
     """Kills both probes in turn; each is back at once by request, since it
     would wait longer and longer by itself."""
     for n in range(KILLS):
@@ -317,7 +355,7 @@ def test_forwarding(host, vm1, vm2):
     """Probes are killed, stopped, and spin: no frame is lost for that."""
     stream = Stream(host, vm1, vm2, "10.0.0.2")
     start = time.monotonic()
-    kill_often(host, stream)
+    kill_often(host)
     for port in ("vm1", "vm2"):
         host.wait_status(port, "running", 5)
 
