@@ -67,7 +67,8 @@ show_databases(const struct xfsm_agent *agent, struct ds *s)
                   ovsdb_idl_is_connected(agent->xfsm.idl)
                   ? "connected" : "not connected",
                   xfsm_agent_is_passive(agent)
-                  ? ", in the hands of another agent" : "");
+                  ? ", in the hands of another agent"
+                  : agent->refused ? ", not allowed to write" : "");
     if (agent->db_init.error) {
         ds_put_format(s, "    error: %s\n", agent->db_init.error);
     }

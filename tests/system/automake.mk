@@ -10,6 +10,9 @@ SYSTEM_TESTS += \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-events.py \
+	tests/system/test-faults-database.py \
+	tests/system/test-faults-hub.py \
+	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
 	tests/system/test-hub-limits.py \
@@ -27,6 +30,9 @@ SYSTEM_TESTS += \
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
+	tests/system/README.md \
+	tests/system/lib/faulttest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
