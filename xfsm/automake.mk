@@ -160,6 +160,8 @@ xfsm_runtime = \
 	xfsm/runtime/lower.c \
 	xfsm/runtime/lower.h \
 	xfsm/runtime/match.c \
+	xfsm/runtime/migrate.c \
+	xfsm/runtime/migrate.h \
 	xfsm/runtime/native-emit.c \
 	xfsm/runtime/native-emit.h \
 	xfsm/runtime/native-handler.c \

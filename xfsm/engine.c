@@ -11,6 +11,7 @@
 #include "xfsm/base/error.h"
 #include "xfsm/packet/fragments.h"
 #include "xfsm/runtime/exec.h"
+#include "xfsm/runtime/migrate.h"
 #include "xfsm/runtime/run.h"
 #include "xfsm/sketch/countmin.h"
 
@@ -210,27 +211,19 @@ find_program(const struct xfsm_engine *e, const char *name)
     return i;
 }
 
-char *
-xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
+static char *
+check_place(unsigned int i)
 {
-    struct xfsm_instance *p;
-    char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
-    struct match *matches;
-    unsigned int i;
+    return i >= XFSM_MAX_PROGRAMS
+           ? xfsm_error("at most %d programs on one port", XFSM_MAX_PROGRAMS)
+           : NULL;
+}
 
-    if (error) {
-        return error;
-    }
-    i = find_program(e, p->name);
-    matches = create_matches(p);
-    if (i >= XFSM_MAX_PROGRAMS || !matches) {
-        destroy_matches(matches);
-        xfsm_instance_destroy(p);
-        return i >= XFSM_MAX_PROGRAMS
-               ? xfsm_error("at most %d programs on one port",
-                            XFSM_MAX_PROGRAMS)
-               : xfsm_error("out of memory");
-    }
+/* Puts 'p' in the place of program 'i', or behind the last one. */
+static void
+install(struct xfsm_engine *e, unsigned int i, struct xfsm_instance *p,
+        struct match *matches)
+{
     if (e->exec.options.backend == XFSM_BACKEND_AUTO) {
         xfsm_native_compile(p);
     }
@@ -242,7 +235,54 @@ xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
     e->matches[i] = matches;
     e->programs[i] = p;
     update_wants(e);
+}
+
+static char *
+load(struct xfsm_engine *e, const void *image, size_t len, bool anew)
+{
+    struct xfsm_instance *p, *old;
+    struct match *matches;
+    unsigned int i;
+    char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
+
+    if (error) {
+        return error;
+    }
+    i = find_program(e, p->name);
+    error = check_place(i);
+    if (error) {
+        xfsm_instance_destroy(p);
+        return error;
+    }
+    old = i < e->n && !anew ? e->programs[i] : NULL;
+    if (old) {
+        xfsm_migrate_swap(p, old);
+    }
+    matches = xfsm_instance_prepare(p) ? create_matches(p) : NULL;
+    if (!matches) {
+        if (old) {
+            xfsm_migrate_swap(p, old);
+        }
+        xfsm_instance_destroy(p);
+        return xfsm_error("out of memory");
+    }
+    if (old) {
+        xfsm_migrate_copy(p, old, e->exec.now);
+    }
+    install(e, i, p, matches);
     return NULL;
+}
+
+char *
+xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
+{
+    return load(e, image, len, false);
+}
+
+char *
+xfsm_engine_load_anew(struct xfsm_engine *e, const void *image, size_t len)
+{
+    return load(e, image, len, true);
 }
 
 bool

@@ -50,9 +50,32 @@ char *xfsm_engine_create(const struct xfsm_engine_options *,
 void xfsm_engine_destroy(struct xfsm_engine *);
 
 /* Verifies and adds the image of 'len' bytes, which is copied.  A program of
- * the same name is replaced, with a fresh state.  On error nothing has
- * changed. */
+ * the same name is replaced.  On error nothing has changed.
+ *
+ * The new program goes on with what the old one knew, as far as both declare
+ * it alike, and begins anew with the rest:
+ *
+ *   - A detector or a monitor of a metric, if the metric's name, all that is
+ *     declared of it, and the keys it is used with are the same.
+ *
+ *   - A table, if its name, key, size, policy and declared entries are the
+ *     same.
+ *
+ *   - Keys stay in their states, known by the states' names, if the events'
+ *     primary keys are the same ones.  A key whose state is gone is in the
+ *     default state.  Timeouts of states count from when the state was
+ *     entered.
+ *
+ *   - Timers, if the timeout handlers read the same fields of packets: those
+ *     of a class that is still there, by name, keep their deadlines.
+ *
+ * So what only handlers and thresholds say can be changed at any time without
+ * a key being forgotten. */
 char *xfsm_engine_load(struct xfsm_engine *, const void *image, size_t len);
+
+/* The same, but the new program begins with nothing. */
+char *xfsm_engine_load_anew(struct xfsm_engine *, const void *image,
+                            size_t len);
 
 /* Removes a program; false if there is none of that name. */
 bool xfsm_engine_unload(struct xfsm_engine *, const char *name);

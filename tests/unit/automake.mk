@@ -48,6 +48,7 @@ UNIT_TESTS += \
 	tests/unit/test-mem \
 	tests/unit/test-metric-types \
 	tests/unit/test-metrics-exec \
+	tests/unit/test-migrate \
 	tests/unit/test-modbus \
 	tests/unit/test-mutation \
 	tests/unit/test-native \
@@ -316,6 +317,16 @@ tests_unit_test_metrics_exec_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-metrics-exec.c
+
+tests_unit_test_migrate_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-migrate.c
 
 tests_unit_test_modbus_SOURCES = \
 	tests/unit/decode-check.c \

@@ -140,6 +140,13 @@ struct xfsm_instance {
 char *xfsm_instance_create(const void *image, size_t len,
                            const struct xfsm_seed *seed,
                            struct xfsm_instance **instancep);
+
+/* Then, gets it ready to run on that memory, which stays where it is from
+ * then on.  Returns false if there is none for that. */
+bool xfsm_instance_prepare(struct xfsm_instance *);
+
+/* Links its detectors to their slaves. */
+void xfsm_instance_link(struct xfsm_instance *);
 void xfsm_instance_destroy(struct xfsm_instance *);
 
 /* Address space of all its tables, in bytes. */

@@ -312,6 +312,15 @@ xfsm_keytable_destroy(struct xfsm_keytable *t)
     }
 }
 
+bool
+xfsm_keytable_like(const struct xfsm_keytable *a,
+                   const struct xfsm_keytable *b)
+{
+    return (a->key_words == b->key_words && a->record_size == b->record_size
+            && a->half == b->half && a->on_full == b->on_full
+            && !memcmp(a->lifetimes, b->lifetimes, sizeof a->lifetimes));
+}
+
 void
 xfsm_keytable_set_policy(struct xfsm_keytable *t,
                          enum xfsm_keytable_full on_full, uint32_t ttl)

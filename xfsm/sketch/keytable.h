@@ -112,6 +112,11 @@ char *xfsm_keytable_create(unsigned int key_words, size_t record_size,
                            size_t capacity, struct xfsm_keytable **tablep);
 void xfsm_keytable_destroy(struct xfsm_keytable *);
 
+/* Are both laid out alike, with the same policy and lifetimes, so that one can
+ * stand for the other? */
+bool xfsm_keytable_like(const struct xfsm_keytable *,
+                        const struct xfsm_keytable *);
+
 /* Address space of such a table, in bytes. */
 uint64_t xfsm_keytable_footprint(unsigned int key_words, size_t record_size,
                                  size_t capacity);
