@@ -30,7 +30,9 @@ xfsm_base = \
 	xfsm/base/hash.c \
 	xfsm/base/hash.h \
 	xfsm/base/mem.c \
-	xfsm/base/mem.h
+	xfsm/base/mem.h \
+	xfsm/base/state-io.c \
+	xfsm/base/state-io.h
 
 xfsm_packet = \
 	xfsm/packet/arp.c \
@@ -174,6 +176,8 @@ xfsm_runtime = \
 	xfsm/runtime/options.h \
 	xfsm/runtime/run.h \
 	xfsm/runtime/snapshot.c \
+	xfsm/runtime/state-save.c \
+	xfsm/runtime/state-save.h \
 	xfsm/runtime/summary.c \
 	xfsm/runtime/summary.h \
 	xfsm/runtime/text.c \

@@ -77,6 +77,37 @@ char *xfsm_engine_load(struct xfsm_engine *, const void *image, size_t len);
 char *xfsm_engine_load_anew(struct xfsm_engine *, const void *image,
                             size_t len);
 
+/* ## State that travels ##
+ *
+ * What an engine knows can be saved, and another engine, also in another
+ * process on another host, can go on with it: what it publishes then is what
+ * the first one would have published.
+ *
+ * The engine that goes on has the same programs, to the byte; the same build
+ * is not needed.  Saved are the time, metrics, tables, states, timers, and
+ * the secret that keys are hashed under, so keep what is saved as secret.  Not
+ * saved are the counters of XFSM_ENGINE_COUNTERS and the fragments that later
+ * ones wait for.
+ *
+ * The format has a version and a checksum.  What is read is trusted in
+ * nothing: it is refused, or an engine comes of it in which each index is in
+ * its range and each key where it can be found. */
+
+/* Changes with each change of what is saved. */
+#define XFSM_STATE_VERSION 1
+
+/* Writes the state by 'write', which returns false if it cannot.  Returns NULL
+ * or an error that the caller frees. */
+char *xfsm_engine_save(struct xfsm_engine *,
+                       bool (*write)(const void *data, size_t len, void *aux),
+                       void *aux);
+
+/* Makes an engine with the programs, options and counters of 'engine' and the
+ * state in the 'len' bytes at 'data', and stores it in '*newp'.  'engine'
+ * stays as it is.  Returns NULL or an error that the caller frees. */
+char *xfsm_engine_restore(const struct xfsm_engine *engine, const void *data,
+                          size_t len, struct xfsm_engine **newp);
+
 /* Removes a program; false if there is none of that name. */
 bool xfsm_engine_unload(struct xfsm_engine *, const char *name);
 

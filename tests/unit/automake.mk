@@ -62,6 +62,7 @@ UNIT_TESTS += \
 	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
+	tests/unit/test-state-save \
 	tests/unit/test-structured \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
@@ -532,6 +533,15 @@ tests_unit_test_schema_SOURCES = \
 	tests/unit/program-fixture.h \
 	tests/unit/test-schema.c
 tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) $(LIBXML2_CFLAGS)
+
+tests_unit_test_state_save_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-state-save.c
 
 tests_unit_test_structured_SOURCES = \
 	tests/unit/engine-harness.c \

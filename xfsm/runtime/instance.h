@@ -187,6 +187,11 @@ void xfsm_snapshot_take(const struct xfsm_snapshot_layout *,
 void xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *,
                           char *payload, struct xfsm_packet *packet);
 
+/* Could xfsm_snapshot_take() have written this?  To be asked of what comes
+ * from elsewhere. */
+bool xfsm_snapshot_good(const struct xfsm_snapshot_layout *,
+                        const char *payload);
+
 /* If the text 'str' of an unfolded packet was cut when its snapshot was taken,
  * stores the digest of the whole text and returns true. */
 bool xfsm_snapshot_digest(const struct xfsm_str *str, uint64_t digest[2]);
