@@ -9,6 +9,7 @@
 #include "ovs-plugin/agent.h"
 
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/port-state.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -228,5 +229,6 @@ xfsm_agent_show_init(struct xfsm_agent *agent)
                              agent_list_programs, agent);
     unixctl_command_register("xfsm/restart", "[interface]", 0, 1,
                              agent_restart, agent);
+    xfsm_port_state_init(agent);
     unixctl_command_register("exit", "", 0, 0, agent_exit, agent);
 }

@@ -73,7 +73,15 @@
     /* Hub to agent (also READY, with epoch and 0, PONG and STATS). */ \
     M(ENDPOINT, "endpoint", "text endpoint.  Subscribers connect there") \
     /* Probe to agent, too. */ \
-    M(NOTE, "note", "text.  What an operator should know, empty: nothing")
+    M(NOTE, "note", "text.  What an operator should know, empty: nothing") \
+    /* Agent to probe, too. */ \
+    M(SAVE, "save", "u64 serial; fd: memory.  Save the state there; " \
+      "answered by DONE") \
+    M(RESTORE, "restore", "u64 serial; fd: a saved state, as a memfd.  Go " \
+      "on with it; answered by DONE") \
+    /* Probe to agent, too. */ \
+    M(DONE, "done", "u64 serial, u64 length of what was saved, text error " \
+      "(empty: done)")
 
 enum xfsm_ipc_type {
     XFSM_IPC_NONE = 0,

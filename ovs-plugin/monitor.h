@@ -83,6 +83,8 @@ struct xfsm_monitor {
     char *told_note;            /* What an operator should know, or NULL. */
     char *mirror_error;         /* Why its mirror has nothing, or NULL. */
 
+    struct xfsm_port_state *state_request;      /* Not answered yet. */
+
     /* Outcome of xfsm_monitor_run(). */
     enum xfsm_monitor_status status;
     char *error;                /* Or NULL. */

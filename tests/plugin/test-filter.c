@@ -32,6 +32,7 @@
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
 #include "xfsm/program/image.h"
+#include "xfsm/runtime/clock.h"
 
 /* Packets of a capture that are looked at. */
 #define CAPTURE_PACKETS 3000
@@ -538,11 +539,13 @@ compare_capture(const char *name, const struct eh_packets *packets)
 {
     size_t i, j;
 
-    /* The engine's time does not go back: where packets of a capture do, the
-     * time of one is that of an earlier one, which may be spared. */
-    for (i = 1; i < packets->n; i++) {
-        packets->packets[i].ts = MAX(packets->packets[i].ts,
-                                     packets->packets[i - 1].ts);
+    /* The engine's time neither goes back nor beyond its end: where packets of
+     * a capture do, the time of one is that of others, which may be spared. */
+    for (i = 0; i < packets->n; i++) {
+        uint64_t before = i ? packets->packets[i - 1].ts : 0;
+
+        packets->packets[i].ts = MIN(MAX(packets->packets[i].ts, before),
+                                     XFSM_CLOCK_MAX);
     }
 
     for (i = 0; i < programs.n; i++) {

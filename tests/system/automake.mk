@@ -22,6 +22,7 @@ SYSTEM_TESTS += \
 	tests/system/test-memory.py \
 	tests/system/test-own-events.py \
 	tests/system/test-pacing.py \
+	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-sinks.py \
 	tests/system/test-swap.py \

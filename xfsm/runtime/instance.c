@@ -46,16 +46,22 @@ create_metrics(struct xfsm_instance *p)
             return error;
         }
     }
-    for (uint32_t i = 0; i < image->n_metrics; i++) {
-        uint16_t slave = image->metrics[i].vd_slave;
+    xfsm_instance_link(p);
+    return NULL;
+}
 
-        if (slave != XFSM_NONE && p->metrics[i].detector
-            && p->metrics[slave].detector) {
+void
+xfsm_instance_link(struct xfsm_instance *p)
+{
+    for (uint32_t i = 0; i < p->image.n_metrics; i++) {
+        uint16_t slave = p->image.metrics[i].vd_slave;
+
+        if (p->metrics[i].detector) {
             xfsm_detector_set_slave(p->metrics[i].detector,
-                                    p->metrics[slave].detector);
+                                    slave != XFSM_NONE
+                                    ? p->metrics[slave].detector : NULL);
         }
     }
-    return NULL;
 }
 
 /* Masks the address in the two words at 'w'. */
@@ -334,10 +340,6 @@ xfsm_instance_create(const void *bytes, size_t len,
     error = create_metrics(p);
     error = error ? error : create_tables(p);
     error = error ? error : create_states(p, words);
-    if (!error && (!xfsm_lower(p)
-                   || !xfsm_key_row_init(p, &p->fired_keys))) {
-        error = xfsm_error("out of memory");
-    }
     if (!error && p->image.n_classes) {
         /* Payload: the primary key, then the snapshot. */
         size_t size = sizeof(struct xfsm_key_value) + p->snapshot.size;
@@ -351,13 +353,22 @@ xfsm_instance_create(const void *bytes, size_t len,
     if (error) {
         goto fail;
     }
-    plan_touches(p);
     *instancep = p;
     return NULL;
 
 fail:
     xfsm_instance_destroy(p);
     return error;
+}
+
+bool
+xfsm_instance_prepare(struct xfsm_instance *p)
+{
+    if (!xfsm_lower(p) || !xfsm_key_row_init(p, &p->fired_keys)) {
+        return false;
+    }
+    plan_touches(p);
+    return true;
 }
 
 void

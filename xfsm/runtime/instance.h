@@ -149,6 +149,13 @@ struct xfsm_instance {
 char *xfsm_instance_create(const void *image, size_t len,
                            const struct xfsm_seed *seed,
                            struct xfsm_instance **instancep);
+
+/* Then, gets it ready to run on that memory, which stays where it is from
+ * then on.  Returns false if there is none for that. */
+bool xfsm_instance_prepare(struct xfsm_instance *);
+
+/* Links its detectors to their slaves. */
+void xfsm_instance_link(struct xfsm_instance *);
 void xfsm_instance_destroy(struct xfsm_instance *);
 
 /* Address space of all its tables, in bytes. */
@@ -188,6 +195,11 @@ void xfsm_snapshot_take(const struct xfsm_snapshot_layout *,
                         const struct xfsm_packet *packet, char *payload);
 void xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *,
                           char *payload, struct xfsm_packet *packet);
+
+/* Could xfsm_snapshot_take() have written this?  To be asked of what comes
+ * from elsewhere. */
+bool xfsm_snapshot_good(const struct xfsm_snapshot_layout *,
+                        const char *payload);
 
 /* If the text 'str' of an unfolded packet was cut when its snapshot was taken,
  * stores the digest of the whole text and returns true. */

@@ -420,6 +420,72 @@ xfsm_timers_next(const struct xfsm_timers *t)
     return t->next;
 }
 
+bool
+xfsm_timers_like(const struct xfsm_timers *a, const struct xfsm_timers *b)
+{
+    return (a->capacity == b->capacity && a->key_words == b->key_words
+            && a->payload_size == b->payload_size);
+}
+
+unsigned int
+xfsm_timers_key_words(const struct xfsm_timers *t)
+{
+    return t->key_words;
+}
+
+void
+xfsm_timers_foreach(const struct xfsm_timers *t,
+                    bool (*cb)(const struct xfsm_timer_fired *,
+                               uint64_t order, void *aux),
+                    void *aux)
+{
+    uint32_t id;
+
+    for (id = 1; id <= t->n_touched; id++) {
+        const struct xfsm_timer *timer = &t->timers[id];
+        struct xfsm_timer_fired armed = {
+            .class = timer->class,
+            .key = timer_key(t, id),
+            .n_key = timer->n_key,
+            .hash = timer->hash,
+            .deadline = timer->deadline,
+            .delay = timer->delay,
+            .payload = timer_payload(t, id),
+        };
+
+        if ((timer->where == XFSM_TIMER_WHEEL
+             || timer->where == XFSM_TIMER_HEAP)
+            && !cb(&armed, timer->order, aux)) {
+            return;
+        }
+    }
+}
+
+void *
+xfsm_timers_restore(struct xfsm_timers *t,
+                    const struct xfsm_timer_fired *timer, uint64_t order,
+                    uint64_t now)
+{
+    uint64_t next = t->order > order ? t->order : order + 1;
+    uint32_t id;
+
+    assert(timer->n_key <= t->key_words);
+    if (find_timer(t, timer->class, timer->hash, timer->key, timer->n_key)) {
+        return NULL;
+    }
+    follow_time(t, now);
+    id = create_timer(t, timer->class, timer->hash, timer->key,
+                      timer->n_key);
+    if (!id) {
+        return NULL;
+    }
+    t->timers[id].delay = timer->delay;
+    t->order = order;
+    arm_timer(t, id, now, timer->deadline);
+    t->order = next;
+    return timer_payload(t, id);
+}
+
 void
 xfsm_timers_clear(struct xfsm_timers *t)
 {

@@ -51,6 +51,7 @@
 #include <stdint.h>
 
 #include "xfsm/base/hash.h"
+#include "xfsm/base/state-io.h"
 
 #define XFSM_KEYTABLE_WAYS 8
 #define XFSM_KEYTABLE_RECORD_MAX 4096
@@ -111,6 +112,11 @@ struct xfsm_keytable_stats {
 char *xfsm_keytable_create(unsigned int key_words, size_t record_size,
                            size_t capacity, struct xfsm_keytable **tablep);
 void xfsm_keytable_destroy(struct xfsm_keytable *);
+
+/* Are both laid out alike, with the same policy and lifetimes, so that one can
+ * stand for the other? */
+bool xfsm_keytable_like(const struct xfsm_keytable *,
+                        const struct xfsm_keytable *);
 
 /* Address space of such a table, in bytes. */
 uint64_t xfsm_keytable_footprint(unsigned int key_words, size_t record_size,
@@ -216,5 +222,12 @@ void xfsm_keytable_foreach(const struct xfsm_keytable *,
 
 void xfsm_keytable_get_stats(const struct xfsm_keytable *,
                              struct xfsm_keytable_stats *);
+
+/* Writes or reads its keys (state-io.h), each to the slot it was in.  What is
+ * read must be of a table laid out alike, and each record as 'good', if that
+ * is not NULL, wants it.  A table that is read into must be empty. */
+void xfsm_keytable_state(struct xfsm_keytable *, struct xfsm_state_io *,
+                         bool (*good)(const void *record, void *aux),
+                         void *aux);
 
 #endif /* xfsm/sketch/keytable.h */
