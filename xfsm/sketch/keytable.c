@@ -16,6 +16,8 @@
 _Static_assert(sizeof(struct xfsm_keytable_bucket) == 64,
                "a bucket is one cache line");
 _Static_assert(XFSM_KEYTABLE_WAYS == XFSM_TAGS, "all tags at once");
+_Static_assert(2 * XFSM_KEYTABLE_CAPACITY_MAX / XFSM_KEYTABLE_WAYS
+               < UINT32_MAX, "no bucket waits for 2^32 epochs");
 
 /* Of n_key[]: the words, and where the number of the lifetime is. */
 #define WORDS_MASK 31u
@@ -491,15 +493,27 @@ xfsm_keytable_remove(struct xfsm_keytable *t, uint64_t hash,
     return true;
 }
 
+/* Clears the bucket whose turn it is, if it is old.  One without keys is left
+ * alone whatever its epoch: it says the same in any, and writing to it would
+ * make memory real that no key has touched. */
+static void
+scrub_bucket(struct xfsm_keytable *t)
+{
+    struct xfsm_keytable_bucket *bucket = &t->buckets[t->scrub];
+
+    if (bucket->n && bucket->epoch != t->epoch) {
+        memset(bucket, 0, sizeof *bucket);
+    }
+    t->scrub = (t->scrub + 1) & (2 * t->half - 1);
+}
+
 void
 xfsm_keytable_clear(struct xfsm_keytable *t)
 {
     t->n = 0;
     memset(t->counts, 0, sizeof t->counts);
-    if (!++t->epoch) {
-        /* After 2^32 of them, a bucket might seem to be of this one. */
-        xfsm_mem_clear(t->buckets, buckets_size(t));
-    }
+    t->epoch++;
+    scrub_bucket(t);
 }
 
 void

@@ -31,7 +31,16 @@
  * policy: a key whose deadline has passed goes first; else, by the table's
  * choice, the key with the oldest touch time goes or the new one is refused.
  * Each case has its counter.  To forget everything is to count an epoch: a
- * bucket of an older one is empty.
+ * bucket of an older one is empty.  Each new epoch also visits one bucket in
+ * turn and clears it if it has fallen behind, so that 32 bits of epoch can
+ * never come round to a bucket that still holds keys.
+ *
+ * Cost, at worst: a look-up compares 16 tags, and the key of each slot whose
+ * tag is the same, which by a secret seed is one in 65,000; an insertion into
+ * full buckets also looks at 16 touch times.  That is four lines of buckets
+ * and slots, or what a long key or record takes, and with all of them in
+ * memory less than a microsecond.  Forgetting everything clears 8 KB and one
+ * bucket.
  *
  * A deadline is a touch time and a lifetime.  A table has up to
  * XFSM_KEYTABLE_LIFETIMES of them, and 3 bits beside the length of a key say
@@ -84,6 +93,7 @@ struct xfsm_keytable {
     size_t slot_size;           /* Bytes. */
     uint32_t half;              /* Buckets in each half, a power of two. */
     uint32_t epoch;
+    uint32_t scrub;             /* The bucket to visit at the next epoch. */
     unsigned int key_words;
     size_t record_size;
     uint64_t n;                 /* Keys. */
