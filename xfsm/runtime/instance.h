@@ -114,7 +114,10 @@ struct xfsm_instance {
     struct xfsm_keytable *tables[XFSM_MAX_TABLES];
     struct xfsm_keytable *states;
     uint8_t state_lifetimes[XFSM_MAX_STATES];   /* Number of each state's
-                                                 * lifetime in the table. */
+                                                 * lifetime in the table: its
+                                                 * own, or where these are
+                                                 * more than a table has, the
+                                                 * next longer one. */
     uint64_t state_keys[XFSM_MAX_STATES];
     const char *state_names[XFSM_MAX_STATES];
     struct xfsm_timers *timers;
