@@ -33,6 +33,16 @@ EXTRA_DIST += \
 	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py
 
+# What crafted keys cost, by instructions: needs valgrind.
+GOLDEN_TESTS += tests/bench/test-crafted.py
+GOLDEN_TOOLS += tests/bench/crafted
+tests_bench_crafted_SOURCES = \
+	tests/bench/crafted.c \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	utilities/bench-random.h
+tests_bench_crafted_LDADD = $(XFSM_LIBS)
+
 # Precision and recall on labelled traffic: the full form is "make
 # bench-detect", a short one a test (golden).
 GOLDEN_TESTS += tests/bench/test-detect.py
