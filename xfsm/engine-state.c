@@ -11,11 +11,26 @@
 #include "xfsm/base/error.h"
 #include "xfsm/runtime/state-save.h"
 
+static void
+clock_state(struct xfsm_clock *clock, struct xfsm_state_io *io)
+{
+    uint64_t n_behind = clock->n_behind;
+
+    xfsm_state_u64(io, &clock->now);
+    xfsm_state_u64(io, &clock->offset);
+    xfsm_state_u64(io, &clock->last);
+    xfsm_state_u64(io, &n_behind);
+    xfsm_state_check(io, clock->now <= XFSM_CLOCK_MAX
+                         && n_behind < XFSM_CLOCK_CONFIRM,
+                     "its clock is beyond its limits");
+    clock->n_behind = (unsigned int) n_behind;
+}
+
 /* The state of all but the programs. */
 static void
 engine_state(struct xfsm_engine *e, struct xfsm_state_io *io)
 {
-    xfsm_state_u64(io, &e->exec.clock.now);
+    clock_state(&e->exec.clock, io);
     xfsm_state_u64(io, &e->exec.seq);
     xfsm_state_u64(io, &e->exec.lost);
     xfsm_state_u64(io, &e->exec.lost_until);

@@ -89,10 +89,10 @@ char *xfsm_engine_load_anew(struct xfsm_engine *, const void *image,
  * the first one would have published.
  *
  * The engine that goes on has the same programs, to the byte; the same build
- * is not needed.  Saved are the time, metrics, tables, states, timers, and
- * the secret that keys are hashed under, so keep what is saved as secret.  Not
- * saved are the counters of XFSM_ENGINE_COUNTERS and the fragments that later
- * ones wait for.
+ * is not needed.  Saved are the time, metrics, tables, states, timers, what
+ * programs know of themselves, and the secret that keys are hashed under, so
+ * keep what is saved as secret.  Not saved are the counters of
+ * XFSM_ENGINE_COUNTERS and the fragments that later ones wait for.
  *
  * The format has a version and a checksum.  What is read is trusted in
  * nothing: it is refused, or an engine comes of it in which each index is in

@@ -257,6 +257,48 @@ test_state_that_is_gone(void **state)
     eh_free(&eh);
 }
 
+/* What a program does of itself: it goes to a state of its own and arms a
+ * timer, both without a key. */
+#define OF_ITSELF(CLASSES) \
+    "<xfsm>" EH_STATE("s0") EH_STATE("s1") CLASSES \
+    EH_TIMEOUT("c", EH_IN("s1", EH_IF("true", "print(fired)", ""))) \
+    "<event type='start'>" \
+    EH_IN("s0", EH_IF_SET("true", "print(start)", "s1", \
+                          EH_TIMER("c", "ts", "10"))) \
+    "</event></xfsm>"
+
+static void
+test_of_itself(void **state)
+{
+    struct xfsm_program_info info;
+    struct eh eh;
+
+    (void) state;
+    start(&eh, OF_ITSELF(""));
+    eh_syn(&eh, 0, A, B, 80);
+    eh_expect(&eh, "0 log start", NULL);
+
+    /* The state begins anew, and counts once. */
+    eh_load(&eh, "p", OF_ITSELF(""));
+    eh_syn(&eh, 4, A, B, 80);
+    assert_true(xfsm_engine_get_program(eh.engine, 0, &info));
+    assert_int_equal(info.keys, 1);
+    assert_int_equal(info.state_keys[1], 1);
+    assert_int_equal(info.timers, 2);
+
+    /* Timers go along when their class has another number. */
+    eh_load(&eh, "p", OF_ITSELF(
+        EH_TIMEOUT("b", EH_IN("s1", EH_IF("true", "print(b)", "")))));
+    eh_syn(&eh, 8, A, B, 80);
+    assert_true(xfsm_engine_get_program(eh.engine, 0, &info));
+    assert_int_equal(info.state_keys[1], 1);
+    assert_int_equal(info.timers, 3);
+    eh_advance(&eh, 15);
+    eh_expect(&eh, "4 log start", "8 log start", "10 log fired",
+              "14 log fired", NULL);
+    eh_free(&eh);
+}
+
 /* A handler of timeouts that reads more of the packet has nothing to read it
  * from: the timers go. */
 static void
@@ -304,6 +346,7 @@ main(void)
         cmocka_unit_test(test_changed_metric_begins_anew),
         cmocka_unit_test(test_states_by_name),
         cmocka_unit_test(test_state_that_is_gone),
+        cmocka_unit_test(test_of_itself),
         cmocka_unit_test(test_snapshots_differ),
         cmocka_unit_test(test_anew),
     };

@@ -349,28 +349,6 @@ test_shared_programs_on_shared_captures(void **state)
 
 /* ## Random programs ## */
 
-/* Breaks the clock of packets: it is set forward and back, for one packet or
- * for many. */
-static void
-set_clocks(struct eh_packets *packets, uint64_t seed)
-{
-    static const int64_t steps[] = {         /* Seconds. */
-        -7000000000, -400000000, -3600, -61, -59, 5, 3600, 400000000,
-        7000000000,
-    };
-    struct random_source r = { seed };
-    uint64_t step = 0;
-
-    for (size_t i = 0; i < packets->n; i++) {
-        if (!random_below(&r, 1 + random_below(&r, 40))) {
-            step = random_below(&r, 3)
-                   ? (uint64_t) steps[random_below(&r, 9)]
-                     * UINT64_C(1000000000) : 0;
-        }
-        packets->packets[i].ts += step;
-    }
-}
-
 static bool
 compare_seed(uint64_t seed)
 {
@@ -384,7 +362,7 @@ compare_seed(uint64_t seed)
     snprintf(what, sizeof what, "packets of seed %"PRIu64, seed);
     random_packets(seed ^ UINT64_C(0x5eed), RANDOM_PACKETS, &packets);
     if (seed % 4 == 0) {
-        set_clocks(&packets, seed);
+        random_clocks(seed, &packets);
     }
     program = eh_model("random", xml);
     enlarge(program);

@@ -110,6 +110,9 @@ finish(struct eh *eh, const struct eh_packets *packets)
                                     + UINT64_C(20000000000));
 }
 
+/* Where the clock is: behind magic, version and secret. */
+#define CLOCK_AT (8 + 8 + 16)
+
 /* Loads both programs, of which the second one has another name. */
 static void
 load(struct eh *eh, const char *one, const char *two)
@@ -125,7 +128,7 @@ compare_seed(uint64_t seed, uint64_t *events)
 {
     struct eh_packets packets = { 0, 0, NULL };
     size_t middle = PACKETS / 4 + seed * 7 % (PACKETS / 2);
-    char *one = random_program(seed);
+    char *one = seed % 3 ? random_program(seed) : random_program2(seed);
     char *two = random_program(seed + 1000);
     struct eh whole, first, second;
     struct saved saved;
@@ -133,6 +136,9 @@ compare_seed(uint64_t seed, uint64_t *events)
     size_t at;
 
     random_packets(seed ^ UINT64_C(0x222), PACKETS, &packets);
+    if (seed % 2) {
+        random_clocks(seed, &packets);
+    }
     eh_init(&whole);
     load(&whole, one, two);
     run_part(&whole, &packets, 0, packets.n);
@@ -235,6 +241,19 @@ refuse(struct victim *v, const void *data, size_t len, const char *part)
     free(error);
 }
 
+/* Has one byte, at 'at', be 'value'. */
+static void
+refuse_byte(struct victim *v, size_t at, uint8_t value, const char *part)
+{
+    uint8_t before = v->saved.data[at];
+
+    v->saved.data[at] = value;
+    seal(&v->saved);
+    refuse(v, v->saved.data, v->saved.len, part);
+    v->saved.data[at] = before;
+    seal(&v->saved);
+}
+
 static void
 test_refused(void **state)
 {
@@ -262,6 +281,9 @@ test_refused(void **state)
     refuse(&v, v.saved.data, v.saved.len, "another version");
     v.saved.data[8]--;
     seal(&v.saved);
+
+    refuse_byte(&v, CLOCK_AT + 7, 0x7f, "clock");       /* The year 2262. */
+    refuse_byte(&v, CLOCK_AT + 24, 0x7f, "clock");      /* 127 strays. */
 
     xml = random_program(77);
     eh_load(&v.eh, "one", xml);

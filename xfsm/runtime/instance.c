@@ -235,6 +235,21 @@ create_states(struct xfsm_instance *p, unsigned int words)
     return NULL;
 }
 
+void
+xfsm_instance_set_wake(struct xfsm_instance *p)
+{
+    p->wake = UINT64_MAX;
+    for (uint32_t i = 0; i < p->image.n_events && !p->stopped; i++) {
+        uint8_t type = p->image.events[i].type;
+
+        if (!p->started && xfsm_event_is_own(type)) {
+            p->wake = 0;
+        } else if (type == XFSM_EV_PERIOD && p->period_due[i] < p->wake) {
+            p->wake = p->period_due[i];
+        }
+    }
+}
+
 /* Notes the fields and the longest key that the program reads. */
 static unsigned int
 survey(struct xfsm_instance *p)
@@ -255,13 +270,10 @@ survey(struct xfsm_instance *p)
     for (uint32_t i = 0; i < image->header->matcher_len; i++) {
         p->dynamic_matcher |= image->code[i].op == XFSM_I_MIN;
     }
-    p->wake = UINT64_MAX;
     for (uint32_t i = 0; i < image->n_events; i++) {
         p->hears |= image->events[i].type == XFSM_EV_MESSAGE;
-        if (xfsm_event_is_own(image->events[i].type)) {
-            p->wake = 0;
-        }
     }
+    xfsm_instance_set_wake(p);
     for (uint32_t i = 0; i < image->n_states; i++) {
         p->state_names[i] = &image->strings[image->states[i].name];
     }

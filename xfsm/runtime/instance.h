@@ -146,6 +146,9 @@ struct xfsm_instance {
     uint64_t handled, events;   /* Statistics. */
 };
 
+/* Works out 'wake' from 'started', 'stopped' and 'period_due'. */
+void xfsm_instance_set_wake(struct xfsm_instance *);
+
 /* Verifies the image of 'len' bytes, copies it and allocates its memory.
  * 'seed' must outlive the instance.  Returns NULL and stores the instance, or
  * an error that the caller frees. */

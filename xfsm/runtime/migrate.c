@@ -39,9 +39,10 @@ keys_alike(const struct xfsm_image *a, uint16_t i,
     return true;
 }
 
-uint16_t
-xfsm_migrate_find_key(const struct xfsm_image *image,
-                      const struct xfsm_image *other, uint16_t key)
+/* The key of 'image' that is like key 'key' of 'other', or XFSM_NONE. */
+static uint16_t
+find_key(const struct xfsm_image *image, const struct xfsm_image *other,
+         uint16_t key)
 {
     for (uint16_t i = 0; i < image->n_keys; i++) {
         if (keys_alike(image, i, other, key)) {
@@ -349,8 +350,10 @@ copy_timer(const struct xfsm_timer_fired *timer, uint64_t order, void *c_)
     char *payload;
 
     memcpy(&primary, timer->payload, sizeof primary);
-    primary.spec = xfsm_migrate_find_key(a, b, primary.spec);
-    if (primary.spec == XFSM_NONE
+    if (primary.n) {
+        primary.spec = find_key(a, b, primary.spec);
+    }
+    if ((primary.n && primary.spec == XFSM_NONE)
         || timer->n_key > xfsm_timers_key_words(c->p->timers)) {
         return true;
     }
@@ -379,6 +382,9 @@ xfsm_migrate_copy(struct xfsm_instance *p, const struct xfsm_instance *old,
 
     if (primaries_same(p, old) && !states_same(p, old)) {
         xfsm_keytable_foreach(old->states, copy_state, &copy);
+    } else if (primaries_same(p, old) && old->own.state) {
+        /* The counts were exchanged with the table.  This is not in it. */
+        p->state_keys[old->own.state]--;
     }
     if (snapshots_same(p, old) && !timers_same(p, old)) {
         xfsm_timers_foreach(old->timers, copy_timer, &copy);

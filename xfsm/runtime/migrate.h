@@ -30,10 +30,4 @@ void xfsm_migrate_swap(struct xfsm_instance *, struct xfsm_instance *old);
 void xfsm_migrate_copy(struct xfsm_instance *,
                        const struct xfsm_instance *old, uint64_t now);
 
-/* Index of that key of 'image' which is key 'key' of 'other', or
- * XFSM_NONE. */
-struct xfsm_image;
-uint16_t xfsm_migrate_find_key(const struct xfsm_image *image,
-                               const struct xfsm_image *other, uint16_t key);
-
 #endif /* xfsm/runtime/migrate.h */

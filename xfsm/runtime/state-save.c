@@ -113,12 +113,14 @@ check_payload(struct xfsm_state_io *io, const struct xfsm_instance *p,
     struct xfsm_key_value primary;
 
     memcpy(&primary, payload, sizeof primary);
-    if (primary.spec >= p->image.n_keys
-        || primary.n != xfsm_image_key_words(&p->image, primary.spec)
+    if ((primary.spec < p->image.n_keys
+         ? primary.n != xfsm_image_key_words(&p->image, primary.spec)
+         : primary.spec != XFSM_NONE || primary.n)
         || !xfsm_snapshot_good(&p->snapshot, payload + sizeof primary)) {
         return false;
     }
-    primary.hash = xfsm_hash_words(io->seed, io->tweak, primary.w, primary.n);
+    primary.hash = primary.n ? xfsm_hash_words(io->seed, io->tweak, primary.w,
+                                               primary.n) : 0;
     memcpy(payload, &primary, sizeof primary);
     return true;
 }
@@ -222,6 +224,32 @@ states_state(struct xfsm_state_io *io, struct xfsm_instance *p)
                         : NULL, p);
 }
 
+/* What the program knows of itself. */
+static void
+own_state(struct xfsm_state_io *io, struct xfsm_instance *p)
+{
+    uint64_t state = p->own.state;
+    uint64_t started = p->started;
+    uint64_t stopped = p->stopped;
+
+    xfsm_state_u64(io, &state);
+    xfsm_state_u64(io, &p->own.since);
+    xfsm_state_u64(io, &started);
+    xfsm_state_u64(io, &stopped);
+    xfsm_state_bytes(io, p->period_due,
+                     p->image.n_events * sizeof *p->period_due);
+    xfsm_state_check(io, state < p->image.n_states && started <= 1
+                         && stopped <= 1,
+                     "what it says of the program is out of range");
+    if (xfsm_state_reads(io) && xfsm_state_ok(io)) {
+        p->own.state = (uint16_t) state;
+        p->state_keys[state] += state != 0;
+        p->started = started;
+        p->stopped = stopped;
+        xfsm_instance_set_wake(p);
+    }
+}
+
 void
 xfsm_state_program(struct xfsm_state_io *io, struct xfsm_instance *p,
                    uint64_t now)
@@ -246,6 +274,7 @@ xfsm_state_program(struct xfsm_state_io *io, struct xfsm_instance *p,
     }
     if (xfsm_state_ok(io)) {
         states_state(io, p);
+        own_state(io, p);
     }
     if (p->timers && xfsm_state_ok(io)) {
         timers_state(io, p, now);
