@@ -11,7 +11,6 @@
 #include "xfsm/base/error.h"
 #include "xfsm/engine-private.h"
 #include "xfsm/packet/fragments.h"
-#include "xfsm/runtime/exec.h"
 #include "xfsm/runtime/mailbox.h"
 #include "xfsm/runtime/migrate.h"
 #include "xfsm/runtime/run.h"
@@ -150,7 +149,6 @@ stop_program(struct xfsm_engine *e, unsigned int i)
 static void
 retire(struct xfsm_engine *e, unsigned int i)
 {
-    stop_program(e, i);
     add_evictions(e->programs[i], &e->retired);
     xfsm_instance_destroy(e->programs[i]);
     destroy_matches(e->matches[i]);
@@ -295,6 +293,7 @@ xfsm_engine_unload(struct xfsm_engine *e, const char *name)
     if (i >= e->n) {
         return false;
     }
+    stop_program(e, i);
     retire(e, i);
     e->n--;
     memmove(&e->programs[i], &e->programs[i + 1],

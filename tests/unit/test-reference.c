@@ -10,7 +10,6 @@
  *
  * XFSM_SEEDS is the number of random programs, or FIRST-LAST. */
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -245,36 +244,6 @@ compare(const struct xfsm_program *program, const struct eh_packets *packets,
 
 /* ## Shared programs and captures ## */
 
-/* Calls 'cb' for each file of 'folder' whose name ends in one of 'suffixes',
- * a NULL behind the last. */
-static void
-for_each_file(const char *folder, const char *const suffixes[],
-              void (*cb)(const char *path, const char *name, void *aux),
-              void *aux)
-{
-    struct dirent **entries;
-    int n = scandir(folder, &entries, NULL, alphasort);
-
-    assert_true(n >= 0);
-    for (int i = 0; i < n; i++) {
-        const char *name = entries[i]->d_name;
-        char path[2048];
-
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        for (int j = 0; suffixes[j]; j++) {
-            size_t len = strlen(suffixes[j]);
-
-            if (strlen(name) > len
-                && !strcmp(name + strlen(name) - len, suffixes[j])) {
-                cb(path, name, aux);
-                break;
-            }
-        }
-        free(entries[i]);
-    }
-    free(entries);
-}
-
 struct programs {
     int n;
     struct xfsm_program *models[MAX_PROGRAMS];
@@ -313,7 +282,6 @@ static void
 test_shared_programs_on_shared_captures(void **state)
 {
     static const char *const xml[] = { ".xml", NULL };
-    static const char *const pcap[] = { ".pcap", ".pcapng", NULL };
     static const char *const folders[] = { "captures", "programs",
                                            "hostile" };
     const char *data = eh_shared_data();
@@ -326,15 +294,15 @@ test_shared_programs_on_shared_captures(void **state)
         skip();
     }
     snprintf(path, sizeof path, "%s/programs", data);
-    for_each_file(path, xml, load_program, &programs);
+    eh_for_each_file(path, xml, load_program, &programs);
     assert_true(programs.n >= 16);
     snprintf(path, sizeof path, "%s/utilities/programs", top ? top : ".");
-    for_each_file(path, xml, load_program, &programs);
+    eh_for_each_file(path, xml, load_program, &programs);
 
     memset(&seen, 0, sizeof seen);
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", data, folders[i]);
-        for_each_file(path, pcap, compare_capture, &programs);
+        eh_for_each_file(path, eh_captures, compare_capture, &programs);
     }
     print_message("%d programs, %d captures: %"PRIu64" events, %"PRIu64
                   " timeouts\n", programs.n, programs.n_captures, seen.events,
@@ -353,8 +321,7 @@ static bool
 compare_seed(uint64_t seed)
 {
     struct eh_packets packets = { 0, 0, NULL };
-    char *xml = message_gap ? random_program2(seed)
-                                 : random_program(seed);
+    char *xml = message_gap ? random_program2(seed) : random_program(seed);
     struct xfsm_program *program;
     char what[64];
     bool ok;

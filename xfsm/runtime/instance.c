@@ -250,12 +250,11 @@ xfsm_instance_set_wake(struct xfsm_instance *p)
     }
 }
 
-/* Notes the fields and the longest key that the program reads. */
-static unsigned int
+/* Notes the fields that the program reads, and where its keys are in a row. */
+static void
 survey(struct xfsm_instance *p)
 {
     const struct xfsm_image *image = &p->image;
-    unsigned int words = 1;
 
     for (uint32_t i = 0; i < image->n_fields; i++) {
         xfsm_fieldset_add(&p->wants, image->field_ids[i]);
@@ -263,7 +262,6 @@ survey(struct xfsm_instance *p)
     for (uint32_t i = 0; i < image->n_keys; i++) {
         unsigned int n = xfsm_image_key_words(image, (uint16_t) i);
 
-        words = n > words ? n : words;
         p->key_offsets[i + 1] = (uint16_t) (p->key_offsets[i]
                                             + xfsm_key_value_size(n));
     }
@@ -277,7 +275,6 @@ survey(struct xfsm_instance *p)
     for (uint32_t i = 0; i < image->n_states; i++) {
         p->state_names[i] = &image->strings[image->states[i].name];
     }
-    return words;
 }
 
 static void
@@ -390,7 +387,8 @@ xfsm_instance_create(const void *bytes, size_t len,
     p->name = &p->image.strings[p->image.header->name];
     xfsm_digest(seed, p->name, strlen(p->name), name);
     p->tweak = name[0];
-    words = survey(p);
+    survey(p);
+    words = xfsm_image_longest_key(&p->image);
     xfsm_snapshot_lay_out(&p->image, &p->snapshot);
 
     error = create_metrics(p);

@@ -31,8 +31,7 @@ keys_alike(const struct xfsm_image *a, uint16_t i,
     }
     for (unsigned int k = 0; k < x->n; k++) {
         if (a->field_ids[x->fields[k]] != b->field_ids[y->fields[k]]
-            || x->prefixes[k].ip4 != y->prefixes[k].ip4
-            || x->prefixes[k].ip6 != y->prefixes[k].ip6) {
+            || !xfsm_prefix_equal(x->prefixes[k], y->prefixes[k])) {
             return false;
         }
     }
