@@ -31,7 +31,7 @@
 #include "xfsm/packet/field.h"
 #include "xfsm/program/image.h"
 
-#define CAPTURE_PACKETS 3000
+#define CAPTURE_PACKETS EH_ROUNDS(3000, 300)
 #define LANES 4
 
 BUILD_ASSERT_DECL(sizeof(struct bpf_insn) == sizeof(struct sock_filter));

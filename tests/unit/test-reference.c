@@ -25,16 +25,12 @@
 #include "tests/unit/random-program.h"
 #include "tests/unit/reference.h"
 
-#define DEFAULT_SEEDS 300
+#define DEFAULT_SEEDS EH_ROUNDS(300, 100)
 #define RANDOM_PACKETS 250
 
 /* So many packets of each capture are compared: the reference executor looks
  * through lists. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CAPTURE_PACKETS 1000
-#else
-#define CAPTURE_PACKETS 4000
-#endif
+#define CAPTURE_PACKETS EH_ROUNDS(4000, 400)
 
 /* Ways to run the engine.  Packets come in batches of 'batch'; 0: of lengths
  * by chance, up to 40. */
@@ -396,8 +392,8 @@ test_random_programs_on_messages(void **state)
                   "start, stop and period\n", seen.hops, seen.own);
     message_gap = 0;
     if (!getenv("XFSM_SEEDS")) {
-        assert_true(seen.hops > 1000);
-        assert_true(seen.own > 1000);
+        assert_true(seen.hops > EH_ROUNDS(1000, 300));
+        assert_true(seen.own > EH_ROUNDS(1000, 300));
     }
 }
 
