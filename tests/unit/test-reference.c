@@ -54,7 +54,7 @@ static const struct way {
 /* What the random programs did in all. */
 static struct {
     uint64_t events, timeouts, suspect, raw, features, states, hops, own;
-    uint64_t rebased;
+    uint64_t rebased, lists;
 } seen;
 
 /* Packets between two rounds of messages; 0: there are none. */
@@ -181,6 +181,8 @@ count_seen(const struct eh *eh, uint64_t timeouts)
         seen.features += strstr(line, " {f0=") != NULL;
         seen.states += strstr(line, " state=s0 ") == NULL;
         seen.hops += strstr(line, " hops=") != NULL;
+        line = strstr(line, " text=src=");
+        seen.lists += line && strchr(line, '(');
     }
     seen.own += eh_stats(eh).own_events;
 }
@@ -393,11 +395,13 @@ test_random_programs_on_messages(void **state)
     message_gap = 20;
     compare_seeds();
     print_message("%"PRIu64" events of messages, %"PRIu64" handlers of "
-                  "start, stop and period\n", seen.hops, seen.own);
+                  "start, stop and period, %"PRIu64" events with lists\n",
+                  seen.hops, seen.own, seen.lists);
     message_gap = 0;
     if (!getenv("XFSM_SEEDS")) {
         assert_true(seen.hops > 1000);
         assert_true(seen.own > 1000);
+        assert_true(seen.lists > 100);
     }
 }
 

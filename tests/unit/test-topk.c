@@ -66,6 +66,13 @@ get(const struct xfsm_topk *t, uint64_t key, uint64_t now)
     return hitter.count;
 }
 
+/* The whole list is in 'hitters' then. */
+static unsigned int
+list_of(const struct xfsm_topk *t, bool before, uint64_t now)
+{
+    return xfsm_topk_list(t, before, now, XFSM_TOPK_MAX, hitters);
+}
+
 static struct xfsm_topk_stats
 stats_of(const struct xfsm_topk *t)
 {
@@ -108,7 +115,7 @@ test_limits(void **state)
         xfsm_topk_add(t, hash_of(i), key, XFSM_KEY_WORDS, 1, T0);
     }
     assert_int_equal(stats_of(t).replaced, 1);
-    assert_int_equal(xfsm_topk_list(t, false, T0, hitters), XFSM_TOPK_MAX);
+    assert_int_equal(list_of(t, false, T0), XFSM_TOPK_MAX);
     assert_int_equal(hitters[0].key[XFSM_KEY_WORDS - 1], XFSM_TOPK_MAX);
     assert_true(hitters[0].count == 2);
     assert_true(hitters[0].error == 1);
@@ -118,7 +125,7 @@ test_limits(void **state)
     assert_true(add(t, 1, 3, 0) == 3);
     assert_true(add(t, 2, 1, 0) == 4);
     assert_true(get(t, 1, 0) == -1);
-    assert_int_equal(xfsm_topk_list(t, false, 0, hitters), 1);
+    assert_int_equal(list_of(t, false, 0), 1);
     assert_true(add(t, 2, 1, UINT64_MAX) == 1);
     assert_true(add(t, 2, 1, UINT64_MAX) == 2);
     xfsm_topk_destroy(t);
@@ -130,7 +137,7 @@ static void
 check_list(const struct xfsm_topk *t, const double *truth, uint64_t n_keys)
 {
     struct xfsm_topk_stats stats = stats_of(t);
-    unsigned int n = xfsm_topk_list(t, false, T0, hitters);
+    unsigned int n = list_of(t, false, T0);
     uint64_t found = 0;
     double total = 0;
     unsigned int i;
@@ -237,7 +244,7 @@ test_flood(void **state)
     assert_true(xfsm_topk_get(t, hash_of(heavy), &heavy, 1, T0, &hitter));
     assert_true(hitter.count - hitter.error >= 19000);
     assert_true(hitter.count >= 20000);
-    xfsm_topk_list(t, false, T0, hitters);
+    list_of(t, false, T0);
     assert_int_equal(*hitters[0].key, heavy);
     assert_int_equal(stats_of(t).replaced + 100, 1000000 - 20000 + 1);
     xfsm_topk_destroy(t);
@@ -255,7 +262,7 @@ test_keys(void **state)
     xfsm_topk_add(t, 1, key, 1, 1, T0);
     xfsm_topk_add(t, 1, key, 0, 1, T0);
     xfsm_topk_add(t, 1, key + 1, 1, 1, T0);
-    assert_int_equal(xfsm_topk_list(t, false, T0, hitters), 4);
+    assert_int_equal(list_of(t, false, T0), 4);
     assert_int_equal(hitters[0].n, 0);
     assert_int_equal(hitters[1].n, 1);
     assert_int_equal(hitters[1].key[0], 0);
@@ -273,35 +280,35 @@ test_windows(void **state)
     (void) state;
     add(t, 1, 5, T0);
     add(t, 2, 7, T0);
-    assert_int_equal(xfsm_topk_list(t, true, T0, hitters), 0);
+    assert_int_equal(list_of(t, true, T0), 0);
 
     /* Asked from later, without a packet. */
     assert_true(get(t, 1, T0 + WINDOW) == -1);
-    assert_int_equal(xfsm_topk_list(t, false, T0 + WINDOW, hitters), 0);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + WINDOW, hitters), 2);
+    assert_int_equal(list_of(t, false, T0 + WINDOW), 0);
+    assert_int_equal(list_of(t, true, T0 + WINDOW), 2);
     assert_int_equal(*hitters[0].key, 2);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + 2 * WINDOW, hitters), 0);
+    assert_int_equal(list_of(t, true, T0 + 2 * WINDOW), 0);
 
     assert_true(add(t, 1, 1, T0 + WINDOW) == 1);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + WINDOW, hitters), 2);
+    assert_int_equal(list_of(t, true, T0 + WINDOW), 2);
     assert_true(hitters[0].count == 7);
     assert_true(add(t, 3, 1, T0) == 1);         /* Late. */
-    assert_int_equal(xfsm_topk_list(t, false, T0, hitters), 2);
+    assert_int_equal(list_of(t, false, T0), 2);
     assert_int_equal(stats_of(t).n, 2);
     assert_true(stats_of(t).total == 2);
 
     /* A window without anything, then one more. */
     add(t, 4, 1, T0 + 3 * WINDOW);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + 3 * WINDOW, hitters), 0);
+    assert_int_equal(list_of(t, true, T0 + 3 * WINDOW), 0);
     add(t, 5, 1, T0 + 4 * WINDOW);
-    assert_int_equal(xfsm_topk_list(t, true, 0, hitters), 1);
+    assert_int_equal(list_of(t, true, 0), 1);
     assert_int_equal(*hitters[0].key, 4);
     assert_true(get(t, 4, 0) == -1);
     assert_true(get(t, 5, 0) == 1);
 
     xfsm_topk_reset(t);
-    assert_int_equal(xfsm_topk_list(t, true, 0, hitters), 0);
-    assert_int_equal(xfsm_topk_list(t, false, 0, hitters), 0);
+    assert_int_equal(list_of(t, true, 0), 0);
+    assert_int_equal(list_of(t, false, 0), 0);
     assert_true(get(t, 5, 0) == -1);
     assert_true(add(t, 5, 2, 0) == 2);
     xfsm_topk_destroy(t);

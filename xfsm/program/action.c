@@ -388,7 +388,10 @@ do_reset(struct parser *p, const char *name, size_t len)
                         : XFSM_AC_RESET);
     action->index = metric == XFSM_NONE ? table : metric;
     return !args.len
-           || xfsm_key_parse(p->parse, args.s, args.len, &action->key);
+           || (xfsm_key_parse(p->parse, args.s, args.len, &action->key)
+               && (!xfsm_metric_lists(&p->parse->program->metrics[metric])
+                   || xfsm_key_of_list(p->parse, metric, &action->key,
+                                       false)));
 }
 
 /* Takes the assignment at p->p; false if there is none. */
