@@ -54,7 +54,7 @@ static const struct way {
 /* What the random programs did in all. */
 static struct {
     uint64_t events, timeouts, suspect, raw, features, states, hops, own;
-    uint64_t rebased, lists;
+    uint64_t rebased, lists, inexact;
 } seen;
 
 /* Packets between two rounds of messages; 0: there are none. */
@@ -196,6 +196,11 @@ compare_events(const struct eh *eh, const struct reference *reference,
     size_t at = eh_lines_differ(&eh->full, expected);
     struct xfsm_engine_stats stats = eh_stats(eh);
 
+    /* A list whose keys do not all have counters is not exact. */
+    if (stats.topk_replaced && eh->full.n == expected->n) {
+        seen.inexact += at != SIZE_MAX;
+        at = SIZE_MAX;
+    }
     if (at != SIZE_MAX) {
         print_error("%s on %s, way %zu: event %zu\n"
                     "  engine    (%zu): %s\n"
@@ -307,8 +312,10 @@ test_shared_programs_on_shared_captures(void **state)
         eh_for_each_file(path, eh_captures, compare_capture, &programs);
     }
     print_message("%d programs, %d captures: %"PRIu64" events, %"PRIu64
-                  " timeouts\n", programs.n, programs.n_captures, seen.events,
-                  seen.timeouts);
+                  " timeouts; %"PRIu64" lists too long to be exact\n",
+                  programs.n, programs.n_captures, seen.events, seen.timeouts,
+                  seen.inexact);
+    assert_true(seen.inexact <= 10 * N_WAYS);
     assert_true(programs.n_captures > 100);
     assert_true(seen.events > 1000);
     for (int i = 0; i < programs.n; i++) {
@@ -402,6 +409,7 @@ test_random_programs_on_messages(void **state)
         assert_true(seen.hops > 1000);
         assert_true(seen.own > 1000);
         assert_true(seen.lists > 100);
+        assert_int_equal(seen.inexact, 0);
     }
 }
 
