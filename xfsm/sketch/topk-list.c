@@ -5,97 +5,105 @@
 
 #include "xfsm/sketch/topk-private.h"
 
-/* The order of the list. */
-static bool
-goes_before(const struct xfsm_topk_hitter *a,
-            const struct xfsm_topk_hitter *b)
-{
-    unsigned int i;
+/* Counters are looked at in groups of so many places of the heap. */
+#define GROUP 32
+#define N_GROUPS ((XFSM_TOPK_MAX + GROUP - 1) / GROUP)
+#define NO_PLACE UINT32_MAX
 
-    if (a->count != b->count) {
-        return a->count > b->count;
+/* The best of each group that is not in the list yet. */
+struct groups {
+    const struct xfsm_topk *t;
+    const struct xfsm_topk_list *list;
+    uint32_t n;
+    uint32_t best[N_GROUPS];    /* Its place, or NO_PLACE. */
+    uint32_t taken[N_GROUPS];   /* Bit i: the i'th of the group is in. */
+};
+
+_Static_assert(GROUP == 32, "a bit for each place of a group");
+
+/* Does the key at place 'a' come first, by count, then by the words? */
+static inline bool
+goes_before(const struct groups *g, uint32_t a, uint32_t b)
+{
+    const struct xfsm_topk_counter *x = &g->list->heap[a];
+    const struct xfsm_topk_counter *y = &g->list->heap[b];
+    const struct xfsm_topk_entry *d = &g->list->entries[x->entry];
+    const struct xfsm_topk_entry *e = &g->list->entries[y->entry];
+    const uint64_t *key, *other;
+    uint32_t i;
+
+    if (x->count != y->count) {
+        return x->count > y->count;
     }
-    for (i = 0; i < a->n && i < b->n; i++) {
-        if (a->key[i] != b->key[i]) {
-            return a->key[i] < b->key[i];
+    key = xfsm_topk_entry_key(g->t, g->list, (uint32_t) x->entry);
+    other = xfsm_topk_entry_key(g->t, g->list, (uint32_t) y->entry);
+    for (i = 0; i < d->n && i < e->n; i++) {
+        if (key[i] != other[i]) {
+            return key[i] < other[i];
         }
     }
-    return a->n < b->n;
+    return d->n < e->n;
 }
 
-/* Moves the hitter at the root of the heap of the 'n' at 'hitters', the last
- * in the list's order first, to where it belongs. */
 static void
-sink_hitter(struct xfsm_topk_hitter *hitters, unsigned int n)
+find_best(struct groups *g, uint32_t group)
 {
-    struct xfsm_topk_hitter hitter = hitters[0];
-    unsigned int i = 0;
+    uint32_t start = group * GROUP;
+    uint32_t best = NO_PLACE;
+    uint32_t i;
 
-    for (;;) {
-        unsigned int child = 2 * i + 1;
-
-        if (child >= n) {
-            break;
+    for (i = 0; i < GROUP && start + i < g->list->n; i++) {
+        if (!(g->taken[group] >> i & 1)
+            && (best == NO_PLACE || goes_before(g, start + i, best))) {
+            best = start + i;
         }
-        child += child + 1 < n && goes_before(&hitters[child],
-                                              &hitters[child + 1]);
-        if (!goes_before(&hitter, &hitters[child])) {
-            break;
+    }
+    g->best[group] = best;
+}
+
+/* Takes the best of all out of its group.  Returns its place, or NO_PLACE. */
+static uint32_t
+take_best(struct groups *g)
+{
+    uint32_t best = NO_PLACE;
+    uint32_t i;
+
+    for (i = 0; i < g->n; i++) {
+        if (g->best[i] != NO_PLACE
+            && (best == NO_PLACE || goes_before(g, g->best[i], best))) {
+            best = g->best[i];
         }
-        hitters[i] = hitters[child];
-        i = child;
     }
-    hitters[i] = hitter;
-}
-
-/* Adds 'hitter' to the heap of 'n' others. */
-static void
-lift_hitter(struct xfsm_topk_hitter *hitters, unsigned int n,
-            struct xfsm_topk_hitter hitter)
-{
-    while (n && goes_before(&hitters[(n - 1) / 2], &hitter)) {
-        hitters[n] = hitters[(n - 1) / 2];
-        n = (n - 1) / 2;
+    if (best != NO_PLACE) {
+        g->taken[best / GROUP] |= UINT32_C(1) << best % GROUP;
+        find_best(g, best / GROUP);
     }
-    hitters[n] = hitter;
-}
-
-/* Makes the heap a list. */
-static void
-sort_hitters(struct xfsm_topk_hitter *hitters, unsigned int n)
-{
-    while (n > 1) {
-        struct xfsm_topk_hitter last = hitters[0];
-
-        hitters[0] = hitters[--n];
-        hitters[n] = last;
-        sink_hitter(hitters, n);
-    }
+    return best;
 }
 
 unsigned int
 xfsm_topk_list(const struct xfsm_topk *t, bool before, uint64_t now,
                unsigned int max, struct xfsm_topk_hitter *hitters)
 {
-    const struct xfsm_topk_list *list = xfsm_topk_find_list(t, before, now);
+    struct groups g = {
+        .t = t, .list = xfsm_topk_find_list(t, before, now),
+    };
     unsigned int n = 0;
-    uint32_t i;
 
-    for (i = 0; list && max && i < list->n; i++) {
-        struct xfsm_topk_hitter hitter;
-
-        if (n == max && list->heap[i].count < hitters[0].count) {
-            continue;
-        }
-        hitter = xfsm_topk_make_hitter(t, list,
-                                       (uint32_t) list->heap[i].entry);
-        if (n < max) {
-            lift_hitter(hitters, n++, hitter);
-        } else if (goes_before(&hitter, &hitters[0])) {
-            hitters[0] = hitter;
-            sink_hitter(hitters, n);
-        }
+    if (!g.list || !max) {
+        return 0;
     }
-    sort_hitters(hitters, n);
+    for (; g.n * GROUP < g.list->n; g.n++) {
+        find_best(&g, g.n);
+    }
+    while (n < max) {
+        uint32_t place = take_best(&g);
+
+        if (place == NO_PLACE) {
+            break;
+        }
+        hitters[n++] = xfsm_topk_make_hitter(
+            t, g.list, (uint32_t) g.list->heap[place].entry);
+    }
     return n;
 }
