@@ -22,6 +22,7 @@
 #include "tests/unit/packet-builder.h"
 #include "tests/unit/program-fixture.h"
 #include "xfsm/io/event-decode.h"
+#include "xfsm/program/lint.h"
 
 #define TOPK(NAME, ATTRS) \
     EH_METRIC(NAME, "<variation_monitor status='on' type='topk' " ATTRS "/>")
@@ -400,6 +401,24 @@ test_warnings(void **state)
     fixture_load(&fx, "%s", PROGRAM(TOPK("m", "size='3'"),
                  EH_USE("m", "vm_set='ip_src'") TELL("l=m.top(8)")));
     fixture_assert_loaded(&fx, true);
+    xfsm_lint(fx.program, &fx.diags);
+    assert_int_equal(fixture_count(&fx, XFSM_DIAG_WARNING), 0);
+    fixture_free(&fx);
+    fixture_load(&fx, "%s", PROGRAM(TOPK("m", ""),
+                 EH_USE("m", "vm_set='ip_src'") TELL("m.top(8)")));
+    fixture_assert_loaded(&fx, false);
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING, "needs a name, as "
+                        "\"keys=m.top(8)\"");
+    fixture_clear(&fx);
+    xfsm_lint(fx.program, &fx.diags);
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING,
+                        "updated and its value never used");
+    fixture_free(&fx);
+    fixture_load(&fx, "%s", PROGRAM(TOPK("m", ""),
+                 EH_USE("m", "vm_get='ip_src'") TELL("l=m.top(8)")));
+    fixture_assert_loaded(&fx, true);
+    xfsm_lint(fx.program, &fx.diags);
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING, "read and never updated");
     fixture_free(&fx);
 }
 

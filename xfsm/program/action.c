@@ -218,6 +218,8 @@ do_publish(struct parser *p, const struct args *args)
 
         action->label = label;
         return xfsm_member_parse(p->parse, text, n, &action->text);
+    } else if (p->parse->dialect > 1) {
+        xfsm_member_warn_nameless(p->parse, text, n);
     }
     return add_text(p, XFSM_AC_PUBLISH, label, text, n);
 }

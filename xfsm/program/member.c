@@ -289,6 +289,20 @@ add_list(struct builder *b, const struct argument *arg,
     return part != NULL;
 }
 
+void
+xfsm_member_warn_nameless(struct xfsm_parse *parse, const char *s, size_t len)
+{
+    const struct argument arg = { .value = s, .len = len };
+    struct list list;
+
+    if (len && find_list(&arg, &list)
+        && xfsm_parse_find_metric(parse, s, list.name_len) != XFSM_NONE) {
+        xfsm_parse_warn(parse, "a list of keys is a field of an event and "
+                        "needs a name, as \"keys=%.*s\": this stays text",
+                        xfsm_parse_excerpt(len), s);
+    }
+}
+
 static bool
 parse_argument(struct builder *b, const struct argument *arg)
 {

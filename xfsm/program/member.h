@@ -31,6 +31,11 @@
 /* True if the 'len' bytes at 's' are a list of NAME=VALUE. */
 bool xfsm_member_is_list(const char *s, size_t len);
 
+/* Warns if the 'len' bytes at 's', which are free text, are a list of keys:
+ * without a name for it they stay as they are. */
+void xfsm_member_warn_nameless(struct xfsm_parse *parse, const char *s,
+                               size_t len);
+
 /* Parses such a list into 'text'.  False after reporting an error. */
 bool xfsm_member_parse(struct xfsm_parse *parse, const char *s, size_t len,
                        struct xfsm_text *text);
