@@ -32,6 +32,17 @@ struct xfsm_engine {
     bool names_port;                    /* ...and whether there is any. */
     uint64_t packet_no;
     struct xfsm_engine_stats retired;   /* Of programs that are gone. */
+
+    /* Where xfsm_engine_run_some() left off, before a packet: how many from
+     * that one on are decoded, and counted; whether these lack what is wanted
+     * since; whether time has come to that one; and which program has it
+     * next. */
+    size_t n_decoded;
+    bool redecode;
+    bool begun;
+    unsigned int next_program;
+
+    bool overdue;               /* xfsm_engine_advance_some() left off. */
 };
 
 /* Index of the program called 'name', or e->n. */

@@ -190,12 +190,20 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
     }
 }
 
-void
+bool
 xfsm_exec_timers(struct xfsm_exec *x, struct xfsm_instance *p, uint64_t limit)
 {
     struct xfsm_timer_fired fired;
 
-    while (p->timers && xfsm_timers_pop(p->timers, limit, &fired)) {
-        fire(x, p, &fired);
+    while (p->timers) {
+        if (xfsm_timers_pop(p->timers, limit, &fired)) {
+            fire(x, p, &fired);
+        } else if (xfsm_timers_next(p->timers) > limit) {
+            break;
+        }
+        if (!xfsm_exec_spend(x)) {
+            return false;
+        }
     }
+    return true;
 }

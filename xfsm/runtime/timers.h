@@ -28,9 +28,11 @@
  * timers that may be in one slot of 68 s, when time enters it.  Here each
  * level has room for the slot after that of now, so its timers are moved
  * while time is in the slot before: up to 128 timers (some 10 us) each 131
- * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What an
- * xfsm_timers_pop() moves at once beyond that is due within the tick, or
+ * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What is to be
+ * moved beyond that before the next timer can fire is due within the tick, or
  * was left because time jumped, or because over a million a second is due.
+ * That can be every timer of the pool; so an xfsm_timers_pop() does as much of
+ * it as takes some 10 us, and has to be called again where it was not enough.
  * Timers that are due cost O(log n) each, n being those of the tick.
  *
  * The pool has a cap: where it is full, setting a new timer fails and is
@@ -96,7 +98,10 @@ struct xfsm_timer_fired {
  * longer armed, and its slot in the pool stays reserved until the next call
  * of this function), describes it in '*fired' and returns true.  To fire
  * again, it must be set again; xfsm_timers_set() on the same (class, key)
- * then finds the same payload unchanged. */
+ * then finds the same payload unchanged.
+ *
+ * False: either xfsm_timers_next() is after 'now', and no timer is due; or it
+ * is not, and more timers are to be moved than one call does: call again. */
 bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
                      struct xfsm_timer_fired *fired);
 
