@@ -7,7 +7,7 @@
 #define XFSM_ENGINE_PRIVATE_H 1
 
 /* What an engine is, for the files that make it up: engine.c runs packets,
- * engine-state.c saves and restores. */
+ * engine-state.c saves and restores, engine-info.c tells what it counted. */
 
 #include "xfsm/engine.h"
 #include "xfsm/runtime/exec.h"
@@ -47,5 +47,9 @@ struct xfsm_engine {
 
 /* Index of the program called 'name', or e->n. */
 unsigned int xfsm_engine_find(const struct xfsm_engine *, const char *name);
+
+/* Adds what the tables of a program count to 'stats'. */
+void xfsm_engine_add_evictions(const struct xfsm_instance *,
+                               struct xfsm_engine_stats *stats);
 
 #endif /* xfsm/engine-private.h */
