@@ -458,11 +458,7 @@ run_program(struct xfsm_exec *x, struct xfsm_instance *p,
         return true;
     }
     x->stats.matched++;
-    if (!(match->keys.complete >> p->image.events[match->event].primary & 1)) {
-        x->stats.no_key++;
-        return true;
-    }
-    xfsm_exec_packet(x, p, packet, match->event, &match->keys);
+    xfsm_exec_packet(x, p, packet, &p->plans[match->event], &match->keys);
     return true;
 }
 

@@ -62,10 +62,11 @@ bool xfsm_match_test(const struct xfsm_instance *,
                      const struct xfsm_packet *packet,
                      const struct xfsm_match_op *);
 
-/* Runs what the event says for the state of the packet's primary key.  The
- * row has that key, complete. */
+/* Runs what the event of 'plan' says for the state of the packet's primary
+ * key, if the packet has that. */
 void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
-                      const struct xfsm_packet *packet, uint16_t event,
+                      const struct xfsm_packet *packet,
+                      const struct xfsm_plan *plan,
                       struct xfsm_key_row *keys);
 
 /* Fires the timers of the instance that are due at 'limit', which is now or

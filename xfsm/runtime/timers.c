@@ -14,6 +14,7 @@
 #include "xfsm/runtime/timers-private.h"
 
 _Static_assert(sizeof(struct xfsm_timer) == 64, "a timer is one cache line");
+_Static_assert(!offsetof(struct xfsm_timers, next), "as in timers.h");
 
 static size_t
 timers_size(const struct xfsm_timers *t)
@@ -409,12 +410,6 @@ xfsm_timers_pop(struct xfsm_timers *t, uint64_t now,
     }
     update_next(t, now);
     return found;
-}
-
-uint64_t
-xfsm_timers_next(const struct xfsm_timers *t)
-{
-    return t->next;
 }
 
 bool

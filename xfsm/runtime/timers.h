@@ -41,6 +41,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "xfsm/base/hash.h"
 
@@ -111,7 +112,14 @@ bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
  * limit), or by being an earlier deadline of a timer that was moved to later
  * since; never late.  xfsm_timers_pop() at that time makes it
  * more exact.  A single load, to be asked once per packet. */
-uint64_t xfsm_timers_next(const struct xfsm_timers *);
+static inline uint64_t
+xfsm_timers_next(const struct xfsm_timers *t)
+{
+    uint64_t next;
+
+    memcpy(&next, t, sizeof next);      /* Its first member. */
+    return next;
+}
 
 /* Are both pools laid out alike, so that one can stand for the other? */
 bool xfsm_timers_like(const struct xfsm_timers *, const struct xfsm_timers *);
