@@ -308,6 +308,23 @@ test_many_keys(void **state)
     assert_true(share <= 0.65);
 }
 
+/* A comparison with 'limit' comes out the same, and what is above it is
+ * exact. */
+static void
+check_above(const struct xfsm_tewma *t, uint64_t hash, uint64_t now,
+            double limit)
+{
+    double value = xfsm_tewma_get(t, hash, now);
+    double limits[] = { limit, value, nextafter(value, 0), NAN };
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        double above = xfsm_tewma_get_above(t, hash, now, limits[i]);
+
+        assert_true(value > limits[i] ? above == value
+                                      : !(above > limits[i]));
+    }
+}
+
 /* Random reads, writes and resets of few cells: never below the truth. */
 static void
 test_never_below(void **state)
@@ -334,6 +351,7 @@ test_never_below(void **state)
         assert_true(xfsm_tewma_get(t, key_hash(k), now)
                     >= (double) exact_get(&exact[k], beta, now)
                        * (1 - ROUNDING));
+        check_above(t, key_hash(k), now, q);
         if (!random_below(&random, 20000)) {
             uint64_t j;
 

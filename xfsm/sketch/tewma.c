@@ -343,6 +343,15 @@ xfsm_tewma_get(const struct xfsm_tewma *t, uint64_t hash, uint64_t now)
            * smallest(line, choose_cells(hash));
 }
 
+double
+xfsm_tewma_get_above(const struct xfsm_tewma *t, uint64_t hash, uint64_t now,
+                     double limit)
+{
+    double low = smallest(xfsm_tewma_line(t, hash), choose_cells(hash));
+
+    return low <= limit ? low : xfsm_tewma_get(t, hash, now);
+}
+
 void
 xfsm_tewma_reset_key(struct xfsm_tewma *t, uint64_t hash)
 {

@@ -111,6 +111,11 @@ double xfsm_tewma_add(struct xfsm_tewma *, uint64_t hash, double q,
 /* The rate per second of the key of 'hash' at packet time 'now' (ns). */
 double xfsm_tewma_get(const struct xfsm_tewma *, uint64_t hash, uint64_t now);
 
+/* The same where it is above 'limit'; otherwise any number that is not, for
+ * less: a rate that was not above it when it was last raised is not now. */
+double xfsm_tewma_get_above(const struct xfsm_tewma *, uint64_t hash,
+                            uint64_t now, double limit);
+
 /* Forgets one key as far as a sketch can: sets its cells to 0.  Keys that
  * share a cell may read less afterwards. */
 void xfsm_tewma_reset_key(struct xfsm_tewma *, uint64_t hash);
