@@ -235,20 +235,27 @@ wide_fold(uint64_t hash, uint64_t by)
     return low ^ high;
 }
 
-/* filter_has() of make_probes() for the filter that learns.  Each filter lies
- * in 32 bytes of the line, eight words: that of the even epochs from byte 4
- * on, that of the odd ones from byte 32 on, its first bit being bit 16
- * there. */
-static inline WIDE bool
-wide_learned(const struct xfsm_detector_line *line, uint64_t hash)
+/* make_probes(): the numbers of the bits. */
+static inline WIDE __m128i
+wide_probes(uint64_t hash)
 {
-    const __m256i used = _mm256_setr_epi32(1, 1, 1, 1, 1, 1, 0, 0);
-    unsigned int odd = line->epoch % 2;
-    const uint8_t *filter = (const uint8_t *) line + (odd ? 32 : 4);
     __m128i mix = _mm_set_epi64x((int64_t) wide_fold(hash, MIX_HIGH),
                                  (int64_t) wide_fold(hash, MIX_LOW));
-    __m128i scaled = _mm_mulhi_epu16(mix, _mm_set1_epi16(FILTER_BITS));
-    __m256i bits = _mm256_add_epi32(_mm256_cvtepu16_epi32(scaled),
+
+    return _mm_mulhi_epu16(mix, _mm_set1_epi16(FILTER_BITS));
+}
+
+/* filter_has() for the filter of the odd epochs or that of the even ones.
+ * Each lies in 32 bytes of the line, eight words: that of the even epochs from
+ * byte 4 on, that of the odd ones from byte 32 on, its first bit being bit 16
+ * there. */
+static inline WIDE bool
+wide_has(const struct xfsm_detector_line *line, unsigned int odd,
+         __m128i probes)
+{
+    const __m256i used = _mm256_setr_epi32(1, 1, 1, 1, 1, 1, 0, 0);
+    const uint8_t *filter = (const uint8_t *) line + (odd ? 32 : 4);
+    __m256i bits = _mm256_add_epi32(_mm256_cvtepu16_epi32(probes),
                                     _mm256_set1_epi32(odd ? 16 : 0));
     __m256i words = _mm256_loadu_si256((const void *) filter);
     __m256i masks = _mm256_sllv_epi32(
@@ -373,14 +380,41 @@ update_line(struct xfsm_detector *d, struct xfsm_detector_line *line,
 
 #ifdef __x86_64__
 
+/* update_line() where the processor is 'wide', and the key is not in the
+ * filter that learns, if the line is of this epoch. */
+static WIDE __attribute__((noinline)) bool
+update_wide_line(struct xfsm_detector *d, struct xfsm_detector_line *line,
+                 __m128i probes, uint64_t now)
+{
+    uint32_t age = d->epoch - line->epoch;
+    bool seen = age <= 1 && wide_has(line, (d->epoch + 1) % 2, probes);
+    uint8_t *filter = line->filter[d->epoch % 2];
+    uint16_t bits[8];
+    unsigned int i;
+
+    if (age) {
+        line_refresh(line, d->epoch);
+    }
+    _mm_storeu_si128((void *) bits, probes);
+#pragma GCC unroll 8
+    for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
+        filter[bits[i] / 8] |= (uint8_t) (1u << bits[i] % 8);
+    }
+    if (++d->n >= d->design) {
+        swap_all(d, 1, now);
+    }
+    return seen;
+}
+
 /* xfsm_detector_update() where the processor is 'wide'. */
 static WIDE __attribute__((noinline)) bool
 update_wide(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
     struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
+    __m128i probes = wide_probes(hash);
 
-    return (line->epoch == d->epoch && wide_learned(line, hash))
-           || update_line(d, line, hash, now);
+    return (line->epoch == d->epoch && wide_has(line, d->epoch % 2, probes))
+           || update_wide_line(d, line, probes, now);
 }
 
 #endif
