@@ -25,6 +25,12 @@
  * burst of packets at a time, and the main thread always gets the next turn.
  * A lane that has nothing to do sleeps on; it is not woken up for that.
  *
+ * Timers that are due fire before the next packet, however many they are.  A
+ * lane lets some of them fire (XFSM_TIMER_BURST) and then, as after a burst of
+ * packets, others have their turn: the agent is answered, and programs come
+ * and go, in the middle of a batch if need be.  The packets that wait for it
+ * do so in the ring, and where that is full they are lost and counted.
+ *
  * Threads are made before the cage is entered, since none can be later. */
 
 #include <stdbool.h>
@@ -47,6 +53,8 @@ struct xfsm_lane {
     struct xfsm_lanes *lanes;
     struct xfsm_source *source;
     struct xfsm_engine *engine;
+    struct xfsm_packet *packets;    /* Received, and not yet run... */
+    size_t n_packets;               /* ...so many. */
 
     /* For lanes other than 0. */
     struct ovs_mutex turn;      /* Who waits for 'use' first gets it first. */

@@ -10,6 +10,8 @@ utilities_xfsm_SOURCES = \
 	utilities/bench-plot.c \
 	utilities/bench-plot.h \
 	utilities/bench-random.h \
+	utilities/bench-longest.c \
+	utilities/bench-longest.h \
 	utilities/bench-structures.c \
 	utilities/bench-structures.h \
 	utilities/bench-traffic.c \

@@ -201,6 +201,7 @@ xfsm_runtime = \
 	xfsm/runtime/timers.h
 
 xfsm_engine = \
+	xfsm/engine-info.c \
 	xfsm/engine-private.h \
 	xfsm/engine-state.c \
 	xfsm/engine.c \

@@ -25,6 +25,13 @@
  * Results do not depend on how packets are cut into batches: they are those
  * of one packet at a time.
  *
+ * No operation of tables, metrics and timers depends on how much they hold;
+ * each takes microseconds.  But all timers that are due fire before the next
+ * packet is looked at, and that may be every timer there is, a thousand times
+ * each where time jumps.  Who must not be away for so long calls
+ * xfsm_engine_run_some() and xfsm_engine_advance_some(), which come back in
+ * between.
+ *
  * Thread-safety: an engine belongs to one thread. */
 
 #include <stdbool.h>
@@ -118,9 +125,27 @@ bool xfsm_engine_unload(struct xfsm_engine *, const char *name);
  * must be set (packet.h). */
 void xfsm_engine_run(struct xfsm_engine *, struct xfsm_packet *, size_t n);
 
+/* Timers and periods that xfsm_engine_run_some() and
+ * xfsm_engine_advance_some() let fire in one call, at most; moving some 100
+ * timers within the wheel (timers.h) counts as one.  Well below 20 ms, unless
+ * the handlers publish much. */
+#define XFSM_TIMER_BURST 1024
+
+/* The same up to a packet before which more timers are due than may fire in
+ * one call.  Returns how many packets are done; the next call must have those
+ * that are not, unchanged, before any others.  Meanwhile anything may be done
+ * with the engine: programs that are loaded have the packets from the next one
+ * on, messages do not wait for the timers. */
+size_t xfsm_engine_run_some(struct xfsm_engine *, struct xfsm_packet *,
+                            size_t n);
+
 /* Lets time go on to 'now' (ns since the epoch) without a packet: timers up
  * to then fire.  A 'now' in the past does nothing. */
 void xfsm_engine_advance(struct xfsm_engine *, uint64_t now);
+
+/* The same, but fires no more timers than may fire in one call.  Returns false
+ * if some are still due, for the next call of any of these functions. */
+bool xfsm_engine_advance_some(struct xfsm_engine *, uint64_t now);
 
 /* How long after a loss of packets events tell of it, ns. */
 #define XFSM_LOSS_PERIOD UINT64_C(10000000000)

@@ -9,6 +9,7 @@ UNIT_TESTS += \
 	tests/unit/test-action \
 	tests/unit/test-arena \
 	tests/unit/test-base64 \
+	tests/unit/test-burst \
 	tests/unit/test-bytes \
 	tests/unit/test-capture-readers \
 	tests/unit/test-capture-truth \
@@ -430,6 +431,13 @@ tests_unit_test_text_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-text.c
+
+tests_unit_test_burst_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-burst.c
 
 tests_unit_test_timers_exec_SOURCES = \
 	tests/unit/engine-harness.c \

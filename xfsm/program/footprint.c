@@ -52,7 +52,8 @@ xfsm_footprint_monitor(enum xfsm_monitor_type type, unsigned int key_words,
     case XFSM_MON_DLEFT:
         return xfsm_footprint_table(key_words, sizeof(double), size);
     case XFSM_MON_TEWMA:
-        return divide_up(n, XFSM_TEWMA_CELLS) * sizeof(struct xfsm_tewma_line);
+        return divide_up(n, XFSM_TEWMA_CELLS)
+               * (sizeof(struct xfsm_tewma_line) + sizeof(uint32_t));
     case XFSM_MON_COUNTMIN:
         return divide_up(n, 2 * XFSM_COUNTMIN_CELLS)
                * 2 * sizeof(struct xfsm_countmin_line);

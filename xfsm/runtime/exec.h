@@ -31,6 +31,9 @@ struct xfsm_exec {
     struct xfsm_seed seed;
     struct xfsm_engine_stats stats;
     struct xfsm_clock clock;
+    unsigned int budget;        /* What of that which is due may be done
+                                 * before the caller is asked again: timers
+                                 * and periods, and moving some timers. */
     uint64_t seq;               /* Of the last event. */
     uint64_t lost;              /* Packets lost of late... */
     uint64_t lost_until;        /* ...which events up to then tell. */
@@ -61,20 +64,30 @@ bool xfsm_match_test(const struct xfsm_instance *,
                      const struct xfsm_packet *packet,
                      const struct xfsm_match_op *);
 
-/* Runs what the event says for the state of the packet's primary key.  The
- * row has that key, complete. */
+/* Runs what the event of 'plan' says for the state of the packet's primary
+ * key, if the packet has that. */
 void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
-                      const struct xfsm_packet *packet, uint16_t event,
+                      const struct xfsm_packet *packet,
+                      const struct xfsm_plan *plan,
                       struct xfsm_key_row *keys);
 
 /* Fires the timers of the instance that are due at 'limit', which is now or
- * before. */
-void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *,
+ * before.  False if the budget was used up, so that there may be more. */
+bool xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *,
                       uint64_t limit);
 
-/* Does all that is due now: the start, timers and periods, in order of time;
- * at the same time timers go first, then events in document order. */
-void xfsm_exec_wake(struct xfsm_exec *, struct xfsm_instance *);
+/* Does what is due now: the start, timers and periods, in order of time; at
+ * the same time timers go first, then events in document order.  False if the
+ * budget was used up, so that there may be more: xfsm_exec_is_due() tells. */
+bool xfsm_exec_wake(struct xfsm_exec *, struct xfsm_instance *);
+
+/* Takes one from the budget; false if that was the last. */
+static inline bool
+xfsm_exec_spend(struct xfsm_exec *x)
+{
+    x->budget -= x->budget > 0;
+    return x->budget > 0;
+}
 
 /* Runs the stop events of an instance that has started, once. */
 void xfsm_exec_stop(struct xfsm_exec *, struct xfsm_instance *);

@@ -343,6 +343,20 @@ plan_touches(struct xfsm_instance *p)
     }
 }
 
+static void
+plan_events(struct xfsm_instance *p)
+{
+    for (uint32_t i = 0; i < p->image.n_events; i++) {
+        uint16_t primary = p->image.events[i].primary;
+
+        if (primary != XFSM_NONE) {
+            p->plans[i].primary = UINT64_C(1) << primary;
+            p->plans[i].key_offset = p->key_offsets[primary];
+            p->plans[i].handlers = p->image.events[i].handler;
+        }
+    }
+}
+
 bool
 xfsm_key_row_init(const struct xfsm_instance *p, struct xfsm_key_row *row)
 {
@@ -422,6 +436,7 @@ xfsm_instance_prepare(struct xfsm_instance *p)
         return false;
     }
     plan_touches(p);
+    plan_events(p);
     return true;
 }
 
