@@ -332,6 +332,9 @@ test_effect_operands(void **state)
     at = victim_find(&v, XFSM_I_STATE, 0);
     REFUSES(code[at].b, 3, "(state) ");
     REFUSES(code[at].b, XFSM_NONE, "(state) ");
+    REFUSES(code[at].c, v.h->sections[XFSM_S_REASONS].n + 1, "(state) ");
+    ACCEPTS(code[at].c, v.h->sections[XFSM_S_REASONS].n);
+    ACCEPTS(code[at].c, 0);
     free(v.bytes);
 }
 

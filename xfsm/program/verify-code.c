@@ -222,7 +222,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_CANCEL:
         return insn->b < image->n_classes && insn->d < image->n_keys;
     case XFSM_I_STATE:
-        return insn->b < image->n_states;
+        return insn->b < image->n_states && insn->c <= image->n_reasons;
     default:
         return false;
     }
