@@ -10,8 +10,8 @@
  *
  * A probe (probe.c) is one thread: a source of packets (probe-source.h), an
  * engine, a publisher (probe-publish.h), the agent's socket (probe-ctl.c) and
- * the commands of ovs-appctl (probe-show.c, probe-inspect.c).  For a busy port there are more
- * sources and engines, which have threads (probe-lanes.h). */
+ * the commands of ovs-appctl (probe-show.c, probe-inspect.c).  For a busy port
+ * there are more sources and engines, which have threads (probe-lanes.h). */
 
 #include <stdbool.h>
 #include <stdint.h>

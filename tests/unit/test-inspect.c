@@ -220,7 +220,6 @@ test_key_forms(void **state)
     static const char *const same[] = {
         "10.0.0.1-10.0.0.2",
         "ip_src=10.0.0.1,ip_dst=10.0.0.2",
-        "ip_dst=10.0.0.2,ip_src=10.0.0.1",
         "ip_src=10.0.0.1,ip_dst=10.0.0.2,dst_port=80",
     };
     struct eh eh;
@@ -237,6 +236,10 @@ test_key_forms(void **state)
                    "dleft 2\n");
     }
     assert_has(dump(&eh, "10.0.0.2-10.0.0.1"), "state cold[");
+    assert_has(dump(&eh, "ip_dst=10.0.0.1,ip_src=10.0.0.2"),
+               "state warm[ip_dst=10.0.0.1,ip_src=10.0.0.2]");
+    assert_has(dump(&eh, "ip_dst=10.0.0.2,ip_src=10.0.0.1"),
+               "state cold[ip_dst=10.0.0.2,ip_src=10.0.0.1]");
     assert_has(dump(&eh, "::1-fe80::1"),
                "state cold[ip_src=::1,ip_dst=fe80::1]");
     eh_free(&eh);
@@ -326,6 +329,24 @@ test_key_types(void **state)
                "expected ip_src, an IPv4 or IPv6 address, with /24 or /56 or "
                "nothing behind it");
     assert_has(dump(&eh, "10.0.1.0-80"), "state a[");
+    eh_free(&eh);
+
+    /* The same field with a prefix and without. */
+    eh_init(&eh);
+    eh_load(&eh, "p",
+            "<xfsm name='p'><statedef id='a'/><statedef id='b'/>"
+            EH_ON("dst_port 1", "ip_src/24/56",
+                  EH_IN("a", EH_IF("true", "", "")))
+            EH_ON("dst_port 2", "ip_src", EH_IN("a", EH_IF("true", "", "b")))
+            "</xfsm>");
+    eh_syn(&eh, 0, "10.0.0.1", "10.0.0.2", 2);
+    assert_has(dump(&eh, "ip_src=10.0.0.1"), "state b[ip_src=10.0.0.1]");
+    assert_has(dump(&eh, "ip_src=10.0.0.1/24"),
+               "state a[ip_src=10.0.0.0/24]");
+    assert_has(dump(&eh, "ip_src=10.0.0.1/0"), "expected ip_src, an IPv4 or "
+               "IPv6 address, with /24 or /56");
+    assert_has(dump(&eh, "ip_src=::1/129"), "expected ip_src, an IPv4 or ");
+    assert_has(dump(&eh, "ip_src=::1/"), "expected ip_src, an IPv4 or ");
     eh_free(&eh);
 }
 
@@ -577,6 +598,27 @@ test_own_key(void **state)
     eh_free(&eh);
 }
 
+/* A key that has the fields of another and more. */
+static void
+test_longer_key(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", EH_PROGRAM(
+        EH_STATE("a") EH_STATE("b")
+        EH_ON("dst_port 1", "ip_src", EH_IN("a", EH_IF("true", "", "")))
+        EH_ON("dst_port 80", "dst_port-ip_src",
+              EH_IN("a", EH_IF("true", "", "b")))));
+    eh_syn(&eh, 0, "10.0.0.1", "10.0.0.2", 80);
+    assert_string_equal(walk(&eh, NULL, 64, -1),
+                        "dst_port=80,ip_src=10.0.0.1 b 0\n");
+    assert_has(dump(&eh, "dst_port=80,ip_src=10.0.0.1"), "state b[dst_port");
+    assert_has(dump(&eh, "ip_src=10.0.0.1"), "state a[ip_src=10.0.0.1]");
+    eh_free(&eh);
+}
+
 /* Addresses and digests of text have the same size: a key is told as what it
  * was built as, and after it came to a program that numbers keys otherwise,
  * as what it can be. */
@@ -617,6 +659,7 @@ main(void)
         cmocka_unit_test(test_history_limit),
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_own_key),
+        cmocka_unit_test(test_longer_key),
         cmocka_unit_test(test_alike_keys),
     };
 

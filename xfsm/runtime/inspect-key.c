@@ -289,6 +289,9 @@ struct reading {
     int field;                  /* The field whose value is expected; -1 if
                                  * nothing was wrong yet. */
     struct xfsm_prefix_lengths prefix;
+    uint8_t lengths[XFSM_N_FIELDS];     /* Prefix length behind an address, 0
+                                         * if there is none. */
+    unsigned int order[XFSM_N_FIELDS];  /* Of fields given by name, from 1. */
 };
 
 static void
@@ -329,34 +332,84 @@ parse_digest(const char *text, size_t len, uint64_t digest[2])
     return true;
 }
 
-/* Reads an address that may have the prefix length behind it. */
+/* The prefix that a field has in a primary key. */
+static struct xfsm_prefix_lengths
+prefix_of(const struct xfsm_instance *p, unsigned int field)
+{
+    for (uint32_t i = 0; i < p->image.n_events; i++) {
+        uint16_t spec = p->image.events[i].primary;
+
+        for (unsigned int j = 0;
+             spec != XFSM_NONE && j < p->image.keys[spec].n; j++) {
+            if (key_field(p, spec, j) == field) {
+                return p->image.keys[spec].prefixes[j];
+            }
+        }
+    }
+    return (struct xfsm_prefix_lengths) { 0, 0 };
+}
+
+static uint8_t
+length_of(struct xfsm_prefix_lengths prefix, const union xfsm_addr *addr)
+{
+    return xfsm_addr_is_ip4(addr) ? prefix.ip4 : prefix.ip6;
+}
+
+/* Has 'field' in a primary key the prefix length 'length' for such an
+ * address? */
 static bool
-parse_network(struct xfsm_packet *packet, unsigned int field,
-              struct xfsm_prefix_lengths prefix, const char *text, size_t len)
+has_length(const struct xfsm_instance *p, unsigned int field,
+           const union xfsm_addr *addr, uint8_t length)
+{
+    for (uint32_t i = 0; i < p->image.n_events; i++) {
+        uint16_t spec = p->image.events[i].primary;
+
+        for (unsigned int j = 0;
+             spec != XFSM_NONE && j < p->image.keys[spec].n; j++) {
+            if (key_field(p, spec, j) == field
+                && length_of(p->image.keys[spec].prefixes[j], addr)
+                   == length) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Reads an address, behind which may be the length of 'prefix', or if that is
+ * NULL that of the field in any primary key. */
+static bool
+parse_network(struct reading *r, unsigned int field,
+              const struct xfsm_prefix_lengths *prefix, const char *text,
+              size_t len)
 {
     const char *slash = memchr(text, '/', len);
     size_t addr_len = slash ? (size_t) (slash - text) : len;
-    char length[8];
+    unsigned int length = 0;
     union xfsm_addr addr;
-    size_t n;
 
-    if (slash) {
-        if (!prefix.ip4 || !xfsm_addr_parse(text, addr_len, &addr)) {
-            return false;
-        }
-        n = (size_t) snprintf(length, sizeof length, "/%d",
-                              xfsm_addr_is_ip4(&addr) ? prefix.ip4
-                                                      : prefix.ip6);
-        if (len - addr_len != n || memcmp(slash, length, n)) {
-            return false;
-        }
+    if (!xfsm_addr_parse(text, addr_len, &addr)) {
+        return false;
     }
-    return xfsm_field_parse(packet, field, text, addr_len);
+    for (size_t i = addr_len + 1; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || length > XFSM_PREFIX_IP6_MAX) {
+            return false;
+        }
+        length = 10 * length + (unsigned int) (text[i] - '0');
+    }
+    if (slash && (!length || length > XFSM_PREFIX_IP6_MAX
+                  || !(prefix ? length_of(*prefix, &addr) == length
+                       : has_length(r->p, field, &addr,
+                                    (uint8_t) length)))) {
+        return false;
+    }
+    r->lengths[field] = (uint8_t) length;
+    return xfsm_field_parse(&r->q->packet, field, text, addr_len);
 }
 
 static bool
 parse_value(struct reading *r, unsigned int field,
-            struct xfsm_prefix_lengths prefix, size_t from, size_t to)
+            const struct xfsm_prefix_lengths *prefix, size_t from, size_t to)
 {
     struct xfsm_key_query *q = r->q;
     const char *text = r->text + from;
@@ -370,12 +423,13 @@ parse_value(struct reading *r, unsigned int field,
         xfsm_fieldset_add(&q->digested, field);
         ok = xfsm_field_parse(&q->packet, field, text, 0);
     } else if (xfsm_fields[field].type == XFSM_FT_ADDR) {
-        ok = parse_network(&q->packet, field, prefix, text, to - from);
+        ok = parse_network(r, field, prefix, text, to - from);
     } else {
         ok = xfsm_field_parse(&q->packet, field, text, to - from);
     }
     if (!ok) {
-        note_wrong(r, from, to - from, field, prefix);
+        note_wrong(r, from, to - from, field,
+                   prefix ? *prefix : prefix_of(r->p, field));
     }
     return ok;
 }
@@ -400,18 +454,18 @@ parse_values(struct reading *r, uint16_t spec, unsigned int i, size_t from)
     size_t end;
 
     if (i == key->n - 1u) {
-        return parse_value(r, field, key->prefixes[i], from, r->len);
+        return parse_value(r, field, &key->prefixes[i], from, r->len);
     }
     for (end = value_end(r, from); r->tries < XFSM_KEY_PARSE_TRIES;
          end = value_end(r, end + 1)) {
         r->tries++;
         if (end == r->len) {
-            if (parse_value(r, field, key->prefixes[i], from, end)) {
+            if (parse_value(r, field, &key->prefixes[i], from, end)) {
                 note_wrong(r, end, 0, key_field(r->p, spec, i + 1),
                            key->prefixes[i + 1]);
             }
             return false;
-        } else if (parse_value(r, field, key->prefixes[i], from, end)
+        } else if (parse_value(r, field, &key->prefixes[i], from, end)
                    && parse_values(r, spec, i + 1, end + 1)) {
             return true;
         }
@@ -453,21 +507,36 @@ field_at(const struct reading *r, size_t from, size_t *value)
     return xfsm_field_lookup(r->text + from, *value - 1 - from, NULL);
 }
 
-/* The prefix that a field has in a primary key. */
-static struct xfsm_prefix_lengths
-prefix_of(const struct xfsm_instance *p, unsigned int field)
+/* How well key 'spec' fits the fields that were given by name; 0 if they do
+ * not make it.  A longer key is better, then one whose fields are given in its
+ * order, then one that has no prefix where none was given. */
+static unsigned int
+fitness(const struct reading *r, uint16_t spec)
 {
-    for (uint32_t i = 0; i < p->image.n_events; i++) {
-        uint16_t spec = p->image.events[i].primary;
+    const struct xfsm_img_key *key = &r->p->image.keys[spec];
+    bool in_order = true, exact = true;
 
-        for (unsigned int j = 0;
-             spec != XFSM_NONE && j < p->image.keys[spec].n; j++) {
-            if (key_field(p, spec, j) == field) {
-                return p->image.keys[spec].prefixes[j];
+    for (unsigned int i = 0; i < key->n; i++) {
+        unsigned int id = key_field(r->p, spec, i);
+        union xfsm_addr addr;
+        uint8_t length;
+
+        if (!xfsm_fieldset_has(&r->q->packet.present, id)) {
+            return 0;
+        }
+        in_order &= !i || r->order[id]
+                          > r->order[key_field(r->p, spec, i - 1)];
+        if (xfsm_fields[id].type == XFSM_FT_ADDR) {
+            memcpy(&addr, (const char *) &r->q->packet
+                          + xfsm_fields[id].offset, sizeof addr);
+            length = length_of(key->prefixes[i], &addr);
+            if (r->lengths[id] && r->lengths[id] != length) {
+                return 0;
             }
+            exact &= r->lengths[id] == length;
         }
     }
-    return (struct xfsm_prefix_lengths) { 0, 0 };
+    return 4u * key->n + 2u * in_order + exact;
 }
 
 /* Reads "field=value,field=value".  A value ends where a comma and another
@@ -477,6 +546,7 @@ parse_named(struct reading *r)
 {
     const struct xfsm_image *image = &r->p->image;
     size_t from = 0, value, end, next;
+    unsigned int n = 0, best = 0;
     int field;
 
     while (from < r->len && (field = field_at(r, from, &value)) >= 0) {
@@ -485,22 +555,22 @@ parse_named(struct reading *r)
                 break;
             }
         }
-        if (!parse_value(r, (unsigned int) field,
-                         prefix_of(r->p, (unsigned int) field), value, end)) {
+        if (!parse_value(r, (unsigned int) field, NULL, value, end)) {
             return false;
         }
+        r->order[field] = ++n;
         from = end + 1;
     }
     for (uint32_t i = 0; i < image->n_events; i++) {
-        struct xfsm_key_value key;
+        uint16_t spec = image->events[i].primary;
+        unsigned int fits = spec != XFSM_NONE ? fitness(r, spec) : 0;
 
-        r->q->spec = image->events[i].primary;
-        if (r->q->spec != XFSM_NONE
-            && xfsm_query_key(r->p, r->q, r->q->spec, &key)) {
-            return true;
+        if (fits > best) {
+            r->q->spec = spec;
+            best = fits;
         }
     }
-    return false;
+    return best > 0;
 }
 
 /* ## Errors ## */

@@ -15,11 +15,14 @@
  * ## Keys as text ##
  *
  * A key is written as "ip_src=10.0.0.1,ip_dst=10.0.0.2", and is understood
- * like that, fields in any order, or as the values of a primary key in its
- * order, "10.0.0.1-10.0.0.2", as in "xfsm test".  An address may be written
- * with the prefix length of its key.  Fields that are not part of the primary
- * key may be given too: with them more metrics can be looked up.  The key of
- * the program itself, of its events "start", "stop" and "period", is empty.
+ * like that, or as the values of a primary key in its order,
+ * "10.0.0.1-10.0.0.2", as in "xfsm test".  An address may be written with the
+ * prefix length of its key.  Fields that are not part of the primary key may
+ * be given too: with them more metrics can be looked up.  Where the program
+ * has several primary keys, values alone are those of the first one that they
+ * can be, and fields make the longest, of these one in whose order they are
+ * given.  The key of the program itself, of its events "start", "stop" and
+ * "period", is empty.
  *
  * Tables keep a digest of a text, not the text.  Where only that is known, it
  * is written, and understood, as '#' and 32 hexadecimal digits, which mean
