@@ -21,9 +21,12 @@
 #define LIST_DEFAULT 100
 #define LIST_MAX 10000
 
-/* Buckets of a state table that are looked at before packets get a turn: 8192
- * slots. */
+/* A step: buckets of a state table that are looked at before packets get a
+ * turn (8192 slots, some 20 us), unless so many keys were told before that
+ * (some 2 us each), which is looked at after each chunk. */
 #define LIST_BUCKETS 1024
+#define LIST_KEYS 128
+#define LIST_CHUNK 16
 
 /* Transitions that "xfsm/why" tells if it is not said how many. */
 #define WHY_DEFAULT 20
@@ -205,11 +208,18 @@ list_finish(struct xfsm_probe *probe, struct list *list)
 static void
 list_step(struct xfsm_probe *probe, struct list *list)
 {
-    if (!xfsm_engine_walk(probe->lanes.lane[list->lane].engine,
-                          list->program, list->state, &list->cursor,
-                          LIST_BUCKETS, put_flow, list)) {
-        list->lane++;
-        list->cursor = 0;
+    size_t start = list->shown;
+    int n;
+
+    for (n = 0; n < LIST_BUCKETS && list->lane < probe->lanes.n
+         && list->shown < list->limit && list->shown < start + LIST_KEYS;
+         n += LIST_CHUNK) {
+        if (!xfsm_engine_walk(probe->lanes.lane[list->lane].engine,
+                              list->program, list->state, &list->cursor,
+                              LIST_CHUNK, put_flow, list)) {
+            list->lane++;
+            list->cursor = 0;
+        }
     }
     if (list->lane == probe->lanes.n || list->shown >= list->limit) {
         list_finish(probe, list);

@@ -32,6 +32,25 @@ NAMES = """<xfsm name="names">
 </xfsm>
 """
 
+# Has a key for each port.
+MANY = """<xfsm name="many">
+  <statedef id="s"/>
+  <statedef id="used"/>
+  <event type="packet" selector="proto udp" primary-key="dst_port">
+    <state id="s"><condition expression="true" next_state="used"/></state>
+  </event>
+</xfsm>
+"""
+
+N_MANY = 2000
+
+SEND_MANY = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for port in range(1, int(sys.argv[1]) + 1):
+    s.sendto(b"x", ("10.0.0.2", port))
+"""
+
 # Asks for a name with an escape sequence in it.
 ASK = """
 import socket
@@ -157,15 +176,37 @@ def test_why(host):
                             "10.0.0.1-10.0.0.2"))
 
 
-def test_strings(host, vm):
-    path = os.path.join(host.dir, "names.xml")
+def run_program(host, name, text):
+    path = os.path.join(host.dir, name + ".xml")
     with open(path, "w", encoding="utf-8") as f:
-        f.write(NAMES)
+        f.write(text)
     host.xfsm_ctl("add-program", path)
-    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=names")
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=" + name)
     host.wait_status("vm1", "running")
-    wait_until(lambda: "program names" in appctl(host, "xfsm/show"), 10,
+    wait_until(lambda: "program " + name in appctl(host, "xfsm/show"), 10,
                "the program")
+
+
+def test_many(host, vm):
+    """A list that takes several steps."""
+    run_program(host, "many", MANY)
+    vm.run(sys.executable, "-c", SEND_MANY, str(N_MANY))
+    expected = sorted("dst_port=%d" % (i + 1) for i in range(N_MANY))
+    wait_until(lambda: keys(appctl(host, "xfsm/list", "many", "10000"))
+               == expected, 10,
+               lambda: appctl(host, "xfsm/list", "many", "10000")[-400:])
+    for limit, args in (100, ()), (1234, ("1234",)):
+        out = appctl(host, "xfsm/list", "many", "used", *args)
+        check(len(set(keys(out))) == limit, out)
+        check(out.splitlines()[-1] == "%d of %d keys shown, %d more (a limit "
+              "of up to 10000 can be given)" % (limit, N_MANY,
+                                                N_MANY - limit), out)
+    out = appctl(host, "xfsm/list", "many", "used", str(N_MANY))
+    check(out.endswith("%d keys, all shown\n" % N_MANY), out[-400:])
+
+
+def test_strings(host, vm):
+    run_program(host, "names", NAMES)
     vm.run(sys.executable, "-c", ASK)
     wait_until(lambda: "1 keys, all shown" in appctl(
         host, "xfsm/list", "names"), 10, "a name")
@@ -188,20 +229,21 @@ def test(host):
     for address in SCANNED[1:]:
         host.run("ip", "-n", vm2.netns, "addr", "add", address + "/32", "dev",
                  "eth0")
-    for workers in 1, 4:
+    for workers in 4, 1:
         host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan",
                    "external_ids:xfsm-workers=%d" % workers)
         host.wait_status("vm1", "running")
-        wait_until(lambda: host.probe_stats("vm1")["workers"] == workers, 10,
-                   "%d workers" % workers)
-        wait_until(lambda: "program portscan" in appctl(host, "xfsm/show"),
-                   10, "the program")
+        check(host.probe_stats("vm1")["workers"] == workers, "workers")
         scan(host, vm1, SCANNED)
         test_list(host)
         test_dump(host, workers > 1)
         test_why(host)
-    host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm-workers")
+        if workers > 1:
+            for key in "xfsm", "xfsm-workers":
+                host.vsctl("remove", "Port", "vm1", "external_ids", key)
+            host.wait_status("vm1", None)
     test_strings(host, vm1)
+    test_many(host, vm1)
     host.check_log()
 
 

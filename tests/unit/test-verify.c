@@ -425,7 +425,7 @@ test_handlers(void **state)
     REFUSES(handlers[1].n_code, v.handlers[1].n_code - 1, "");
     REFUSES(h->sections[XFSM_S_CODE].n,
             v.h->sections[XFSM_S_CODE].n - 1, "handler 3");
-    REFUSES(features[0].name, strings, "feature 0: name out of range");
+    REFUSES(features[0].name, strings, "feature 0: name or register out");
     REFUSES(h->matcher_len, 0, "matcher lies outside");
     ACCEPTS(h->state_size, XFSM_MIN_STATE_SIZE);
     REFUSES(h->state_size, XFSM_MIN_STATE_SIZE - 1, "size out of range");

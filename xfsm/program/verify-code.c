@@ -380,8 +380,10 @@ xfsm_verify_code(const struct xfsm_image *image)
         error = xfsm_error("there is code behind the last handler");
     }
     for (uint32_t i = 0; i < image->n_features && !error; i++) {
-        if (!xfsm_verify_text(image, image->features[i].name)) {
-            error = xfsm_error("feature %u: name out of range", i);
+        if (!xfsm_verify_text(image, image->features[i].name)
+            || image->features[i].reg >= XFSM_MAX_REGS) {
+            error = xfsm_error("feature %u: name or register out of range",
+                               i);
         }
     }
     free(run.defined);

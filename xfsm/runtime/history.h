@@ -12,13 +12,13 @@
  * oldest.  A transition is recorded where a key comes into another state than
  * it was in, which is rare; a key that stays costs nothing.  What is recorded
  * is a place in the program's code, from which its reason is found when
- * someone asks.  To look for a key is to walk the ring, newest first: some 10
+ * someone asks.  To look for a key is to walk the ring, newest first: some 3
  * us.
  *
  * A key that makes room for another one in a full state table leaves no
  * transition: the table does not say which one it was.
  *
- * Memory: 32 bytes and the longest key of the program for each entry, 192 KiB
+ * Memory: 32 bytes and the longest key of the program for each entry, 256 KiB
  * for a pair of addresses; what was never written costs nothing (mem.h).
  *
  * Internal to the engine.  Thread-safety: none. */
