@@ -161,7 +161,7 @@ look_at_step(const struct xfsm_step *step, void *n_)
 {
     unsigned int *n = n_;
 
-    fuzz_require(strcmp(step->from, step->to), "a transition goes elsewhere");
+    fuzz_require(step->from && step->to, "a transition has two ends");
     return --*n > 0;
 }
 
