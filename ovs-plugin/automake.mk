@@ -73,6 +73,7 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/port-state.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
+	ovs-plugin/probe-inspect.c \
 	ovs-plugin/probe-lanes.c \
 	ovs-plugin/probe-lanes.h \
 	ovs-plugin/probe-publish.c \

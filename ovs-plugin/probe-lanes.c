@@ -16,6 +16,7 @@
 #include "ovs-plugin/cage.h"
 #include "ovs-plugin/probe-publish.h"
 #include "ovs-plugin/probe-source.h"
+#include "ovs-rcu.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/program/image.h"
@@ -152,7 +153,11 @@ lane_main(void *lane_)
     struct xfsm_lane *lane = lane_;
     int error = 0;
 
+    /* Open vSwitch makes a thread when one is quiescent for the first time,
+     * which inherits what this one may do. */
     xfsm_cage_drop_thread_privileges();
+    ovsrcu_quiesce();
+    sem_post(&lane->lanes->ready);
     while (!lane_must_exit(lane)) {
         /* When the device is gone, lane 0 sees that as well. */
         if (!error) {
@@ -197,6 +202,7 @@ xfsm_lanes_init(struct xfsm_lanes *lanes, size_t n,
     lanes->publisher = publisher;
     lanes->steer = XFSM_STEER_NONE;
     latch_init(&lanes->wake);
+    sem_init(&lanes->ready, 0, 0);
     for (i = 0; i < n && !error; i++) {
         struct xfsm_lane *lane = &lanes->lane[i];
         struct xfsm_engine_options o = *options;
@@ -232,6 +238,9 @@ xfsm_lanes_start(struct xfsm_lanes *lanes)
 
         lane->thread = ovs_thread_create("lane", lane_main, lane);
         lane->started = true;
+        while (sem_wait(&lanes->ready)) {
+            continue;           /* A signal came. */
+        }
     }
 }
 

@@ -33,6 +33,7 @@
  *
  * Threads are made before the cage is entered, since none can be later. */
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,6 +71,7 @@ struct xfsm_lanes {
     struct xfsm_lane lane[XFSM_LANES_MAX];
     struct xfsm_publisher *publisher;
     struct latch wake;          /* Of the main thread: events wait. */
+    sem_t ready;                /* A thread and those it needs are there. */
 
     /* With more than one lane: how packets are told apart, and the programs,
      * for the day when that changes. */
@@ -93,7 +95,8 @@ char *xfsm_lanes_init(struct xfsm_lanes *, size_t n, struct xfsm_source *,
                       const struct xfsm_engine_options *options,
                       struct xfsm_publisher *);
 
-/* Starts the threads. */
+/* Starts the threads, and waits until they have started those that they
+ * need. */
 void xfsm_lanes_start(struct xfsm_lanes *);
 
 /* Ends them, and with them the programs, whose stop events run. */

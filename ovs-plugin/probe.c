@@ -300,8 +300,10 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
         }
 
         xfsm_probe_report_memory(probe);
+        xfsm_probe_inspect_run(probe);
 
         memory_wait();
+        xfsm_probe_inspect_wait();
         unixctl_server_wait(unixctl);
         xfsm_probe_ctl_wait(probe);
         xfsm_lanes_wait(&probe->lanes);
@@ -357,6 +359,7 @@ main(int argc, char *argv[])
     open_source(&probe, &options);
     unixctl = open_unixctl(options.interface);
     xfsm_probe_show_init(&probe);
+    xfsm_probe_inspect_init(&probe);
     xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
     create_lanes(&probe, &options);
     xfsm_probe_filter_update(&probe);

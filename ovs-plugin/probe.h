@@ -10,8 +10,8 @@
  *
  * A probe (probe.c) is one thread: a source of packets (probe-source.h), an
  * engine, a publisher (probe-publish.h), the agent's socket (probe-ctl.c) and
- * the commands of ovs-appctl (probe-show.c).  For a busy port there are more
- * sources and engines, which have threads (probe-lanes.h). */
+ * the commands of ovs-appctl (probe-show.c, probe-inspect.c).  For a busy port
+ * there are more sources and engines, which have threads (probe-lanes.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -100,5 +100,15 @@ void xfsm_probe_show_init(struct xfsm_probe *);
 
 /* Answers "memory/show", and tells the log of memory that grows. */
 void xfsm_probe_report_memory(struct xfsm_probe *);
+
+/* ## probe-inspect.c: what ovs-appctl prints of keys. ##
+ *
+ * "xfsm/list" walks the state tables, which may be large, so it does that in
+ * steps: one each time xfsm_probe_inspect_run() is called, which is between
+ * two turns of packets. */
+
+void xfsm_probe_inspect_init(struct xfsm_probe *);
+void xfsm_probe_inspect_run(struct xfsm_probe *);
+void xfsm_probe_inspect_wait(void);
 
 #endif /* ovs-plugin/probe.h */

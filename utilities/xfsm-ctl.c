@@ -118,6 +118,11 @@ Database:\n\
                               print what goes on, again and again\n\
   save-state PORT FILE        save what a port's programs know\n\
   restore-state PORT FILE     have a port's programs go on with it\n\
+  flows PORT PROGRAM [STATE] [LIMIT]\n\
+                              print keys that are in a state\n\
+  flow PORT PROGRAM KEY       print what is known of a key\n\
+  why PORT PROGRAM KEY [LIMIT]\n\
+                              print why a key is in its state\n\
 \n\
 Program commands:\n\
   [--force] add-program FILE [NAME]  store a program, or a new version of it\n\

@@ -160,6 +160,13 @@ xfsm_runtime = \
 	xfsm/runtime/event.h \
 	xfsm/runtime/exec.c \
 	xfsm/runtime/exec.h \
+	xfsm/runtime/history.c \
+	xfsm/runtime/history.h \
+	xfsm/runtime/inspect-key.c \
+	xfsm/runtime/inspect-private.h \
+	xfsm/runtime/inspect-values.c \
+	xfsm/runtime/inspect.c \
+	xfsm/runtime/inspect.h \
 	xfsm/runtime/clock.c \
 	xfsm/runtime/clock.h \
 	xfsm/runtime/instance.c \
@@ -202,6 +209,7 @@ xfsm_runtime = \
 
 xfsm_engine = \
 	xfsm/engine-info.c \
+	xfsm/engine-inspect.c \
 	xfsm/engine-private.h \
 	xfsm/engine-state.c \
 	xfsm/engine.c \

@@ -41,6 +41,7 @@
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/runtime/event.h"
+#include "xfsm/runtime/inspect.h"
 #include "xfsm/runtime/message.h"
 #include "xfsm/runtime/options.h"
 
@@ -203,5 +204,41 @@ struct xfsm_program_info {
  * to is good until the engine is called again. */
 bool xfsm_engine_get_program(const struct xfsm_engine *, unsigned int i,
                              struct xfsm_program_info *);
+
+/* ## Looking into a program ##
+ *
+ * inspect.h says how keys are written and what is told. */
+
+/* Calls 'cb' for keys of 'program' that are in 'state', or in any other than
+ * the default one if that is NULL, until it returns false.  Looks at 'n'
+ * buckets of the state table, of 8 keys each, from '*cursor' on (0 at first),
+ * moves '*cursor' behind them and returns true while there are more.  So a
+ * large table can be walked in steps between batches of packets; keys that
+ * come and go meanwhile may be left out or told twice.  False, and nothing
+ * done, if there is no such program or state. */
+bool xfsm_engine_walk(const struct xfsm_engine *, const char *program,
+                      const char *state, uint64_t *cursor, size_t n,
+                      bool (*cb)(const struct xfsm_flow *, void *aux),
+                      void *aux);
+
+/* Calls 'cb' for each thing that 'program' knows of 'key'.  What that costs
+ * depends on the size of the program, not on the number of keys.  Returns
+ * NULL, or an error that the caller frees and that says where the key is
+ * wrong. */
+char *xfsm_engine_dump(struct xfsm_engine *, const char *program,
+                       const char *key,
+                       void (*cb)(const struct xfsm_fact *, void *aux),
+                       void *aux);
+
+/* Calls 'cb' for each transition of 'key' that is remembered, newest first,
+ * until it returns false, and stores how far the memory reaches.  Returns NULL
+ * or an error as above.
+ *
+ * The last XFSM_HISTORY_ENTRIES (4096) transitions of a program are, those
+ * since it was loaded or replaced. */
+char *xfsm_engine_why(const struct xfsm_engine *, const char *program,
+                      const char *key,
+                      bool (*cb)(const struct xfsm_step *, void *aux),
+                      void *aux, struct xfsm_memory_of_steps *);
 
 #endif /* xfsm/engine.h */

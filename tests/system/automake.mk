@@ -18,6 +18,7 @@ SYSTEM_TESTS += \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub.py \
 	tests/system/test-init.py \
+	tests/system/test-introspection.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
 	tests/system/test-own-events.py \

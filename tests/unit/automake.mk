@@ -43,6 +43,7 @@ UNIT_TESTS += \
 	tests/unit/test-image \
 	tests/unit/test-journal \
 	tests/unit/test-keys \
+	tests/unit/test-inspect \
 	tests/unit/test-keytable \
 	tests/unit/test-lint \
 	tests/unit/test-list \
@@ -277,6 +278,13 @@ tests_unit_test_image_SOURCES = \
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
 
 tests_unit_test_keys_SOURCES = tests/unit/test-keys.c
+
+tests_unit_test_inspect_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-inspect.c
 
 tests_unit_test_keytable_SOURCES = \
 	tests/unit/random.h \

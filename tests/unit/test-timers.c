@@ -587,6 +587,30 @@ test_payload(void **state)
 }
 
 static void
+test_find(void **state)
+{
+    struct xfsm_timer_fired timer;
+    uint64_t key[2] = { 7, 8 };
+    struct xfsm_timers *t;
+
+    (void) state;
+    assert_null(xfsm_timers_create(4, 2, 8, &t));
+    assert_false(xfsm_timers_find(t, 1, key_hash(7), key, 2, &timer));
+    xfsm_timers_set(t, 1, key_hash(7), key, 2, 1000, 500);
+    assert_true(xfsm_timers_find(t, 1, key_hash(7), key, 2, &timer));
+    assert_int_equal(timer.deadline, 1500);
+    assert_int_equal(timer.delay, 500);
+    assert_int_equal(timer.n_key, 2);
+    assert_false(xfsm_timers_find(t, 2, key_hash(7), key, 2, &timer));
+    assert_false(xfsm_timers_find(t, 1, key_hash(7), key, 1, &timer));
+
+    /* One that fires is not armed. */
+    assert_true(xfsm_timers_pop(t, 1500, &timer));
+    assert_false(xfsm_timers_find(t, 1, key_hash(7), key, 2, &timer));
+    xfsm_timers_destroy(t);
+}
+
+static void
 test_clear(void **state)
 {
     struct xfsm_timers *t = create(1000, 2, 8);
@@ -730,6 +754,7 @@ main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_payload),
+        cmocka_unit_test(test_find),
         cmocka_unit_test(test_clear),
         cmocka_unit_test(test_jumps),
         cmocka_unit_test(test_crowd),

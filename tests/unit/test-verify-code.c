@@ -160,6 +160,12 @@ test_undefined_registers(void **state)
     REFUSES(features[v.handlers[1].first_feature].reg, 200, "(export) ");
     REFUSES(features[v.handlers[1].first_feature].reg, UINT32_MAX,
             "(export) ");
+
+    /* Also where nothing exports it. */
+    v.code[victim_find(&v, XFSM_I_EXPORT, 0)].op = XFSM_I_PUBRAW;
+    REFUSES(features[v.handlers[1].first_feature].reg, XFSM_MAX_REGS,
+            "name or register out of range");
+    ACCEPTS(features[v.handlers[1].first_feature].reg, XFSM_MAX_REGS - 1);
     free(v.bytes);
 }
 
@@ -332,6 +338,9 @@ test_effect_operands(void **state)
     at = victim_find(&v, XFSM_I_STATE, 0);
     REFUSES(code[at].b, 3, "(state) ");
     REFUSES(code[at].b, XFSM_NONE, "(state) ");
+    REFUSES(code[at].c, v.h->sections[XFSM_S_REASONS].n + 1, "(state) ");
+    ACCEPTS(code[at].c, v.h->sections[XFSM_S_REASONS].n);
+    ACCEPTS(code[at].c, 0);
     free(v.bytes);
 }
 

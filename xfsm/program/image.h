@@ -136,7 +136,8 @@
     O(TIMER, "timer", "b=class c=primary_key d=key k=delay", \
       "Arm or move a timer; c is 0xffff for the current key") \
     O(CANCEL, "cancel", "b=class d=key", "Remove a timer") \
-    O(STATE, "state", "b=state", "Put the key into a state") \
+    O(STATE, "state", "b=state c=reason", \
+      "Put the key into a state; c is from 1, 0 for no reason") \
     O(MITIGATE, "mitigate", "b=text d=key k=label", \
       "Publish an event if the key is complete")
 
@@ -190,6 +191,7 @@ struct xfsm_insn {
     S(PREFIXES, prefixes, struct xfsm_img_prefix, "Address prefixes") \
     S(TEXTS, texts, struct xfsm_img_text, "Text templates") \
     S(PARTS, parts, struct xfsm_img_part, "Parts of text templates") \
+    S(REASONS, reasons, struct xfsm_img_reason, "Why keys change state") \
     S(CODE, code, struct xfsm_insn, "Instructions")
 
 enum xfsm_section_id {
@@ -329,6 +331,14 @@ struct xfsm_img_part {
     uint16_t key;
     uint16_t reserved;
     uint32_t text, len;
+};
+
+/* The condition whose next state an instruction goes to: for people who ask
+ * why. */
+struct xfsm_img_reason {
+    uint32_t expression, actions;           /* Text, as written. */
+    uint32_t line;              /* Of the program's source. */
+    uint32_t number;            /* In its handler, from 1. */
 };
 
 /* A verified image: typed views of its sections. */

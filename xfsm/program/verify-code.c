@@ -236,7 +236,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_CANCEL:
         return insn->b < image->n_classes && insn->d < image->n_keys;
     case XFSM_I_STATE:
-        return insn->b < image->n_states;
+        return insn->b < image->n_states && insn->c <= image->n_reasons;
     default:
         return false;
     }
@@ -394,8 +394,10 @@ xfsm_verify_code(const struct xfsm_image *image)
         error = xfsm_error("there is code behind the last handler");
     }
     for (uint32_t i = 0; i < image->n_features && !error; i++) {
-        if (!xfsm_verify_text(image, image->features[i].name)) {
-            error = xfsm_error("feature %u: name out of range", i);
+        if (!xfsm_verify_text(image, image->features[i].name)
+            || image->features[i].reg >= XFSM_MAX_REGS) {
+            error = xfsm_error("feature %u: name or register out of range",
+                               i);
         }
     }
     free(run.defined);

@@ -46,6 +46,7 @@ static const uint32_t section_max[XFSM_N_SECTIONS] = {
     [XFSM_S_PREFIXES] = UINT16_MAX,
     [XFSM_S_TEXTS] = UINT16_MAX,
     [XFSM_S_PARTS] = XFSM_MAX_IMAGE_BYTES,
+    [XFSM_S_REASONS] = XFSM_MAX_CODE,
     [XFSM_S_CODE] = XFSM_MAX_CODE,
 };
 
@@ -509,6 +510,18 @@ verify_texts(const struct xfsm_image *image)
     return NULL;
 }
 
+static char *
+verify_reasons(const struct xfsm_image *image)
+{
+    for (uint32_t i = 0; i < image->n_reasons; i++) {
+        if (!xfsm_verify_text(image, image->reasons[i].expression)
+            || !xfsm_verify_text(image, image->reasons[i].actions)) {
+            return xfsm_error("reason %u: text out of range", i);
+        }
+    }
+    return NULL;
+}
+
 char *
 xfsm_image_verify(const void *bytes, size_t len, struct xfsm_image *view)
 {
@@ -524,6 +537,7 @@ xfsm_image_verify(const void *bytes, size_t len, struct xfsm_image *view)
     error = error ? error : verify_tables(&image);
     error = error ? error : verify_events(&image);
     error = error ? error : verify_texts(&image);
+    error = error ? error : verify_reasons(&image);
     error = error ? error : xfsm_verify_code(&image);
     if (!error) {
         *view = image;

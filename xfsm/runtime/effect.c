@@ -214,7 +214,8 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
         timer_cancel(run, insn);
         break;
     case XFSM_I_STATE:
-        xfsm_enter_state(p, run->key, insn->b, run->ts);
+        xfsm_enter_state(p, run->key, insn->b, run->ts,
+                         (uint32_t) (insn - p->image.code));
         break;
     default:
         break;

@@ -20,14 +20,25 @@ find_entry(struct xfsm_instance *p, const struct xfsm_key_value *key)
            : p->own.state ? &p->own : NULL;
 }
 
+/* Remembers that a key changed its state, if it did. */
+static inline void
+record(struct xfsm_instance *p, const struct xfsm_key_value *key, uint64_t ts,
+       uint16_t from, uint16_t to, uint32_t cause)
+{
+    if (from != to && cause != XFSM_CAUSE_NONE) {
+        xfsm_history_add(p->history, key, ts, from, to, cause);
+    }
+}
+
 void
 xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
-                 uint16_t state, uint64_t ts)
+                 uint16_t state, uint64_t ts, uint32_t cause)
 {
     struct xfsm_state_entry *entry = find_entry(p, key);
+    uint16_t from = entry ? entry->state : 0;
 
     if (entry) {
-        p->state_keys[entry->state]--;
+        p->state_keys[from]--;
     }
     if (!key->n) {
         entry = &p->own;
@@ -37,6 +48,7 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
         if (entry && key->n) {
             xfsm_keytable_remove(p->states, key->hash, key->w, key->n);
         }
+        record(p, key, ts, from, state, cause);
         return;
     }
     if (!entry) {
@@ -59,7 +71,9 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     }
     entry->state = state;
     entry->since = ts;
+    entry->spec = key->spec;
     p->state_keys[state]++;
+    record(p, key, ts, from, state, cause);
 }
 
 static __attribute__((noinline)) uint16_t
@@ -75,7 +89,8 @@ find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     state = &p->image.states[entry->state];
     if (state->timeout && ts > entry->since
         && ts - entry->since > state->timeout) {
-        xfsm_enter_state(p, key, (uint16_t) state->timeout_state, ts);
+        xfsm_enter_state(p, key, (uint16_t) state->timeout_state, ts,
+                         XFSM_CAUSE_TIMEOUT);
         return (uint16_t) state->timeout_state;
     }
     return entry->state;

@@ -26,6 +26,7 @@
 #include "xfsm/base/hash.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/program/image.h"
+#include "xfsm/runtime/history.h"
 #include "xfsm/runtime/key-value.h"
 #include "xfsm/runtime/lower.h"
 #include "xfsm/runtime/native.h"
@@ -43,6 +44,7 @@
 struct xfsm_state_entry {
     uint64_t since;             /* When the state was entered, packet time. */
     uint16_t state;
+    uint16_t spec;              /* Which key of the image it was: a hint. */
 };
 
 struct xfsm_metric_memory {
@@ -128,6 +130,9 @@ struct xfsm_instance {
                                                  * next longer one. */
     uint64_t state_keys[XFSM_MAX_STATES];
     const char *state_names[XFSM_MAX_STATES];
+    bool specs_stale;           /* Is the hint of an entry of another image,
+                                 * which numbers keys in another way? */
+    struct xfsm_history *history;
     struct xfsm_timers *timers;
     struct xfsm_snapshot_layout snapshot;
 

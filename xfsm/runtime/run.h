@@ -61,9 +61,9 @@ bool xfsm_exec_handle(struct xfsm_exec *x, struct xfsm_instance *p,
                       uint16_t event, const struct xfsm_packet *packet,
                       const struct xfsm_key_value *key, uint64_t ts);
 
-/* Puts 'key' into 'state' at 'ts'. */
+/* Puts 'key' into 'state' at 'ts'.  'cause' is why (history.h). */
 void xfsm_enter_state(struct xfsm_instance *p,
                       const struct xfsm_key_value *key, uint16_t state,
-                      uint64_t ts);
+                      uint64_t ts, uint32_t cause);
 
 #endif /* xfsm/runtime/run.h */

@@ -425,6 +425,26 @@ xfsm_timers_key_words(const struct xfsm_timers *t)
     return t->key_words;
 }
 
+/* Describes timer 'id'; false if it is not armed. */
+static bool
+describe(const struct xfsm_timers *t, uint32_t id,
+         struct xfsm_timer_fired *armed)
+{
+    const struct xfsm_timer *timer = &t->timers[id];
+
+    *armed = (struct xfsm_timer_fired) {
+        .class = timer->class,
+        .key = timer_key(t, id),
+        .n_key = timer->n_key,
+        .hash = timer->hash,
+        .deadline = timer->deadline,
+        .delay = timer->delay,
+        .payload = timer_payload(t, id),
+    };
+    return timer->where == XFSM_TIMER_WHEEL
+           || timer->where == XFSM_TIMER_HEAP;
+}
+
 void
 xfsm_timers_foreach(const struct xfsm_timers *t,
                     bool (*cb)(const struct xfsm_timer_fired *,
@@ -434,23 +454,23 @@ xfsm_timers_foreach(const struct xfsm_timers *t,
     uint32_t id;
 
     for (id = 1; id <= t->n_touched; id++) {
-        const struct xfsm_timer *timer = &t->timers[id];
-        struct xfsm_timer_fired armed = {
-            .class = timer->class,
-            .key = timer_key(t, id),
-            .n_key = timer->n_key,
-            .hash = timer->hash,
-            .deadline = timer->deadline,
-            .delay = timer->delay,
-            .payload = timer_payload(t, id),
-        };
+        struct xfsm_timer_fired armed;
 
-        if ((timer->where == XFSM_TIMER_WHEEL
-             || timer->where == XFSM_TIMER_HEAP)
-            && !cb(&armed, timer->order, aux)) {
+        if (describe(t, id, &armed)
+            && !cb(&armed, t->timers[id].order, aux)) {
             return;
         }
     }
+}
+
+bool
+xfsm_timers_find(const struct xfsm_timers *t, uint16_t class, uint64_t hash,
+                 const uint64_t *key, unsigned int n,
+                 struct xfsm_timer_fired *armed)
+{
+    uint32_t id = find_timer(t, class, hash, key, n);
+
+    return id && describe(t, id, armed);
 }
 
 void *

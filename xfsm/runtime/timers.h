@@ -135,6 +135,12 @@ void xfsm_timers_foreach(const struct xfsm_timers *,
                                     uint64_t order, void *aux),
                          void *aux);
 
+/* Describes an armed timer in '*armed', as xfsm_timers_foreach() does; false
+ * if it is not armed. */
+bool xfsm_timers_find(const struct xfsm_timers *, uint16_t class,
+                      uint64_t hash, const uint64_t *key, unsigned int n,
+                      struct xfsm_timer_fired *armed);
+
 /* Arms a timer as another pool had it: all members but 'payload' say how.
  * Returns its payload, to be filled in, or NULL if the pool is full or has a
  * timer of that class and key. */
