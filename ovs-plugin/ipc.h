@@ -73,7 +73,9 @@
     /* Hub to agent (also READY, with epoch and 0, PONG and STATS). */ \
     M(ENDPOINT, "endpoint", "text endpoint.  Subscribers connect there") \
     /* Probe to agent, too. */ \
-    M(NOTE, "note", "text.  What an operator should know, empty: nothing")
+    M(NOTE, "note", "text.  What an operator should know, empty: nothing") \
+    M(MITIGATION, "mitigation", "text event.  An event of label mitigation, " \
+      "as JSON")
 
 enum xfsm_ipc_type {
     XFSM_IPC_NONE = 0,

@@ -357,7 +357,8 @@ main(int argc, char *argv[])
     open_source(&probe, &options);
     unixctl = open_unixctl(options.interface);
     xfsm_probe_show_init(&probe);
-    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
+    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd,
+                        probe.ctl);
     create_lanes(&probe, &options);
     xfsm_probe_filter_update(&probe);
 

@@ -13,6 +13,7 @@
 #include "dirs.h"
 #include "lib/vswitch-idl.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -45,6 +46,7 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_type,
         &ovsrec_interface_col_external_ids,
+        &ovsrec_interface_col_ofport,
     };
     static const struct ovsdb_idl_table_class *const tables[] = {
         &ovsrec_table_open_vswitch,
@@ -211,6 +213,7 @@ read_options(struct xfsm_agent *agent)
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
     };
+    xfsm_mitigator_configure(agent->mitigator, options, &errors);
     free(agent->option_error);
     agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;
     ds_destroy(&errors);

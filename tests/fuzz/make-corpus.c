@@ -253,6 +253,10 @@ add_messages(void)
             xfsm_ipc_put_text(&w, "2026-01-01T00:00:00Z alert");
         } else if (type == XFSM_IPC_PROBE || type == XFSM_IPC_ENDPOINT) {
             xfsm_ipc_put_text(&w, "tcp://*:5560");
+        } else if (type == XFSM_IPC_MITIGATION) {
+            xfsm_ipc_put_text(&w, "{\"label\":\"mitigation\",\"fields\":{"
+                              "\"action\":\"block\",\"match\":{"
+                              "\"ip_src\":\"10.0.0.1\"},\"seconds\":2}}");
         } else if (type != XFSM_IPC_PING && type != XFSM_IPC_PONG) {
             xfsm_ipc_put_u64(&w, 7);
             if (type == XFSM_IPC_READY) {

@@ -17,6 +17,7 @@ SYSTEM_TESTS += \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
+	tests/system/test-mitigation.py \
 	tests/system/test-pacing.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-sinks.py \
