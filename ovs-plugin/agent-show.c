@@ -10,6 +10,7 @@
 
 #include "openvswitch/dynamic-string.h"
 #include "ovs-plugin/mitigator.h"
+#include "ovs-plugin/port-state.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -68,7 +69,8 @@ show_databases(const struct xfsm_agent *agent, struct ds *s)
                   ovsdb_idl_is_connected(agent->xfsm.idl)
                   ? "connected" : "not connected",
                   xfsm_agent_is_passive(agent)
-                  ? ", in the hands of another agent" : "");
+                  ? ", in the hands of another agent"
+                  : agent->refused ? ", not allowed to write" : "");
     if (agent->db_init.error) {
         ds_put_format(s, "    error: %s\n", agent->db_init.error);
     }
@@ -242,5 +244,6 @@ xfsm_agent_show_init(struct xfsm_agent *agent)
                              agent_restart, agent);
     unixctl_command_register("xfsm/mitigation", "", 0, 0, agent_mitigation,
                              agent);
+    xfsm_port_state_init(agent);
     unixctl_command_register("exit", "", 0, 0, agent_exit, agent);
 }

@@ -54,6 +54,8 @@ struct xfsm_agent {
     unsigned int xfsm_seqno;    /* ...of rows. */
     long long int started;      /* When the agent started. */
     bool had_lock;              /* We were in charge of the database. */
+    bool refused;               /* The server lets us read only. */
+    long long int lockless_since;   /* Connected, no answer on the lock. */
     bool exiting;
 
     struct xfsm_db_init db_init;

@@ -74,6 +74,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
+	ovs-plugin/port-state.c \
+	ovs-plugin/port-state.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
 	ovs-plugin/probe-lanes.c \
@@ -85,6 +87,7 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe-show.c \
 	ovs-plugin/probe-source.c \
 	ovs-plugin/probe-source.h \
+	ovs-plugin/probe-state.c \
 	ovs-plugin/probe.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \

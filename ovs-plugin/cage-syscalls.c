@@ -55,6 +55,7 @@ static const int hub_calls[] = {
     SCMP_SYS(epoll_ctl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
     SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(rmdir),
     SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
+    SCMP_SYS(fallocate),
 };
 
 static int

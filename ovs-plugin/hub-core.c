@@ -106,6 +106,30 @@ xfsm_hub_core_start(struct xfsm_hub_core *core, struct xfsm_hub_pub *pub,
     }
 }
 
+/* ## Journal. ## */
+
+/* Appends to the journal, if there is one, what 'view' shows.  Returns true if
+ * it is there.  What is not is counted by the journal and published all the
+ * same; the log tells the first and the last of a series. */
+static bool
+keep_record(struct xfsm_hub_core *core, const char *topic, size_t topic_len,
+            const char *body, size_t body_len,
+            const struct xfsm_event_view *view)
+{
+    int error = xfsm_journal_append(core->journal, time_wall_msec(), topic,
+                                    topic_len, body, body_len, view);
+
+    if (error && !core->not_kept++) {
+        VLOG_ERR("cannot write the journal, alerts are published but not "
+                 "kept: %s", ovs_strerror(error));
+    } else if (!error && core->not_kept) {
+        VLOG_INFO("the journal is written again; %"PRIu64" records were not "
+                  "kept", core->not_kept);
+        core->not_kept = 0;
+    }
+    return !error;
+}
+
 /* ## Messages of the hub. ## */
 
 /* Begins a message. */
@@ -141,8 +165,7 @@ publish_message(struct xfsm_hub_core *core, struct ds *s,
     len = MIN(len, sizeof topic - 1);
     if (keep && core->journal
         && xfsm_event_decode(ds_cstr(s), s->length, &view)) {
-        xfsm_journal_append(core->journal, time_wall_msec(), topic, len,
-                            ds_cstr(s), s->length, &view);
+        keep_record(core, topic, len, ds_cstr(s), s->length, &view);
     }
     xfsm_hub_pub_send(core->pub, topic, len, ds_cstr(s), s->length);
     ds_destroy(s);
@@ -254,8 +277,7 @@ publish_event(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
     }
     if (keep && core->journal
         && xfsm_event_decode(body, len, &view)
-        && !xfsm_journal_append(core->journal, time_wall_msec(), topic,
-                                topic_len, body, len, &view)) {
+        && keep_record(core, topic, topic_len, body, len, &view)) {
         source->journaled_seq = MAX(source->journaled_seq, view.seq);
     }
     source->events++;

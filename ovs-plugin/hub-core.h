@@ -74,6 +74,7 @@ struct xfsm_hub_core {
     long long int next_heartbeat;
     long long int last_greeting;
     bool greet;                     /* Somebody subscribed to heartbeats. */
+    uint64_t not_kept;              /* Records, since the journal worked. */
 
     /* Counters. */
     uint64_t received;              /* Well-formed events. */

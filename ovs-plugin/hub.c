@@ -154,8 +154,9 @@ hub_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
                   " subscriptions\n", hub->options.endpoint,
                   hub->options.key_file ? " (CURVE)" : "", hub->feeds.n,
                   xfsm_hub_pub_stats(hub->pub)->subscriptions);
-    ds_put_format(&s, "journal %s\n", !hub->options.journal ? "none"
-                  : hub->journal ? hub->options.journal : "failed");
+    ds_put_format(&s, "journal %s%s\n", !hub->options.journal ? "none"
+                  : hub->journal ? hub->options.journal : "failed",
+                  hub->core.not_kept ? " (cannot be written)" : "");
     HMAP_FOR_EACH (source, node, &hub->core.sources.map) {
         ds_put_format(&s, "%s: %s, epoch %"PRIu64", last event %"PRIu64
                       ", %"PRIu64" lost, %"PRIu64" suppressed\n",

@@ -74,6 +74,14 @@
     M(ENDPOINT, "endpoint", "text endpoint.  Subscribers connect there") \
     /* Probe to agent, too. */ \
     M(NOTE, "note", "text.  What an operator should know, empty: nothing") \
+    /* Agent to probe, too. */ \
+    M(SAVE, "save", "u64 serial; fd: memory.  Save the state there; " \
+      "answered by DONE") \
+    M(RESTORE, "restore", "u64 serial; fd: a saved state, as a memfd.  Go " \
+      "on with it; answered by DONE") \
+    /* Probe to agent, too. */ \
+    M(DONE, "done", "u64 serial, u64 length of what was saved, text error " \
+      "(empty: done)") \
     M(MITIGATION, "mitigation", "text event.  An event of label mitigation, " \
       "as JSON")
 

@@ -36,14 +36,6 @@ has(const struct xfsm_packet *match, unsigned int field)
     return xfsm_fieldset_has(&match->present, field);
 }
 
-static bool
-is_ip4(const union xfsm_addr *addr)
-{
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-    return !memcmp(addr->b, mapped, sizeof mapped);
-}
-
 /* ## Contradictions ## */
 
 /* The EtherType that the match is about, 0 for any; false if there can be
@@ -52,9 +44,9 @@ static bool
 find_eth_type(const struct xfsm_packet *match, uint16_t *eth_type)
 {
     uint16_t src = has(match, XFSM_F_IP_SRC)
-                   ? is_ip4(&match->ip_src) ? ETH_IP : ETH_IPV6 : 0;
+                   ? xfsm_addr_is_ip4(&match->ip_src) ? ETH_IP : ETH_IPV6 : 0;
     uint16_t dst = has(match, XFSM_F_IP_DST)
-                   ? is_ip4(&match->ip_dst) ? ETH_IP : ETH_IPV6 : 0;
+                   ? xfsm_addr_is_ip4(&match->ip_dst) ? ETH_IP : ETH_IPV6 : 0;
     uint16_t given = has(match, XFSM_F_ETH_TYPE) ? match->eth_type : 0;
     uint16_t ip = src ? src : dst;
 

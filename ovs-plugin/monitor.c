@@ -19,6 +19,7 @@
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/port-state.h"
 #include "ovs-plugin/programs.h"
 #include "ovs-plugin/probe-publish.h"
 #include "timeval.h"
@@ -96,6 +97,7 @@ forget_process(struct xfsm_monitor *m)
     SHASH_FOR_EACH_SAFE (node, &m->slots) {
         destroy_slot(m, node);
     }
+    xfsm_port_state_cancel(&m->state_request, "the probe ended");
     m->hub_generation = 0;
     xfsm_counters_clear(&m->state_keys);
     free(m->told_note);
@@ -257,6 +259,9 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
     case XFSM_IPC_NOTE:
         return handle_note(m, payload);
+
+    case XFSM_IPC_DONE:
+        return xfsm_port_state_done(&m->state_request, payload);
 
     case XFSM_IPC_MITIGATION:
         return handle_mitigation(m, payload);

@@ -89,6 +89,8 @@ struct xfsm_monitor {
                                  * takes them clears it. */
     uint64_t requests_lost;     /* Requests that it did not take. */
 
+    struct xfsm_port_state *state_request;      /* Not answered yet. */
+
     /* Outcome of xfsm_monitor_run(). */
     enum xfsm_monitor_status status;
     char *error;                /* Or NULL. */

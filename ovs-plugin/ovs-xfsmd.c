@@ -318,14 +318,35 @@ xfsm_agent_is_passive(const struct xfsm_agent *agent)
     return ovsdb_idl_is_lock_contended(agent->xfsm.idl);
 }
 
+/* Finds out whether the server gives us the lock.  If its clients may only
+ * read, it refuses, of which the IDL tells nothing. */
+static void
+run_lock(struct xfsm_agent *agent)
+{
+    bool has_lock = ovsdb_idl_has_lock(agent->xfsm.idl);
+
+    agent->had_lock |= has_lock;
+    if (has_lock || xfsm_agent_is_passive(agent)
+        || !ovsdb_idl_is_connected(agent->xfsm.idl)) {
+        agent->lockless_since = 0;
+        agent->refused = false;
+    } else if (!agent->lockless_since) {
+        agent->lockless_since = time_msec();
+    } else if (!agent->refused
+               && time_msec() >= agent->lockless_since + XFSM_PATIENCE_MS) {
+        agent->refused = true;
+        VLOG_ERR("%s: not allowed to write: ports are monitored, but the "
+                 "databases do not tell so", agent->remote);
+    }
+}
+
 /* True once it is known what is desired, and that we are in charge: nothing
  * may be stopped, and nothing be called unknown, before. */
 static bool
-knows_rows(struct xfsm_agent *agent)
+knows_rows(const struct xfsm_agent *agent)
 {
-    agent->had_lock |= ovsdb_idl_has_lock(agent->xfsm.idl);
     return (ovsdb_idl_has_ever_connected(agent->ovs.idl)
-            && ((agent->had_lock
+            && (((agent->had_lock || agent->refused)
                  && ovsdb_idl_has_ever_connected(agent->xfsm.idl))
                 || (!ovsdb_idl_is_connected(agent->xfsm.idl)
                     && time_msec() >= agent->started + XFSM_PATIENCE_MS)));
@@ -398,6 +419,7 @@ agent_run(struct xfsm_agent *agent)
     ovs_txn = ovsdb_idl_loop_run(&agent->ovs);
     xfsm_txn = ovsdb_idl_loop_run(&agent->xfsm);
     run_db_init(agent);
+    run_lock(agent);
 
     if (xfsm_agent_is_passive(agent)) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
@@ -435,13 +457,21 @@ agent_wait(struct xfsm_agent *agent)
     xfsm_db_init_wait(&agent->db_init);
     xfsm_programs_wait(agent->programs);
     xfsm_hub_link_wait(&agent->hub);
-    xfsm_status_wait(agent);
     xfsm_mitigator_wait(agent->mitigator);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_wait(node->data);
     }
-    if (!knows_rows(agent)) {
+    if (xfsm_agent_is_passive(agent)) {
+        return;
+    } else if (knows_rows(agent)) {
+        xfsm_status_wait(agent);
+        return;
+    }
+    if (time_msec() < agent->started + XFSM_PATIENCE_MS) {
         poll_timer_wait_until(agent->started + XFSM_PATIENCE_MS);
+    }
+    if (agent->lockless_since && !agent->refused) {
+        poll_timer_wait_until(agent->lockless_since + XFSM_PATIENCE_MS);
     }
 }
 

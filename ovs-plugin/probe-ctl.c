@@ -173,6 +173,35 @@ handle_program(struct xfsm_probe *probe, enum xfsm_ipc_type type,
     return 0;
 }
 
+/* Handles SAVE and RESTORE. */
+static int
+handle_state(struct xfsm_probe *probe, enum xfsm_ipc_type type,
+             struct xfsm_bytes *b, int fd)
+{
+    struct xfsm_ipc_writer w;
+    uint64_t serial;
+    uint64_t len = 0;
+    char *error;
+
+    if (!xfsm_ipc_get_u64(b, &serial) || xfsm_bytes_remaining(b)) {
+        return EPROTO;
+    }
+    error = type == XFSM_IPC_SAVE ? xfsm_probe_save(probe, fd, &len)
+                                  : xfsm_probe_restore(probe, fd);
+    if (error) {
+        VLOG_WARN("cannot %s the state: %s", xfsm_ipc_type_name(type), error);
+    } else {
+        VLOG_INFO("%sd the state", xfsm_ipc_type_name(type));
+    }
+    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_DONE);
+    xfsm_ipc_put_u64(&w, serial);
+    xfsm_ipc_put_u64(&w, error ? 0 : len);
+    xfsm_ipc_put_text(&w, error ? error : "");
+    send_message(probe, &w);
+    free(error);
+    return 0;
+}
+
 struct stats_writer {
     struct xfsm_ipc_writer *w;
     uint16_t n;
@@ -259,6 +288,10 @@ handle_message(struct xfsm_probe *probe, enum xfsm_ipc_type type,
     case XFSM_IPC_LOAD:
     case XFSM_IPC_UNLOAD:
         return handle_program(probe, type, payload, *fdp);
+
+    case XFSM_IPC_SAVE:
+    case XFSM_IPC_RESTORE:
+        return handle_state(probe, type, payload, *fdp);
 
     case XFSM_IPC_HUB:
         if (*fdp < 0) {

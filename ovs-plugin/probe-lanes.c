@@ -206,6 +206,9 @@ xfsm_lanes_stop(struct xfsm_lanes *lanes)
             lane->started = false;
         }
     }
+    for (i = 0; i < lanes->n; i++) {
+        xfsm_engine_stop(lanes->lane[i].engine);
+    }
 }
 
 void
@@ -291,13 +294,16 @@ remember_program(struct xfsm_lanes *lanes, const char *name,
 /* Loads an image into all lanes, or, if that fails, into none. */
 static char *
 load_image(struct xfsm_lanes *lanes, const char *name, const void *data,
-           size_t len)
+           size_t len, bool anew)
 {
     char *error = NULL;
     size_t i;
 
     for (i = 0; i < lanes->n && !error; i++) {
-        error = xfsm_engine_load(lanes->lane[i].engine, data, len);
+        struct xfsm_engine *engine = lanes->lane[i].engine;
+
+        error = anew ? xfsm_engine_load_anew(engine, data, len)
+                     : xfsm_engine_load(engine, data, len);
     }
     if (error && i > 1) {
         for (i = 0; i < lanes->n; i++) {
@@ -353,7 +359,7 @@ update_note(struct xfsm_lanes *lanes)
 }
 
 /* Has packets told apart in a way that suits all programs.  If that is another
- * one than now, all but 'fresh' begin anew. */
+ * one than now, all begin anew, also 'fresh', which has just been loaded. */
 static void
 resteer(struct xfsm_lanes *lanes, const char *fresh)
 {
@@ -374,11 +380,11 @@ resteer(struct xfsm_lanes *lanes, const char *fresh)
             if (strcmp(p->name, fresh)) {
                 VLOG_INFO("%s begins anew", p->name);
                 lanes->resteered++;
-                error = load_image(lanes, p->name, p->image, p->len);
-                if (error) {
-                    VLOG_ERR("%s: %s", p->name, error);
-                    free(error);
-                }
+            }
+            error = load_image(lanes, p->name, p->image, p->len, true);
+            if (error) {
+                VLOG_ERR("%s: %s", p->name, error);
+                free(error);
             }
         }
     }
@@ -389,7 +395,7 @@ char *
 xfsm_lanes_load(struct xfsm_lanes *lanes, const char *name,
                 const void *data, size_t len, const struct xfsm_image *image)
 {
-    char *error = load_image(lanes, name, data, len);
+    char *error = load_image(lanes, name, data, len, false);
 
     if (lanes->n > 1 && !error) {
         remember_program(lanes, name, data, len, image);

@@ -85,8 +85,10 @@ char *xfsm_lanes_init(struct xfsm_lanes *, size_t n, struct xfsm_source *,
                       const struct xfsm_engine_options *options,
                       struct xfsm_publisher *);
 
-/* Starts and stops the threads. */
+/* Starts the threads. */
 void xfsm_lanes_start(struct xfsm_lanes *);
+
+/* Ends them, and with them the programs, whose stop events run. */
 void xfsm_lanes_stop(struct xfsm_lanes *);
 
 /* Keeps the other lanes from running.  Not recursive. */

@@ -366,5 +366,6 @@ main(int argc, char *argv[])
     xfsm_probe_ctl_ready(&probe);
     status = main_loop(&probe, unixctl);
     xfsm_lanes_stop(&probe.lanes);
+    xfsm_publisher_run(&probe.publisher);
     return status;
 }

@@ -78,6 +78,14 @@ char *xfsm_probe_load(struct xfsm_probe *, const char *name,
 /* Removes a program.  Returns NULL or an error that the caller frees. */
 char *xfsm_probe_unload(struct xfsm_probe *, const char *name);
 
+/* ## probe-state.c ## */
+
+/* Saves the state to the memory 'fd' and stores its length, or goes on with
+ * the state in the memfd 'fd'.  Return NULL or an error that the caller
+ * frees. */
+char *xfsm_probe_save(struct xfsm_probe *, int fd, uint64_t *lenp);
+char *xfsm_probe_restore(struct xfsm_probe *, int fd);
+
 /* ## probe-filter.c: packets that nobody wants. ## */
 
 /* Has the source pass on everything: a program is about to be added. */

@@ -87,8 +87,7 @@ find_field(const struct xfsm_image *image, const struct xfsm_img_key *key,
         if (id == field && !key->prefixes[i].ip4) {
             return at;
         }
-        at += (xfsm_fields[id].type == XFSM_FT_ADDR
-               || xfsm_fields[id].type == XFSM_FT_STR ? 2 : 1);
+        at += xfsm_field_words(xfsm_fields[id].type);
     }
     return NOWHERE;
 }

@@ -91,6 +91,7 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/arpspoof.xml \
 	utilities/programs/beacon.xml \
 	utilities/programs/bruteforce.xml \
+	utilities/programs/distscan.xml \
 	utilities/programs/dnsreflector.xml \
 	utilities/programs/dnstunnel.xml \
 	utilities/programs/dnsvictim.xml \

@@ -319,11 +319,35 @@ cmd_top(struct ctl_context *ctx OVS_UNUSED)
 {
 }
 
+/* 'save-state' and 'restore-state': the agent of this host does it. */
+static void
+cmd_state(struct ctl_context *ctx)
+{
+    char *command = xasprintf("xfsm/%s", ctx->argv[0]);
+    char *file = abs_file_name(NULL, ctx->argv[2]);
+    const char *const argv[] = {
+        "ovs-appctl", "-t", "ovs-xfsmd", command, ctx->argv[1], file, NULL
+    };
+    char *output;
+    char *error = xfsm_ctl_run(argv, &output, NULL);
+
+    if (error) {
+        ctl_error(ctx, "%s%s%s", error, output && *output ? ": " : "",
+                  output ? output : "");
+    }
+    free(error);
+    free(output);
+    free(command);
+    free(file);
+}
+
 const struct ctl_command_syntax xfsm_ctl_show_commands[] = {
     {"show", 0, 0, "", pre_everything, cmd_show, NULL, "", RO},
     {"list-programs", 0, 0, "", pre_everything, cmd_list_programs, NULL, "",
      RO},
     {"top", 0, 0, "", pre_everything, cmd_top, NULL,
      "--interval=,--iterations=", RO},
+    {"save-state", 2, 2, "INTERFACE FILE", NULL, cmd_state, NULL, "", RO},
+    {"restore-state", 2, 2, "INTERFACE FILE", NULL, cmd_state, NULL, "", RO},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };

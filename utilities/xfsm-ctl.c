@@ -116,6 +116,8 @@ Database:\n\
   show                        print what is monitored, and how it goes\n\
   [--interval=SECS] [--iterations=N] top\n\
                               print what goes on, again and again\n\
+  save-state PORT FILE        save what a port's programs know\n\
+  restore-state PORT FILE     have a port's programs go on with it\n\
 \n\
 Program commands:\n\
   [--force] add-program FILE [NAME]  store a program, or a new version of it\n\

@@ -47,17 +47,11 @@ xfsm_tool_print_memory(const char *path, const void *bytes, size_t len,
 {
     struct xfsm_image image;
     char *error = xfsm_image_verify(bytes, len, &image);
-    unsigned int words = 1;
     uint64_t sum = 0;
 
     if (error) {
         free(error);            /* The caller has told. */
         return;
-    }
-    for (uint32_t i = 0; i < image.n_keys; i++) {
-        unsigned int n = xfsm_image_key_words(&image, (uint16_t) i);
-
-        words = n > words ? n : words;
     }
     for (uint32_t i = 0; i < image.n_metrics; i++) {
         sum += print_metric(path, &image, &image.metrics[i]);
@@ -73,7 +67,8 @@ xfsm_tool_print_memory(const char *path, const void *bytes, size_t len,
         }
     }
     sum += print_bytes(path, "state table", "",
-                       xfsm_footprint_table(words, XFSM_STATE_RECORD,
+                       xfsm_footprint_table(xfsm_image_longest_key(&image),
+                                            XFSM_STATE_RECORD,
                                             image.header->state_size));
     print_bytes(path, image.n_classes ? "timers and the rest" : "the rest",
                 "", total > sum ? total - sum : 0);

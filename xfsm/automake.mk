@@ -30,7 +30,9 @@ xfsm_base = \
 	xfsm/base/hash.c \
 	xfsm/base/hash.h \
 	xfsm/base/mem.c \
-	xfsm/base/mem.h
+	xfsm/base/mem.h \
+	xfsm/base/state-io.c \
+	xfsm/base/state-io.h
 
 xfsm_packet = \
 	xfsm/packet/arp.c \
@@ -169,6 +171,8 @@ xfsm_runtime = \
 	xfsm/runtime/mailbox.h \
 	xfsm/runtime/match.c \
 	xfsm/runtime/message.h \
+	xfsm/runtime/migrate.c \
+	xfsm/runtime/migrate.h \
 	xfsm/runtime/native-emit.c \
 	xfsm/runtime/native-emit.h \
 	xfsm/runtime/native-handler.c \
@@ -182,6 +186,8 @@ xfsm_runtime = \
 	xfsm/runtime/options.h \
 	xfsm/runtime/run.h \
 	xfsm/runtime/snapshot.c \
+	xfsm/runtime/state-save.c \
+	xfsm/runtime/state-save.h \
 	xfsm/runtime/summary.c \
 	xfsm/runtime/summary.h \
 	xfsm/runtime/text.c \
@@ -192,5 +198,7 @@ xfsm_runtime = \
 	xfsm/runtime/timers.h
 
 xfsm_engine = \
+	xfsm/engine-private.h \
+	xfsm/engine-state.c \
 	xfsm/engine.c \
 	xfsm/engine.h

@@ -9,37 +9,16 @@
 #include <string.h>
 
 #include "xfsm/base/error.h"
+#include "xfsm/engine-private.h"
 #include "xfsm/packet/fragments.h"
-#include "xfsm/runtime/exec.h"
-#include "xfsm/runtime/run.h"
 #include "xfsm/runtime/mailbox.h"
+#include "xfsm/runtime/migrate.h"
+#include "xfsm/runtime/run.h"
 #include "xfsm/sketch/countmin.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
  * their way at once, or so. */
 #define GROUP 16
-
-/* What the first stages find out about a packet for one program. */
-struct match {
-    uint16_t event;             /* Or XFSM_NONE. */
-    struct xfsm_key_row keys;
-};
-
-struct xfsm_engine {
-    struct xfsm_exec exec;
-    struct xfsm_fieldset wants; /* By any program. */
-    unsigned int n;             /* Programs. */
-    struct xfsm_instance *programs[XFSM_MAX_PROGRAMS];
-    struct match *matches[XFSM_MAX_PROGRAMS];   /* XFSM_BATCH each. */
-    struct xfsm_fragments *fragments;   /* Ports of IP fragments. */
-    char *identity;             /* Text of the options' identity. */
-    struct xfsm_str in_port, bridge;    /* In it. */
-    struct xfsm_fieldset port_fields;   /* Of these two, what is wanted and
-                                         * known... */
-    bool names_port;                    /* ...and whether there is any. */
-    uint64_t packet_no;
-    struct xfsm_engine_stats retired;   /* Of programs that are gone. */
-};
 
 static const char *const counter_names[] = {
 #define COUNTER_NAME(NAME, DOC) #NAME,
@@ -170,7 +149,6 @@ stop_program(struct xfsm_engine *e, unsigned int i)
 static void
 retire(struct xfsm_engine *e, unsigned int i)
 {
-    stop_program(e, i);
     add_evictions(e->programs[i], &e->retired);
     xfsm_instance_destroy(e->programs[i]);
     destroy_matches(e->matches[i]);
@@ -212,9 +190,8 @@ update_wants(struct xfsm_engine *e)
     e->names_port = e->port_fields.w[0] || e->port_fields.w[1];
 }
 
-/* Index of the program, or e->n. */
-static unsigned int
-find_program(const struct xfsm_engine *e, const char *name)
+unsigned int
+xfsm_engine_find(const struct xfsm_engine *e, const char *name)
 {
     unsigned int i = 0;
 
@@ -224,31 +201,19 @@ find_program(const struct xfsm_engine *e, const char *name)
     return i;
 }
 
-char *
-xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
+static char *
+check_place(unsigned int i)
 {
-    struct xfsm_instance *p;
-    char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
-    struct match *matches;
-    unsigned int i;
+    return i >= XFSM_MAX_PROGRAMS
+           ? xfsm_error("at most %d programs on one port", XFSM_MAX_PROGRAMS)
+           : NULL;
+}
 
-    if (error) {
-        return error;
-    }
-    i = find_program(e, p->name);
-    matches = create_matches(p);
-    if (p->hears && !e->exec.mailbox) {
-        e->exec.mailbox = xfsm_mailbox_create();
-    }
-    if (i >= XFSM_MAX_PROGRAMS || !matches
-        || (p->hears && !e->exec.mailbox)) {
-        destroy_matches(matches);
-        xfsm_instance_destroy(p);
-        return i >= XFSM_MAX_PROGRAMS
-               ? xfsm_error("at most %d programs on one port",
-                            XFSM_MAX_PROGRAMS)
-               : xfsm_error("out of memory");
-    }
+/* Puts 'p' in the place of program 'i', or behind the last one. */
+static void
+install(struct xfsm_engine *e, unsigned int i, struct xfsm_instance *p,
+        struct match *matches)
+{
     if (e->exec.options.backend == XFSM_BACKEND_AUTO) {
         xfsm_native_compile(p);
     }
@@ -260,17 +225,75 @@ xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
     e->matches[i] = matches;
     e->programs[i] = p;
     update_wants(e);
+}
+
+static char *
+load(struct xfsm_engine *e, const void *image, size_t len, bool anew)
+{
+    struct xfsm_instance *p, *old;
+    struct match *matches;
+    unsigned int i;
+    char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
+
+    if (error) {
+        return error;
+    }
+    i = xfsm_engine_find(e, p->name);
+    error = check_place(i);
+    if (error) {
+        xfsm_instance_destroy(p);
+        return error;
+    }
+    if (p->hears && !e->exec.mailbox) {
+        e->exec.mailbox = xfsm_mailbox_create();
+        if (!e->exec.mailbox) {
+            xfsm_instance_destroy(p);
+            return xfsm_error("out of memory");
+        }
+    }
+    if (i < e->n) {
+        stop_program(e, i);
+    }
+    old = i < e->n && !anew ? e->programs[i] : NULL;
+    if (old) {
+        xfsm_migrate_swap(p, old);
+    }
+    matches = xfsm_instance_prepare(p) ? create_matches(p) : NULL;
+    if (!matches) {
+        if (old) {
+            xfsm_migrate_swap(p, old);
+        }
+        xfsm_instance_destroy(p);
+        return xfsm_error("out of memory");
+    }
+    if (old) {
+        xfsm_migrate_copy(p, old, e->exec.clock.now);
+    }
+    install(e, i, p, matches);
     return NULL;
+}
+
+char *
+xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
+{
+    return load(e, image, len, false);
+}
+
+char *
+xfsm_engine_load_anew(struct xfsm_engine *e, const void *image, size_t len)
+{
+    return load(e, image, len, true);
 }
 
 bool
 xfsm_engine_unload(struct xfsm_engine *e, const char *name)
 {
-    unsigned int i = find_program(e, name);
+    unsigned int i = xfsm_engine_find(e, name);
 
     if (i >= e->n) {
         return false;
     }
+    stop_program(e, i);
     retire(e, i);
     e->n--;
     memmove(&e->programs[i], &e->programs[i + 1],
@@ -648,9 +671,12 @@ xfsm_engine_get_stats(const struct xfsm_engine *e,
         xfsm_fragments_stats(e->fragments);
 
     *stats = e->exec.stats;
-    stats->fragments_resolved = fragments->resolved;
-    stats->fragments_unknown = fragments->unknown;
-    stats->fragments_evicted = fragments->evicted;
+    stats->fragments_resolved = e->retired.fragments_resolved
+                                + fragments->resolved;
+    stats->fragments_unknown = e->retired.fragments_unknown
+                               + fragments->unknown;
+    stats->fragments_evicted = e->retired.fragments_evicted
+                               + fragments->evicted;
     stats->state_evictions = e->retired.state_evictions;
     stats->state_expired = e->retired.state_expired;
     stats->state_refused = e->retired.state_refused;

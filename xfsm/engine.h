@@ -53,10 +53,62 @@ char *xfsm_engine_create(const struct xfsm_engine_options *,
 void xfsm_engine_destroy(struct xfsm_engine *);
 
 /* Verifies and adds the image of 'len' bytes, which is copied.  A program of
- * the same name is replaced, with a fresh state: its stop events run first.
- * The new one's start events run when time goes on.  On error nothing has
- * changed. */
+ * the same name is replaced.  On error nothing has changed.
+ *
+ * The new program goes on with what the old one knew, as far as both declare
+ * it alike, and begins anew with the rest:
+ *
+ *   - A detector or a monitor of a metric, if the metric's name, all that is
+ *     declared of it, and the keys it is used with are the same.
+ *
+ *   - A table, if its name, key, size, policy and declared entries are the
+ *     same.
+ *
+ *   - Keys stay in their states, known by the states' names, if the events'
+ *     primary keys are the same ones.  A key whose state is gone is in the
+ *     default state.  Timeouts of states count from when the state was
+ *     entered.
+ *
+ *   - Timers, if the timeout handlers read the same fields of packets: those
+ *     of a class that is still there, by name, keep their deadlines.
+ *
+ * So what only handlers and thresholds say can be changed at any time without
+ * a key being forgotten.  The stop events of the old program run before, and
+ * the start events of the new one when time goes on; its own state, which
+ * these have, begins anew. */
 char *xfsm_engine_load(struct xfsm_engine *, const void *image, size_t len);
+
+/* The same, but the new program begins with nothing. */
+char *xfsm_engine_load_anew(struct xfsm_engine *, const void *image,
+                            size_t len);
+
+/* ## State that travels ##
+ *
+ * What an engine knows can be saved, and another engine, also in another
+ * process on another host, can go on with it: what it publishes then is what
+ * the first one would have published.
+ *
+ * The engine that goes on has the same programs, to the byte; the same build
+ * is not needed.  Saved are the time, metrics, tables, states, timers, what
+ * programs know of themselves, and the secret that keys are hashed under, so
+ * keep what is saved as secret.  Not saved are the counters of
+ * XFSM_ENGINE_COUNTERS and the fragments that later ones wait for.
+ *
+ * The format has a version and a checksum.  What is read is trusted in
+ * nothing: it is refused, or an engine comes of it in which each index is in
+ * its range and each key where it can be found. */
+
+/* Writes the state by 'write', which returns false if it cannot.  Returns NULL
+ * or an error that the caller frees. */
+char *xfsm_engine_save(struct xfsm_engine *,
+                       bool (*write)(const void *data, size_t len, void *aux),
+                       void *aux);
+
+/* Makes an engine with the programs, options and counters of 'engine' and the
+ * state in the 'len' bytes at 'data', and stores it in '*newp'.  'engine'
+ * stays as it is.  Returns NULL or an error that the caller frees. */
+char *xfsm_engine_restore(const struct xfsm_engine *engine, const void *data,
+                          size_t len, struct xfsm_engine **newp);
 
 /* Removes a program, whose stop events run; false if there is none of that
  * name. */

@@ -32,3 +32,38 @@ EXTRA_DIST += \
 	tests/bench/RESULTS-switch.md \
 	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py
+
+# What crafted keys cost, by instructions: needs valgrind.
+GOLDEN_TESTS += tests/bench/test-crafted.py
+GOLDEN_TOOLS += tests/bench/crafted
+tests_bench_crafted_SOURCES = \
+	tests/bench/crafted.c \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	utilities/bench-random.h
+tests_bench_crafted_LDADD = $(XFSM_LIBS)
+
+# Precision and recall on labelled traffic: the full form is "make
+# bench-detect", a short one a test (golden).
+GOLDEN_TESTS += tests/bench/test-detect.py
+GOLDEN_TOOLS += tests/bench/make-world
+tests_bench_make_world_SOURCES = \
+	tests/bench/make-world.c \
+	tests/bench/world-honest.c \
+	tests/bench/world-others.c \
+	tests/bench/world-scans.c \
+	tests/bench/world.c \
+	tests/bench/world.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random.h
+tests_bench_make_world_LDADD = -lm
+EXTRA_DIST += \
+	tests/bench/RESULTS-detect.md \
+	tests/bench/bench-detect.py
+
+BENCH_DETECT_SEEDS = 301,302,303,304,305,306
+bench-detect: utilities/xfsm tests/bench/make-world
+	$(PYTHON) $(srcdir)/tests/bench/bench-detect.py \
+		--seeds $(BENCH_DETECT_SEEDS)
+.PHONY: bench-detect

@@ -150,6 +150,11 @@ copy_payload(enum xfsm_ipc_type type, struct xfsm_bytes *b,
     case XFSM_IPC_ACK:
         return copy_u64(b, w) && copy_text(b, w, 64)
                && copy_text(b, w, XFSM_IPC_TEXT_SIZE);
+    case XFSM_IPC_SAVE: case XFSM_IPC_RESTORE:
+        return copy_u64(b, w);
+    case XFSM_IPC_DONE:
+        return copy_u64(b, w) && copy_u64(b, w)
+               && copy_text(b, w, XFSM_IPC_TEXT_SIZE);
     case XFSM_IPC_STATS:
         return copy_stats(b, w);
     case XFSM_IPC_PROBE: case XFSM_IPC_ENDPOINT: case XFSM_IPC_MITIGATION:

@@ -259,9 +259,11 @@ add_messages(void)
                               "\"ip_src\":\"10.0.0.1\"},\"seconds\":2}}");
         } else if (type != XFSM_IPC_PING && type != XFSM_IPC_PONG) {
             xfsm_ipc_put_u64(&w, 7);
-            if (type == XFSM_IPC_READY) {
+            if (type == XFSM_IPC_READY || type == XFSM_IPC_DONE) {
                 xfsm_ipc_put_u64(&w, 1);
-            } else {
+            }
+            if (type != XFSM_IPC_READY && type != XFSM_IPC_SAVE
+                && type != XFSM_IPC_RESTORE) {
                 xfsm_ipc_put_text(&w, "portscan");
             }
             if (type == XFSM_IPC_ACK) {

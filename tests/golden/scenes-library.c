@@ -32,6 +32,57 @@ scan_hosts(struct scene *s)
     }
 }
 
+/* Sixty sources in 30 s, each at three ports of one host; one port accepts. */
+static void
+scan_distributed(struct scene *s)
+{
+    unsigned int i, k;
+    char src[32];
+
+    for (i = 0; i < 60; i++) {
+        scene_host(src, "198.18", 7 * i);
+        for (k = 0; k < 3; k++) {
+            unsigned int port = 20 + 3 * i + k;
+
+            scene_syn(s, 500 * i + 100 * k, src, "10.28.0.9", port);
+            if (port == 80) {
+                scene_accept(s, 500 * i + 100 * k + 1, src, "10.28.0.9",
+                             port);
+            }
+        }
+    }
+}
+
+/* A thousand clients in ten seconds at the two ports of a server that is
+ * down. */
+static void
+crowd(struct scene *s)
+{
+    unsigned int i;
+    char src[32];
+
+    for (i = 0; i < 1000; i++) {
+        scene_syn(s, 10 * i, scene_host(src, "198.18", i), "10.28.0.9",
+                  i % 2 ? 80 : 443);
+    }
+}
+
+/* 200 files in ten seconds, each on a port of its own, which accepts after
+ * 200 ms. */
+static void
+ftp_passive(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 200; i++) {
+        scene_syn(s, 50 * i, "10.20.0.7", "198.18.0.21", 30000 + 7 * i);
+        if (i >= 4) {
+            scene_accept(s, 50 * i + 1, "10.20.0.7", "198.18.0.21",
+                         30000 + 7 * (i - 4));
+        }
+    }
+}
+
 /* 200 servers tried within two seconds; nine of ten accept, 2.5 s later. */
 static void
 crawler(struct scene *s)
@@ -514,6 +565,7 @@ const struct scene_entry scenes_library[] = {
     { "arp-failover", arp_failover },
     { "arp-spoof", arp_spoof },
     { "crawler", crawler },
+    { "crowd", crowd },
     { "dhcp-redundant", dhcp_redundant },
     { "dhcp-rogue", dhcp_rogue },
     { "dns-abuse", dns_abuse },
@@ -521,6 +573,7 @@ const struct scene_entry scenes_library[] = {
     { "dns-reflection", dns_reflection },
     { "fast-flux", fast_flux },
     { "flood-udp", flood_udp },
+    { "ftp-passive", ftp_passive },
     { "mail-server", mail_server },
     { "modbus-scan", modbus_scan },
     { "monitor", monitor },
@@ -533,6 +586,7 @@ const struct scene_entry scenes_library[] = {
     { "ra-spoof", ra_spoof },
     { "resolver", resolver },
     { "scan-back", scan_back },
+    { "scan-distributed", scan_distributed },
     { "scan-exploit", scan_exploit },
     { "scan-hosts", scan_hosts },
     { "spambot", spambot },

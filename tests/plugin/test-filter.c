@@ -11,7 +11,6 @@
 #include <config.h>
 #include "ovsdb-schema/ovs-compat.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,6 +31,7 @@
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
 #include "xfsm/program/image.h"
+#include "xfsm/runtime/clock.h"
 
 /* Packets of a capture that are looked at. */
 #define CAPTURE_PACKETS 3000
@@ -155,41 +155,6 @@ add_mutant(struct eh_packets *to, const struct xfsm_packet *p, uint64_t *r)
     eh_packets_add(to, &q);
 }
 
-/* Calls 'cb' with the packets of each Ethernet capture of 'folder'. */
-static void
-each_capture(const char *folder,
-             void (*cb)(const char *name, const struct eh_packets *))
-{
-    char *dir = NULL;
-    struct dirent **names;
-    int i, n;
-
-    if (asprintf(&dir, "%s/%s", eh_shared_data(), folder) < 0) {
-        abort();
-    }
-    n = scandir(dir, &names, NULL, alphasort);
-    for (i = 0; i < n; i++) {
-        struct eh_packets packets = { 0, 0, NULL };
-        char *path = NULL;
-
-        if (strstr(names[i]->d_name, ".pcap")
-            && asprintf(&path, "%s/%s", dir, names[i]->d_name) >= 0) {
-            eh_packets_read(&packets, path, CAPTURE_PACKETS);
-            if (packets.n
-                && packets.packets[0].link_type == XFSM_LINK_ETHERNET) {
-                cb(names[i]->d_name, &packets);
-            }
-            eh_packets_free(&packets);
-            free(path);
-        }
-        free(names[i]);
-    }
-    if (n >= 0) {
-        free(names);
-    }
-    free(dir);
-}
-
 /* Writes something that looks like IP at 'p', of 'n' bytes. */
 static void
 write_random_ip(uint8_t *p, size_t n, bool ip6, uint64_t *r)
@@ -308,8 +273,8 @@ need_sample(void)
         skip();
     }
     if (!sample.n) {
-        each_capture("captures", add_sample);
-        each_capture("hostile", add_sample);
+        eh_for_each_capture("captures", CAPTURE_PACKETS, add_sample);
+        eh_for_each_capture("hostile", CAPTURE_PACKETS, add_sample);
         print_message("%zu packets\n", sample.n);
     }
     assert_true(sample.n > 1000);
@@ -474,35 +439,18 @@ static struct {
 } programs;
 
 static void
-add_programs(const char *dir)
+add_program(const char *path, const char *name, void *aux OVS_UNUSED)
 {
-    struct dirent **names;
-    int i, n = scandir(dir, &names, NULL, alphasort);
+    size_t at = programs.n++;
+    size_t len;
+    char *text = eh_read_file(path, &len);
 
-    for (i = 0; i < n; i++) {
-        const char *dot = strrchr(names[i]->d_name, '.');
-        char *path = NULL;
-        char *text;
-        size_t len;
-
-        if (dot && !strcmp(dot, ".xml") && programs.n < MAX_PROGRAMS
-            && asprintf(&path, "%s/%s", dir, names[i]->d_name) >= 0) {
-            size_t at = programs.n++;
-
-            text = eh_read_file(path, &len);
-            programs.names[at] = xstrdup(names[i]->d_name);
-            programs.images[at] = eh_image(names[i]->d_name, text,
-                                           &programs.lens[at]);
-            programs.filters[at] = make_filter(&programs.images[at],
-                                               &programs.lens[at], 1);
-            free(text);
-            free(path);
-        }
-        free(names[i]);
-    }
-    if (n >= 0) {
-        free(names);
-    }
+    assert_true(at < MAX_PROGRAMS);
+    programs.names[at] = xstrdup(name);
+    programs.images[at] = eh_image(name, text, &programs.lens[at]);
+    programs.filters[at] = make_filter(&programs.images[at],
+                                       &programs.lens[at], 1);
+    free(text);
 }
 
 /* Runs a program on packets, on those that pass 'code' if it is nonnull. */
@@ -538,11 +486,13 @@ compare_capture(const char *name, const struct eh_packets *packets)
 {
     size_t i, j;
 
-    /* The engine's time does not go back: where packets of a capture do, the
-     * time of one is that of an earlier one, which may be spared. */
-    for (i = 1; i < packets->n; i++) {
-        packets->packets[i].ts = MAX(packets->packets[i].ts,
-                                     packets->packets[i - 1].ts);
+    /* The engine's time neither goes back nor beyond its end: where packets of
+     * a capture do, the time of one is that of others, which may be spared. */
+    for (i = 0; i < packets->n; i++) {
+        uint64_t before = i ? packets->packets[i - 1].ts : 0;
+
+        packets->packets[i].ts = MIN(MAX(packets->packets[i].ts, before),
+                                     XFSM_CLOCK_MAX);
     }
 
     for (i = 0; i < programs.n; i++) {
@@ -572,27 +522,16 @@ compare_capture(const char *name, const struct eh_packets *packets)
 static void
 test_programs(void **state OVS_UNUSED)
 {
-    const char *top = getenv("top_srcdir");
     struct eh_packets random = { 0, 0, NULL };
-    char *dir = NULL;
     size_t i;
 
     need_sample();
-    if (asprintf(&dir, "%s/programs", eh_shared_data()) < 0) {
-        abort();
-    }
-    add_programs(dir);
-    free(dir);
-    if (asprintf(&dir, "%s/utilities/programs", top ? top : ".") < 0) {
-        abort();
-    }
-    add_programs(dir);
-    free(dir);
+    eh_for_each_program(add_program, NULL);
     assert_true(programs.n >= 3);
 
-    each_capture("captures", compare_capture);
-    each_capture("programs", compare_capture);
-    each_capture("hostile", compare_capture);
+    eh_for_each_capture("captures", CAPTURE_PACKETS, compare_capture);
+    eh_for_each_capture("programs", CAPTURE_PACKETS, compare_capture);
+    eh_for_each_capture("hostile", CAPTURE_PACKETS, compare_capture);
 
     /* The sample with its mutants, and packets by chance. */
     compare_capture("the sample", &sample);

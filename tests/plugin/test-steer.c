@@ -11,7 +11,6 @@
 #include <config.h>
 #include "ovsdb-schema/ovs-compat.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -283,36 +282,9 @@ check_mutants(const struct xfsm_packet *p, uint64_t *r)
 static void
 each_capture(void (*cb)(const char *name, const struct eh_packets *))
 {
-    static const char *const folders[] = { "captures", "hostile",
-                                           "programs" };
-    size_t f;
-
-    for (f = 0; f < ARRAY_SIZE(folders); f++) {
-        char *dir = xasprintf("%s/%s", eh_shared_data(), folders[f]);
-        struct dirent **names;
-        int i, n = scandir(dir, &names, NULL, alphasort);
-
-        for (i = 0; i < n; i++) {
-            struct eh_packets packets = { 0, 0, NULL };
-
-            if (strstr(names[i]->d_name, ".pcap")) {
-                char *path = xasprintf("%s/%s", dir, names[i]->d_name);
-
-                eh_packets_read(&packets, path, CAPTURE_PACKETS);
-                if (packets.n
-                    && packets.packets[0].link_type == XFSM_LINK_ETHERNET) {
-                    cb(names[i]->d_name, &packets);
-                }
-                eh_packets_free(&packets);
-                free(path);
-            }
-            free(names[i]);
-        }
-        if (n >= 0) {
-            free(names);
-        }
-        free(dir);
-    }
+    eh_for_each_capture("captures", CAPTURE_PACKETS, cb);
+    eh_for_each_capture("hostile", CAPTURE_PACKETS, cb);
+    eh_for_each_capture("programs", CAPTURE_PACKETS, cb);
 }
 
 static void
@@ -367,7 +339,7 @@ static struct {
 } programs;
 
 static void
-add_program(const char *name, const char *path)
+add_program(const char *path, const char *name, void *aux OVS_UNUSED)
 {
     size_t at = programs.n++;
     struct xfsm_image image;
@@ -383,28 +355,6 @@ add_program(const char *name, const char *path)
                                          XFSM_STEER_NONE);
     programs.split += programs.steer[at] != XFSM_STEER_NONE;
     free(text);
-}
-
-static void
-add_programs(const char *dir)
-{
-    struct dirent **names;
-    int i, n = scandir(dir, &names, NULL, alphasort);
-
-    for (i = 0; i < n; i++) {
-        const char *dot = strrchr(names[i]->d_name, '.');
-
-        if (dot && !strcmp(dot, ".xml")) {
-            char *path = xasprintf("%s/%s", dir, names[i]->d_name);
-
-            add_program(names[i]->d_name, path);
-            free(path);
-        }
-        free(names[i]);
-    }
-    if (n >= 0) {
-        free(names);
-    }
 }
 
 static int
@@ -511,19 +461,12 @@ compare_capture(const char *name, const struct eh_packets *packets)
 static void
 test_programs(void **state OVS_UNUSED)
 {
-    const char *top = getenv("top_srcdir");
-    char *dir;
     size_t i;
 
     if (!eh_shared_data()) {
         skip();
     }
-    dir = xasprintf("%s/programs", eh_shared_data());
-    add_programs(dir);
-    free(dir);
-    dir = xasprintf("%s/utilities/programs", top ? top : ".");
-    add_programs(dir);
-    free(dir);
+    eh_for_each_program(add_program, NULL);
     for (i = 0; i < programs.n; i++) {
         print_message("%s: %s\n", programs.names[i],
                       xfsm_steer_text(programs.steer[i]));

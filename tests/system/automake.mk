@@ -10,6 +10,9 @@ SYSTEM_TESTS += \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-events.py \
+	tests/system/test-faults-database.py \
+	tests/system/test-faults-hub.py \
+	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
 	tests/system/test-hub-limits.py \
@@ -18,7 +21,9 @@ SYSTEM_TESTS += \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
 	tests/system/test-mitigation.py \
+	tests/system/test-own-events.py \
 	tests/system/test-pacing.py \
+	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-sinks.py \
 	tests/system/test-swap.py \
@@ -27,6 +32,9 @@ SYSTEM_TESTS += \
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
+	tests/system/README.md \
+	tests/system/lib/faulttest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py

@@ -55,23 +55,11 @@ def send(vm, sources, sinks, rounds):
     vm.run(sys.executable, "-c", SEND, str(sources), str(sinks), str(rounds))
 
 
-class Events:
+class Events(xfsmtest.Subscriber):
     """All events of the host, as they come."""
 
-    def __init__(self, host):
-        self.path = os.path.join(host.dir, "events")
-        with open(self.path, "w") as out, \
-                open(self.path + ".log", "w") as log:
-            self.process = host.popen(host.tool("utilities/xfsm"), "events",
-                                      "--verbose", "--format", "json",
-                                      stdout=out, stderr=log)
-        wait_until(lambda: "connected" in open(self.path + ".log").read(), 10,
-                   "subscriber to be connected")
-
     def of(self, program):
-        with open(self.path) as f:
-            events = [json.loads(line) for line in f if line.endswith("\n")]
-        return [e for e in events if e["program"] == program]
+        return [e for e in self.events() if e["program"] == program]
 
 
 def setup(host):

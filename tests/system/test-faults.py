@@ -14,37 +14,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
+import faulttest                                            # noqa: E402
 import xfsmtest                                             # noqa: E402
+from faulttest import (                                     # noqa: E402
+    AFTER_OUTAGE, SOON, Untouched, failures, probe_row)
 from xfsmtest import check, wait_until                      # noqa: E402
-
-# Seconds within which monitoring is back.
-SOON = 2
-
-# The same after the database was away.
-AFTER_OUTAGE = 10
-
-
-class Untouched:
-    """Fails if a probe is another process at the end."""
-
-    def __init__(self, host, *interfaces):
-        self.host = host
-        self.pids = {name: host.probe_pid(name) for name in interfaces}
-
-    def __enter__(self):
-        check(all(self.pids.values()), "no probe: %s" % self.pids)
-        return self
-
-    def __exit__(self, exc_type, exc, tb):
-        if exc_type is None:
-            for name, pid in self.pids.items():
-                check(self.host.probe_pid(name) == pid,
-                      "the probe of %s was restarted" % name)
-
-
-def probe_row(host, interface, column):
-    return host.xfsm_ctl("--bare", "--columns=" + column, "find", "Probe",
-                         "interface=" + interface, ok=(0, 1))
 
 
 def test_bridge(host):
@@ -270,12 +244,6 @@ def test_vswitchd(host, vm1):
         host.wait_status("br0", None, SOON)
 
 
-def failures(host):
-    """Transactions of the agent that failed."""
-    return int(host.appctl("ovs-xfsmd", "coverage/read-counter",
-                           "txn_error"))
-
-
 def test_disk_full(host):
     """The file system of the databases is full for a while."""
     filler = os.path.join(host.dbdir, "filler")
@@ -389,6 +357,7 @@ def test_two_agents(host):
                                        "xfsm/show")
               or "another" in host.appctl(host.rundir + "/second.ctl",
                                           "xfsm/show"), "show")
+        faulttest.check_idle(host.pid("second"))
     pid = host.probe_pid("vm1")
     host.stop("ovs-xfsmd", signal.SIGKILL)
     wait_until(lambda: host.probe_pid("vm1") not in (0, pid), AFTER_OUTAGE,
@@ -401,47 +370,8 @@ def test_two_agents(host):
     host.wait_status("vm9", "running", 5)
 
 
-def make_libexec(host):
-    """A folder with the programs that the agent starts, in which a probe
-    crashes for as long as a file "crash-INTERFACE" is there."""
-    host.libexecdir = os.path.join(host.dir, "libexec")
-    os.mkdir(host.libexecdir)
-    for name in ("xfsm-hub", "xfsm-compiler"):
-        os.symlink(host.tool("ovs-plugin/" + name),
-                   os.path.join(host.libexecdir, name))
-    path = os.path.join(host.libexecdir, "xfsm-probe")
-    with open(path, "w") as f:
-        f.write("#!/bin/sh\n"
-                "for arg; do\n"
-                "    if test -e %s/crash-\"${arg#--interface=}\"; then\n"
-                "        kill -SEGV $$\n"
-                "    fi\n"
-                "done\n"
-                "exec %s \"$@\"\n" % (host.libexecdir,
-                                      host.tool("ovs-plugin/xfsm-probe")))
-    os.chmod(path, 0o755)
-    host.env["XFSM_LIBEXECDIR"] = host.libexecdir
-
-
 def run(host):
-    make_libexec(host)
-    host.start()
-    host.add_bridge("br0")
-    host.add_bridge("br9")
-    vm1 = host.add_vm("br0", "vm1", "10.0.0.1/24")
-    host.add_vm("br0", "vm2", "10.0.0.2/24")
-    host.add_vm("br9", "vm9", "10.0.9.9/24")
-    for port in ("vm1", "vm9"):
-        host.vsctl("set", "Port", port, "external_ids:xfsm=portscan")
-        host.wait_status(port, "running")
-    tests = [(name[5:], f) for name, f in globals().items()
-             if name.startswith("test_")]
-    only = os.environ.get("XFSM_TEST_ONLY", "").split()
-    for name, f in tests:
-        if not only or name in only:
-            start = time.monotonic()
-            f(*(host, vm1)[:f.__code__.co_argcount])
-            print("%s: %.1f s" % (name, time.monotonic() - start), flush=True)
+    faulttest.run_tests(globals(), host, *faulttest.setup(host))
 
 
 def main(host):

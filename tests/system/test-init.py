@@ -10,70 +10,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from xfsmtest import check, wait_until                      # noqa: E402
-
-PORT = 7007
-
-SENDER = """
-import socket, sys, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-n = 0
-while not sys.stdin.isatty():
-    s.sendto(b"%d" % n, (sys.argv[1], int(sys.argv[2])))
-    n += 1
-    sys.stdout.write("%d\\n" % n)
-    sys.stdout.flush()
-    time.sleep(0.0005)
-"""
-
-RECEIVER = """
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-s.bind(("0.0.0.0", int(sys.argv[1])))
-print("ready")
-sys.stdout.flush()
-while True:
-    print(int(s.recv(64)))
-    sys.stdout.flush()
-"""
-
-
-class Stream:
-    """Numbered datagrams from one machine to another, until stopped."""
-
-    def __init__(self, host, source, sink, address):
-        self.host = host
-        self.sent = os.path.join(host.dir, "sent")
-        self.received = os.path.join(host.dir, "received")
-        self.receiver = self._start(sink, self.received, RECEIVER, str(PORT))
-        wait_until(lambda: os.path.getsize(self.received), 10, "receiver")
-        self.sender = self._start(source, self.sent, SENDER, address,
-                                  str(PORT))
-        wait_until(lambda: len(self.numbers()) > 20, 10, "datagrams")
-
-    def _start(self, vm, path, code, *args):
-        with open(path, "w") as f:
-            return self.host.popen("ip", "netns", "exec", vm.netns,
-                                   sys.executable, "-c", code, *args,
-                                   stdout=f)
-
-    def numbers(self):
-        with open(self.received) as f:
-            return [int(line) for line in f.read().splitlines()[1:]
-                    if line.isdigit()]
-
-    def stop(self):
-        """Returns how many were sent and how many of them were lost."""
-        self.sender.terminate()
-        self.sender.wait(10)
-        with open(self.sent) as f:
-            sent = len(f.read().splitlines())
-        first = self.numbers()[0]       # Before it, ARP took its time.
-        wait_until(lambda: self.numbers()[-1] >= sent - 1, 5,
-                   "the last datagram")
-        self.receiver.terminate()
-        return sent, sent - first - len(set(self.numbers()))
+from stream import Stream                                   # noqa: E402
+from xfsmtest import check                                  # noqa: E402
 
 
 def reconfigurations(host):

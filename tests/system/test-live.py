@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from xfsmtest import check, wait_until                      # noqa: E402
+from xfsmtest import Subscriber, check, wait_until          # noqa: E402
 
 PROGRAMS = ("portscan", "synflood", "nxdomain")
 
@@ -65,29 +65,6 @@ COUNT_PROGRAM = """<xfsm name="count" version="1">
   </event>
 </xfsm>
 """
-
-
-class Subscriber:
-    """"xfsm events" in the background, its output in a file."""
-
-    def __init__(self, host, *topics):
-        self.path = os.path.join(host.dir, "events-" + "-".join(topics))
-        self.log = self.path + ".log"
-        with open(self.path, "w") as out, open(self.log, "w") as log:
-            self.process = host.popen(host.tool("utilities/xfsm"), "events",
-                                      "--verbose", "--format", "json",
-                                      *topics, stdout=out, stderr=log)
-        wait_until(lambda: "connected" in open(self.log).read(), 10,
-                   "subscriber to be connected")
-
-    def events(self):
-        """The events so far, in order."""
-        with open(self.path) as f:
-            return [json.loads(line) for line in f if line.endswith("\n")]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
 
 
 def pick(host, made, shared):

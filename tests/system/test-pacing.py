@@ -4,7 +4,6 @@
 """A probe that has nothing to do does nothing, and one that has too much to do
 accounts for every packet, and says in its events that some are missing."""
 
-import json
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from xfsmtest import check, wait_until                      # noqa: E402
+from xfsmtest import Subscriber, check, wait_until          # noqa: E402
 
 # Of idle time, as long as the kernel counts the processor time of a probe in
 # nanoseconds; longer says the same.
@@ -131,22 +130,6 @@ def test_idle(host, workers):
           % (workers, best[0] * 100, best[1]))
 
 
-class Subscriber:
-    def __init__(self, host):
-        self.path = os.path.join(host.dir, "events")
-        with open(self.path, "w") as out, \
-                open(self.path + ".log", "w") as log:
-            self.process = host.popen(host.tool("utilities/xfsm"), "events",
-                                      "--verbose", "--format", "json",
-                                      "alert", stdout=out, stderr=log)
-        wait_until(lambda: "connected" in open(self.path + ".log").read(), 10,
-                   "subscriber to be connected")
-
-    def events(self):
-        with open(self.path) as f:
-            return [json.loads(line) for line in f if line.endswith("\n")]
-
-
 def test_overload(host, vm, workers):
     """Numbered frames, while the probe is stopped: received is processed and
     shed, and what was sent is received and filtered."""
@@ -157,7 +140,7 @@ def test_overload(host, vm, workers):
     wait_until(lambda: "program frames" in host.appctl(
         "xfsm-probe.vm1", "xfsm/show", ok=(0, 1, 2)), 10, "program")
     host.wait_status("vm1", "running")
-    subscriber = Subscriber(host)
+    subscriber = Subscriber(host, "alert")
 
     # What is not lost is not said to be.
     send(vm, 1, 100)

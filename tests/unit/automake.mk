@@ -48,6 +48,7 @@ UNIT_TESTS += \
 	tests/unit/test-mem \
 	tests/unit/test-metric-types \
 	tests/unit/test-metrics-exec \
+	tests/unit/test-migrate \
 	tests/unit/test-modbus \
 	tests/unit/test-mutation \
 	tests/unit/test-native \
@@ -63,6 +64,7 @@ UNIT_TESTS += \
 	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
+	tests/unit/test-state-save \
 	tests/unit/test-structured \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
@@ -320,6 +322,16 @@ tests_unit_test_metrics_exec_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-metrics-exec.c
 
+tests_unit_test_migrate_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-migrate.c
+
 tests_unit_test_modbus_SOURCES = \
 	tests/unit/decode-check.c \
 	tests/unit/decode-check.h \
@@ -525,6 +537,15 @@ tests_unit_test_schema_SOURCES = \
 	tests/unit/program-fixture.h \
 	tests/unit/test-schema.c
 tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) $(LIBXML2_CFLAGS)
+
+tests_unit_test_state_save_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-state-save.c
 
 tests_unit_test_structured_SOURCES = \
 	tests/unit/engine-harness.c \

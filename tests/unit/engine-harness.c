@@ -5,6 +5,7 @@
 
 #include "tests/unit/engine-harness.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,6 +139,48 @@ eh_shared_data(void)
     return folder;
 }
 
+void
+eh_for_each_file(const char *folder, const char *const suffixes[],
+                 void (*cb)(const char *path, const char *name, void *aux),
+                 void *aux)
+{
+    struct dirent **entries;
+    int n = scandir(folder, &entries, NULL, alphasort);
+
+    assert_true(n >= 0);
+    for (int i = 0; i < n; i++) {
+        const char *name = entries[i]->d_name;
+        char path[2048];
+
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        for (int j = 0; suffixes[j]; j++) {
+            size_t len = strlen(suffixes[j]);
+
+            if (strlen(name) > len
+                && !strcmp(name + strlen(name) - len, suffixes[j])) {
+                cb(path, name, aux);
+                break;
+            }
+        }
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+void
+eh_for_each_program(void (*cb)(const char *path, const char *name, void *aux),
+                    void *aux)
+{
+    static const char *const xml[] = { ".xml", NULL };
+    const char *top = getenv("top_srcdir");
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s/programs", eh_shared_data());
+    eh_for_each_file(path, xml, cb, aux);
+    snprintf(path, sizeof path, "%s/utilities/programs", top ? top : ".");
+    eh_for_each_file(path, xml, cb, aux);
+}
+
 /* ## Packets kept in memory ## */
 
 void
@@ -189,6 +232,37 @@ eh_packets_read(struct eh_packets *list, const char *path, size_t max)
     }
     xfsm_capture_close(capture);
     return n == 0;
+}
+
+const char *const eh_captures[] = { ".pcap", ".pcapng", NULL };
+
+struct capture_reader {
+    size_t max;
+    void (*cb)(const char *name, const struct eh_packets *);
+};
+
+static void
+read_capture(const char *path, const char *name, void *reader_)
+{
+    const struct capture_reader *reader = reader_;
+    struct eh_packets packets = { 0, 0, NULL };
+
+    eh_packets_read(&packets, path, reader->max);
+    if (packets.n && packets.packets[0].link_type == XFSM_LINK_ETHERNET) {
+        reader->cb(name, &packets);
+    }
+    eh_packets_free(&packets);
+}
+
+void
+eh_for_each_capture(const char *folder, size_t max,
+                    void (*cb)(const char *name, const struct eh_packets *))
+{
+    struct capture_reader reader = { max, cb };
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s/%s", eh_shared_data(), folder);
+    eh_for_each_file(path, eh_captures, read_capture, &reader);
 }
 
 /* ## Lines ## */

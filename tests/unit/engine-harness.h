@@ -85,6 +85,18 @@ char *eh_read_file(const char *path, size_t *lenp);
  * none: the test should then skip(). */
 const char *eh_shared_data(void);
 
+/* Calls 'cb' for each file of 'folder' whose name ends in one of 'suffixes',
+ * a NULL behind the last, in the order of their names. */
+void eh_for_each_file(const char *folder, const char *const suffixes[],
+                      void (*cb)(const char *path, const char *name,
+                                 void *aux),
+                      void *aux);
+
+/* The same for each program of the shared test data and of the library. */
+void eh_for_each_program(void (*cb)(const char *path, const char *name,
+                                    void *aux),
+                         void *aux);
+
 /* ## Packets kept in memory ## */
 
 struct eh_packets {
@@ -98,6 +110,15 @@ void eh_packets_free(struct eh_packets *);
 /* Adds all of a capture file.  False if there are more than 'max' packets or
  * the file cannot be read to its end; what was read is there. */
 bool eh_packets_read(struct eh_packets *, const char *path, size_t max);
+
+/* Suffixes of the names of captures, for eh_for_each_file(). */
+extern const char *const eh_captures[];
+
+/* Calls 'cb' with up to 'max' packets of each Ethernet capture of 'folder' of
+ * the shared test data. */
+void eh_for_each_capture(const char *folder, size_t max,
+                         void (*cb)(const char *name,
+                                    const struct eh_packets *));
 
 /* ## Running ## */
 

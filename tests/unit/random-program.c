@@ -681,3 +681,23 @@ random_packets(uint64_t seed, size_t n, struct eh_packets *list)
         ts += chance(&r, 2) ? UINT64_C(12000000000) : ONE_OF(&r, steps);
     }
 }
+
+void
+random_clocks(uint64_t seed, struct eh_packets *packets)
+{
+    static const int64_t steps[] = {         /* Seconds. */
+        -7000000000, -400000000, -3600, -61, -59, 5, 3600, 400000000,
+        7000000000,
+    };
+    struct random_source r = { seed };
+    uint64_t step = 0;
+
+    for (size_t i = 0; i < packets->n; i++) {
+        if (!random_below(&r, 1 + random_below(&r, 40))) {
+            step = random_below(&r, 3)
+                   ? (uint64_t) steps[random_below(&r, 9)]
+                     * UINT64_C(1000000000) : 0;
+        }
+        packets->packets[i].ts += step;
+    }
+}

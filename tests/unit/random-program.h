@@ -51,4 +51,8 @@ void random_message(struct random_source *, struct xfsm_message *message,
 /* Adds 'n' packets of 'seed' to 'list', the first at EH_EPOCH. */
 void random_packets(uint64_t seed, size_t n, struct eh_packets *list);
 
+/* Breaks the clock of packets: it is set forward and back, for one packet or
+ * for many. */
+void random_clocks(uint64_t seed, struct eh_packets *);
+
 #endif /* tests/unit/random-program.h */

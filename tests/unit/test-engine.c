@@ -206,8 +206,9 @@ test_replace(void **state)
     eh_load(&eh, "two", COUNTER("two"));
     eh_syn(&eh, 0, A, B, 80);
     eh_load(&eh, "one", COUNTER("new"));
-    eh_syn(&eh, 1, A, B, 80);       /* A fresh state, the same place. */
-    eh_expect(&eh, "0 one 1", "0 two 1", "1 new 1", "1 two again 2", NULL);
+    eh_syn(&eh, 1, A, B, 80);       /* Its state is kept, and its place. */
+    eh_expect(&eh, "0 one 1", "0 two 1", "1 new again 2", "1 two again 2",
+              NULL);
     assert_true(xfsm_engine_get_program(eh.engine, 1, &info));
     assert_false(xfsm_engine_get_program(eh.engine, 2, &info));
     eh_free(&eh);

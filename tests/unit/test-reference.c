@@ -10,7 +10,6 @@
  *
  * XFSM_SEEDS is the number of random programs, or FIRST-LAST. */
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -245,36 +244,6 @@ compare(const struct xfsm_program *program, const struct eh_packets *packets,
 
 /* ## Shared programs and captures ## */
 
-/* Calls 'cb' for each file of 'folder' whose name ends in one of 'suffixes',
- * a NULL behind the last. */
-static void
-for_each_file(const char *folder, const char *const suffixes[],
-              void (*cb)(const char *path, const char *name, void *aux),
-              void *aux)
-{
-    struct dirent **entries;
-    int n = scandir(folder, &entries, NULL, alphasort);
-
-    assert_true(n >= 0);
-    for (int i = 0; i < n; i++) {
-        const char *name = entries[i]->d_name;
-        char path[2048];
-
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        for (int j = 0; suffixes[j]; j++) {
-            size_t len = strlen(suffixes[j]);
-
-            if (strlen(name) > len
-                && !strcmp(name + strlen(name) - len, suffixes[j])) {
-                cb(path, name, aux);
-                break;
-            }
-        }
-        free(entries[i]);
-    }
-    free(entries);
-}
-
 struct programs {
     int n;
     struct xfsm_program *models[MAX_PROGRAMS];
@@ -313,7 +282,6 @@ static void
 test_shared_programs_on_shared_captures(void **state)
 {
     static const char *const xml[] = { ".xml", NULL };
-    static const char *const pcap[] = { ".pcap", ".pcapng", NULL };
     static const char *const folders[] = { "captures", "programs",
                                            "hostile" };
     const char *data = eh_shared_data();
@@ -326,15 +294,15 @@ test_shared_programs_on_shared_captures(void **state)
         skip();
     }
     snprintf(path, sizeof path, "%s/programs", data);
-    for_each_file(path, xml, load_program, &programs);
+    eh_for_each_file(path, xml, load_program, &programs);
     assert_true(programs.n >= 16);
     snprintf(path, sizeof path, "%s/utilities/programs", top ? top : ".");
-    for_each_file(path, xml, load_program, &programs);
+    eh_for_each_file(path, xml, load_program, &programs);
 
     memset(&seen, 0, sizeof seen);
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", data, folders[i]);
-        for_each_file(path, pcap, compare_capture, &programs);
+        eh_for_each_file(path, eh_captures, compare_capture, &programs);
     }
     print_message("%d programs, %d captures: %"PRIu64" events, %"PRIu64
                   " timeouts\n", programs.n, programs.n_captures, seen.events,
@@ -349,34 +317,11 @@ test_shared_programs_on_shared_captures(void **state)
 
 /* ## Random programs ## */
 
-/* Breaks the clock of packets: it is set forward and back, for one packet or
- * for many. */
-static void
-set_clocks(struct eh_packets *packets, uint64_t seed)
-{
-    static const int64_t steps[] = {         /* Seconds. */
-        -7000000000, -400000000, -3600, -61, -59, 5, 3600, 400000000,
-        7000000000,
-    };
-    struct random_source r = { seed };
-    uint64_t step = 0;
-
-    for (size_t i = 0; i < packets->n; i++) {
-        if (!random_below(&r, 1 + random_below(&r, 40))) {
-            step = random_below(&r, 3)
-                   ? (uint64_t) steps[random_below(&r, 9)]
-                     * UINT64_C(1000000000) : 0;
-        }
-        packets->packets[i].ts += step;
-    }
-}
-
 static bool
 compare_seed(uint64_t seed)
 {
     struct eh_packets packets = { 0, 0, NULL };
-    char *xml = message_gap ? random_program2(seed)
-                                 : random_program(seed);
+    char *xml = message_gap ? random_program2(seed) : random_program(seed);
     struct xfsm_program *program;
     char what[64];
     bool ok;
@@ -384,7 +329,7 @@ compare_seed(uint64_t seed)
     snprintf(what, sizeof what, "packets of seed %"PRIu64, seed);
     random_packets(seed ^ UINT64_C(0x5eed), RANDOM_PACKETS, &packets);
     if (seed % 4 == 0) {
-        set_clocks(&packets, seed);
+        random_clocks(seed, &packets);
     }
     program = eh_model("random", xml);
     enlarge(program);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include "tests/unit/engine-harness.h"
@@ -389,6 +390,58 @@ test_full(void **state)
     eh_free(&eh);
 }
 
+/* Checks the lifetimes of a program whose states 1 to 'n' time out after 10,
+ * 20, ... seconds: which has 'n_longer' of them rounded up to a later one. */
+static void
+check_lifetimes(int n, int n_longer)
+{
+    static const uint8_t entropy[16] = "room";
+    const int max = XFSM_KEYTABLE_LIFETIMES - 1;
+    struct xfsm_instance *p;
+    char xml[8192] = "<botstream>";
+    void *image;
+    size_t len;
+
+    for (int i = 0; i <= n; i++) {
+        size_t at = strlen(xml);
+
+        /* The last first, so that their order is not what helps. */
+        snprintf(xml + at, sizeof xml - at,
+                 i ? "<statedef id='s%d' timeout='%d'/>"
+                   : "<statedef id='s%d'/>", i, (n + 1 - i) * 10);
+    }
+    strcat(xml, EH_ON("proto udp", "ip_src",
+                      EH_IN("s0", EH_IF("true", "", "s0"))) "</botstream>");
+    image = eh_image("p", xml, &len);
+    xfsm_seed_init(&seed, entropy);
+    assert_null(xfsm_instance_create(image, len, &seed, &p));
+    for (int i = 1; i <= n; i++) {
+        uint32_t own = (uint32_t) (n + 1 - i) * 10 + 2;
+        uint32_t got = p->states->lifetimes[p->state_lifetimes[i]];
+
+        assert_int_not_equal(p->state_lifetimes[i], 0);
+        assert_in_range(got, own, own + 10 * (uint32_t) ((n - 1) / max));
+        n_longer -= got != own;
+    }
+    assert_int_equal(n_longer, 0);
+    assert_int_equal(p->state_lifetimes[0], 0);
+    xfsm_instance_destroy(p);
+    free(image);
+}
+
+static void
+test_lifetimes(void **state)
+{
+    const int max = XFSM_KEYTABLE_LIFETIMES - 1;
+
+    (void) state;
+    check_lifetimes(0, 0);
+    check_lifetimes(1, 0);
+    check_lifetimes(max, 0);
+    check_lifetimes(max + 1, 1);
+    check_lifetimes(XFSM_MAX_STATES - 1, XFSM_MAX_STATES - 1 - max);
+}
+
 int
 main(void)
 {
@@ -401,6 +454,7 @@ main(void)
         cmocka_unit_test(test_memory_is_a_bound),
         cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_lifetimes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,7 @@ struct entry {
 struct segment {
     int fd;
     uint64_t first;             /* Number of entries[0]; 0: unused. */
+    bool lacks_room;            /* The disk was full. */
     uint32_t end;               /* Where the next record goes. */
     size_t n, allocated;
     struct entry *entries;
@@ -262,6 +263,23 @@ recover_segment(struct xfsm_journal *j, struct segment *s)
     }
 }
 
+/* Looks again for room for a segment that lacks it: disks do not stay full.
+ * All of it at once, so that no record finds the end of it.  Not by
+ * posix_fallocate(), which makes other system calls where the file system
+ * cannot do it; pwrite() will tell then. */
+static int
+make_room(const struct xfsm_journal *j, struct segment *s)
+{
+    if (s->lacks_room) {
+        if (fallocate(s->fd, 0, 0, (off_t) j->options.segment_bytes)
+            && errno != EOPNOTSUPP) {
+            return errno;
+        }
+        s->lacks_room = false;
+    }
+    return 0;
+}
+
 static int
 start_segment(struct xfsm_journal *j, int i, uint64_t now_ms)
 {
@@ -272,7 +290,10 @@ start_segment(struct xfsm_journal *j, int i, uint64_t now_ms)
     int error;
 
     header.crc = crc32c(&header, offsetof(struct segment_header, crc));
-    error = pwrite_all(s->fd, &header, sizeof header, 0);
+    error = make_room(j, s);
+    if (!error) {
+        error = pwrite_all(s->fd, &header, sizeof header, 0);
+    }
     if (!error) {
         j->stats.recycled += s->first != 0;
         clear_segment(s);
@@ -346,6 +367,10 @@ open_segment(struct xfsm_journal *j, const char *dir, int i)
         if (!error) {
             error = posix_fallocate(s->fd, 0,
                                     (off_t) j->options.segment_bytes);
+            if (error == ENOSPC || error == EDQUOT) {
+                s->lacks_room = true;
+                error = 0;
+            }
         }
     }
     return (error

@@ -105,7 +105,9 @@ struct xfsm_journal;
 
 /* Opens the journal in the folder 'dir', which is created if it is not there
  * (but not its parents).  'entropy' seeds the hash of names.  Returns NULL
- * and stores the journal in '*jp', or an error that the caller frees. */
+ * and stores the journal in '*jp', or an error that the caller frees.  A full
+ * disk is no error here: each xfsm_journal_append() that needs a segment looks
+ * for room again. */
 char *xfsm_journal_open(const char *dir, const struct xfsm_journal_options *,
                         const uint8_t entropy[16], struct xfsm_journal **jp);
 

@@ -23,7 +23,7 @@
 
 /* How long one answer is waited for, and how long a connection, in ms. */
 #define XFSM_REPLAY_PATIENCE 2000
-#define XFSM_REPLAY_CONNECT 500
+#define XFSM_REPLAY_CONNECT 3000
 
 /* Answers to one question that are asked for. */
 #define XFSM_REPLAY_PAGES 4096

@@ -103,7 +103,10 @@ xfsm_zmq_sub_destroy(struct xfsm_zmq_sub *sub)
         }
         zmq_msg_close(&sub->topic);
         zmq_msg_close(&sub->body);
+        /* The socket must not report any more when nobody reads: ZeroMQ loses
+         * the memory of such a report. */
         if (sub->monitor) {
+            zmq_socket_monitor(sub->socket, NULL, 0);
             zmq_close(sub->monitor);
         }
         if (sub->socket) {

@@ -55,8 +55,8 @@ parse_mac(const char *text, size_t len, uint64_t *value)
     return true;
 }
 
-static bool
-parse_addr(const char *text, size_t len, union xfsm_addr *addr)
+bool
+xfsm_addr_parse(const char *text, size_t len, union xfsm_addr *addr)
 {
     char buf[INET6_ADDRSTRLEN];
 
@@ -108,7 +108,7 @@ xfsm_field_parse(struct xfsm_packet *packet, unsigned int field,
         set_uint(to, f->width, value);
         break;
     case XFSM_FT_ADDR:
-        if (!parse_addr(text, len, &addr)) {
+        if (!xfsm_addr_parse(text, len, &addr)) {
             return false;
         }
         memcpy(to, &addr, sizeof addr);

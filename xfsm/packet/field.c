@@ -164,14 +164,6 @@ put_mac(struct field_text *text, uint64_t mac)
     }
 }
 
-static bool
-addr_is_ip4(const union xfsm_addr *addr)
-{
-    static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-    return !memcmp(addr->b, prefix, sizeof prefix);
-}
-
 static void
 put_ip4(struct field_text *text, const uint8_t *octets)
 {
@@ -238,7 +230,7 @@ put_ip6(struct field_text *text, const uint8_t *octets)
 static void
 put_addr(struct field_text *text, const union xfsm_addr *addr)
 {
-    if (addr_is_ip4(addr)) {
+    if (xfsm_addr_is_ip4(addr)) {
         put_ip4(text, addr->b + 12);
     } else {
         put_ip6(text, addr->b);

@@ -322,6 +322,18 @@ size_t xfsm_field_format_mac(uint64_t mac, char *buf, size_t size);
 bool xfsm_field_parse(struct xfsm_packet *packet, unsigned int field,
                       const char *text, size_t len);
 
+/* Words that the value of a field of 'type' takes in a key: 2 for an address
+ * or for the digest of a string. */
+static inline unsigned int
+xfsm_field_words(enum xfsm_field_type type)
+{
+    return type == XFSM_FT_ADDR || type == XFSM_FT_STR ? 2 : 1;
+}
+
+/* Reads the 'len' bytes at 'text', an IPv4 or IPv6 address, into '*addr'.
+ * False if they are none. */
+bool xfsm_addr_parse(const char *text, size_t len, union xfsm_addr *addr);
+
 /* Returns the value of a UINT or MAC field that is present. */
 static inline uint64_t
 xfsm_field_uint(const struct xfsm_packet *packet, unsigned int field)

@@ -62,6 +62,13 @@ union xfsm_addr {
     uint64_t w[2];
 };
 
+static inline bool
+xfsm_addr_is_ip4(const union xfsm_addr *addr)
+{
+    return !addr->w[0] && !addr->b[8] && !addr->b[9] && addr->b[10] == 0xff
+           && addr->b[11] == 0xff;
+}
+
 /* A string that lies elsewhere: not terminated, may hold any byte. */
 struct xfsm_str {
     const char *p;

@@ -25,7 +25,7 @@ xfsm_prefix_is_valid(enum xfsm_field_type type,
 void
 xfsm_prefix_apply(union xfsm_addr *addr, struct xfsm_prefix_lengths lengths)
 {
-    unsigned int bits = xfsm_prefix_is_ip4(addr) ? IP4_BITS + lengths.ip4
+    unsigned int bits = xfsm_addr_is_ip4(addr) ? IP4_BITS + lengths.ip4
                                                  : lengths.ip6;
     unsigned int byte = bits / 8;
 
@@ -42,7 +42,7 @@ xfsm_prefix_format_addr(const union xfsm_addr *addr,
                         char *buf, size_t size)
 {
     union xfsm_addr network = *addr;
-    unsigned int bits = xfsm_prefix_is_ip4(addr) ? lengths.ip4 : lengths.ip6;
+    unsigned int bits = xfsm_addr_is_ip4(addr) ? lengths.ip4 : lengths.ip6;
     char length[4];
     size_t len, n = 0;
 

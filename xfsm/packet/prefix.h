@@ -30,17 +30,15 @@ struct xfsm_prefix_lengths {
     uint8_t ip4, ip6;
 };
 
+static inline bool
+xfsm_prefix_equal(struct xfsm_prefix_lengths a, struct xfsm_prefix_lengths b)
+{
+    return a.ip4 == b.ip4 && a.ip6 == b.ip6;
+}
+
 /* Can these be the lengths for a field of type 'type'? */
 bool xfsm_prefix_is_valid(enum xfsm_field_type type,
                           struct xfsm_prefix_lengths lengths);
-
-/* Is 'addr' that of an IPv4 address? */
-static inline bool
-xfsm_prefix_is_ip4(const union xfsm_addr *addr)
-{
-    return !addr->w[0] && !addr->b[8] && !addr->b[9] && addr->b[10] == 0xff
-           && addr->b[11] == 0xff;
-}
 
 /* Clears the bits of 'addr' behind the prefix. */
 void xfsm_prefix_apply(union xfsm_addr *addr,

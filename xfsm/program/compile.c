@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
 
 #include "xfsm/program/codegen.h"
 #include "xfsm/program/footprint.h"
@@ -90,10 +89,7 @@ build_entry_field(struct xfsm_builder *b, enum xfsm_field_type type,
         xfsm_builder_bytes(b, &number, sizeof number);
         return true;
     case XFSM_FT_ADDR:
-        memset(&addr, 0, sizeof addr);
-        if (inet_pton(AF_INET, value, &addr.b[12]) == 1) {
-            addr.b[10] = addr.b[11] = 0xff;
-        } else if (inet_pton(AF_INET6, value, &addr) != 1) {
+        if (!xfsm_addr_parse(value, len, &addr)) {
             return false;
         }
         xfsm_builder_bytes(b, &addr, sizeof addr);
@@ -230,8 +226,7 @@ key_words(struct xfsm_builder *b, uint16_t key)
         const char *name = xfsm_builder_at(b, XFSM_S_STRINGS, field->name);
         int id = xfsm_field_lookup(name, strlen(name), NULL);
 
-        words += xfsm_fields[id].type == XFSM_FT_ADDR
-                 || xfsm_fields[id].type == XFSM_FT_STR ? 2 : 1;
+        words += xfsm_field_words(xfsm_fields[id].type);
     }
     return words;
 }

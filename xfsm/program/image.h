@@ -350,6 +350,9 @@ char *xfsm_image_verify(const void *bytes, size_t len,
 /* Words that a key takes: 1 for a number, 2 for an address or a string. */
 unsigned int xfsm_image_key_words(const struct xfsm_image *, uint16_t key);
 
+/* Words of the longest key, at least 1. */
+unsigned int xfsm_image_longest_key(const struct xfsm_image *);
+
 /* Text of an opcode, of its operands and its documentation. */
 extern const char *const xfsm_opcode_names[XFSM_N_OPCODES];
 extern const char *const xfsm_opcode_operands[XFSM_N_OPCODES];

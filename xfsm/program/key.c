@@ -157,8 +157,7 @@ same_shape(const struct xfsm_key *a, const struct xfsm_key *b)
 
     for (i = 0; i < a->n && i < b->n; i++) {
         if (xfsm_fields[a->fields[i]].type != xfsm_fields[b->fields[i]].type
-            || a->prefixes[i].ip4 != b->prefixes[i].ip4
-            || a->prefixes[i].ip6 != b->prefixes[i].ip6) {
+            || !xfsm_prefix_equal(a->prefixes[i], b->prefixes[i])) {
             return false;
         }
     }

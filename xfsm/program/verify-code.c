@@ -72,8 +72,7 @@ xfsm_verify_table_key(const struct xfsm_image *image, uint16_t table,
     for (unsigned int i = 0; i < a->n; i++) {
         if (xfsm_fields[image->field_ids[a->fields[i]]].type
                != xfsm_fields[image->field_ids[b->fields[i]]].type
-            || a->prefixes[i].ip4 != b->prefixes[i].ip4
-            || a->prefixes[i].ip6 != b->prefixes[i].ip6) {
+            || !xfsm_prefix_equal(a->prefixes[i], b->prefixes[i])) {
             return false;
         }
     }

@@ -73,10 +73,21 @@ xfsm_image_key_words(const struct xfsm_image *image, uint16_t key)
     unsigned int words = 0;
 
     for (unsigned int i = 0; i < k->n; i++) {
-        enum xfsm_field_type type =
-            xfsm_fields[image->field_ids[k->fields[i]]].type;
+        words += xfsm_field_words(
+            xfsm_fields[image->field_ids[k->fields[i]]].type);
+    }
+    return words;
+}
 
-        words += type == XFSM_FT_ADDR || type == XFSM_FT_STR ? 2 : 1;
+unsigned int
+xfsm_image_longest_key(const struct xfsm_image *image)
+{
+    unsigned int words = 1;
+
+    for (uint32_t i = 0; i < image->n_keys; i++) {
+        unsigned int n = xfsm_image_key_words(image, (uint16_t) i);
+
+        words = n > words ? n : words;
     }
     return words;
 }

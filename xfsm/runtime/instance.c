@@ -46,16 +46,22 @@ create_metrics(struct xfsm_instance *p)
             return error;
         }
     }
-    for (uint32_t i = 0; i < image->n_metrics; i++) {
-        uint16_t slave = image->metrics[i].vd_slave;
+    xfsm_instance_link(p);
+    return NULL;
+}
 
-        if (slave != XFSM_NONE && p->metrics[i].detector
-            && p->metrics[slave].detector) {
+void
+xfsm_instance_link(struct xfsm_instance *p)
+{
+    for (uint32_t i = 0; i < p->image.n_metrics; i++) {
+        uint16_t slave = p->image.metrics[i].vd_slave;
+
+        if (p->metrics[i].detector) {
             xfsm_detector_set_slave(p->metrics[i].detector,
-                                    p->metrics[slave].detector);
+                                    slave != XFSM_NONE
+                                    ? p->metrics[slave].detector : NULL);
         }
     }
-    return NULL;
 }
 
 /* Masks the address in the two words at 'w'. */
@@ -142,25 +148,65 @@ create_tables(struct xfsm_instance *p)
     return NULL;
 }
 
-/* The number of lifetime 'seconds' of the state table, which is made if there
- * is one to be had; else 0, that of keys that live until they are evicted. */
-static uint8_t
-find_lifetime(struct xfsm_keytable *states, uint32_t seconds)
+static int
+compare_seconds(const void *a_, const void *b_)
 {
-    for (uint8_t i = 1; i < XFSM_KEYTABLE_LIFETIMES; i++) {
-        if (!states->lifetimes[i]) {
-            xfsm_keytable_set_lifetime(states, i, seconds);
-        }
-        if (states->lifetimes[i] == seconds) {
-            return i;
-        }
-    }
-    return 0;
+    const uint32_t *a = a_;
+    const uint32_t *b = b_;
+
+    return (*a > *b) - (*a < *b);
 }
 
-/* Creates the state table.  A key whose state times out into the default
- * state may make room from then on, because that is where it is found to be;
- * whole seconds, rounded up, are safe for both ends of the time. */
+/* Sets the lifetimes of the state table for keys that live for 'seconds', 'n'
+ * of them, which it sorts.  Where they are more than there are lifetimes, the
+ * longest is one of these, and the others are spread evenly. */
+static void
+choose_lifetimes(struct xfsm_keytable *states, uint32_t *seconds, uint32_t n)
+{
+    const uint32_t max = XFSM_KEYTABLE_LIFETIMES - 1;
+    uint32_t n_different = 0;
+    uint32_t kept;
+
+    qsort(seconds, n, sizeof *seconds, compare_seconds);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!i || seconds[i] != seconds[n_different - 1]) {
+            seconds[n_different++] = seconds[i];
+        }
+    }
+    kept = n_different < max ? n_different : max;
+    for (uint32_t i = 1; i <= kept; i++) {
+        uint32_t last = (i * n_different + kept - 1) / kept - 1;
+
+        xfsm_keytable_set_lifetime(states, i, seconds[last]);
+    }
+}
+
+/* The number of the shortest lifetime that is no shorter than 'seconds', which
+ * is one of those that they were chosen for. */
+static uint8_t
+find_lifetime(const struct xfsm_keytable *states, uint32_t seconds)
+{
+    uint8_t i = 1;
+
+    while (states->lifetimes[i] < seconds) {
+        i++;
+    }
+    return i;
+}
+
+/* How many seconds a key lives after it came into state 's', 0 if until it is
+ * evicted: a key whose state times out into the default state may make room
+ * from then on, because that is where it is found to be.  Rounded up, which is
+ * safe for both ends of the time. */
+static uint32_t
+state_seconds(const struct xfsm_img_state *s)
+{
+    uint64_t seconds = s->timeout / UINT64_C(1000000000) + 2;
+
+    return s->timeout && !s->timeout_state && seconds <= UINT32_MAX
+           ? (uint32_t) seconds : 0;
+}
+
 static char *
 create_states(struct xfsm_instance *p, unsigned int words)
 {
@@ -168,29 +214,47 @@ create_states(struct xfsm_instance *p, unsigned int words)
     char *error = xfsm_keytable_create(words, sizeof(struct xfsm_state_entry),
                                        (size_t) 1 << header->state_size,
                                        &p->states);
+    uint32_t seconds[XFSM_MAX_STATES];
+    uint32_t n = 0;
 
     if (error) {
         return error;
     }
     xfsm_keytable_set_policy(p->states, header->state_on_full, 0);
     for (uint32_t i = 1; i < p->image.n_states; i++) {
-        const struct xfsm_img_state *s = &p->image.states[i];
-        uint64_t seconds = s->timeout / UINT64_C(1000000000) + 2;
-
-        if (s->timeout && !s->timeout_state && seconds <= UINT32_MAX) {
-            p->state_lifetimes[i] = find_lifetime(p->states,
-                                                  (uint32_t) seconds);
+        if (state_seconds(&p->image.states[i])) {
+            seconds[n++] = state_seconds(&p->image.states[i]);
         }
+    }
+    choose_lifetimes(p->states, seconds, n);
+    for (uint32_t i = 1; i < p->image.n_states; i++) {
+        uint32_t s = state_seconds(&p->image.states[i]);
+
+        p->state_lifetimes[i] = s ? find_lifetime(p->states, s) : 0;
     }
     return NULL;
 }
 
-/* Notes the fields and the longest key that the program reads. */
-static unsigned int
+void
+xfsm_instance_set_wake(struct xfsm_instance *p)
+{
+    p->wake = UINT64_MAX;
+    for (uint32_t i = 0; i < p->image.n_events && !p->stopped; i++) {
+        uint8_t type = p->image.events[i].type;
+
+        if (!p->started && xfsm_event_is_own(type)) {
+            p->wake = 0;
+        } else if (type == XFSM_EV_PERIOD && p->period_due[i] < p->wake) {
+            p->wake = p->period_due[i];
+        }
+    }
+}
+
+/* Notes the fields that the program reads, and where its keys are in a row. */
+static void
 survey(struct xfsm_instance *p)
 {
     const struct xfsm_image *image = &p->image;
-    unsigned int words = 1;
 
     for (uint32_t i = 0; i < image->n_fields; i++) {
         xfsm_fieldset_add(&p->wants, image->field_ids[i]);
@@ -198,24 +262,19 @@ survey(struct xfsm_instance *p)
     for (uint32_t i = 0; i < image->n_keys; i++) {
         unsigned int n = xfsm_image_key_words(image, (uint16_t) i);
 
-        words = n > words ? n : words;
         p->key_offsets[i + 1] = (uint16_t) (p->key_offsets[i]
                                             + xfsm_key_value_size(n));
     }
     for (uint32_t i = 0; i < image->header->matcher_len; i++) {
         p->dynamic_matcher |= image->code[i].op == XFSM_I_MIN;
     }
-    p->wake = UINT64_MAX;
     for (uint32_t i = 0; i < image->n_events; i++) {
         p->hears |= image->events[i].type == XFSM_EV_MESSAGE;
-        if (xfsm_event_is_own(image->events[i].type)) {
-            p->wake = 0;
-        }
     }
+    xfsm_instance_set_wake(p);
     for (uint32_t i = 0; i < image->n_states; i++) {
         p->state_names[i] = &image->strings[image->states[i].name];
     }
-    return words;
 }
 
 static void
@@ -328,16 +387,13 @@ xfsm_instance_create(const void *bytes, size_t len,
     p->name = &p->image.strings[p->image.header->name];
     xfsm_digest(seed, p->name, strlen(p->name), name);
     p->tweak = name[0];
-    words = survey(p);
+    survey(p);
+    words = xfsm_image_longest_key(&p->image);
     xfsm_snapshot_lay_out(&p->image, &p->snapshot);
 
     error = create_metrics(p);
     error = error ? error : create_tables(p);
     error = error ? error : create_states(p, words);
-    if (!error && (!xfsm_lower(p)
-                   || !xfsm_key_row_init(p, &p->fired_keys))) {
-        error = xfsm_error("out of memory");
-    }
     if (!error && p->image.n_classes) {
         /* Payload: the primary key, then the snapshot. */
         size_t size = sizeof(struct xfsm_key_value) + p->snapshot.size;
@@ -351,13 +407,22 @@ xfsm_instance_create(const void *bytes, size_t len,
     if (error) {
         goto fail;
     }
-    plan_touches(p);
     *instancep = p;
     return NULL;
 
 fail:
     xfsm_instance_destroy(p);
     return error;
+}
+
+bool
+xfsm_instance_prepare(struct xfsm_instance *p)
+{
+    if (!xfsm_lower(p) || !xfsm_key_row_init(p, &p->fired_keys)) {
+        return false;
+    }
+    plan_touches(p);
+    return true;
 }
 
 void

@@ -114,7 +114,10 @@ struct xfsm_instance {
     struct xfsm_keytable *tables[XFSM_MAX_TABLES];
     struct xfsm_keytable *states;
     uint8_t state_lifetimes[XFSM_MAX_STATES];   /* Number of each state's
-                                                 * lifetime in the table. */
+                                                 * lifetime in the table: its
+                                                 * own, or where these are
+                                                 * more than a table has, the
+                                                 * next longer one. */
     uint64_t state_keys[XFSM_MAX_STATES];
     const char *state_names[XFSM_MAX_STATES];
     struct xfsm_timers *timers;
@@ -143,12 +146,22 @@ struct xfsm_instance {
     uint64_t handled, events;   /* Statistics. */
 };
 
+/* Works out 'wake' from 'started', 'stopped' and 'period_due'. */
+void xfsm_instance_set_wake(struct xfsm_instance *);
+
 /* Verifies the image of 'len' bytes, copies it and allocates its memory.
  * 'seed' must outlive the instance.  Returns NULL and stores the instance, or
  * an error that the caller frees. */
 char *xfsm_instance_create(const void *image, size_t len,
                            const struct xfsm_seed *seed,
                            struct xfsm_instance **instancep);
+
+/* Then, gets it ready to run on that memory, which stays where it is from
+ * then on.  Returns false if there is none for that. */
+bool xfsm_instance_prepare(struct xfsm_instance *);
+
+/* Links its detectors to their slaves. */
+void xfsm_instance_link(struct xfsm_instance *);
 void xfsm_instance_destroy(struct xfsm_instance *);
 
 /* Address space of all its tables, in bytes. */
@@ -188,6 +201,11 @@ void xfsm_snapshot_take(const struct xfsm_snapshot_layout *,
                         const struct xfsm_packet *packet, char *payload);
 void xfsm_snapshot_unfold(const struct xfsm_snapshot_layout *,
                           char *payload, struct xfsm_packet *packet);
+
+/* Could xfsm_snapshot_take() have written this?  To be asked of what comes
+ * from elsewhere. */
+bool xfsm_snapshot_good(const struct xfsm_snapshot_layout *,
+                        const char *payload);
 
 /* If the text 'str' of an unfolded packet was cut when its snapshot was taken,
  * stores the digest of the whole text and returns true. */

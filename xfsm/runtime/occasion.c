@@ -57,25 +57,13 @@ later(uint64_t ts, uint64_t delay)
 }
 
 static void
-update_wake(struct xfsm_instance *p)
-{
-    p->wake = UINT64_MAX;
-    for (uint32_t i = 0; i < p->image.n_events; i++) {
-        if (p->image.events[i].type == XFSM_EV_PERIOD
-            && p->period_due[i] < p->wake) {
-            p->wake = p->period_due[i];
-        }
-    }
-}
-
-static void
 start(struct xfsm_exec *x, struct xfsm_instance *p)
 {
     p->started = true;
     for (uint32_t i = 0; i < p->image.n_events; i++) {
         p->period_due[i] = later(x->clock.now, p->image.events[i].period);
     }
-    update_wake(p);
+    xfsm_instance_set_wake(p);
     run_own_events(x, p, XFSM_EV_START);
 }
 
@@ -98,7 +86,7 @@ run_period(struct xfsm_exec *x, struct xfsm_instance *p)
         due += (behind - XFSM_TIMER_CATCH_UP) * period;
     }
     p->period_due[i] = later(due, period);
-    update_wake(p);
+    xfsm_instance_set_wake(p);
     run_own_event(x, p, i, due);
 }
 
@@ -120,7 +108,7 @@ xfsm_exec_stop(struct xfsm_exec *x, struct xfsm_instance *p)
 {
     if (p->started && !p->stopped) {
         p->stopped = true;
-        p->wake = UINT64_MAX;
+        xfsm_instance_set_wake(p);
         run_own_events(x, p, XFSM_EV_STOP);
     }
 }

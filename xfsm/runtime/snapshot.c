@@ -230,3 +230,26 @@ xfsm_snapshot_digest(const struct xfsm_str *str, uint64_t digest[2])
     }
     return text->cut;
 }
+
+bool
+xfsm_snapshot_good(const struct xfsm_snapshot_layout *layout,
+                   const char *payload)
+{
+    for (unsigned int i = 0; i < layout->n_fields; i++) {
+        const struct snapshot_text *text
+            = (const void *) (payload + layout->fields[i].offset);
+
+        if (xfsm_fields[layout->fields[i].field_id].type == XFSM_FT_STR
+            && (text->len > sizeof text->bytes || text->cut > 1)) {
+            return false;
+        }
+    }
+    if (layout->raw) {
+        const struct snapshot_raw *raw
+            = (const void *) (payload + layout->raw_offset);
+
+        return (raw->caplen <= sizeof raw->bytes && raw->len >= raw->caplen
+                && raw->len <= UINT32_MAX);
+    }
+    return true;
+}

@@ -219,3 +219,17 @@ xfsm_summary_countmin(const struct xfsm_summary *s)
 {
     return s->countmin;
 }
+
+void
+xfsm_summary_state(struct xfsm_summary *s, struct xfsm_state_io *io)
+{
+    if (s->distinct) {
+        xfsm_distinct_state(s->distinct, io);
+    } else if (s->countmin) {
+        xfsm_countmin_state(s->countmin, io);
+    } else if (s->rate) {
+        xfsm_ratewindow_state(s->rate, io);
+    } else if (s->quantiles) {
+        xfsm_quantile_state(s->quantiles, io);
+    }
+}

@@ -21,6 +21,7 @@
 
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
 #include "xfsm/program/image.h"
 #include "xfsm/runtime/key-value.h"
 
@@ -70,5 +71,8 @@ uint64_t xfsm_summary_bytes(const struct xfsm_summary *);
 const struct xfsm_keytable *xfsm_summary_table(const struct xfsm_summary *);
 const struct xfsm_countmin *xfsm_summary_countmin(
     const struct xfsm_summary *);
+
+/* Writes or reads what it holds (state-io.h). */
+void xfsm_summary_state(struct xfsm_summary *, struct xfsm_state_io *);
 
 #endif /* xfsm/runtime/summary.h */

@@ -113,6 +113,17 @@ struct xfsm_timers {
     struct xfsm_timer_wheel wheel;
 };
 
+/* The bucket of a timer in the index: the head of a chain. */
+static inline uint32_t *
+xfsm_timers_bucket(const struct xfsm_timers *t, uint16_t class,
+                   uint64_t hash)
+{
+    uint64_t mixed = (hash ^ class * UINT64_C(0x9e3779b97f4a7c15))
+                     * UINT64_C(0xc2b2ae3d27d4eb4f);
+
+    return &t->index[mixed >> (64 - t->index_bits)];
+}
+
 /* timer-heap.c. */
 void xfsm_timer_heap_add(struct xfsm_timers *, uint32_t id);
 void xfsm_timer_heap_remove(struct xfsm_timers *, uint32_t id);

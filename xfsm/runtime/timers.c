@@ -51,16 +51,6 @@ timer_payload(const struct xfsm_timers *t, uint32_t id)
     return timer_key(t, id) + t->key_words;
 }
 
-/* The bucket of a timer: the head of a chain. */
-static inline uint32_t *
-index_bucket(const struct xfsm_timers *t, uint16_t class, uint64_t hash)
-{
-    uint64_t mixed = (hash ^ class * UINT64_C(0x9e3779b97f4a7c15))
-                     * UINT64_C(0xc2b2ae3d27d4eb4f);
-
-    return &t->index[mixed >> (64 - t->index_bits)];
-}
-
 static inline bool
 keys_equal(const uint64_t *a, const uint64_t *b, unsigned int n)
 {
@@ -80,7 +70,8 @@ find_timer(const struct xfsm_timers *t, uint16_t class, uint64_t hash,
 {
     uint32_t id;
 
-    for (id = *index_bucket(t, class, hash); id; id = t->timers[id].chain) {
+    for (id = *xfsm_timers_bucket(t, class, hash); id;
+         id = t->timers[id].chain) {
         const struct xfsm_timer *timer = &t->timers[id];
 
         if (timer->hash == hash && timer->class == class && timer->n_key == n
@@ -111,7 +102,7 @@ create_timer(struct xfsm_timers *t, uint16_t class, uint64_t hash,
              const uint64_t *key, unsigned int n)
 {
     uint32_t id = allocate_timer(t);
-    uint32_t *bucket = index_bucket(t, class, hash);
+    uint32_t *bucket = xfsm_timers_bucket(t, class, hash);
     struct xfsm_timer *timer = &t->timers[id];
     uint64_t *item = timer_key(t, id);
     unsigned int i;
@@ -139,7 +130,7 @@ static void
 release_timer(struct xfsm_timers *t, uint32_t id)
 {
     struct xfsm_timer *timer = &t->timers[id];
-    uint32_t *link = index_bucket(t, timer->class, timer->hash);
+    uint32_t *link = xfsm_timers_bucket(t, timer->class, timer->hash);
 
     while (*link != id) {
         link = &t->timers[*link].chain;
@@ -418,6 +409,72 @@ uint64_t
 xfsm_timers_next(const struct xfsm_timers *t)
 {
     return t->next;
+}
+
+bool
+xfsm_timers_like(const struct xfsm_timers *a, const struct xfsm_timers *b)
+{
+    return (a->capacity == b->capacity && a->key_words == b->key_words
+            && a->payload_size == b->payload_size);
+}
+
+unsigned int
+xfsm_timers_key_words(const struct xfsm_timers *t)
+{
+    return t->key_words;
+}
+
+void
+xfsm_timers_foreach(const struct xfsm_timers *t,
+                    bool (*cb)(const struct xfsm_timer_fired *,
+                               uint64_t order, void *aux),
+                    void *aux)
+{
+    uint32_t id;
+
+    for (id = 1; id <= t->n_touched; id++) {
+        const struct xfsm_timer *timer = &t->timers[id];
+        struct xfsm_timer_fired armed = {
+            .class = timer->class,
+            .key = timer_key(t, id),
+            .n_key = timer->n_key,
+            .hash = timer->hash,
+            .deadline = timer->deadline,
+            .delay = timer->delay,
+            .payload = timer_payload(t, id),
+        };
+
+        if ((timer->where == XFSM_TIMER_WHEEL
+             || timer->where == XFSM_TIMER_HEAP)
+            && !cb(&armed, timer->order, aux)) {
+            return;
+        }
+    }
+}
+
+void *
+xfsm_timers_restore(struct xfsm_timers *t,
+                    const struct xfsm_timer_fired *timer, uint64_t order,
+                    uint64_t now)
+{
+    uint64_t next = t->order > order ? t->order : order + 1;
+    uint32_t id;
+
+    assert(timer->n_key <= t->key_words);
+    if (find_timer(t, timer->class, timer->hash, timer->key, timer->n_key)) {
+        return NULL;
+    }
+    follow_time(t, now);
+    id = create_timer(t, timer->class, timer->hash, timer->key,
+                      timer->n_key);
+    if (!id) {
+        return NULL;
+    }
+    t->timers[id].delay = timer->delay;
+    t->order = order;
+    arm_timer(t, id, now, timer->deadline);
+    t->order = next;
+    return timer_payload(t, id);
 }
 
 void

@@ -108,6 +108,27 @@ bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
  * more exact.  A single load, to be asked once per packet. */
 uint64_t xfsm_timers_next(const struct xfsm_timers *);
 
+/* Are both pools laid out alike, so that one can stand for the other? */
+bool xfsm_timers_like(const struct xfsm_timers *, const struct xfsm_timers *);
+
+/* Words of its longest key. */
+unsigned int xfsm_timers_key_words(const struct xfsm_timers *);
+
+/* Calls 'cb' for each armed timer until it returns false, in no order.
+ * 'order' grows with each arming.  For introspection and copies: walks the
+ * pool. */
+void xfsm_timers_foreach(const struct xfsm_timers *,
+                         bool (*cb)(const struct xfsm_timer_fired *,
+                                    uint64_t order, void *aux),
+                         void *aux);
+
+/* Arms a timer as another pool had it: all members but 'payload' say how.
+ * Returns its payload, to be filled in, or NULL if the pool is full or has a
+ * timer of that class and key. */
+void *xfsm_timers_restore(struct xfsm_timers *,
+                          const struct xfsm_timer_fired *, uint64_t order,
+                          uint64_t now);
+
 /* Removes all timers. */
 void xfsm_timers_clear(struct xfsm_timers *);
 

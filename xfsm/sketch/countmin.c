@@ -208,3 +208,21 @@ xfsm_countmin_bytes(const struct xfsm_countmin *c)
 {
     return sizeof *c + lines_size(c);
 }
+
+static bool
+line_good(const void *line_)
+{
+    const struct xfsm_countmin_line *line = line_;
+
+    return xfsm_state_doubles_good(line->cell, XFSM_COUNTMIN_CELLS, CELL_MAX);
+}
+
+void
+xfsm_countmin_state(struct xfsm_countmin *c, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, c->n_lines, "the size of a count-min sketch");
+    xfsm_window_state(&c->window, io);
+    xfsm_state_u64(io, &c->offset);
+    xfsm_state_sparse(io, c->lines, 2 * c->n_lines, sizeof *c->lines,
+                      line_good);
+}

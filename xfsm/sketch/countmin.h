@@ -47,6 +47,7 @@
 #include <stdint.h>
 
 #include "xfsm/base/hash.h"
+#include "xfsm/base/state-io.h"
 #include "xfsm/sketch/window.h"
 
 #define XFSM_COUNTMIN_SIZE_MIN 4
@@ -127,5 +128,8 @@ uint64_t xfsm_countmin_cells(const struct xfsm_countmin *);
 
 /* Address space in bytes. */
 uint64_t xfsm_countmin_bytes(const struct xfsm_countmin *);
+
+/* Writes or reads its counts (state-io.h). */
+void xfsm_countmin_state(struct xfsm_countmin *, struct xfsm_state_io *);
 
 #endif /* xfsm/sketch/countmin.h */

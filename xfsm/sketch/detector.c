@@ -388,3 +388,17 @@ xfsm_detector_get_stats(const struct xfsm_detector *d,
     stats->swaps = d->swaps;
     stats->bytes = sizeof *d + lines_size(d);
 }
+
+void
+xfsm_detector_state(struct xfsm_detector *d, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, d->n_lines, "the size of a detector");
+    xfsm_state_u32(io, &d->epoch);
+    xfsm_state_u32(io, &d->n);
+    xfsm_state_u64(io, &d->last_swap);
+    xfsm_state_u64(io, &d->swaps);
+    xfsm_state_u32(io, &d->scrub);
+    xfsm_state_bool(io, &d->started);
+    xfsm_state_check(io, d->scrub < d->n_lines, "a line of a detector");
+    xfsm_state_sparse(io, d->lines, d->n_lines, sizeof *d->lines, NULL);
+}

@@ -51,6 +51,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
+
 #define XFSM_DETECTOR_SIZE_MIN 6
 #define XFSM_DETECTOR_SIZE_MAX 28
 #define XFSM_DETECTOR_NHASH_MAX 16
@@ -137,5 +139,8 @@ struct xfsm_detector_stats {
 };
 void xfsm_detector_get_stats(const struct xfsm_detector *,
                              struct xfsm_detector_stats *);
+
+/* Writes or reads what it saw (state-io.h). */
+void xfsm_detector_state(struct xfsm_detector *, struct xfsm_state_io *);
 
 #endif /* xfsm/sketch/detector.h */

@@ -5,6 +5,7 @@
 
 #include "xfsm/sketch/distinct.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -528,4 +529,43 @@ xfsm_distinct_get_stats(const struct xfsm_distinct *d,
     stats->crowded = d->crowded;
     stats->bytes = (sizeof *d + table.bytes + sketches_size(d)
                     + owners_size(d));
+}
+
+/* The chance that a new element changes a register is computed with 2^(14 +
+ * base). */
+static bool
+counter_good(const struct xfsm_distinct_counter *c)
+{
+    return c->base <= 48 && c->estimate >= 0 && c->estimate <= FLT_MAX;
+}
+
+static bool
+record_good(const void *record_, void *d_)
+{
+    const struct record *record = record_;
+    const struct xfsm_distinct *d = d_;
+    unsigned int kind = head_kind(record->head);
+
+    return (kind <= XFSM_DISTINCT_SMALL
+            || (kind <= KIND_FULL && counter_good(&record->big.both)
+                && counter_good(&record->big.this)
+                && (kind == KIND_MINI
+                    || record->big.sketch < d->n_sketches)));
+}
+
+void
+xfsm_distinct_state(struct xfsm_distinct *d, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, d->n_sketches, "the sketches of a distinct count");
+    xfsm_window_state(&d->window, io);
+    xfsm_state_u32(io, &d->hand);
+    xfsm_state_u32(io, &d->generation);
+    xfsm_state_u64(io, &d->promotions);
+    xfsm_state_u64(io, &d->crowded);
+    xfsm_state_check(io, d->hand < d->n_sketches && d->generation,
+                     "a sketch of a distinct count");
+    xfsm_state_sparse(io, d->sketches, d->n_sketches, sizeof *d->sketches,
+                      NULL);
+    xfsm_state_sparse(io, d->owners, d->n_sketches, sizeof *d->owners, NULL);
+    xfsm_keytable_state(d->table, io, record_good, d);
 }

@@ -69,6 +69,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
 #include "xfsm/sketch/keytable.h"
 #include "xfsm/sketch/window.h"
 
@@ -170,5 +171,8 @@ struct xfsm_distinct_stats {
 /* For introspection: walks the pool. */
 void xfsm_distinct_get_stats(const struct xfsm_distinct *,
                              struct xfsm_distinct_stats *);
+
+/* Writes or reads its counts (state-io.h). */
+void xfsm_distinct_state(struct xfsm_distinct *, struct xfsm_state_io *);
 
 #endif /* xfsm/sketch/distinct.h */

@@ -16,6 +16,8 @@
 _Static_assert(sizeof(struct xfsm_keytable_bucket) == 64,
                "a bucket is one cache line");
 _Static_assert(XFSM_KEYTABLE_WAYS == XFSM_TAGS, "all tags at once");
+_Static_assert(2 * XFSM_KEYTABLE_CAPACITY_MAX / XFSM_KEYTABLE_WAYS
+               < UINT32_MAX, "no bucket waits for 2^32 epochs");
 
 /* Of n_key[]: the words, and where the number of the lifetime is. */
 #define WORDS_MASK 31u
@@ -312,6 +314,15 @@ xfsm_keytable_destroy(struct xfsm_keytable *t)
     }
 }
 
+bool
+xfsm_keytable_like(const struct xfsm_keytable *a,
+                   const struct xfsm_keytable *b)
+{
+    return (a->key_words == b->key_words && a->record_size == b->record_size
+            && a->half == b->half && a->on_full == b->on_full
+            && !memcmp(a->lifetimes, b->lifetimes, sizeof a->lifetimes));
+}
+
 void
 xfsm_keytable_set_policy(struct xfsm_keytable *t,
                          enum xfsm_keytable_full on_full, uint32_t ttl)
@@ -482,15 +493,27 @@ xfsm_keytable_remove(struct xfsm_keytable *t, uint64_t hash,
     return true;
 }
 
+/* Clears the bucket whose turn it is, if it is old.  One without keys is left
+ * alone whatever its epoch: it says the same in any, and writing to it would
+ * make memory real that no key has touched. */
+static void
+scrub_bucket(struct xfsm_keytable *t)
+{
+    struct xfsm_keytable_bucket *bucket = &t->buckets[t->scrub];
+
+    if (bucket->n && bucket->epoch != t->epoch) {
+        memset(bucket, 0, sizeof *bucket);
+    }
+    t->scrub = (t->scrub + 1) & (2 * t->half - 1);
+}
+
 void
 xfsm_keytable_clear(struct xfsm_keytable *t)
 {
     t->n = 0;
     memset(t->counts, 0, sizeof t->counts);
-    if (!++t->epoch) {
-        /* After 2^32 of them, a bucket might seem to be of this one. */
-        xfsm_mem_clear(t->buckets, buckets_size(t));
-    }
+    t->epoch++;
+    scrub_bucket(t);
 }
 
 void
@@ -529,4 +552,125 @@ xfsm_keytable_get_stats(const struct xfsm_keytable *t,
     stats->expired = t->expired;
     stats->refused = t->refused;
     stats->bytes = table_bytes(t);
+}
+
+/* ## State ## */
+
+/* Where a key is, and what its bucket says of it. */
+struct saved_place {
+    uint32_t bucket;
+    uint32_t touch;
+    uint8_t way;
+    uint8_t n_key;
+    uint8_t reserved[6];
+};
+
+static void
+write_keys(struct xfsm_keytable *t, struct xfsm_state_io *io)
+{
+    size_t i;
+
+    for (i = 0; i < (size_t) t->half * 2; i++) {
+        struct xfsm_keytable_bucket *bucket = &t->buckets[i];
+        unsigned int way;
+
+        if (bucket->epoch != t->epoch) {
+            continue;
+        }
+        for (way = 0; way < XFSM_KEYTABLE_WAYS; way++) {
+            struct saved_place saved = {
+                .bucket = (uint32_t) i,
+                .touch = bucket->touch[way],
+                .way = (uint8_t) way,
+                .n_key = bucket->n_key[way],
+            };
+
+            if (bucket->tag[way]) {
+                xfsm_state_bytes(io, &saved, sizeof saved);
+                xfsm_state_bytes(io, slot_key(t, bucket, way),
+                                 t->slot_size);
+            }
+        }
+    }
+}
+
+/* Reads a key to its slot.  False if that cannot be its own. */
+static bool
+read_key(struct xfsm_keytable *t, struct xfsm_state_io *io)
+{
+    struct xfsm_keytable_bucket *bucket;
+    struct saved_place saved;
+    unsigned int n;
+    uint64_t hash;
+    uint8_t *count;
+
+    xfsm_state_bytes(io, &saved, sizeof saved);
+    n = saved.n_key & WORDS_MASK;
+    if (saved.bucket >= (size_t) t->half * 2 || !n || n > t->key_words
+        || saved.way >= XFSM_KEYTABLE_WAYS) {
+        return false;
+    }
+    bucket = &t->buckets[saved.bucket];
+    refresh_bucket(t, bucket);
+    if (bucket->tag[saved.way]) {
+        return false;
+    }
+    xfsm_state_bytes(io, slot_key(t, bucket, saved.way), t->slot_size);
+    hash = xfsm_hash_words(io->seed, io->tweak,
+                           slot_key(t, bucket, saved.way), n);
+    if (saved.bucket != xfsm_keytable_left(t, hash)
+        && saved.bucket != xfsm_keytable_right(t, hash)) {
+        return false;
+    }
+    count = &t->counts[xfsm_keytable_count_index(hash)];
+    *count += *count != UINT8_MAX;
+    bucket->tag[saved.way] = hash_tag(hash);
+    bucket->touch[saved.way] = saved.touch;
+    bucket->n_key[saved.way] = saved.n_key;
+    bucket->n++;
+    t->n++;
+    return true;
+}
+
+/* What each record is checked with. */
+struct record_check {
+    struct xfsm_state_io *io;
+    bool (*good)(const void *record, void *aux);
+    void *aux;
+};
+
+static bool
+check_record(const uint64_t *key, unsigned int n, void *record, void *check_)
+{
+    const struct record_check *check = check_;
+
+    (void) key;
+    (void) n;
+    xfsm_state_check(check->io, check->good(record, check->aux),
+                     "a record of a table is wrong");
+    return xfsm_state_ok(check->io);
+}
+
+void
+xfsm_keytable_state(struct xfsm_keytable *t, struct xfsm_state_io *io,
+                    bool (*good)(const void *record, void *aux), void *aux)
+{
+    struct record_check check = { io, good, aux };
+    uint64_t n = t->n;
+    uint64_t i;
+
+    xfsm_state_same(io, t->half, "the size of a table");
+    xfsm_state_same(io, t->slot_size, "the records of a table");
+    xfsm_state_u64(io, &n);
+    if (!xfsm_state_reads(io)) {
+        write_keys(t, io);
+        return;
+    }
+    xfsm_state_check(io, n <= n_slots(t), "a table has too many keys");
+    for (i = 0; i < n && xfsm_state_ok(io); i++) {
+        xfsm_state_check(io, read_key(t, io), "a key is in the wrong place");
+    }
+    if (good && xfsm_state_ok(io)) {
+        xfsm_keytable_foreach(t, check_record, &check);
+    }
 }

@@ -423,3 +423,26 @@ xfsm_quantile_get_stats(const struct xfsm_quantile *q,
     xfsm_keytable_get_stats(q->table, stats);
     stats->bytes += sizeof *q + values_size(q);
 }
+
+static bool
+record_good(const void *record_, void *q_)
+{
+    const struct record *record = record_;
+    const struct xfsm_quantile *q = q_;
+    unsigned int i;
+
+    for (i = 0; i < q->n_sets; i++) {
+        if (record_set_const(q, record, i)->top >= q->n_values) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+xfsm_quantile_state(struct xfsm_quantile *q, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, q->n_buckets, "the buckets of a quantile");
+    xfsm_window_state(&q->window, io);
+    xfsm_keytable_state(q->table, io, record_good, q);
+}

@@ -55,6 +55,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
 #include "xfsm/sketch/keytable.h"
 #include "xfsm/sketch/window.h"
 
@@ -136,5 +137,8 @@ void xfsm_quantile_reset(struct xfsm_quantile *);
 /* Keys and evictions, and memory: see keytable.h. */
 void xfsm_quantile_get_stats(const struct xfsm_quantile *,
                              struct xfsm_keytable_stats *);
+
+/* Writes or reads its counts (state-io.h). */
+void xfsm_quantile_state(struct xfsm_quantile *, struct xfsm_state_io *);
 
 #endif /* xfsm/sketch/quantile.h */

@@ -226,3 +226,23 @@ xfsm_ratewindow_get_stats(const struct xfsm_ratewindow *r,
 {
     xfsm_keytable_get_stats(r->table, stats);
 }
+
+static bool
+record_good(const void *record_, void *r_)
+{
+    const struct record *record = record_;
+    const struct xfsm_ratewindow *r = r_;
+
+    return xfsm_state_doubles_good(record->sum, r->n_parts + 1, SUM_MAX);
+}
+
+void
+xfsm_ratewindow_state(struct xfsm_ratewindow *r, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, r->n_parts, "the parts of a rate");
+    xfsm_window_state(&r->part, io);
+    if (xfsm_state_reads(io)) {
+        r->place = (unsigned int) (r->part.number % (r->n_parts + 1));
+    }
+    xfsm_keytable_state(r->table, io, record_good, r);
+}

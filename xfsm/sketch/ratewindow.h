@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
 #include "xfsm/sketch/keytable.h"
 #include "xfsm/sketch/window.h"
 
@@ -105,5 +106,8 @@ void xfsm_ratewindow_foreach(const struct xfsm_ratewindow *, uint64_t now,
 /* Keys, evictions and memory: see keytable.h. */
 void xfsm_ratewindow_get_stats(const struct xfsm_ratewindow *,
                                struct xfsm_keytable_stats *);
+
+/* Writes or reads its rates (state-io.h). */
+void xfsm_ratewindow_state(struct xfsm_ratewindow *, struct xfsm_state_io *);
 
 #endif /* xfsm/sketch/ratewindow.h */

@@ -358,3 +358,21 @@ xfsm_tewma_bytes(const struct xfsm_tewma *t)
 {
     return sizeof *t + lines_size(t);
 }
+
+static bool
+line_good(const void *line_)
+{
+    const struct xfsm_tewma_line *line = line_;
+
+    return xfsm_state_doubles_good(line->cell, XFSM_TEWMA_CELLS, CELL_MAX);
+}
+
+void
+xfsm_tewma_state(struct xfsm_tewma *t, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, t->n_lines, "the size of a rate sketch");
+    xfsm_state_u64(io, &t->offset);
+    xfsm_state_u64(io, &t->floor);
+    xfsm_state_u64(io, &t->latest);
+    xfsm_state_sparse(io, t->lines, t->n_lines, sizeof *t->lines, line_good);
+}

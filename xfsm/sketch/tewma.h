@@ -49,6 +49,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
+
 #define XFSM_TEWMA_SIZE_MIN 3
 #define XFSM_TEWMA_SIZE_MAX 26
 
@@ -118,5 +120,8 @@ void xfsm_tewma_reset(struct xfsm_tewma *);
 
 /* Address space in bytes. */
 uint64_t xfsm_tewma_bytes(const struct xfsm_tewma *);
+
+/* Writes or reads its rates (state-io.h). */
+void xfsm_tewma_state(struct xfsm_tewma *, struct xfsm_state_io *);
 
 #endif /* xfsm/sketch/tewma.h */

@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
+
 struct xfsm_window {
     uint64_t width;             /* ns; 0: one window that never ends. */
     uint64_t number;            /* Of the window that it is. */
@@ -64,6 +66,25 @@ xfsm_window_advance(struct xfsm_window *w, uint64_t now)
         w->end = UINT64_MAX;
     }
     return true;
+}
+
+/* Writes or reads what window it is. */
+static inline void
+xfsm_window_state(struct xfsm_window *w, struct xfsm_state_io *io)
+{
+    uint64_t number = w->number;
+
+    xfsm_state_same(io, w->width, "the width of a window");
+    xfsm_state_u64(io, &number);
+    if (xfsm_state_reads(io)) {
+        bool good = w->width ? number <= UINT64_MAX / w->width : !number;
+
+        xfsm_state_check(io, good, "the time of a window");
+        xfsm_window_init(w, w->width);
+        if (w->width && good) {
+            xfsm_window_advance(w, number * w->width);
+        }
+    }
 }
 
 #endif /* xfsm/sketch/window.h */

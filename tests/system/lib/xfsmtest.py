@@ -24,6 +24,7 @@ or else from $PATH.  Nothing sleeps for a fixed time: see wait_until().
 
 import contextlib
 import glob
+import json
 import os
 import shutil
 import signal
@@ -433,3 +434,26 @@ class Host:
         out = self.appctl("xfsm-probe." + interface, "xfsm/stats")
         return {name: int(value) for name, value in
                 (line.split() for line in out.splitlines())}
+
+
+class Subscriber:
+    """"xfsm events" in the background, its output in a file."""
+
+    def __init__(self, host, *topics):
+        self.path = os.path.join(host.dir, "events-" + "-".join(topics))
+        self.log = self.path + ".log"
+        with open(self.path, "w") as out, open(self.log, "w") as log:
+            self.process = host.popen(host.tool("utilities/xfsm"), "events",
+                                      "--verbose", "--format", "json",
+                                      *topics, stdout=out, stderr=log)
+        wait_until(lambda: "connected" in open(self.log).read(), 10,
+                   "subscriber to be connected")
+
+    def events(self):
+        """The events so far, in order."""
+        with open(self.path) as f:
+            return [json.loads(line) for line in f if line.endswith("\n")]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)

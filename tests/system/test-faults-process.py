@@ -1,0 +1,394 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whatever way our processes die, hang or spin, and whatever clock they see:
+monitoring is back soon, other probes are not touched, and the switch forwards
+as if nothing had happened."""
+
+import contextlib
+import json
+import os
+import signal
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import faulttest                                            # noqa: E402
+import xfsmtest                                             # noqa: E402
+import zmqlite                                              # noqa: E402
+from faulttest import SOON, Untouched, probe_row            # noqa: E402
+from stream import Stream                                   # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+EXIT_CONFIG = 78
+
+# Seconds: until the watchdog calls a process hung, and until one that was
+# killed is back.
+HUNG = 7
+BACK = 1
+
+KILLS = 100
+FRAMES = 10000
+
+
+def wait_another(host, interface, pid, timeout=BACK):
+    """Waits for a probe that receives and is not process 'pid'."""
+    wait_until(lambda: host.probe_pid(interface) not in (0, pid), timeout,
+               "another probe of " + interface)
+    host.wait_status(interface, "running", timeout)
+
+
+def wait_receives(host, vm, interface="vm1"):
+    """Waits until packets are counted."""
+    before = host.probe_stats(interface)["packets"]
+
+    def counted():
+        vm.knock("10.0.0.2", (7, 9), 0.1)
+        return host.probe_stats(interface)["packets"] > before
+
+    wait_until(counted, SOON, "packets of " + interface)
+
+
+# Memory.
+
+@contextlib.contextmanager
+def memory_group(limit):
+    """A memory cgroup of version 1, or None where none can be made."""
+    path = None
+    with open("/proc/self/cgroup") as f:
+        for line in f:
+            _, kinds, group = line.rstrip("\n").split(":", 2)
+            if kinds == "memory":
+                path = "/sys/fs/cgroup/memory%s/xfsm-test-%d" % (
+                    group.rstrip("/"), os.getpid())
+    try:
+        os.mkdir(path)
+        with open(path + "/memory.limit_in_bytes", "w") as f:
+            f.write(str(limit))
+    except (TypeError, OSError):
+        path = None
+    try:
+        yield path
+    finally:
+        if path:
+            wait_until(lambda: not open(path + "/cgroup.procs").read(), 10,
+                       "the group to be empty")
+            os.rmdir(path)
+
+
+def oom_kills(group):
+    with open(group + "/memory.oom_control") as f:
+        return dict(line.split() for line in f).get("oom_kill")
+
+
+def test_oom(host, vm1):
+    """The kernel kills a probe for want of memory."""
+    with memory_group(4096) as group:
+        if not group:
+            print("no memory cgroup: not run")
+            return
+        with Untouched(host, "vm9"):
+            pid = host.probe_pid("vm1")
+            with open(group + "/cgroup.procs", "w") as f:
+                f.write(str(pid))
+            # It has room for nothing from now on, another program included.
+            host.vsctl("set", "Port", "vm1",
+                       'external_ids:xfsm="portscan synflood"')
+            wait_until(lambda: oom_kills(group) == "1", 10, "its end")
+            wait_another(host, "vm1", pid)
+            wait_receives(host, vm1)
+            check("Killed" in host.log("ovs-xfsmd"), "the log")
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan")
+    host.wait_status("vm1", "running", SOON)
+
+
+# Exit status.
+
+def test_exit_config(host):
+    """A probe that says it cannot work as configured is not tried again, and
+    the database says why."""
+    exiting = os.path.join(host.libexecdir, "exit-vm1")
+    with Untouched(host, "vm9"):
+        with open(exiting, "w") as f:
+            f.write(str(EXIT_CONFIG))
+        os.kill(host.probe_pid("vm1"), signal.SIGKILL)
+        host.wait_status("vm1", "error", 5)
+        wait_until(lambda: "no way" in (host.error("vm1") or ""), 5,
+                   lambda: "why, it says %s" % host.error("vm1"))
+        check(probe_row(host, "vm1", "error") == host.error("vm1"),
+              "the row says %s" % probe_row(host, "vm1", "error"))
+        os.unlink(exiting)
+        restarts = probe_row(host, "vm1", "restarts")
+        # One that fails otherwise would be back by now.
+        other = host.probe_pid("vm2")
+        os.kill(other, signal.SIGKILL)
+        wait_another(host, "vm2", other)
+        check(probe_row(host, "vm1", "restarts") == restarts
+              and not host.probe_pid("vm1"), "it was tried again")
+        host.appctl("ovs-xfsmd", "xfsm/restart", "vm1")
+        host.wait_status("vm1", "running", SOON)
+        check(host.error("vm1") is None, "an error is left")
+
+
+# Hanging and spinning.
+
+def test_probe_stopped(host, vm1):
+    """A probe that does not answer is replaced."""
+    pid = host.probe_pid("vm1")
+    with Untouched(host, "vm9"):
+        os.kill(pid, signal.SIGSTOP)
+        wait_another(host, "vm1", pid, HUNG)
+        wait_receives(host, vm1)
+        check(not xfsmtest.pid_is_alive(pid), "the stopped one is left")
+        check("does not answer" in host.log("ovs-xfsmd"), "the log")
+
+
+def wait_hub(host, pid, timeout):
+    wait_until(lambda: host.pid("xfsm-hub") not in (0, pid), timeout,
+               "another hub")
+    wait_until(lambda: "hub connected" in host.appctl(
+        "xfsm-probe.vm1", "xfsm/show"), SOON, "the probe to be joined to it")
+
+
+def test_hub_stopped(host, vm1):
+    """A hub that does not answer is replaced; no probe minds."""
+    pid = host.pid("xfsm-hub")
+    with Untouched(host, "vm1", "vm9"):
+        os.kill(pid, signal.SIGSTOP)
+        wait_receives(host, vm1)
+        wait_hub(host, pid, HUNG)
+        check(not xfsmtest.pid_is_alive(pid), "the stopped one is left")
+
+
+# Clocks.
+
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static const volatile long long int *offsets;   /* Wall, monotonic. */
+
+__attribute__((constructor)) static void
+init(void)
+{
+    int fd = open(getenv("XFSM_TEST_CLOCK"), O_RDONLY | O_CLOEXEC);
+    void *p = mmap(NULL, 2 * sizeof *offsets, PROT_READ, MAP_SHARED, fd, 0);
+
+    offsets = p == MAP_FAILED ? NULL : p;
+    close(fd);
+}
+
+int
+clock_gettime(clockid_t id, struct timespec *t)
+{
+    static int (*next)(clockid_t, struct timespec *);
+    int error;
+
+    if (!next) {
+        next = (int (*)(clockid_t, struct timespec *))
+            dlsym(RTLD_NEXT, "clock_gettime");
+    }
+    error = next(id, t);
+    if (!error && offsets) {
+        t->tv_sec += (id == CLOCK_REALTIME ? offsets[0]
+                      : id == CLOCK_MONOTONIC ? offsets[1] : 0);
+    }
+    return error;
+}
+
+time_t
+time(time_t *t)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (t) {
+        *t = now.tv_sec;
+    }
+    return now.tv_sec;
+}
+
+int
+gettimeofday(struct timeval *t, void *zone)
+{
+    struct timespec now;
+
+    (void) zone;
+    clock_gettime(CLOCK_REALTIME, &now);
+    t->tv_sec = now.tv_sec;
+    t->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+"""
+
+
+class Clock:
+    """Clocks of the agent and its children that can be set, for as long as
+    the context lasts."""
+
+    def __init__(self, host):
+        self.host = host
+        source = os.path.join(host.dir, "clock.c")
+        library = os.path.join(host.dir, "clock.so")
+        path = os.path.join(host.dir, "clock")
+        with open(source, "w") as f:
+            f.write(CLOCK)
+        host.run(*os.environ.get("CC", "cc").split(), "-shared", "-fPIC",
+                 "-O1", "-o", library, source, "-ldl")
+        self.file = open(path, "wb", buffering=0)
+        self.set()
+        self.env = dict(host.env, LD_PRELOAD=library, XFSM_TEST_CLOCK=path)
+
+    def set(self, wall=0, monotonic=0):
+        """Sets them that many seconds ahead of what they are."""
+        os.pwrite(self.file.fileno(), struct.pack("qq", wall, monotonic), 0)
+
+    def _restart(self, env):
+        self.host.stop("ovs-xfsmd")
+        saved = self.host.env
+        self.host.env = env
+        self.host.start_agent()
+        self.host.env = saved
+        for port in ("vm1", "vm9"):
+            self.host.wait_status(port, "running", SOON)
+
+    def __enter__(self):
+        self._restart(self.env)
+        return self
+
+    def __exit__(self, exc_type, exc, tb):
+        if not exc_type:
+            self._restart(self.host.env)
+        self.file.close()
+
+
+def can_set_clocks(host):
+    if host.sanitized:
+        print("sanitizers want to be loaded first: clocks were not set")
+    return not host.sanitized
+
+
+def heartbeat(socket, condition):
+    """Waits for a heartbeat of vm1 and returns what 'condition' makes of it,
+    which is to be true."""
+    def received():
+        frames = socket.recv(0.1)
+        event = json.loads(frames[1]) if frames else {}
+        return event.get("port") == "vm1" and condition(event)
+
+    return wait_until(received, 3, "a heartbeat of vm1")
+
+
+def test_clock_jumps(host, vm1):
+    """The wall clock jumps by days, ahead and back: no timer minds, messages
+    have the time there is."""
+    if not can_set_clocks(host):
+        return
+    with Clock(host) as clock, Untouched(host, "vm1", "vm9"):
+        hub = host.pid("xfsm-hub")
+        socket = zmqlite.Socket(zmqlite.SUB)
+        socket.set(zmqlite.SUBSCRIBE, b"heartbeat")
+        socket.connect("ipc://%s/xfsm-hub.events" % host.rundir)
+        # The hub knows of the probe by its first event.
+        vm1.knock("10.0.0.2", range(1000, 1060), 0.3)
+        heartbeat(socket, lambda e: True)
+        for days in (1, -1, 3 * 365):
+            clock.set(wall=days * 86400)
+            date = time.strftime("%Y-%m-%dT",
+                                 time.gmtime(time.time() + days * 86400))
+            heartbeat(socket, lambda e: e["time"].startswith(date))
+            heartbeat(socket, lambda e: e["time"].startswith(date))
+            wait_receives(host, vm1)
+            packets = "packets=%d" % host.probe_stats("vm1")["packets"]
+            wait_until(lambda: packets in probe_row(
+                host, "vm1", "statistics").split(), 8,
+                       "the counters in the database")
+        socket.close()
+        check(host.pid("xfsm-hub") == hub, "the hub was restarted")
+
+
+def test_longest_wait(host):
+    """A probe that dies each time is started once a minute at last.  The
+    agent's clock is moved on to see that."""
+    if not can_set_clocks(host):
+        return
+    crashing = os.path.join(host.libexecdir, "crash-vm1")
+    passed = 0
+    with Clock(host) as clock:
+        open(crashing, "w").close()
+        os.kill(host.probe_pid("vm1"), signal.SIGKILL)
+        for delay in ("0.1", "0.2", "0.4", "0.8", "1.6", "3.2", "6.4", "12.8",
+                      "25.6", "51.2", "60", "60"):
+            wait_until(lambda: "port vm1, interface vm1: error" in host.appctl(
+                "ovs-xfsmd", "xfsm/show")
+                and "restarted after %s s" % delay in host.appctl(
+                    "ovs-xfsmd", "xfsm/show"), 5, "a wait of %s s" % delay)
+            passed += int(float(delay)) + 1
+            clock.set(monotonic=passed)
+        os.unlink(crashing)
+        clock.set(monotonic=passed + 60)
+        host.wait_status("vm1", "running", 5)
+
+
+# Forwarding.
+
+def kill_often(host):
+    """Kills both probes in turn; each is back at once by request, since it
+    would wait longer and longer by itself."""
+    for n in range(KILLS):
+        port = ("vm1", "vm2")[n % 2]
+        pid = wait_until(lambda: host.probe_pid(port), 10, "a probe")
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not xfsmtest.pid_is_alive(pid), 5, "its end")
+        host.appctl("ovs-xfsmd", "xfsm/restart", port)
+
+
+def test_forwarding(host, vm1, vm2):
+    """Probes are killed, stopped, and spin: no frame is lost for that."""
+    stream = Stream(host, vm1, vm2, "10.0.0.2")
+    start = time.monotonic()
+    kill_often(host)
+    for port in ("vm1", "vm2"):
+        host.wait_status(port, "running", 5)
+
+    pid = host.probe_pid("vm1")
+    os.kill(pid, signal.SIGSTOP)
+    wait_another(host, "vm1", pid, HUNG)
+
+    spinning = os.path.join(host.libexecdir, "spin-vm1")
+    open(spinning, "w").close()
+    pid = host.probe_pid("vm1")
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: os.path.exists(spinning + ".pid"), 5, "one that spins")
+    want = len(stream.numbers()) + 1000
+    wait_until(lambda: len(stream.numbers()) >= max(want, FRAMES), 30,
+               "frames")
+    os.unlink(spinning)
+    with open(spinning + ".pid") as f:
+        os.kill(int(f.read()), signal.SIGKILL)
+    host.wait_status("vm1", "running", 5)
+
+    sent, lost = stream.stop()
+    check(lost == 0 and sent >= FRAMES, "%d of %d frames were lost" % (
+        lost, sent))
+    print("%d frames in %.0f s, none lost; %d probes killed" % (
+        sent, time.monotonic() - start, KILLS))
+
+
+def run(host):
+    vm1, vm2 = faulttest.setup(host)
+    host.vsctl("set", "Port", "vm2", "external_ids:xfsm=portscan")
+    host.wait_status("vm2", "running")
+    faulttest.run_tests(globals(), host, vm1, vm2)
+
+
+if __name__ == "__main__":
+    xfsmtest.main(run)

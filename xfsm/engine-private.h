@@ -1,0 +1,40 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef XFSM_ENGINE_PRIVATE_H
+#define XFSM_ENGINE_PRIVATE_H 1
+
+/* What an engine is, for the files that make it up: engine.c runs packets,
+ * engine-state.c saves and restores. */
+
+#include "xfsm/engine.h"
+#include "xfsm/runtime/exec.h"
+
+/* What the first stages find out about a packet for one program. */
+struct match {
+    uint16_t event;             /* Or XFSM_NONE. */
+    struct xfsm_key_row keys;
+};
+
+struct xfsm_engine {
+    struct xfsm_exec exec;
+    struct xfsm_fieldset wants; /* By any program. */
+    unsigned int n;             /* Programs. */
+    struct xfsm_instance *programs[XFSM_MAX_PROGRAMS];
+    struct match *matches[XFSM_MAX_PROGRAMS];   /* XFSM_BATCH each. */
+    struct xfsm_fragments *fragments;   /* Ports of IP fragments. */
+    char *identity;             /* Text of the options' identity. */
+    struct xfsm_str in_port, bridge;    /* In it. */
+    struct xfsm_fieldset port_fields;   /* Of these two, what is wanted and
+                                         * known... */
+    bool names_port;                    /* ...and whether there is any. */
+    uint64_t packet_no;
+    struct xfsm_engine_stats retired;   /* Of programs that are gone. */
+};
+
+/* Index of the program called 'name', or e->n. */
+unsigned int xfsm_engine_find(const struct xfsm_engine *, const char *name);
+
+#endif /* xfsm/engine-private.h */
