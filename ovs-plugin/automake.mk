@@ -65,6 +65,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/mitigation-plan.c \
 	ovs-plugin/mitigation-plan.h \
 	ovs-plugin/mitigation-request.c \
+	ovs-plugin/mitigation-rules.c \
+	ovs-plugin/mitigation-rules.h \
 	ovs-plugin/mitigation-switch.c \
 	ovs-plugin/mitigation-switch.h \
 	ovs-plugin/mitigator-options.c \

@@ -10,44 +10,59 @@
  *
  * There is a connection to the management socket of the bridge, which
  * ovs-vswitchd has for ovs-ofctl(8).  It needs OpenFlow 1.3 or later.  The
- * first thing sent is that flows with our cookie be deleted: what an agent
- * that was killed has left is not counted by the caps of this one.
+ * first thing done on each connection is that flows with our cookie, and
+ * meters with our numbers, are deleted: what an agent that was killed has left
+ * does no harm longer than that, and no flow is there that is not in our
+ * books.  The caller then adds what there is to be.
  *
- * Nothing here blocks.  What cannot be sent within MITIGATION_SEND_MS is
- * dropped, so that a flow is never late.
+ * A flow is installed in two steps, each of them ended by a barrier.  First
+ * the switch is asked what is there, so that nobody else's flow is hurt:
+ *
+ *   - A flow of others with the same match and priority, which ours would
+ *     replace, is left alone, and ours is refused.
+ *   - A flow of Limit or Mirror ends in NORMAL, in place of what the flows of
+ *     the bridge would do.  So it is refused unless NORMAL is all that they
+ *     do: but for ours there must be one flow, in table 0, that matches all
+ *     and whose action is NORMAL.
+ *
+ * Then meter and flow are sent.  A meter has no timeout, so it can stay when
+ * the agent dies, without a flow that uses it and so without effect, until
+ * the next agent connects.
+ *
+ * Nothing here blocks, and there is no time: the caller gives up on a flow
+ * that is not answered.
  *
  * Thread-safety: none needed, all is done by the agent's one thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mitigation_flow;
 struct mitigation_switch;
 
-/* How long a flow may wait for the connection. */
-#define MITIGATION_SEND_MS 5000
-
-/* What became of flow 'id': 'error' is NULL if it was sent.  It may be called
- * again with an error of the switch. */
+/* What became of flow 'id', the lower half of its cookie: 'error' is NULL if
+ * the switch has it.  Called once for a flow. */
 typedef void mitigation_switch_cb(uint32_t id, const char *error, void *aux);
 
 /* Connects to the bridge, whose name must not have a slash. */
 struct mitigation_switch *mitigation_switch_create(const char *bridge);
 void mitigation_switch_destroy(struct mitigation_switch *);
 
-/* Adds a flow, as mitigation_flow_format() writes it, whose cookie has 'id'
- * in its lower half. */
-void mitigation_switch_add(struct mitigation_switch *, uint32_t id,
-                           const char *flow);
+/* Adds a flow, if there is a connection: when there is a new one, the caller
+ * is told and adds all flows anew. */
+void mitigation_switch_add(struct mitigation_switch *,
+                           const struct mitigation_flow *);
 
-/* Deletes that flow. */
-void mitigation_switch_delete(struct mitigation_switch *, uint32_t id);
+/* Deletes that flow and its meter, whether they are there or not. */
+void mitigation_switch_delete(struct mitigation_switch *,
+                              const struct mitigation_flow *);
 
-/* Does what there is to do. */
-void mitigation_switch_run(struct mitigation_switch *,
+/* Does what there is to do.  Returns true if there is a new connection. */
+bool mitigation_switch_run(struct mitigation_switch *,
                            mitigation_switch_cb *, void *aux);
 void mitigation_switch_wait(struct mitigation_switch *);
 
-/* True if nothing waits to be sent. */
+/* True if what was left is deleted and nothing is to be answered. */
 bool mitigation_switch_is_idle(const struct mitigation_switch *);
 
 #endif /* ovs-plugin/mitigation-switch.h */

@@ -17,8 +17,10 @@
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/counters.h"
 #include "ovs-plugin/mitigation-plan.h"
+#include "ovs-plugin/mitigation-rules.h"
 #include "ovs-plugin/mitigation-switch.h"
 #include "ovs-plugin/monitor.h"
+#include "random.h"
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
@@ -26,34 +28,31 @@
 
 VLOG_DEFINE_THIS_MODULE(mitigator);
 
+/* Of refusals, which any packet may cause. */
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
-
-#define MINUTE_MS 60000
 
 /* A switch counts whole seconds, so its flow may live this much longer. */
 #define GRACE_MS 1500
 
-/* A flow that is, or in a dry run would be, in the switch. */
-struct rule {
-    struct ovs_list node;
-    uint32_t id;
-    bool dry_run;
-    char *interface;
-    char *bridge;
-    char *text;                 /* As ovs-ofctl has it. */
-    char *match;                /* What is the same for the same match. */
-    long long int expires;
+/* The last lines of a kind, in a ring. */
+struct history {
+    char *entries[MITIGATION_HISTORY];
+    size_t next;
+};
+
+/* A bridge, while we have something to do with it. */
+struct bridge {
+    struct mitigation_switch *sw;
+    long long int created;
 };
 
 struct xfsm_mitigator {
     struct mitigator_options options;
-    struct ovs_list rules;      /* struct rule, oldest first. */
-    struct shash switches;      /* struct mitigation_switch, by bridge. */
-    uint32_t next_id;           /* Never 0. */
-    long long int planned[MITIGATION_PER_MINUTE];       /* When, in a ring. */
-    size_t next_planned;
-    char *history[MITIGATION_HISTORY];  /* The last requests, in a ring. */
-    size_t next_history;
+    struct mitigation_books books;
+    struct shash bridges;       /* struct bridge, by name. */
+    bool clean_all;             /* Before anything else, in all bridges. */
+    struct history rules;       /* What became of rules, ... */
+    struct history refusals;    /* ...and what did not become one. */
     struct {
 #define COUNTER_MEMBER(NAME, DOC) uint64_t NAME;
         MITIGATION_COUNTERS(COUNTER_MEMBER)
@@ -62,118 +61,74 @@ struct xfsm_mitigator {
     uint64_t refused[MITIGATION_N_REFUSALS];
 };
 
-/* ## Rules ## */
+/* ## What is told ## */
 
-static void
-destroy_rule(struct rule *rule)
+static const char *
+history_add(struct history *h, char *line)
 {
-    ovs_list_remove(&rule->node);
-    free(rule->interface);
-    free(rule->bridge);
-    free(rule->text);
-    free(rule->match);
-    free(rule);
-}
-
-/* What two flows with the same match have in common. */
-static char *
-format_match(const struct mitigation_flow *flow, const char *bridge)
-{
-    struct mitigation_flow plain = *flow;
-    char text[MITIGATION_TEXT_MAX];
-    char *actions;
-
-    plain.cookie = 0;
-    plain.idle_timeout = plain.hard_timeout = 0;
-    mitigation_flow_format(&plain, text);
-    actions = strstr(text, ",actions=");
-    if (actions) {
-        *actions = '\0';
-    }
-    return xasprintf("%s %s", bridge, text);
-}
-
-static bool
-has_match(const struct xfsm_mitigator *mt, const char *match, bool dry_run)
-{
-    const struct rule *rule;
-
-    LIST_FOR_EACH (rule, node, &mt->rules) {
-        if (rule->dry_run == dry_run && !strcmp(rule->match, match)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct mitigation_usage
-get_usage(const struct xfsm_mitigator *mt, bool dry_run)
-{
-    struct mitigation_usage usage = { .next_id = mt->next_id };
-    long long int since = time_msec() - MINUTE_MS;
-    const struct rule *rule;
-    size_t i;
-
-    LIST_FOR_EACH (rule, node, &mt->rules) {
-        usage.n_rules += rule->dry_run == dry_run;
-    }
-    for (i = 0; i < MITIGATION_PER_MINUTE; i++) {
-        usage.n_last_minute += mt->planned[i] && mt->planned[i] > since;
-    }
-    return usage;
-}
-
-/* Remembers what became of a request. */
-static void
-note(struct xfsm_mitigator *mt, const struct xfsm_monitor *m, char *outcome)
-{
-    char **entry = &mt->history[mt->next_history++ % MITIGATION_HISTORY];
+    char **entry = &h->entries[h->next++ % MITIGATION_HISTORY];
+    char *now = xastrftime_msec("%Y-%m-%dT%H:%M:%S.###Z", time_wall_msec(),
+                                true);
 
     free(*entry);
-    *entry = xasprintf("%s: %s", m->interface, outcome);
-    VLOG_INFO_RL(&rl, "%s", *entry);
-    free(outcome);
+    *entry = xasprintf("%s %s", now, line);
+    free(now);
+    free(line);
+    return strchr(*entry, ' ') + 1;
 }
 
 static void
-add_rule(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
-         const struct mitigation_flow *flow, char *match)
+history_format(const struct history *h, struct ds *s)
 {
-    char text[MITIGATION_TEXT_MAX];
-    struct rule *rule = xmalloc(sizeof *rule);
+    size_t i;
 
-    mitigation_flow_format(flow, text);
-    *rule = (struct rule) {
-        .id = mt->next_id,
-        .dry_run = flow->dry_run,
-        .interface = xstrdup(m->interface),
-        .bridge = xstrdup(m->want.bridge),
-        .text = xstrdup(text),
-        .match = match,
-        .expires = time_msec() + flow->hard_timeout * 1000LL + GRACE_MS,
-    };
-    ovs_list_push_back(&mt->rules, &rule->node);
-    mt->next_id = mt->next_id == UINT32_MAX ? 1 : mt->next_id + 1;
-    mt->planned[mt->next_planned++ % MITIGATION_PER_MINUTE] = time_msec();
-    if (flow->dry_run) {
-        mt->n.dry_run++;
-        note(mt, m, xasprintf("dry run: %s", text));
-    } else {
-        struct mitigation_switch *sw = shash_find_data(&mt->switches,
-                                                       rule->bridge);
+    for (i = 0; i < MITIGATION_HISTORY; i++) {
+        const char *entry = h->entries[(h->next + i) % MITIGATION_HISTORY];
 
-        if (!sw) {
-            sw = mitigation_switch_create(rule->bridge);
-            shash_add(&mt->switches, rule->bridge, sw);
+        if (entry) {
+            ds_put_format(s, "    %s\n", entry);
         }
-        /* It may wait for the connection. */
-        rule->expires += MITIGATION_SEND_MS;
-        mitigation_switch_add(sw, rule->id, text);
-        note(mt, m, xasprintf("installing: %s", text));
     }
 }
 
-/* ## Requests ## */
+static void
+history_destroy(struct history *h)
+{
+    size_t i;
+
+    for (i = 0; i < MITIGATION_HISTORY; i++) {
+        free(h->entries[i]);
+    }
+}
+
+/* Tells what became of a rule.  No rate limit: the planner has one. */
+static void
+tell(struct xfsm_mitigator *mt, const struct mitigation_rule *rule,
+     const char *outcome)
+{
+    char text[MITIGATION_TEXT_MAX];
+
+    mitigation_flow_format(&rule->flow, text);
+    VLOG_INFO("%s", history_add(&mt->rules, xasprintf(
+        "%s: %s: %s: %s: %s", rule->bridge, rule->interface, rule->program,
+        outcome, text)));
+}
+
+static void
+refuse(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
+       const char *program, enum mitigation_refusal why)
+{
+    const char *line;
+
+    mt->n.refused++;
+    mt->refused[why]++;
+    line = history_add(&mt->refusals, xasprintf(
+        "%s: %s: %s: refused (%s): %s", m->want.bridge, m->interface, program,
+        mitigation_refusal_names[why], mitigation_refusal_docs[why]));
+    VLOG_INFO_RL(&rl, "%s", line);
+}
+
+/* ## The policy ## */
 
 static enum xfsm_mitigation_mode
 get_mode(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m)
@@ -218,72 +173,140 @@ get_mirrors(struct ovsdb_idl *idl, const char *name, size_t *np)
     return ports;
 }
 
-static void
-refuse(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
-       enum mitigation_refusal why, const char *text)
+/* Returns what the operator allows to programs of a monitor; all but 'program'
+ * is filled in.  The caller frees '*mirrorsp', which the policy refers to. */
+static struct mitigation_policy
+get_policy(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
+           struct ovsdb_idl *idl, struct mitigation_port **mirrorsp)
 {
-    mt->n.refused++;
-    mt->refused[why]++;
-    note(mt, m, xasprintf("refused (%s): %s", mitigation_refusal_names[why],
-                          text));
+    const struct mitigator_options *o = &mt->options;
+    const char *bridge = m->want.bridge;
+    struct mitigation_policy policy = {
+        .enforce = get_mode(mt, m) == XFSM_MITIGATION_ENFORCE,
+        .actions = o->actions,
+        .max_seconds = o->max_seconds,
+        .max_rules = o->max_rules,
+        .rules_per_minute = MITIGATION_PER_MINUTE,
+        .max_port_rules = o->max_port_rules,
+        .port_rules_per_minute = MITIGATION_PORT_PER_MINUTE,
+        .n_prefixes = o->n_prefixes,
+        .prefixes = o->prefixes,
+        .n_macs = o->n_macs,
+        .macs = o->macs,
+    };
+
+    /* A bridge with a slash has no socket that could be named. */
+    policy.in_port = strchr(bridge, '/') ? 0 : get_number(
+        ovsrec_interface_get_for_uuid(idl, &m->want.uuid));
+    *mirrorsp = get_mirrors(idl, bridge, &policy.n_mirrors);
+    policy.mirrors = *mirrorsp;
+    return policy;
+}
+
+static bool
+may_ask(const struct xfsm_mitigator *mt, const char *program)
+{
+    return sset_is_empty(&mt->options.programs)
+           || sset_contains(&mt->options.programs, program);
+}
+
+/* Would the rule be planned the same now? */
+static bool
+is_still_planned(const struct xfsm_mitigator *mt,
+                 const struct mitigation_rule *rule,
+                 const struct xfsm_monitor *m, struct ovsdb_idl *idl)
+{
+    struct mitigation_usage unused = { .next_id = rule->id };
+    struct mitigation_port *mirrors;
+    struct mitigation_policy policy = get_policy(mt, m, idl, &mirrors);
+    struct mitigation_flow flow;
+    bool same;
+
+    policy.program = may_ask(mt, rule->program);
+    same = (!strcmp(rule->bridge, m->want.bridge)
+            && !mitigation_plan(&rule->request, &policy, &unused, &flow)
+            && flow.dry_run == rule->flow.dry_run
+            && flow.in_port == rule->flow.in_port
+            && flow.output == rule->flow.output
+            && flow.hard_timeout >= rule->flow.hard_timeout);
+    free(mirrors);
+    return same;
+}
+
+/* ## Requests ## */
+
+static struct bridge *
+get_bridge(struct xfsm_mitigator *mt, const char *name)
+{
+    struct bridge *bridge = shash_find_data(&mt->bridges, name);
+
+    if (!bridge) {
+        bridge = xmalloc(sizeof *bridge);
+        bridge->sw = mitigation_switch_create(name);
+        bridge->created = time_msec();
+        shash_add(&mt->bridges, name, bridge);
+    }
+    return bridge;
 }
 
 static void
 handle_request(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
-               const struct mitigation_policy *policy,
+               const struct mitigation_policy *policy, const char *program,
                const struct mitigation_request *request)
 {
-    struct mitigation_usage usage = get_usage(mt, !policy->enforce);
-    struct mitigation_usage unused = { .next_id = mt->next_id };
+    struct mitigation_usage usage = mitigation_books_usage(
+        &mt->books, m->interface, !policy->enforce, time_msec());
+    struct mitigation_usage unused = { .next_id = usage.next_id };
     struct mitigation_flow flow;
+    struct mitigation_rule *rule;
     enum mitigation_refusal why;
-    char *match;
-
-    if (request->action == XFSM_MIT_LIMIT) {
-        refuse(mt, m, MITIGATION_REFUSED_ACTION,
-               "Limit takes a meter, which would stay in the switch if the "
-               "agent died");
-        return;
-    }
+    char *key;
 
     /* What there is already takes no more room. */
     why = mitigation_plan(request, policy, &unused, &flow);
     if (why) {
-        refuse(mt, m, why, mitigation_refusal_docs[why]);
+        refuse(mt, m, program, why);
         return;
     }
-    match = format_match(&flow, m->want.bridge);
+    key = mitigation_key(&flow, m->want.bridge);
     why = mitigation_plan(request, policy, &usage, &flow);
-    if (has_match(mt, match, flow.dry_run)) {
+    if (mitigation_books_has(&mt->books, key, flow.dry_run)) {
         mt->n.repeated++;
     } else if (why) {
-        refuse(mt, m, why, mitigation_refusal_docs[why]);
+        refuse(mt, m, program, why);
     } else {
-        add_rule(mt, m, &flow, match);
-        return;
+        rule = mitigation_books_add(&mt->books, request, &flow, m->interface,
+                                    m->want.bridge, program, time_msec());
+        if (flow.dry_run) {
+            mt->n.dry_run++;
+        } else {
+            mitigation_switch_add(get_bridge(mt, rule->bridge)->sw, &flow);
+        }
+        tell(mt, rule, flow.dry_run ? "dry run" : "installing");
     }
-    free(match);
+    free(key);
 }
 
 static void
 take_request(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
-             const struct mitigation_policy *policy, const char *json)
+             struct mitigation_policy *policy, const char *json)
 {
     struct mitigation_request request;
     struct xfsm_event_view view;
+    char *program;
 
     mt->n.asked++;
     if (get_mode(mt, m) == XFSM_MITIGATION_OFF) {
         mt->n.off++;
     } else if (!xfsm_event_decode(json, strlen(json), &view)
+               || !view.program.p
                || !mitigation_request_decode(&view, &request)) {
-        refuse(mt, m, MITIGATION_REFUSED_MALFORMED,
-               mitigation_refusal_docs[MITIGATION_REFUSED_MALFORMED]);
-    } else if (strchr(m->want.bridge, '/')) {
-        refuse(mt, m, MITIGATION_REFUSED_IN_PORT,
-               "the name of the bridge has a slash");
+        refuse(mt, m, "?", MITIGATION_REFUSED_MALFORMED);
     } else {
-        handle_request(mt, m, policy, &request);
+        program = xmemdup0(view.program.p, view.program.len);
+        policy->program = may_ask(mt, program);
+        handle_request(mt, m, policy, program, &request);
+        free(program);
     }
 }
 
@@ -291,40 +314,177 @@ void
 xfsm_mitigator_take(struct xfsm_mitigator *mt, struct xfsm_monitor *m,
                     struct ovsdb_idl *idl)
 {
-    const struct mitigator_options *o = &mt->options;
     struct mitigation_policy policy;
     struct mitigation_port *mirrors;
-    size_t n_mirrors, i;
+    size_t i;
 
     mt->n.lost += m->requests_lost;
     m->requests_lost = 0;
-    if (!m->requests.n) {
-        return;
+    if (m->requests.n) {
+        policy = get_policy(mt, m, idl, &mirrors);
+        for (i = 0; i < m->requests.n; i++) {
+            take_request(mt, m, &policy, m->requests.names[i]);
+        }
+        svec_clear(&m->requests);
+        free(mirrors);
     }
-    mirrors = get_mirrors(idl, m->want.bridge, &n_mirrors);
-    policy = (struct mitigation_policy) {
-        .enforce = get_mode(mt, m) == XFSM_MITIGATION_ENFORCE,
-        .actions = 1u << XFSM_MIT_BLOCK | 1u << XFSM_MIT_MIRROR,
-        .max_seconds = o->max_seconds,
-        .max_rules = o->max_rules,
-        .rules_per_minute = MITIGATION_PER_MINUTE,
-        .in_port = get_number(ovsrec_interface_get_for_uuid(idl,
-                                                            &m->want.uuid)),
-        .n_prefixes = o->n_prefixes,
-        .prefixes = o->prefixes,
-        .n_macs = o->n_macs,
-        .macs = o->macs,
-        .n_mirrors = n_mirrors,
-        .mirrors = mirrors,
-    };
-    for (i = 0; i < m->requests.n; i++) {
-        take_request(mt, m, &policy, m->requests.names[i]);
-    }
-    svec_clear(&m->requests);
-    free(mirrors);
 }
 
-/* ## Running ## */
+/* ## Rules ## */
+
+/* Removes the rule, and its flow if it is in the switch. */
+static void
+end_rule(struct xfsm_mitigator *mt, struct mitigation_rule *rule,
+         const char *outcome)
+{
+    struct bridge *bridge = shash_find_data(&mt->bridges, rule->bridge);
+
+    if (bridge && !rule->flow.dry_run) {
+        mitigation_switch_delete(bridge->sw, &rule->flow);
+    }
+    tell(mt, rule, outcome);
+    mitigation_rule_destroy(rule);
+}
+
+static void
+fail_rule(struct xfsm_mitigator *mt, struct mitigation_rule *rule,
+          const char *error)
+{
+    char *outcome = xasprintf("failed (%s)", error);
+
+    mt->n.failed++;
+    end_rule(mt, rule, outcome);
+    free(outcome);
+}
+
+static void
+handle_outcome(uint32_t id, const char *error, void *mt_)
+{
+    struct xfsm_mitigator *mt = mt_;
+    struct mitigation_rule *rule = mitigation_books_find(&mt->books, id);
+
+    if (!rule) {
+        return;
+    } else if (error) {
+        fail_rule(mt, rule, error);
+    } else if (!rule->installed) {
+        rule->installed = true;
+        rule->until = time_msec() + rule->flow.hard_timeout * 1000LL;
+        mt->n.installed++;
+        tell(mt, rule, "installed");
+    }
+}
+
+/* Ends rules that are over, and those that are not to be any more. */
+static void
+run_rules(struct xfsm_mitigator *mt, struct ovsdb_idl *idl,
+          const struct shash *monitors, bool changed)
+{
+    long long int now = time_msec();
+    struct mitigation_rule *rule;
+
+    LIST_FOR_EACH_SAFE (rule, node, &mt->books.rules) {
+        const struct xfsm_monitor *m = shash_find_data(monitors,
+                                                       rule->interface);
+        bool waits = !rule->flow.dry_run && !rule->installed;
+
+        if (!m || !m->wanted
+            || (changed && !is_still_planned(mt, rule, m, idl))) {
+            mt->n.withdrawn += !rule->flow.dry_run;
+            end_rule(mt, rule, "withdrawn");
+        } else if (waits && now >= rule->asked + MITIGATION_INSTALL_MS) {
+            fail_rule(mt, rule, "the bridge does not answer, or not with "
+                      "OpenFlow 1.3 or later");
+        } else if (!waits && now >= rule->until + GRACE_MS) {
+            mt->n.expired += !rule->flow.dry_run;
+            end_rule(mt, rule, "expired");
+        }
+    }
+}
+
+/* ## Bridges ## */
+
+static void
+destroy_bridge(struct xfsm_mitigator *mt, struct shash_node *node)
+{
+    struct bridge *bridge = node->data;
+
+    mitigation_switch_destroy(bridge->sw);
+    free(bridge);
+    shash_delete(&mt->bridges, node);
+}
+
+static bool
+has_rules(const struct xfsm_mitigator *mt, const char *bridge)
+{
+    const struct mitigation_rule *rule;
+
+    LIST_FOR_EACH (rule, node, &mt->books.rules) {
+        if (!rule->flow.dry_run && !strcmp(rule->bridge, bridge)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Connects to all bridges, which deletes what was left there. */
+static void
+clean_all(struct xfsm_mitigator *mt, struct ovsdb_idl *idl)
+{
+    const struct ovsrec_bridge *row;
+
+    OVSREC_BRIDGE_FOR_EACH (row, idl) {
+        if (!strchr(row->name, '/')) {
+            get_bridge(mt, row->name);
+        }
+    }
+    mt->clean_all = false;
+}
+
+/* Adds to a bridge the rules that are to be there, for the time they have. */
+static void
+fill_bridge(struct xfsm_mitigator *mt, const char *name,
+            const struct bridge *bridge)
+{
+    const struct mitigation_rule *rule;
+
+    LIST_FOR_EACH (rule, node, &mt->books.rules) {
+        struct mitigation_flow flow = rule->flow;
+        long long int left = rule->until - time_msec();
+
+        if (flow.dry_run || strcmp(rule->bridge, name)) {
+            continue;
+        } else if (rule->installed) {
+            flow.hard_timeout = MIN(DIV_ROUND_UP(MAX(left, 0), 1000),
+                                    flow.hard_timeout);
+            flow.idle_timeout = flow.hard_timeout;
+        }
+        if (flow.hard_timeout) {
+            mitigation_switch_add(bridge->sw, &flow);
+        }
+    }
+}
+
+static void
+run_bridges(struct xfsm_mitigator *mt)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &mt->bridges) {
+        struct bridge *bridge = node->data;
+
+        if (mitigation_switch_run(bridge->sw, handle_outcome, mt)) {
+            fill_bridge(mt, node->name, bridge);
+        }
+        if (!has_rules(mt, node->name)
+            && (mitigation_switch_is_idle(bridge->sw)
+                || time_msec() >= bridge->created + MITIGATION_CLEAN_MS)) {
+            destroy_bridge(mt, node);
+        }
+    }
+}
+
+/* ## The module ## */
 
 struct xfsm_mitigator *
 xfsm_mitigator_create(void)
@@ -332,9 +492,10 @@ xfsm_mitigator_create(void)
     struct xfsm_mitigator *mt = xzalloc(sizeof *mt);
 
     mt->options.mode = XFSM_MITIGATION_OFF;
-    ovs_list_init(&mt->rules);
-    shash_init(&mt->switches);
-    mt->next_id = 1;
+    sset_init(&mt->options.programs);
+    mitigation_books_init(&mt->books, random_uint32());
+    shash_init(&mt->bridges);
+    mt->clean_all = true;
     return mt;
 }
 
@@ -342,19 +503,14 @@ void
 xfsm_mitigator_destroy(struct xfsm_mitigator *mt)
 {
     struct shash_node *node;
-    struct rule *rule;
-    size_t i;
 
-    LIST_FOR_EACH_SAFE (rule, node, &mt->rules) {
-        destroy_rule(rule);
+    SHASH_FOR_EACH_SAFE (node, &mt->bridges) {
+        destroy_bridge(mt, node);
     }
-    SHASH_FOR_EACH (node, &mt->switches) {
-        mitigation_switch_destroy(node->data);
-    }
-    shash_destroy(&mt->switches);
-    for (i = 0; i < MITIGATION_HISTORY; i++) {
-        free(mt->history[i]);
-    }
+    shash_destroy(&mt->bridges);
+    mitigation_books_destroy(&mt->books);
+    history_destroy(&mt->rules);
+    history_destroy(&mt->refusals);
     mitigator_options_destroy(&mt->options);
     free(mt);
 }
@@ -371,136 +527,112 @@ xfsm_mitigator_configure(struct xfsm_mitigator *mt,
     }
 }
 
-static void
-handle_outcome(uint32_t id, const char *error, void *mt_)
+void
+xfsm_mitigator_run(struct xfsm_mitigator *mt, struct ovsdb_idl *idl,
+                   const struct shash *monitors, bool changed)
 {
-    struct xfsm_mitigator *mt = mt_;
-    struct rule *rule;
-
-    LIST_FOR_EACH_SAFE (rule, node, &mt->rules) {
-        if (rule->id != id || rule->dry_run) {
-            continue;
-        } else if (error) {
-            VLOG_WARN_RL(&rl, "%s: %s: %s", rule->bridge, rule->text, error);
-            mt->n.failed++;
-            destroy_rule(rule);
-        } else {
-            mt->n.installed++;
-        }
+    if (mt->clean_all) {
+        clean_all(mt, idl);
     }
-}
-
-/* Forgets rules that are over, and deletes those that are not to be any
- * more. */
-static void
-run_rules(struct xfsm_mitigator *mt, const struct shash *monitors)
-{
-    struct rule *rule;
-
-    LIST_FOR_EACH_SAFE (rule, node, &mt->rules) {
-        const struct xfsm_monitor *m = shash_find_data(monitors,
-                                                       rule->interface);
-        struct mitigation_switch *sw = shash_find_data(&mt->switches,
-                                                       rule->bridge);
-
-        if (time_msec() >= rule->expires) {
-            destroy_rule(rule);
-        } else if (sw && !rule->dry_run
-                   && (!m || get_mode(mt, m) != XFSM_MITIGATION_ENFORCE)) {
-            VLOG_INFO_RL(&rl, "%s: withdrawing: %s", rule->interface,
-                         rule->text);
-            mitigation_switch_delete(sw, rule->id);
-            mt->n.withdrawn++;
-            destroy_rule(rule);
-        }
-    }
-}
-
-static bool
-has_rules(const struct xfsm_mitigator *mt, const char *bridge)
-{
-    const struct rule *rule;
-
-    LIST_FOR_EACH (rule, node, &mt->rules) {
-        if (!rule->dry_run && !strcmp(rule->bridge, bridge)) {
-            return true;
-        }
-    }
-    return false;
+    run_rules(mt, idl, monitors, changed);
+    run_bridges(mt);
 }
 
 void
-xfsm_mitigator_run(struct xfsm_mitigator *mt, const struct shash *monitors)
+xfsm_mitigator_stop(struct xfsm_mitigator *mt)
 {
+    struct mitigation_rule *rule;
     struct shash_node *node;
 
-    run_rules(mt, monitors);
-    SHASH_FOR_EACH_SAFE (node, &mt->switches) {
-        mitigation_switch_run(node->data, handle_outcome, mt);
-        if (!has_rules(mt, node->name)
-            && mitigation_switch_is_idle(node->data)) {
-            mitigation_switch_destroy(node->data);
-            shash_delete(&mt->switches, node);
-        }
+    LIST_FOR_EACH_SAFE (rule, node, &mt->books.rules) {
+        mt->n.withdrawn += !rule->flow.dry_run;
+        end_rule(mt, rule, "withdrawn");
     }
+    SHASH_FOR_EACH_SAFE (node, &mt->bridges) {
+        destroy_bridge(mt, node);
+    }
+    mt->clean_all = true;
 }
 
 void
 xfsm_mitigator_wait(const struct xfsm_mitigator *mt)
 {
+    const struct mitigation_rule *rule;
     const struct shash_node *node;
-    const struct rule *rule;
 
-    SHASH_FOR_EACH (node, &mt->switches) {
-        mitigation_switch_wait(node->data);
+    SHASH_FOR_EACH (node, &mt->bridges) {
+        const struct bridge *bridge = node->data;
+
+        mitigation_switch_wait(bridge->sw);
+        if (!has_rules(mt, node->name)) {
+            poll_timer_wait_until(bridge->created + MITIGATION_CLEAN_MS);
+        }
     }
-    LIST_FOR_EACH (rule, node, &mt->rules) {
-        poll_timer_wait_until(rule->expires);
+    LIST_FOR_EACH (rule, node, &mt->books.rules) {
+        bool waits = !rule->flow.dry_run && !rule->installed;
+
+        poll_timer_wait_until(waits ? rule->asked + MITIGATION_INSTALL_MS
+                              : rule->until + GRACE_MS);
     }
 }
-
-/* ## What is told ## */
 
 void
 xfsm_mitigator_count(const struct xfsm_mitigator *mt,
                      struct xfsm_counters *counters)
 {
+    int i;
+
 #define ADD_COUNTER(NAME, DOC) \
     xfsm_counters_add(counters, "mitigation_" #NAME, mt->n.NAME);
     MITIGATION_COUNTERS(ADD_COUNTER)
 #undef ADD_COUNTER
+    for (i = 0; i < MITIGATION_N_REFUSALS; i++) {
+        if (mt->refused[i]) {
+            char *name = xasprintf("mitigation_refused_%s",
+                                   mitigation_refusal_names[i]);
+
+            xfsm_counters_add(counters, name, mt->refused[i]);
+            free(name);
+        }
+    }
+}
+
+static void
+format_rule(const struct mitigation_rule *rule, struct ds *s)
+{
+    char text[MITIGATION_TEXT_MAX];
+
+    mitigation_flow_format(&rule->flow, text);
+    ds_put_format(s, "    %s: %s: %s: %s, %lld s left: %s\n", rule->bridge,
+                  rule->interface, rule->program,
+                  rule->flow.dry_run ? "dry run"
+                  : rule->installed ? "installed" : "installing",
+                  MAX(rule->until - time_msec(), 0) / 1000, text);
+    if (rule->flow.meter) {
+        mitigation_meter_format(&rule->flow, text);
+        ds_put_format(s, "        %s\n", text);
+    }
 }
 
 void
 xfsm_mitigator_format(const struct xfsm_mitigator *mt, struct ds *s)
 {
-    long long int now = time_msec();
-    const struct rule *rule;
+    struct xfsm_counters counters = XFSM_COUNTERS_INITIALIZER;
+    const struct mitigation_rule *rule;
     size_t i;
 
-#define PUT_COUNTER(NAME, DOC) \
-    ds_put_format(s, "%-16s %"PRIu64"\n", #NAME, mt->n.NAME);
-    MITIGATION_COUNTERS(PUT_COUNTER)
-#undef PUT_COUNTER
-    for (i = 0; i < MITIGATION_N_REFUSALS; i++) {
-        if (mt->refused[i]) {
-            ds_put_format(s, "refused_%s %"PRIu64"\n",
-                          mitigation_refusal_names[i], mt->refused[i]);
-        }
+    xfsm_mitigator_count(mt, &counters);
+    for (i = 0; i < counters.n; i++) {
+        ds_put_format(s, "%s %"PRId64"\n", counters.names[i],
+                      counters.values[i]);
     }
+    xfsm_counters_destroy(&counters);
     ds_put_cstr(s, "rules:\n");
-    LIST_FOR_EACH (rule, node, &mt->rules) {
-        ds_put_format(s, "    %s, %s, at most %lld s: %s\n", rule->bridge,
-                      rule->dry_run ? "dry run" : "enforced",
-                      MAX(rule->expires - now, 0) / 1000, rule->text);
+    LIST_FOR_EACH (rule, node, &mt->books.rules) {
+        format_rule(rule, s);
     }
-    ds_put_cstr(s, "last requests:\n");
-    for (i = 0; i < MITIGATION_HISTORY; i++) {
-        const char *entry = mt->history[(mt->next_history + i)
-                                        % MITIGATION_HISTORY];
-
-        if (entry) {
-            ds_put_format(s, "    %s\n", entry);
-        }
-    }
+    ds_put_cstr(s, "what became of the last rules:\n");
+    history_format(&mt->rules, s);
+    ds_put_cstr(s, "last refusals:\n");
+    history_format(&mt->refusals, s);
 }

@@ -17,20 +17,31 @@
  * Options that are not valid turn mitigation off: a list of protected
  * addresses that was misspelt must not protect less than it was to.
  *
- * A rule is kept until its hard timeout, even where the switch forgot the
- * flow before, so that caps are never exceeded.  A request whose match has a
- * rule already is counted and otherwise ignored: the packets of a host that is
- * blocked still come to the probe, and each may ask again.  When a port is
- * not to be enforced any more, its flows are deleted.
+ * A rule is a flow that was planned.  It is kept until its time is over, even
+ * where the switch forgot the flow before, so that caps are never exceeded.
+ * A request whose match and action have a rule already is counted and
+ * otherwise ignored: the packets of a host that is blocked still come to the
+ * probe, and each may ask again.
  *
- * Limit is refused: meters have no timeout, so one would stay behind if the
- * agent died.
+ * A rule is planned anew whenever the configuration changes, and withdrawn if
+ * that gives something else: its port is not to be enforced any more or has
+ * another number, the address is protected now, the copy would go to another
+ * port.  So numbers of ports that the switch uses again do no harm.
+ *
+ * The switch has what is in our books.  When a bridge was restarted, rules go
+ * there again, for what is left of their time.  When an agent starts, or takes
+ * over from another, it deletes what an agent that was killed has left in any
+ * bridge; when it ends, what is its own.
+ *
+ * Each rule is told to the log when it is planned, installed, and withdrawn or
+ * failed.  The caps bound how often; what else is logged is rate-limited.
  *
  * Thread-safety: none needed, all is done by the agent's one thread. */
 
 #include <stddef.h>
 
 #include "ovs-plugin/desired.h"
+#include "sset.h"
 
 struct ds;
 struct mitigation_prefix;
@@ -43,9 +54,17 @@ struct xfsm_monitor;
 /* Named limits, of options and otherwise. */
 #define MITIGATION_MAX_RULES 64             /* mitigation-max-rules. */
 #define MITIGATION_MAX_SECONDS 3600         /* mitigation-max-seconds. */
+#define MITIGATION_MAX_PORT_RULES 16        /* mitigation-max-port-rules. */
 #define MITIGATION_PROTECTED_MAX 1024       /* Of mitigation-protect. */
-#define MITIGATION_PER_MINUTE 60            /* Rules planned. */
+#define MITIGATION_PER_MINUTE 60            /* Rules planned... */
+#define MITIGATION_PORT_PER_MINUTE 20       /* ...of them, for one port. */
 #define MITIGATION_HISTORY 64               /* Requests that are listed. */
+
+/* How long the switch has to install a flow.  One that is late is deleted. */
+#define MITIGATION_INSTALL_MS 5000
+
+/* How long a bridge has to delete what was left. */
+#define MITIGATION_CLEAN_MS 60000
 
 /* Key of a Port's external_ids: with "true", copies may go there. */
 #define MITIGATION_MIRROR_KEY "xfsm-mitigation-mirror"
@@ -56,17 +75,21 @@ struct xfsm_monitor;
     C(lost, "Requests that came faster than they were taken") \
     C(off, "Requests where mitigation is off") \
     C(refused, "Requests that were refused") \
-    C(repeated, "Requests whose match has a rule already") \
+    C(repeated, "Requests whose match and action have a rule already") \
     C(dry_run, "Rules that would have been installed") \
-    C(installed, "Rules sent to the switch") \
-    C(failed, "Rules that the switch refused or could not be sent") \
-    C(withdrawn, "Rules deleted since they are not enforced any more")
+    C(installed, "Rules that the switch installed") \
+    C(failed, "Rules that the switch refused or did not answer") \
+    C(expired, "Rules that were installed and whose time is over") \
+    C(withdrawn, "Rules deleted before their time was over")
 
 /* What the operator set. */
 struct mitigator_options {
     enum xfsm_mitigation_mode mode;     /* Never XFSM_MITIGATION_DEFAULT. */
     char *error;                /* Why nothing is done, or NULL. */
+    unsigned int actions;       /* Bit map by enum xfsm_mitigation. */
+    struct sset programs;       /* That may ask; empty: all. */
     unsigned int max_rules;
+    unsigned int max_port_rules;
     unsigned int max_seconds;
     struct mitigation_prefix *prefixes;
     size_t n_prefixes;
@@ -95,10 +118,14 @@ void xfsm_mitigator_take(struct xfsm_mitigator *, struct xfsm_monitor *,
                          struct ovsdb_idl *);
 
 /* Sends what there is to send, and forgets rules that are over.  'monitors'
- * are all, by interface. */
-void xfsm_mitigator_run(struct xfsm_mitigator *,
-                        const struct shash *monitors);
+ * are all, by interface, and 'changed' says that the configuration is, perhaps,
+ * another. */
+void xfsm_mitigator_run(struct xfsm_mitigator *, struct ovsdb_idl *,
+                        const struct shash *monitors, bool changed);
 void xfsm_mitigator_wait(const struct xfsm_mitigator *);
+
+/* Withdraws all rules, since the agent ends or is not in charge any more. */
+void xfsm_mitigator_stop(struct xfsm_mitigator *);
 
 /* Adds the counters. */
 void xfsm_mitigator_count(const struct xfsm_mitigator *,

@@ -395,7 +395,8 @@ reconcile(struct xfsm_agent *agent)
             agent->status_changed = true;
         }
     }
-    xfsm_mitigator_run(agent->mitigator, &agent->monitors);
+    xfsm_mitigator_run(agent->mitigator, agent->ovs.idl, &agent->monitors,
+                       changed);
 }
 
 static void
@@ -427,7 +428,7 @@ agent_run(struct xfsm_agent *agent)
         VLOG_WARN_RL(&rl, "another ovs-xfsmd is in charge of this database; "
                      "waiting for it to end");
         stop_all(agent);
-        xfsm_mitigator_run(agent->mitigator, &agent->monitors);
+        xfsm_mitigator_stop(agent->mitigator);
         xfsm_hub_link_enable(&agent->hub, false);
         xfsm_hub_link_run(&agent->hub);
         agent->had_lock = false;
@@ -499,6 +500,7 @@ shut_down(struct xfsm_agent *agent)
     struct shash_node *node;
     bool written = false;
 
+    xfsm_mitigator_stop(agent->mitigator);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_configure(node->data, NULL);
     }
