@@ -18,7 +18,9 @@
  *
  * Those of label "mitigation" go to the agent as well, but for those beyond
  * XFSM_PUBLISH_MITIGATIONS a second: the socket is also that of answers to the
- * agent, which must not be crowded out.
+ * agent, which must not be crowded out.  What was told less than a second ago
+ * is not told again, so that one host whose packets ask again and again does
+ * not crowd out what is asked about others.
  *
  * Thread-safety: any thread may publish; the rest is for the main thread. */
 
@@ -52,6 +54,15 @@ enum xfsm_publish_label {
 /* Requests for mitigation a second that the agent is told. */
 #define XFSM_PUBLISH_MITIGATIONS 50
 
+/* Of these, how many are remembered: by a hash, of which a newer one may take
+ * the place. */
+#define XFSM_PUBLISH_RECENT 128
+
+struct xfsm_publish_recent {
+    uint32_t hash;
+    long long int until;        /* Milliseconds. */
+};
+
 struct xfsm_publisher {
     const struct xfsm_identity *identity;
     struct ovs_mutex mutex;     /* Of all that follows. */
@@ -69,7 +80,10 @@ struct xfsm_publisher {
     int ctl;                    /* To the agent, or -1; not ours to close. */
     long long int second;       /* The current one... */
     unsigned int n_second;      /* ...and requests sent in it. */
+    uint32_t basis;             /* Secret, of hashes. */
+    struct xfsm_publish_recent recent[XFSM_PUBLISH_RECENT];
     uint64_t mitigation_sent;
+    uint64_t mitigation_repeated;
     uint64_t mitigation_dropped;
     uint8_t message[XFSM_IPC_MAX];
 

@@ -68,6 +68,7 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
     cb("mitigation_sent", probe->publisher.mitigation_sent, aux);
+    cb("mitigation_repeated", probe->publisher.mitigation_repeated, aux);
     cb("mitigation_dropped", probe->publisher.mitigation_dropped, aux);
     cb("workers", probe->lanes.n, aux);
     cb("workers_split", probe->lanes.steer != XFSM_STEER_NONE, aux);
