@@ -214,6 +214,33 @@ add_capture(const char *path)
     free(file);
 }
 
+/* ## Requests for mitigation ## */
+
+static void
+add_requests(void)
+{
+    static const char *const fields[] = {
+        "\"action\":\"block\",\"match\":{\"ip_src\":\"2001:db8::1\","
+        "\"proto\":58,\"icmp_type\":135},\"seconds\":86400",
+        "\"action\":\"block\",\"match\":{\"ip_dst\":\"200.0.0.1\",\"proto\":17,"
+        "\"src_port\":53,\"dst_port\":53},\"seconds\":1.5",
+        "\"action\":\"limit\",\"match\":{\"eth_src\":\"02:00:00:00:00:01\","
+        "\"eth_type\":2048,\"vlan_id\":5},\"rate\":1e3,\"seconds\":60",
+        "\"action\":\"mirror\",\"match\":{\"eth_dst\":\"02:00:00:00:00:01\"},"
+        "\"port\":\"span0\",\"seconds\":60",
+    };
+    char json[512];
+    size_t i;
+
+    for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        int len = snprintf(json, sizeof json,
+                           "{\"v\":1,\"label\":\"mitigation\","
+                           "\"program\":\"p\",\"fields\":{%s}}", fields[i]);
+
+        put("event", "\0", 1, json, (size_t) len);
+    }
+}
+
 /* ## Messages ## */
 
 /* Adds 'w', payload alone and whole, without and with a descriptor. */
@@ -296,6 +323,7 @@ main(int argc, char *argv[])
         }
         free(dir);
     }
+    add_requests();
     add_messages();
     for (arg = 2; arg < argc; arg++) {
         const char *end = strrchr(argv[arg], '.');
