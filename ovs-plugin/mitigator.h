@@ -118,7 +118,7 @@ void xfsm_mitigator_take(struct xfsm_mitigator *, struct xfsm_monitor *,
                          struct ovsdb_idl *);
 
 /* Sends what there is to send, and forgets rules that are over.  'monitors'
- * are all, by interface, and 'changed' says that the configuration is, perhaps,
+ * are all, by interface; 'changed' tells that the configuration may be
  * another. */
 void xfsm_mitigator_run(struct xfsm_mitigator *, struct ovsdb_idl *,
                         const struct shash *monitors, bool changed);

@@ -222,8 +222,8 @@ add_requests(void)
     static const char *const fields[] = {
         "\"action\":\"block\",\"match\":{\"ip_src\":\"2001:db8::1\","
         "\"proto\":58,\"icmp_type\":135},\"seconds\":86400",
-        "\"action\":\"block\",\"match\":{\"ip_dst\":\"200.0.0.1\",\"proto\":17,"
-        "\"src_port\":53,\"dst_port\":53},\"seconds\":1.5",
+        "\"action\":\"block\",\"match\":{\"ip_dst\":\"200.0.0.1\","
+        "\"proto\":17,\"src_port\":53,\"dst_port\":53},\"seconds\":1.5",
         "\"action\":\"limit\",\"match\":{\"eth_src\":\"02:00:00:00:00:01\","
         "\"eth_type\":2048,\"vlan_id\":5},\"rate\":1e3,\"seconds\":60",
         "\"action\":\"mirror\",\"match\":{\"eth_dst\":\"02:00:00:00:00:01\"},"
