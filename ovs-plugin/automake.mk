@@ -64,6 +64,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/mirror.h \
 	ovs-plugin/mitigation-plan.c \
 	ovs-plugin/mitigation-plan.h \
+	ovs-plugin/mitigation-report.c \
+	ovs-plugin/mitigation-report.h \
 	ovs-plugin/mitigation-request.c \
 	ovs-plugin/mitigation-rules.c \
 	ovs-plugin/mitigation-rules.h \

@@ -14,9 +14,9 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
-#include "openvswitch/vlog.h"
 #include "ovs-plugin/counters.h"
 #include "ovs-plugin/mitigation-plan.h"
+#include "ovs-plugin/mitigation-report.h"
 #include "ovs-plugin/mitigation-rules.h"
 #include "ovs-plugin/mitigation-switch.h"
 #include "ovs-plugin/monitor.h"
@@ -26,19 +26,8 @@
 #include "util.h"
 #include "xfsm/io/event-decode.h"
 
-VLOG_DEFINE_THIS_MODULE(mitigator);
-
-/* Of refusals, which any packet may cause. */
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
-
 /* A switch counts whole seconds, so its flow may live this much longer. */
 #define GRACE_MS 1500
-
-/* The last lines of a kind, in a ring. */
-struct history {
-    char *entries[MITIGATION_HISTORY];
-    size_t next;
-};
 
 /* A bridge, while we have something to do with it. */
 struct bridge {
@@ -51,8 +40,7 @@ struct xfsm_mitigator {
     struct mitigation_books books;
     struct shash bridges;       /* struct bridge, by name. */
     bool clean_all;             /* Before anything else, in all bridges. */
-    struct history rules;       /* What became of rules, ... */
-    struct history refusals;    /* ...and what did not become one. */
+    struct mitigation_report report;
     struct {
 #define COUNTER_MEMBER(NAME, DOC) uint64_t NAME;
         MITIGATION_COUNTERS(COUNTER_MEMBER)
@@ -61,71 +49,14 @@ struct xfsm_mitigator {
     uint64_t refused[MITIGATION_N_REFUSALS];
 };
 
-/* ## What is told ## */
-
-static const char *
-history_add(struct history *h, char *line)
-{
-    char **entry = &h->entries[h->next++ % MITIGATION_HISTORY];
-    char *now = xastrftime_msec("%Y-%m-%dT%H:%M:%S.###Z", time_wall_msec(),
-                                true);
-
-    free(*entry);
-    *entry = xasprintf("%s %s", now, line);
-    free(now);
-    free(line);
-    return strchr(*entry, ' ') + 1;
-}
-
-static void
-history_format(const struct history *h, struct ds *s)
-{
-    size_t i;
-
-    for (i = 0; i < MITIGATION_HISTORY; i++) {
-        const char *entry = h->entries[(h->next + i) % MITIGATION_HISTORY];
-
-        if (entry) {
-            ds_put_format(s, "    %s\n", entry);
-        }
-    }
-}
-
-static void
-history_destroy(struct history *h)
-{
-    size_t i;
-
-    for (i = 0; i < MITIGATION_HISTORY; i++) {
-        free(h->entries[i]);
-    }
-}
-
-/* Tells what became of a rule.  No rate limit: the planner has one. */
-static void
-tell(struct xfsm_mitigator *mt, const struct mitigation_rule *rule,
-     const char *outcome)
-{
-    char text[MITIGATION_TEXT_MAX];
-
-    mitigation_flow_format(&rule->flow, text);
-    VLOG_INFO("%s", history_add(&mt->rules, xasprintf(
-        "%s: %s: %s: %s: %s", rule->bridge, rule->interface, rule->program,
-        outcome, text)));
-}
-
 static void
 refuse(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
        const char *program, enum mitigation_refusal why)
 {
-    const char *line;
-
     mt->n.refused++;
     mt->refused[why]++;
-    line = history_add(&mt->refusals, xasprintf(
-        "%s: %s: %s: refused (%s): %s", m->want.bridge, m->interface, program,
-        mitigation_refusal_names[why], mitigation_refusal_docs[why]));
-    VLOG_INFO_RL(&rl, "%s", line);
+    mitigation_report_refusal(&mt->report, m->want.bridge, m->interface,
+                              program, why);
 }
 
 /* ## The policy ## */
@@ -282,7 +213,8 @@ handle_request(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
         } else {
             mitigation_switch_add(get_bridge(mt, rule->bridge)->sw, &flow);
         }
-        tell(mt, rule, flow.dry_run ? "dry run" : "installing");
+        mitigation_report_rule(&mt->report, rule,
+                               flow.dry_run ? "dry run" : "installing");
     }
     free(key);
 }
@@ -293,20 +225,19 @@ take_request(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
 {
     struct mitigation_request request;
     struct xfsm_event_view view;
-    char *program;
+    char program[XFSM_MAX_NAME + 1];
 
     mt->n.asked++;
     if (get_mode(mt, m) == XFSM_MITIGATION_OFF) {
         mt->n.off++;
     } else if (!xfsm_event_decode(json, strlen(json), &view)
-               || !view.program.p
+               || !view.program.p || view.program.len >= sizeof program
                || !mitigation_request_decode(&view, &request)) {
         refuse(mt, m, "?", MITIGATION_REFUSED_MALFORMED);
     } else {
-        program = xmemdup0(view.program.p, view.program.len);
+        xfsm_event_unescape(view.program, program, sizeof program);
         policy->program = may_ask(mt, program);
         handle_request(mt, m, policy, program, &request);
-        free(program);
     }
 }
 
@@ -342,7 +273,7 @@ end_rule(struct xfsm_mitigator *mt, struct mitigation_rule *rule,
     if (bridge && !rule->flow.dry_run) {
         mitigation_switch_delete(bridge->sw, &rule->flow);
     }
-    tell(mt, rule, outcome);
+    mitigation_report_rule(&mt->report, rule, outcome);
     mitigation_rule_destroy(rule);
 }
 
@@ -371,7 +302,7 @@ handle_outcome(uint32_t id, const char *error, void *mt_)
         rule->installed = true;
         rule->until = time_msec() + rule->flow.hard_timeout * 1000LL;
         mt->n.installed++;
-        tell(mt, rule, "installed");
+        mitigation_report_rule(&mt->report, rule, "installed");
     }
 }
 
@@ -494,6 +425,7 @@ xfsm_mitigator_create(void)
     mt->options.mode = XFSM_MITIGATION_OFF;
     sset_init(&mt->options.programs);
     mitigation_books_init(&mt->books, random_uint32());
+    mitigation_report_init(&mt->report);
     shash_init(&mt->bridges);
     mt->clean_all = true;
     return mt;
@@ -509,8 +441,7 @@ xfsm_mitigator_destroy(struct xfsm_mitigator *mt)
     }
     shash_destroy(&mt->bridges);
     mitigation_books_destroy(&mt->books);
-    history_destroy(&mt->rules);
-    history_destroy(&mt->refusals);
+    mitigation_report_destroy(&mt->report);
     mitigator_options_destroy(&mt->options);
     free(mt);
 }
@@ -536,6 +467,13 @@ xfsm_mitigator_run(struct xfsm_mitigator *mt, struct ovsdb_idl *idl,
     }
     run_rules(mt, idl, monitors, changed);
     run_bridges(mt);
+}
+
+void
+xfsm_mitigator_publish(struct xfsm_mitigator *mt, struct xfsm_hub_link *hub,
+                       const char *host)
+{
+    mitigation_report_run(&mt->report, hub, host);
 }
 
 void
@@ -568,6 +506,7 @@ xfsm_mitigator_wait(const struct xfsm_mitigator *mt)
             poll_timer_wait_until(bridge->created + MITIGATION_CLEAN_MS);
         }
     }
+    mitigation_report_wait(&mt->report);
     LIST_FOR_EACH (rule, node, &mt->books.rules) {
         bool waits = !rule->flow.dry_run && !rule->installed;
 
@@ -631,8 +570,5 @@ xfsm_mitigator_format(const struct xfsm_mitigator *mt, struct ds *s)
     LIST_FOR_EACH (rule, node, &mt->books.rules) {
         format_rule(rule, s);
     }
-    ds_put_cstr(s, "what became of the last rules:\n");
-    history_format(&mt->rules, s);
-    ds_put_cstr(s, "last refusals:\n");
-    history_format(&mt->refusals, s);
+    mitigation_report_format(&mt->report, s);
 }

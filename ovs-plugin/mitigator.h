@@ -33,8 +33,7 @@
  * over from another, it deletes what an agent that was killed has left in any
  * bridge; when it ends, what is its own.
  *
- * Each rule is told to the log when it is planned, installed, and withdrawn or
- * failed.  The caps bound how often; what else is logged is rate-limited.
+ * What becomes of requests is told by mitigation-report.h.
  *
  * Thread-safety: none needed, all is done by the agent's one thread. */
 
@@ -48,6 +47,7 @@ struct mitigation_prefix;
 struct ovsdb_idl;
 struct smap;
 struct xfsm_counters;
+struct xfsm_hub_link;
 struct xfsm_mitigator;
 struct xfsm_monitor;
 
@@ -58,7 +58,7 @@ struct xfsm_monitor;
 #define MITIGATION_PROTECTED_MAX 1024       /* Of mitigation-protect. */
 #define MITIGATION_PER_MINUTE 60            /* Rules planned... */
 #define MITIGATION_PORT_PER_MINUTE 20       /* ...of them, for one port. */
-#define MITIGATION_HISTORY 64               /* Requests that are listed. */
+#define MITIGATION_HISTORY 64               /* Lines that are listed. */
 
 /* How long the switch has to install a flow.  One that is late is deleted. */
 #define MITIGATION_INSTALL_MS 5000
@@ -123,6 +123,10 @@ void xfsm_mitigator_take(struct xfsm_mitigator *, struct xfsm_monitor *,
 void xfsm_mitigator_run(struct xfsm_mitigator *, struct ovsdb_idl *,
                         const struct shash *monitors, bool changed);
 void xfsm_mitigator_wait(const struct xfsm_mitigator *);
+
+/* Publishes events of what was done, as those of 'host'. */
+void xfsm_mitigator_publish(struct xfsm_mitigator *, struct xfsm_hub_link *,
+                            const char *host);
 
 /* Withdraws all rules, since the agent ends or is not in charge any more. */
 void xfsm_mitigator_stop(struct xfsm_mitigator *);

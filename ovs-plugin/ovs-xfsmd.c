@@ -397,6 +397,8 @@ reconcile(struct xfsm_agent *agent)
     }
     xfsm_mitigator_run(agent->mitigator, agent->ovs.idl, &agent->monitors,
                        changed);
+    xfsm_mitigator_publish(agent->mitigator, &agent->hub,
+                           agent->settings.host);
 }
 
 static void

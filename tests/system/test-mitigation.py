@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from xfsmtest import check, wait_until                      # noqa: E402
+from xfsmtest import Subscriber, check, wait_until          # noqa: E402
 
 # Warnings that a switch that is restarted, and a flood, cause.
 LOG_ALLOWED = ("rconn", "options-error", "nonsense", "never came")
@@ -176,7 +176,19 @@ def wait_agent(host):
         "xfsm-probe.vm1", "xfsm/show"), 10, "program")
 
 
-def test_dry_run(host, vm1):
+def wait_event(events, outcome, **fields):
+    """Waits for an event of the agent."""
+    def found():
+        return [e for e in events.events()
+                if e["fields"]["outcome"] == outcome
+                and e["program"] == "guard" and e["port"] == "mitigation"
+                and fields.items() <= e["fields"].items()]
+
+    return wait_until(found, 10, lambda: "event \"%s\": %s" % (
+        outcome, events.events()))[0]
+
+
+def test_dry_run(host, vm1, events):
     ask_count(host, vm1, BLOCK, ATTACKER, "dry_run", 1)
     check("guard: dry run: cookie=0x7866736d" in told(host), told(host))
     check("guard: dry run: cookie=0x7866736d" in host.log("ovs-xfsmd"),
@@ -187,11 +199,37 @@ def test_dry_run(host, vm1):
     wait_until(lambda: host.xfsm_ctl(
         "get", "XFSM_Global", ".", "statistics:mitigation_dry_run") == "1",
         5, "statistics")
+    wait_event(events, "dry run", action="block", bridge="br0",
+               interface="vm1")
 
 
-def test_block(host, vm1, vm3):
-    """It stops the attacker and nobody else, asked for once or often."""
+def test_refused(host, vm1, events):
     option(host, "mitigation", "enforce")
+    option(host, "mitigation-protect", "10.0.0.4/30, 10.0.0.2")
+    ask_count(host, vm1, BLOCK, PROTECTED, "refused_protected", 1)
+    check("guard: refused (protected)" in told(host), told(host))
+    check("guard: refused (protected)" in host.log("ovs-xfsmd"), "no log")
+    wait_event(events, "refused (protected)", interface="vm1")
+    check(reached(vm1, PROTECTED) == [PROTECTED], "protected, and blocked")
+
+    option(host, "mitigation-programs", "another")
+    ask_count(host, vm1, BLOCK, ATTACKER, "refused_program", 1)
+    option(host, "mitigation-programs", "another guard")
+    option(host, "mitigation-actions", "limit,mirror")
+    ask_count(host, vm1, BLOCK, ATTACKER, "refused_action", 1)
+    option(host, "mitigation-actions", "block,limit,mirror")
+
+    option(host, "mitigation-protect", "nonsense")
+    check("nonsense" in host.xfsm_ctl("get", "XFSM_Global", ".",
+                                      "status:options-error"), "no error")
+    before = count(host, "off")
+    ask_count(host, vm1, BLOCK_LONG, PROTECTED, "off", before + 1)
+    option(host, "mitigation-protect", "")
+    check(not flows(host), "flows: %s" % flows(host))
+
+
+def test_block(host, vm1, vm3, events):
+    """It stops the attacker and nobody else, asked for once or often."""
     flow, = ask_flows(host, vm1, BLOCK_LONG, ATTACKER)
     seen = reached(vm1, ATTACKER, NEIGHBOUR) + reached(vm3, OTHER_PORT)
     check(seen == [NEIGHBOUR, OTHER_PORT],
@@ -204,6 +242,8 @@ def test_block(host, vm1, vm3):
     check(count(host, "installed") == 1, told(host))
     wait_flows(host, 1)
     check("guard: installed: cookie" in host.log("ovs-xfsmd"), "not logged")
+    event = wait_event(events, "installed", action="block", interface="vm1")
+    check("nw_src=" + ATTACKER in event["fields"]["flow"], event)
 
 
 def test_switch_restarted(host, vm1):
@@ -282,29 +322,6 @@ def test_withdrawn(host, vm1, port):
                % (port + 50))
     wait_flows(host, 0)
     wait_agent(host)
-
-
-def test_refused(host, vm1):
-    option(host, "mitigation-protect", "10.0.0.4/30, 10.0.0.2")
-    ask_count(host, vm1, BLOCK, PROTECTED, "refused_protected", 1)
-    check("guard: refused (protected)" in told(host), told(host))
-    check("guard: refused (protected)" in host.log("ovs-xfsmd"), "no log")
-    check(reached(vm1, PROTECTED) == [PROTECTED], "protected, and blocked")
-
-    option(host, "mitigation-programs", "another")
-    ask_count(host, vm1, BLOCK, ATTACKER, "refused_program", 1)
-    option(host, "mitigation-programs", "another guard")
-    option(host, "mitigation-actions", "limit,mirror")
-    ask_count(host, vm1, BLOCK, ATTACKER, "refused_action", 1)
-    option(host, "mitigation-actions", "block,limit,mirror")
-
-    option(host, "mitigation-protect", "nonsense")
-    check("nonsense" in host.xfsm_ctl("get", "XFSM_Global", ".",
-                                      "status:options-error"), "no error")
-    before = count(host, "off")
-    ask_count(host, vm1, BLOCK_LONG, PROTECTED, "off", before + 1)
-    option(host, "mitigation-protect", "")
-    check(not flows(host), "flows: %s" % flows(host))
 
 
 def arrived(vm):
@@ -456,15 +473,16 @@ def test(host):
     check(reached(vm1, ATTACKER, NEIGHBOUR, PROTECTED)
           == [ATTACKER, NEIGHBOUR, PROTECTED], "no network")
 
-    test_dry_run(host, vm1)
-    test_block(host, vm1, vm3)
+    events = Subscriber(host, "mitigated")
+    test_dry_run(host, vm1, events)
+    test_refused(host, vm1, events)
+    test_block(host, vm1, vm3, events)
     test_switch_restarted(host, vm1)
     test_killed(host, vm1)
     test_on_time(host, vm1)
     test_ended(host, vm1)
     test_withdrawn(host, vm1, int(host.vsctl("get", "Interface", "vm1",
                                              "ofport")))
-    test_refused(host, vm1)
     test_limit(host, vm1, vm2)
     test_mirror(host, vm1, vm2, vm3)
     test_others(host, vm1)
