@@ -20,7 +20,7 @@
 
 VLOG_DEFINE_THIS_MODULE(mitigation);
 
-/* Of refusals: one a second, and so many at once.  A token is a millisecond. */
+/* Of refusals: one a second, and so many at once.  Tokens are milliseconds. */
 #define REFUSAL_TOKENS 1000
 #define REFUSAL_BURST (60 * REFUSAL_TOKENS)
 
