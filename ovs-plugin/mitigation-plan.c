@@ -249,6 +249,8 @@ mitigation_plan(const struct mitigation_request *request,
         return MITIGATION_REFUSED_PROGRAM;
     } else if (!(policy->actions >> request->action & 1)) {
         return MITIGATION_REFUSED_ACTION;
+    } else if (request->action != XFSM_MIT_BLOCK && !policy->normal) {
+        return MITIGATION_REFUSED_CONTROLLER;
     } else if (!policy->in_port || policy->in_port > MITIGATION_PORT_MAX) {
         return MITIGATION_REFUSED_IN_PORT;
     }

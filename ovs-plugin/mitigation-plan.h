@@ -24,6 +24,8 @@
  *     the switch forgets it by itself if we die;
  *   - its priority and cookie are ours, by which all our flows are found; a
  *     block comes before a limit, and that before a mirror;
+ *   - a limit and a mirror, which end in NORMAL, are not planned where a
+ *     controller decides;
  *   - with those there are already, there are never more than the cap, nor
  *     more in a minute than that cap, for all ports together and for each one,
  *     so that a port cannot take all that there is;
@@ -87,6 +89,7 @@ struct mitigation_port {
 struct mitigation_policy {
     bool enforce;               /* Else a dry run. */
     bool program;               /* May the program that asks do so? */
+    bool normal;                /* Does NORMAL decide in the bridge? */
     unsigned int actions;       /* Bit map by enum xfsm_mitigation. */
     unsigned int max_seconds;
     unsigned int max_rules;     /* At a time... */
@@ -117,6 +120,8 @@ struct mitigation_usage {
     R(MALFORMED, "malformed", "The event is no request for mitigation") \
     R(PROGRAM, "program", "The policy does not allow the program to ask") \
     R(ACTION, "action", "The policy does not allow the action") \
+    R(CONTROLLER, "controller", "A controller decides in the bridge, and the " \
+      "flow would get around it") \
     R(IN_PORT, "in_port", "The port has no number in the switch") \
     R(MATCH, "match", "The match is one that the language does not allow") \
     R(CONTRADICTION, "contradiction", "No packet can match") \

@@ -21,6 +21,7 @@
 #include "openvswitch/list.h"
 #include "ovs-plugin/mitigation-plan.h"
 #include "ovs-plugin/mitigator.h"
+#include "openvswitch/uuid.h"
 
 /* A flow that is, or in a dry run would be, in the switch. */
 struct mitigation_rule {
@@ -28,7 +29,8 @@ struct mitigation_rule {
     uint32_t id;                /* Lower half of the cookie. */
     struct mitigation_request request;
     struct mitigation_flow flow;
-    char *interface;            /* That was watched. */
+    char *interface;            /* That was watched... */
+    struct uuid uuid;           /* ...and its row, set by the caller. */
     char *bridge;
     char *program;              /* That asked. */
     char *key;                  /* The same for the same match and action. */

@@ -74,31 +74,41 @@ get_number(const struct ovsrec_interface *row)
     return row && row->n_ofport && row->ofport[0] > 0 ? row->ofport[0] : 0;
 }
 
+static const struct ovsrec_bridge *
+find_bridge(struct ovsdb_idl *idl, const char *name)
+{
+    const struct ovsrec_bridge *bridge;
+
+    OVSREC_BRIDGE_FOR_EACH (bridge, idl) {
+        if (!strcmp(bridge->name, name)) {
+            return bridge;
+        }
+    }
+    return NULL;
+}
+
 /* Returns the ports of the bridge that copies may go to, which the caller
  * frees, and stores their number in '*np'. */
 static struct mitigation_port *
-get_mirrors(struct ovsdb_idl *idl, const char *name, size_t *np)
+get_mirrors(const struct ovsrec_bridge *bridge, size_t *np)
 {
     struct mitigation_port *ports = NULL;
-    const struct ovsrec_bridge *bridge;
     size_t allocated = 0, i;
 
     *np = 0;
-    OVSREC_BRIDGE_FOR_EACH (bridge, idl) {
-        for (i = 0; !strcmp(bridge->name, name) && i < bridge->n_ports; i++) {
-            const struct ovsrec_port *port = bridge->ports[i];
+    for (i = 0; bridge && i < bridge->n_ports; i++) {
+        const struct ovsrec_port *port = bridge->ports[i];
 
-            if (port->n_interfaces == 1
-                && smap_get_bool(&port->external_ids, MITIGATION_MIRROR_KEY,
-                                 false)) {
-                if (*np >= allocated) {
-                    ports = x2nrealloc(ports, &allocated, sizeof *ports);
-                }
-                ports[(*np)++] = (struct mitigation_port) {
-                    .name = port->name,
-                    .number = get_number(port->interfaces[0]),
-                };
+        if (port->n_interfaces == 1
+            && smap_get_bool(&port->external_ids, MITIGATION_MIRROR_KEY,
+                             false)) {
+            if (*np >= allocated) {
+                ports = x2nrealloc(ports, &allocated, sizeof *ports);
             }
+            ports[(*np)++] = (struct mitigation_port) {
+                .name = port->name,
+                .number = get_number(port->interfaces[0]),
+            };
         }
     }
     return ports;
@@ -111,7 +121,7 @@ get_policy(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
            struct ovsdb_idl *idl, struct mitigation_port **mirrorsp)
 {
     const struct mitigator_options *o = &mt->options;
-    const char *bridge = m->want.bridge;
+    const struct ovsrec_bridge *bridge = find_bridge(idl, m->want.bridge);
     struct mitigation_policy policy = {
         .enforce = get_mode(mt, m) == XFSM_MITIGATION_ENFORCE,
         .actions = o->actions,
@@ -127,9 +137,12 @@ get_policy(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
     };
 
     /* A bridge with a slash has no socket that could be named. */
-    policy.in_port = strchr(bridge, '/') ? 0 : get_number(
+    policy.in_port = strchr(m->want.bridge, '/') ? 0 : get_number(
         ovsrec_interface_get_for_uuid(idl, &m->want.uuid));
-    *mirrorsp = get_mirrors(idl, bridge, &policy.n_mirrors);
+    policy.normal = (bridge && !bridge->n_controller
+                     && (!bridge->fail_mode
+                         || !strcmp(bridge->fail_mode, "standalone")));
+    *mirrorsp = get_mirrors(bridge, &policy.n_mirrors);
     policy.mirrors = *mirrorsp;
     return policy;
 }
@@ -155,6 +168,7 @@ is_still_planned(const struct xfsm_mitigator *mt,
 
     policy.program = may_ask(mt, rule->program);
     same = (!strcmp(rule->bridge, m->want.bridge)
+            && uuid_equals(&rule->uuid, &m->want.uuid)
             && !mitigation_plan(&rule->request, &policy, &unused, &flow)
             && flow.dry_run == rule->flow.dry_run
             && flow.in_port == rule->flow.in_port
@@ -208,6 +222,7 @@ handle_request(struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
     } else {
         rule = mitigation_books_add(&mt->books, request, &flow, m->interface,
                                     m->want.bridge, program, time_msec());
+        rule->uuid = m->want.uuid;
         if (flow.dry_run) {
             mt->n.dry_run++;
         } else {

@@ -35,6 +35,8 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_bridge_col_ports,
         &ovsrec_bridge_col_external_ids,
         &ovsrec_bridge_col_mirrors,
+        &ovsrec_bridge_col_controller,
+        &ovsrec_bridge_col_fail_mode,
         &ovsrec_mirror_col_name,
         &ovsrec_mirror_col_select_src_port,
         &ovsrec_mirror_col_select_dst_port,
@@ -51,6 +53,7 @@ init_ovs_columns(struct ovsdb_idl *idl)
     static const struct ovsdb_idl_table_class *const tables[] = {
         &ovsrec_table_open_vswitch,
         &ovsrec_table_bridge,
+        &ovsrec_table_controller,
         &ovsrec_table_port,
         &ovsrec_table_interface,
         &ovsrec_table_mirror,

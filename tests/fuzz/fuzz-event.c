@@ -62,7 +62,7 @@ check_request(const struct xfsm_event_view *view)
     static const struct mitigation_port mirror = { "span0", 7 };
     static const struct mitigation_prefix prefix = { .bits = 1 };
     static const struct mitigation_policy policy = {
-        .enforce = true, .program = true,
+        .enforce = true, .program = true, .normal = true,
         .actions = (1u << XFSM_N_MITIGATIONS) - 1,
         .max_seconds = 60, .max_rules = 1, .rules_per_minute = 1,
         .max_port_rules = 1, .port_rules_per_minute = 1, .in_port = 3,

@@ -71,6 +71,7 @@ generous(struct mitigation_policy *policy, struct mitigation_request *request,
     memset(policy, 0, sizeof *policy);
     policy->enforce = true;
     policy->program = true;
+    policy->normal = true;
     policy->actions = ALL_ACTIONS;
     policy->max_seconds = 3600;
     policy->max_rules = 10;
@@ -208,6 +209,22 @@ test_actions(void **state)
     REFUSED(ACTION);
     request.action = XFSM_N_MITIGATIONS;
     REFUSED(MALFORMED);
+}
+
+static void
+test_controller(void **state)
+{
+    (void) state;
+    policy.normal = false;
+    ALLOWED();
+    request.action = XFSM_MIT_LIMIT;
+    request.rate = 1;
+    REFUSED(CONTROLLER);
+    request.action = XFSM_MIT_MIRROR;
+    strcpy(request.port, "span0");
+    REFUSED(CONTROLLER);
+    policy.normal = true;
+    ALLOWED();
 }
 
 static void
@@ -519,6 +536,7 @@ random_policy(void)
     memset(&policy, 0, sizeof policy);
     policy.enforce = below(2);
     policy.program = below(20) != 0;
+    policy.normal = below(4) != 0;
     policy.actions = below(4) ? ALL_ACTIONS : below(ALL_ACTIONS + 1);
     policy.max_seconds = below(3) ? 60 : caps[below(ARRAY_SIZE(caps))];
     policy.max_rules = caps[below(ARRAY_SIZE(caps))];
@@ -667,6 +685,7 @@ test_promises(void **state)
         assert_true(usage.n_port_rules < policy.max_port_rules);
         assert_true(usage.n_port_last_minute < policy.port_rules_per_minute);
         assert_true(policy.program);
+        assert_true(policy.normal || flow.action == XFSM_MIT_BLOCK);
         assert_int_equal(flow.dry_run, !policy.enforce);
         n_enforced += !flow.dry_run;
         check_flow();
@@ -686,8 +705,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_block), CASE(test_limit), CASE(test_mirror),
         CASE(test_dry_run_by_default), CASE(test_empty_policy_refuses_all),
-        CASE(test_actions), CASE(test_in_port), CASE(test_seconds),
-        CASE(test_rate), CASE(test_caps), CASE(test_matches),
+        CASE(test_actions), CASE(test_controller), CASE(test_in_port),
+        CASE(test_seconds), CASE(test_rate), CASE(test_caps), CASE(test_matches),
         CASE(test_contradictions), CASE(test_protection),
         CASE(test_requests), CASE(test_no_requests), CASE(test_promises),
     };

@@ -422,6 +422,22 @@ def test_others(host, vm1):
     ofctl(host, "del-flows", "br0", "cookie=0x1/-1")
 
 
+def test_controller(host, vm1):
+    """Where a controller decides, it decides."""
+    ask_flows(host, vm1, LIMIT, NEIGHBOUR)
+    host.vsctl("set-fail-mode", "br0", "secure")
+    wait_flows(host, 0)
+    check(not meters(host), "a meter stays")
+    ask_count(host, vm1, LIMIT, NEIGHBOUR, "refused_controller", 1)
+    host.vsctl("del-fail-mode", "br0", "--",
+               "set-controller", "br0", "punix:%s/c" % host.rundir)
+    n = count(host, "refused_controller")
+    ask_count(host, vm1, LIMIT, NEIGHBOUR, "refused_controller", n + 1)
+    ask_flows(host, vm1, BLOCK_LONG, NEIGHBOUR)
+    withdraw(host)
+    host.vsctl("del-controller", "br0")
+
+
 def test_flood(host, vm1):
     """Many requests cost no answer of the probe, and few flows."""
     option(host, "mitigation-max-port-rules", 1)
@@ -486,6 +502,7 @@ def test(host):
     test_limit(host, vm1, vm2)
     test_mirror(host, vm1, vm2, vm3)
     test_others(host, vm1)
+    test_controller(host, vm1)
     test_flood(host, vm1)
     test_port_gone(host)
     host.check_log("ovs-xfsmd", allow=LOG_ALLOWED)
