@@ -60,7 +60,7 @@ struct change {
 struct mitigation_switch {
     struct rconn *rconn;
     unsigned int seqno;         /* Of the connection that is being used. */
-    bool cleaning;              /* Until leftovers are deleted. */
+    bool cleaning;              /* Something is left that is not to be. */
     struct ovs_list changes;    /* struct change. */
 };
 
@@ -442,6 +442,8 @@ mitigation_switch_delete(struct mitigation_switch *sw,
         if (flow->meter) {
             send_meter(sw, CLEANING, OFPMC13_DELETE, flow->meter, 0);
         }
+    } else {
+        sw->cleaning = true;
     }
 }
 

@@ -53,7 +53,8 @@ void mitigation_switch_destroy(struct mitigation_switch *);
 void mitigation_switch_add(struct mitigation_switch *,
                            const struct mitigation_flow *);
 
-/* Deletes that flow and its meter, whether they are there or not. */
+/* Deletes that flow and its meter, whether they are there or not; without a
+ * connection, on the next one. */
 void mitigation_switch_delete(struct mitigation_switch *,
                               const struct mitigation_flow *);
 
@@ -62,7 +63,7 @@ bool mitigation_switch_run(struct mitigation_switch *,
                            mitigation_switch_cb *, void *aux);
 void mitigation_switch_wait(struct mitigation_switch *);
 
-/* True if what was left is deleted and nothing is to be answered. */
+/* True if nothing is left to be deleted or to be answered. */
 bool mitigation_switch_is_idle(const struct mitigation_switch *);
 
 #endif /* ovs-plugin/mitigation-switch.h */

@@ -32,7 +32,7 @@
 /* A bridge, while we have something to do with it. */
 struct bridge {
     struct mitigation_switch *sw;
-    long long int created;
+    long long int used;         /* When there was a rule last. */
 };
 
 struct xfsm_mitigator {
@@ -114,8 +114,9 @@ get_mirrors(const struct ovsrec_bridge *bridge, size_t *np)
     return ports;
 }
 
-/* Returns what the operator allows to programs of a monitor; all but 'program'
- * is filled in.  The caller frees '*mirrorsp', which the policy refers to. */
+/* Returns what the operator allows to programs of a monitor; 'program' is not
+ * filled in, and ports that copies may go to only with 'mirrorsp', where they
+ * are stored for the caller to free. */
 static struct mitigation_policy
 get_policy(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
            struct ovsdb_idl *idl, struct mitigation_port **mirrorsp)
@@ -142,8 +143,10 @@ get_policy(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
     policy.normal = (bridge && !bridge->n_controller
                      && (!bridge->fail_mode
                          || !strcmp(bridge->fail_mode, "standalone")));
-    *mirrorsp = get_mirrors(bridge, &policy.n_mirrors);
-    policy.mirrors = *mirrorsp;
+    if (mirrorsp) {
+        *mirrorsp = get_mirrors(bridge, &policy.n_mirrors);
+        policy.mirrors = *mirrorsp;
+    }
     return policy;
 }
 
@@ -161,8 +164,10 @@ is_still_planned(const struct xfsm_mitigator *mt,
                  const struct xfsm_monitor *m, struct ovsdb_idl *idl)
 {
     struct mitigation_usage unused = { .next_id = rule->id };
-    struct mitigation_port *mirrors;
-    struct mitigation_policy policy = get_policy(mt, m, idl, &mirrors);
+    bool is_mirror = rule->flow.action == XFSM_MIT_MIRROR;
+    struct mitigation_port *mirrors = NULL;
+    struct mitigation_policy policy = get_policy(mt, m, idl,
+                                                 is_mirror ? &mirrors : NULL);
     struct mitigation_flow flow;
     bool same;
 
@@ -188,7 +193,7 @@ get_bridge(struct xfsm_mitigator *mt, const char *name)
     if (!bridge) {
         bridge = xmalloc(sizeof *bridge);
         bridge->sw = mitigation_switch_create(name);
-        bridge->created = time_msec();
+        bridge->used = time_msec();
         shash_add(&mt->bridges, name, bridge);
     }
     return bridge;
@@ -287,6 +292,7 @@ end_rule(struct xfsm_mitigator *mt, struct mitigation_rule *rule,
 
     if (bridge && !rule->flow.dry_run) {
         mitigation_switch_delete(bridge->sw, &rule->flow);
+        bridge->used = time_msec();
     }
     mitigation_report_rule(&mt->report, rule, outcome);
     mitigation_rule_destroy(rule);
@@ -424,7 +430,7 @@ run_bridges(struct xfsm_mitigator *mt)
         }
         if (!has_rules(mt, node->name)
             && (mitigation_switch_is_idle(bridge->sw)
-                || time_msec() >= bridge->created + MITIGATION_CLEAN_MS)) {
+                || time_msec() >= bridge->used + MITIGATION_CLEAN_MS)) {
             destroy_bridge(mt, node);
         }
     }
@@ -518,7 +524,7 @@ xfsm_mitigator_wait(const struct xfsm_mitigator *mt)
 
         mitigation_switch_wait(bridge->sw);
         if (!has_rules(mt, node->name)) {
-            poll_timer_wait_until(bridge->created + MITIGATION_CLEAN_MS);
+            poll_timer_wait_until(bridge->used + MITIGATION_CLEAN_MS);
         }
     }
     mitigation_report_wait(&mt->report);

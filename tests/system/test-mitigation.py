@@ -18,7 +18,7 @@ import xfsmtest                                             # noqa: E402
 from xfsmtest import Subscriber, check, wait_until          # noqa: E402
 
 # Warnings that a switch that is restarted, and a flood, cause.
-LOG_ALLOWED = ("rconn", "options-error", "nonsense", "never came")
+LOG_ALLOWED = ("rconn", "vconn", "options-error", "nonsense", "never came")
 
 # A UDP packet to one of these ports asks for this.
 BLOCK, BLOCK_LONG, LIMIT, MIRROR, BLOCK_FLOW = range(9, 14)
@@ -438,6 +438,22 @@ def test_controller(host, vm1):
     host.vsctl("del-controller", "br0")
 
 
+def test_unreachable(host, vm1):
+    """What could not be deleted is when the bridge can be reached again."""
+    ask_flows(host, vm1, BLOCK_LONG, ATTACKER)
+    host.vsctl("set", "Bridge", "br0", "protocols=OpenFlow10")
+    option(host, "mitigation", "dry-run")
+    wait_until(lambda: not [r for r in rules(host) if "dry run" not in r], 5,
+               lambda: told(host))
+    option(host, "mitigation", "enforce")
+    ask_count(host, vm1, BLOCK_LONG, NEIGHBOUR, "failed",
+              count(host, "failed") + 1)
+    check("nw_src=" + ATTACKER in host.run("ovs-ofctl", "dump-flows", "br0"),
+          "the bridge was reached")
+    host.vsctl("clear", "Bridge", "br0", "protocols")
+    wait_flows(host, 0)
+
+
 def test_flood(host, vm1):
     """Many requests cost no answer of the probe, and few flows."""
     option(host, "mitigation-max-port-rules", 1)
@@ -503,6 +519,7 @@ def test(host):
     test_mirror(host, vm1, vm2, vm3)
     test_others(host, vm1)
     test_controller(host, vm1)
+    test_unreachable(host, vm1)
     test_flood(host, vm1)
     test_port_gone(host)
     host.check_log("ovs-xfsmd", allow=LOG_ALLOWED)
