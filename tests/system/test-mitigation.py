@@ -152,11 +152,13 @@ def ask_count(host, vm, port, address, name, value):
         lambda: "%s to be %d: %s" % (name, value, told(host)))
 
 
-def option(host, key, value):
-    """Sets an option, and waits until the agent has it."""
+def option(host, key, value, *more):
+    """Sets options, keys and values, and waits until the agent has them."""
+    both = zip((key,) + more[::2], (value,) + more[1::2])
     cfg = int(host.xfsm_ctl("get", "XFSM_Global", ".", "next_cfg")) + 1
     host.xfsm_ctl("set", "XFSM_Global", ".",
-                  'options:%s="%s"' % (key, value), "next_cfg=%d" % cfg)
+                  *['options:%s="%s"' % pair for pair in both],
+                  "next_cfg=%d" % cfg)
     wait_until(lambda: host.xfsm_ctl("get", "XFSM_Global", ".", "cur_cfg")
                == str(cfg), 10, "cur_cfg")
 
@@ -204,8 +206,8 @@ def test_dry_run(host, vm1, events):
 
 
 def test_refused(host, vm1, events):
-    option(host, "mitigation", "enforce")
-    option(host, "mitigation-protect", "10.0.0.4/30, 10.0.0.2")
+    option(host, "mitigation", "enforce",
+           "mitigation-protect", "10.0.0.4/30, 10.0.0.2")
     ask_count(host, vm1, BLOCK, PROTECTED, "refused_protected", 1)
     check("guard: refused (protected)" in told(host), told(host))
     check("guard: refused (protected)" in host.log("ovs-xfsmd"), "no log")
@@ -214,12 +216,12 @@ def test_refused(host, vm1, events):
 
     option(host, "mitigation-programs", "another")
     ask_count(host, vm1, BLOCK, ATTACKER, "refused_program", 1)
-    option(host, "mitigation-programs", "another guard")
-    option(host, "mitigation-actions", "limit,mirror")
-    ask_count(host, vm1, BLOCK, ATTACKER, "refused_action", 1)
-    option(host, "mitigation-actions", "block,limit,mirror")
+    option(host, "mitigation-programs", "another guard",
+           "mitigation-actions", "limit,mirror")
+    ask_count(host, vm1, BLOCK, NEIGHBOUR, "refused_action", 1)
 
-    option(host, "mitigation-protect", "nonsense")
+    option(host, "mitigation-actions", "block,limit,mirror",
+           "mitigation-protect", "nonsense")
     check("nonsense" in host.xfsm_ctl("get", "XFSM_Global", ".",
                                       "status:options-error"), "no error")
     before = count(host, "off")
@@ -275,10 +277,10 @@ def test_on_time(host, vm1):
     wait_count(host, "expired", 1)
     check(reached(vm1, ATTACKER) == [ATTACKER], "still blocked")
 
-    option(host, "mitigation-max-seconds", 4)
+    option(host, "mitigation-max-seconds", 3)
     ask_count(host, vm1, BLOCK_LONG, ATTACKER, "installed", 2)
     host.stop("ovs-xfsmd", signal.SIGKILL)
-    wait_until(lambda: not flows(host), 4 + SLACK, "the flow to go")
+    wait_until(lambda: not flows(host), 3 + SLACK, "the flow to go")
     check(reached(vm1, ATTACKER) == [ATTACKER], "still blocked")
     host.start_agent()
     wait_agent(host)
@@ -475,8 +477,7 @@ def test_flood(host, vm1):
     wait_until(lambda: host.probe_stats("vm1")["mitigation_repeated"] > 100,
                5, "requests that were repeated to be counted")
 
-    option(host, "mitigation-max-rules", 3)
-    option(host, "mitigation-max-port-rules", 4)
+    option(host, "mitigation-max-rules", 3, "mitigation-max-port-rules", 4)
     ask_count(host, vm1, BLOCK_LONG, PROTECTED, "refused_rules", 1)
     wait_flows(host, 3)
 
