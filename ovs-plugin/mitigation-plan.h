@@ -120,8 +120,8 @@ struct mitigation_usage {
     R(MALFORMED, "malformed", "The event is no request for mitigation") \
     R(PROGRAM, "program", "The policy does not allow the program to ask") \
     R(ACTION, "action", "The policy does not allow the action") \
-    R(CONTROLLER, "controller", "A controller decides in the bridge, and the " \
-      "flow would get around it") \
+    R(CONTROLLER, "controller", "A controller decides in the bridge, and " \
+      "the flow would get around it") \
     R(IN_PORT, "in_port", "The port has no number in the switch") \
     R(MATCH, "match", "The match is one that the language does not allow") \
     R(CONTRADICTION, "contradiction", "No packet can match") \

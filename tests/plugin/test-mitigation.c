@@ -706,8 +706,8 @@ main(void)
         CASE(test_block), CASE(test_limit), CASE(test_mirror),
         CASE(test_dry_run_by_default), CASE(test_empty_policy_refuses_all),
         CASE(test_actions), CASE(test_controller), CASE(test_in_port),
-        CASE(test_seconds), CASE(test_rate), CASE(test_caps), CASE(test_matches),
-        CASE(test_contradictions), CASE(test_protection),
+        CASE(test_seconds), CASE(test_rate), CASE(test_caps),
+        CASE(test_matches), CASE(test_contradictions), CASE(test_protection),
         CASE(test_requests), CASE(test_no_requests), CASE(test_promises),
     };
 #undef CASE
