@@ -340,6 +340,18 @@ find_device(const char *name)
     return ifindex || errno == ENODEV ? ifindex : UINT_MAX;
 }
 
+/* Has the mirror's device be up.  Once is not enough: the switch, which reads
+ * the flags of a new device and writes them back with its own, may take the
+ * flag away again. */
+static void
+keep_mirror_up(struct xfsm_monitor *m)
+{
+    if (m->want.mirror && !m->no_device) {
+        free(m->mirror_error);
+        m->mirror_error = xfsm_mirror_bring_up(m->interface);
+    }
+}
+
 /* Starts the probe if it can be started now. */
 static void
 start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
@@ -351,10 +363,6 @@ start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     if (!m->no_device) {
         free(m->netdev_class);
         m->netdev_class = xstrdup(get_class(m, s));
-        if (m->want.mirror) {
-            free(m->mirror_error);
-            m->mirror_error = xfsm_mirror_bring_up(m->interface);
-        }
         xfsm_worker_start(&m->worker, (const char *const *) m->argv.names,
                           -1);
     }
@@ -654,6 +662,7 @@ xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
         if (xfsm_worker_may_start(&m->worker)) {
             start(m, settings);
         }
+        keep_mirror_up(m);
     }
     if (m->worker.state == XFSM_WORKER_READY) {
         feed_programs(m, programs);

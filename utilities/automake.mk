@@ -113,6 +113,7 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/spambot.xml \
 	utilities/programs/synackflood.xml \
 	utilities/programs/synflood.xml \
+	utilities/programs/toptalkers.xml \
 	utilities/programs/udpflood.xml \
 	utilities/programs/udpreflection.xml \
 	utilities/programs/udpscan.xml \

@@ -83,6 +83,8 @@ xfsm_sketch = \
 	xfsm/sketch/tags.h \
 	xfsm/sketch/tewma.c \
 	xfsm/sketch/tewma.h \
+	xfsm/sketch/topk-list.c \
+	xfsm/sketch/topk-private.h \
 	xfsm/sketch/topk.c \
 	xfsm/sketch/topk.h \
 	xfsm/sketch/window.h
@@ -165,6 +167,8 @@ xfsm_runtime = \
 	xfsm/runtime/instance.h \
 	xfsm/runtime/interp.c \
 	xfsm/runtime/key-value.h \
+	xfsm/runtime/list.c \
+	xfsm/runtime/list.h \
 	xfsm/runtime/lower.c \
 	xfsm/runtime/lower.h \
 	xfsm/runtime/mailbox.c \

@@ -15,6 +15,7 @@
 #include "xfsm/runtime/migrate.h"
 #include "xfsm/runtime/run.h"
 #include "xfsm/sketch/countmin.h"
+#include "xfsm/sketch/topk.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
  * their way at once, or so. */
@@ -84,6 +85,17 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
     return NULL;
 }
 
+static void
+add_replaced(const struct xfsm_topk *topk, struct xfsm_engine_stats *stats)
+{
+    if (topk) {
+        struct xfsm_topk_stats list;
+
+        xfsm_topk_get_stats(topk, &list);
+        stats->topk_replaced += list.replaced;
+    }
+}
+
 /* Adds what the tables of 'p' count to 'stats'. */
 static void
 add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
@@ -99,6 +111,7 @@ add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
 
         if (p->metrics[i].summary) {
             keys = xfsm_summary_table(p->metrics[i].summary);
+            add_replaced(xfsm_summary_topk(p->metrics[i].summary), stats);
         }
         if (keys) {
             xfsm_keytable_get_stats(keys, &table);
@@ -682,6 +695,7 @@ xfsm_engine_get_stats(const struct xfsm_engine *e,
     stats->state_refused = e->retired.state_refused;
     stats->counter_evictions = e->retired.counter_evictions;
     stats->counter_refused = e->retired.counter_refused;
+    stats->topk_replaced = e->retired.topk_replaced;
     stats->table_evictions = e->retired.table_evictions;
     stats->table_refused = e->retired.table_refused;
     for (unsigned int i = 0; i < e->n; i++) {

@@ -10,6 +10,7 @@ checked.  That the check can fail is shown with events that are wrong.  Where
 there is the module jsonschema, it must be of the same opinion.
 """
 
+import collections
 import json
 import os
 import sys
@@ -23,8 +24,11 @@ try:
 except ImportError:
     jsonschema = None
 
-# Events of one run that are checked; the others are like them.
+# Events of a program in one run that are checked; the others are like them.
 EVENTS_MAX = 2000
+
+# So many programs run at once, as on a port.
+PROGRAMS = 16
 
 GOOD = {'v': 1, 'time': '2026-11-23T16:42:36.123456789Z', 'label': 'alert',
         'program': 'portscan', 'host': 'hv1', 'bridge': 'br0',
@@ -37,6 +41,16 @@ LOST = {'v': 1, 'time': '2026-11-23T16:42:36.123Z', 'label': 'lost',
         'program': 'hub', 'host': '', 'bridge': '', 'port': '', 'epoch': 1,
         'from': 1, 'to': 2, 'count': 2, 'text': 'x', 'level': 'WARN'}
 
+HITTER = {'key': {'ip_src': '10.0.0.1', 'dst_port': 443}, 'count': 1.5,
+          'error': 0}
+
+# What is changed in a good message, which stays good.
+GOOD_CHANGES = [
+    {'fields': {'a': [HITTER] * 20, 'b': 1, 'port': [HITTER], 'rate': 'x'}},
+    {'fields': {'match': {'ip_src': '10.0.0.1'}, 'action': 'block'}},
+    {'fields': {'match': [], 'action': []}},
+]
+
 # What is changed in a good message to make it a bad one; None: left out.
 BAD = [
     (GOOD, {'v': 2}), (GOOD, {'v': True}), (GOOD, {'seq': 0}),
@@ -45,7 +59,14 @@ BAD = [
     (GOOD, {'label': ''}), (GOOD, {'key': {'a': []}}), (GOOD, {'key': 'x'}),
     (GOOD, {'features': {'a': 'x'}}), (GOOD, {'raw': 'a b'}),
     (GOOD, {'suspect': False}), (GOOD, {'lost': 0}),
-    (GOOD, {'epoch': -1}),
+    (GOOD, {'epoch': -1}), (GOOD, {'fields': {'a': True}}),
+    (GOOD, {'fields': {'a': [1]}}), (GOOD, {'fields': {'a': [HITTER] * 21}}),
+    (GOOD, {'fields': {'port': [dict(HITTER, key={'a': []})]}}),
+    (GOOD, {'fields': {'a': [dict(HITTER, count='1')]}}),
+    (GOOD, {'fields': {'a': [dict(HITTER, error=-1)]}}),
+    (GOOD, {'fields': {'match': [dict(HITTER, more=1)]}}),
+    (GOOD, {'fields': {'a': [{'key': {}, 'count': 1}]}}),
+    (GOOD, {'fields': {'a': {'b': 1}}}),
     (GOOD, {'port': 'x' * 1025}), (GOOD, {'epoch': 1 << 64}),
     (BEAT, {'topics': {'x': -1}}), (BEAT, {'more': 1}),
     (BEAT, {'state': 'dead'}), (BEAT, {'last_seq': None}),
@@ -65,7 +86,8 @@ def changed(message, change):
 
 def test_validator(root, other):
     """Good messages pass and bad ones do not."""
-    for message in (GOOD, BEAT, LOST):
+    for message in [GOOD, BEAT, LOST] + [changed(GOOD, change)
+                                         for change in GOOD_CHANGES]:
         wrong = list(schema.errors(message, root))
         golden.check(not wrong, '%s: %s', message, wrong)
         golden.check(not other or other.is_valid(message), '%s', message)
@@ -76,10 +98,14 @@ def test_validator(root, other):
 
 
 def check_capture(root, other, seen, programs, capture):
-    for program in programs:
-        run = golden.run_programs([program], capture)
-        for line in run.out.splitlines()[:EVENTS_MAX]:
+    for at in range(0, len(programs), PROGRAMS):
+        run = golden.run_programs(programs[at:at + PROGRAMS], capture)
+        counts = collections.Counter()
+        for line in run.out.splitlines():
             event = json.loads(line)
+            counts[event['program']] += 1
+            if counts[event['program']] > EVENTS_MAX:
+                continue
             wrong = list(schema.errors(event, root))
             golden.check(not wrong, '%s: %s\n%s', run.command, line,
                          '\n'.join(wrong))

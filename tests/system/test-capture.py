@@ -73,10 +73,11 @@ def setup(host):
     for i in range(16):
         host.run("ip", "-n", vm1.netns, "addr", "add",
                  "10.0.1.%d/32" % (i + 1), "dev", "eth0")
-    mac = vm2.run("cat", "/sys/class/net/eth0/address").strip()
+    # Nobody's, so that the switch never learns where to: it floods.
     for i in range(8):
         host.run("ip", "-n", vm1.netns, "neigh", "add",
-                 "10.0.0.%d" % (100 + i), "lladdr", mac, "dev", "eth0")
+                 "10.0.0.%d" % (100 + i), "lladdr", "02:00:00:00:00:99",
+                 "dev", "eth0")
     for text in (PAIRS, SOURCES, TOTAL):
         name = text.split('"')[1]
         path = os.path.join(host.dir, name + ".xml")
@@ -286,6 +287,11 @@ def test_private_ports(host, vm1, vm2, events):
     wait_until(seen, 10, "packets by the mirror")
     event = events.of("pairs")[-1]
     check(event["port"] == "vm1", event)
+
+    # The switch may set a new device down once more, as anybody may.
+    host.run("ip", "-n", host.ns, "link", "set", device, "down")
+    before = len(events.of("pairs"))
+    wait_until(seen, 10, "packets after the device was down")
 
     # An agent that dies leaves it; the next one takes it over.
     host.stop("ovs-xfsmd", signal.SIGKILL)

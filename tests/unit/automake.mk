@@ -44,6 +44,7 @@ UNIT_TESTS += \
 	tests/unit/test-keys \
 	tests/unit/test-keytable \
 	tests/unit/test-lint \
+	tests/unit/test-list \
 	tests/unit/test-lower \
 	tests/unit/test-mem \
 	tests/unit/test-metric-types \
@@ -279,6 +280,18 @@ tests_unit_test_keys_SOURCES = tests/unit/test-keys.c
 tests_unit_test_keytable_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-keytable.c
+
+tests_unit_test_list_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-list.c
 
 tests_unit_test_lower_SOURCES = \
 	tests/unit/engine-harness.c \

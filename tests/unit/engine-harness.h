@@ -37,6 +37,14 @@
 #include "xfsm/engine.h"
 #include "xfsm/program/model.h"
 
+/* How often a test repeats itself: sanitizers make it several times slower, and
+ * find what is wrong with memory in the first rounds. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EH_ROUNDS(PLAIN, SANITIZED) (SANITIZED)
+#else
+#define EH_ROUNDS(PLAIN, SANITIZED) (PLAIN)
+#endif
+
 /* When tests begin: 2026-01-01T00:00:00Z, in ns. */
 #define EH_EPOCH (UINT64_C(1767225600) * 1000000000)
 

@@ -21,9 +21,9 @@
 #include "tests/unit/random-program.h"
 #include "xfsm/base/state-io.h"
 
-#define SEEDS 60
+#define SEEDS EH_ROUNDS(60, 20)
 #define PACKETS 600
-#define MUTATIONS 3000
+#define MUTATIONS EH_ROUNDS(3000, 800)
 
 /* What is saved, in memory. */
 struct saved {
@@ -193,7 +193,7 @@ test_goes_on(void **state)
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         compare_seed(seed, &events);
     }
-    assert_true(events > 1000);
+    assert_true(events > 10 * SEEDS);
 }
 
 /* ## What is refused ## */

@@ -288,6 +288,12 @@ generate_part(struct xfsm_codegen *cg, const struct xfsm_text_part *part,
         img->text = xfsm_builder_string(cg->b, part->literal);
         img->len = (uint32_t) part->len;
         break;
+    case XFSM_TX_LIST:
+        img->kind = XFSM_PART_LIST;
+        img->index = part->index;
+        img->text = part->before;
+        img->len = part->top;
+        break;
     }
 }
 

@@ -47,7 +47,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 5
+#define XFSM_IMAGE_VERSION 6
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -242,7 +242,9 @@ struct xfsm_img_metric {
     uint8_t vm_on, vm_type, vm_size;
     uint8_t key_words;          /* Of the longest key used with it. */
     uint8_t vm_on_full;         /* enum xfsm_keytable_full. */
-    uint8_t reserved[2];
+    uint16_t vm_key;            /* XFSM_MON_TOPK: shape of its keys, with the
+                                 * names that its list has; XFSM_NONE if it is
+                                 * never used, or of another type. */
     uint32_t vm_ttl;            /* s, XFSM_MON_DLEFT only; 0: none. */
     uint32_t reserved2;
 };
@@ -314,6 +316,10 @@ enum xfsm_part_kind {
                                  * text without fields has none, another one
                                  * begins with one, and a field whose form is
                                  * plain has one part behind it. */
+    XFSM_PART_LIST,             /* The first 'len' keys of metric 'index', a
+                                 * XFSM_MON_TOPK; of the window before if
+                                 * 'text' is 1 and not 0.  Behind a plain
+                                 * field's name only. */
     XFSM_N_PARTS
 };
 

@@ -54,29 +54,33 @@ flow_to(struct run *run, uint32_t from, uint32_t to, const struct regset *set)
     return true;
 }
 
-bool
-xfsm_verify_table_key(const struct xfsm_image *image, uint16_t table,
-                      uint16_t key)
+/* Have keys 'i' and 'j' one shape? */
+static bool
+same_shape(const struct xfsm_image *image, uint16_t i, uint16_t j)
 {
-    const struct xfsm_img_key *a, *b;
+    const struct xfsm_img_key *a = &image->keys[i];
+    const struct xfsm_img_key *b = &image->keys[j];
 
-    if (table >= image->n_tables || key >= image->n_keys
-        || image->tables[table].key == XFSM_NONE) {
-        return false;
-    }
-    a = &image->keys[image->tables[table].key];
-    b = &image->keys[key];
     if (a->n != b->n) {
         return false;
     }
-    for (unsigned int i = 0; i < a->n; i++) {
-        if (xfsm_fields[image->field_ids[a->fields[i]]].type
-               != xfsm_fields[image->field_ids[b->fields[i]]].type
-            || !xfsm_prefix_equal(a->prefixes[i], b->prefixes[i])) {
+    for (unsigned int k = 0; k < a->n; k++) {
+        if (xfsm_fields[image->field_ids[a->fields[k]]].type
+               != xfsm_fields[image->field_ids[b->fields[k]]].type
+            || !xfsm_prefix_equal(a->prefixes[k], b->prefixes[k])) {
             return false;
         }
     }
     return true;
+}
+
+bool
+xfsm_verify_table_key(const struct xfsm_image *image, uint16_t table,
+                      uint16_t key)
+{
+    return table < image->n_tables && key < image->n_keys
+           && image->tables[table].key != XFSM_NONE
+           && same_shape(image, image->tables[table].key, key);
 }
 
 /* Are 'metric' and 'key' usable together? */
@@ -86,6 +90,16 @@ metric_key(const struct xfsm_image *image, const struct xfsm_insn *insn)
     return insn->b < image->n_metrics && insn->d < image->n_keys
            && xfsm_image_key_words(image, insn->d)
               <= image->metrics[insn->b].key_words;
+}
+
+/* The same of its monitor, which lists keys of one shape if it is a topk. */
+static bool
+monitor_key(const struct xfsm_image *image, const struct xfsm_insn *insn)
+{
+    return metric_key(image, insn)
+           && (image->metrics[insn->b].vm_key == XFSM_NONE
+               || same_shape(image, image->metrics[insn->b].vm_key,
+                             insn->d));
 }
 
 static bool
@@ -181,7 +195,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_VDSET:
         return metric_key(image, insn) && image->metrics[insn->b].vd_on;
     case XFSM_I_VMADD:
-        return metric_key(image, insn) && image->metrics[insn->b].vm_on
+        return monitor_key(image, insn) && image->metrics[insn->b].vm_on
                && image->metrics[insn->b].vm_type != XFSM_MON_DISTINCT
                && regset_has(set, insn->a);
     case XFSM_I_VMITEM:
@@ -191,7 +205,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_RESET:
         return insn->b < image->n_metrics;
     case XFSM_I_RESETK:
-        return metric_key(image, insn);
+        return monitor_key(image, insn);
     case XFSM_I_TSET:
         return xfsm_verify_table_key(image, insn->b, insn->d)
                && regset_has(set, insn->a);
@@ -243,7 +257,7 @@ verify_handler_insn(struct run *run, const struct xfsm_insn *insn,
         }
         break;
     case XFSM_I_VMGET:
-        if (!metric_key(image, insn) || !image->metrics[insn->b].vm_on) {
+        if (!monitor_key(image, insn) || !image->metrics[insn->b].vm_on) {
             return false;
         }
         break;

@@ -228,7 +228,7 @@ put_fields(struct out *out, const struct xfsm_event *event)
         n += n > 0;
         put_escaped(out, field->name + n, strlen(field->name) - n);
         put(out, ":", 1);
-        if (field->number) {
+        if (field->number || field->list) {
             put(out, field->value, field->len);
         } else {
             put_escaped(out, field->value, field->len);

@@ -24,7 +24,12 @@
  *
  * Where a key goes by the prefix of an address, "key" has the network, as
  * "10.0.0.0/24".  A field "a.b" is member "b" of an object "a", as "match" in
- * the events of label "mitigation" (xfsm/program/mitigation.h).
+ * the events of label "mitigation" (xfsm/program/mitigation.h).  A field that
+ * is a list of keys is an array of
+ *
+ *     {"key":{"ip_src":"10.0.0.1"},"count":1500,"error":20}
+ *
+ * the highest counts first; at most "error" of "count" is of other keys.
  *
  * Members without a value are left out, all but "v" to "seq".  Text is made
  * printable: a byte of a packet never reaches the output unescaped, and the
@@ -42,6 +47,10 @@
 
 /* Longest text of an event; the rest is cut, and "..." says so. */
 #define XFSM_EVENT_TEXT_MAX 2048
+
+/* Bytes that the lists of an event take together as JSON; entries that do not
+ * fit are left out. */
+#define XFSM_EVENT_LISTS_MAX 4096
 
 /* Packet bytes that a raw event carries at most. */
 #define XFSM_EVENT_RAW_MAX 1024
@@ -72,7 +81,8 @@ struct xfsm_event_field {
     const char *name;
     const char *value;          /* As text, not terminated. */
     size_t len;
-    bool number;                /* The text is that of a number. */
+    bool number;                /* The text is that of a number... */
+    bool list;                  /* ...or the JSON of a list of keys. */
 };
 
 struct xfsm_event {
@@ -96,7 +106,8 @@ struct xfsm_event {
     int n_key_fields;
     const struct xfsm_prefix_lengths *key_prefixes; /* By field, or NULL. */
 
-    /* Fields of a structured event, which are in 'text' too. */
+    /* Fields of a structured event, which are in 'text' too, lists in a form
+     * of their own. */
     int n_fields;
     const struct xfsm_event_field *fields;
 

@@ -39,6 +39,8 @@ struct xfsm_exec {
     double feature_values[XFSM_MAX_FEATURES];
     struct xfsm_event_field fields[XFSM_MAX_MEMBERS];   /* Of 'text'. */
     int n_fields;
+    char lists[XFSM_EVENT_LISTS_MAX];   /* Of 'fields'. */
+    size_t n_lists;             /* Bytes. */
 
     /* Programs, and messages among them. */
     struct xfsm_instance **programs;
@@ -94,7 +96,9 @@ xfsm_exec_is_due(const struct xfsm_exec *x, const struct xfsm_instance *p)
 
 /* Substitutes the text template 'text' into x->text, terminated, and returns
  * its length.  A structured one becomes "NAME=VALUE NAME=VALUE", and x->fields
- * points to the values; fields that do not fit are left out. */
+ * points to the values; fields that do not fit are left out.  Lists are
+ * "KEY(COUNT),KEY(COUNT)" in it, and JSON in x->lists: entries that do not fit
+ * into both are left out. */
 size_t xfsm_exec_text(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint64_t ts,
                       const double *regs, uint16_t text);
