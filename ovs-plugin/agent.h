@@ -18,6 +18,7 @@
  *     status.c     outcome -> rows of the databases
  *     mirror.c     mirrors of ports that cannot be listened to
  *     db-init.h    the database XFSM, where the server forgot it
+ *     mitigator.h  flows that programs ask for, where the operator wants it
  *     agent-show.c what ovs-appctl prints
  *
  * All of it is one thread, and none of it reads a packet or XML.  Children
@@ -36,6 +37,8 @@
 
 /* How long nothing is written after a transaction failed. */
 #define XFSM_STATUS_RETRY_MS 200
+
+struct xfsm_mitigator;
 
 struct xfsm_agent {
     /* Where things are; from the command line. */
@@ -59,6 +62,7 @@ struct xfsm_agent {
     struct xfsm_programs *programs;
     struct xfsm_hub_link hub;
     struct shash monitors;      /* struct xfsm_monitor, by interface. */
+    struct xfsm_mitigator *mitigator;
 
     /* As of the last read of rows. */
     struct xfsm_monitor_settings settings;

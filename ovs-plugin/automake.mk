@@ -64,7 +64,16 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/mirror.h \
 	ovs-plugin/mitigation-plan.c \
 	ovs-plugin/mitigation-plan.h \
+	ovs-plugin/mitigation-report.c \
+	ovs-plugin/mitigation-report.h \
 	ovs-plugin/mitigation-request.c \
+	ovs-plugin/mitigation-rules.c \
+	ovs-plugin/mitigation-rules.h \
+	ovs-plugin/mitigation-switch.c \
+	ovs-plugin/mitigation-switch.h \
+	ovs-plugin/mitigator-options.c \
+	ovs-plugin/mitigator.c \
+	ovs-plugin/mitigator.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
@@ -110,7 +119,8 @@ ovs_plugin_ovs_xfsmd_SOURCES = ovs-plugin/ovs-xfsmd.c
 ovs_plugin_ovs_xfsmd_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_ovs_xfsmd_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
+	$(XFSM_IDL_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
 ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -48,14 +49,16 @@ static const int plain_calls[] = {
     SCMP_SYS(set_robust_list), SCMP_SYS(membarrier),
 };
 
-/* What ZeroMQ's threads also do: wait for, wake each other, and remove the
- * socket of an endpoint (Landlock says where).  And what the journal does with
- * its files, which are open already. */
+/* What ZeroMQ's threads also do: wait for, wake each other, remove the socket
+ * of an endpoint (Landlock says where), and, as they begin, which may be after
+ * the cage was closed, ask how they are scheduled and set the same again.  And
+ * what the journal does with its files, which are open already. */
 static const int hub_calls[] = {
     SCMP_SYS(epoll_ctl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
     SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(rmdir),
     SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
-    SCMP_SYS(fallocate),
+    SCMP_SYS(fallocate), SCMP_SYS(sched_getparam),
+    SCMP_SYS(sched_getscheduler),
 };
 
 static int
@@ -99,6 +102,11 @@ allow_some(scmp_filter_ctx ctx, enum xfsm_cage_syscalls kind)
     if (!error && kind == XFSM_CAGE_PROBE_NATIVE) {
         error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                  SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_EXEC));
+    }
+    if (!error && kind == XFSM_CAGE_HUB) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+                                 SCMP_SYS(sched_setscheduler), 1,
+                                 SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER));
     }
     /* abort() and raise(). */
     if (!error) {

@@ -173,6 +173,8 @@ get_number(const struct place *at, const char *key, unsigned int min,
 static char *
 get_settings(const struct place *at, struct xfsm_desired_probe *probe)
 {
+    const char *mitigation = smap_get(at->port->external_ids,
+                                      "xfsm-mitigation");
     char *error = get_number(at, "xfsm-workers", 1, XFSM_RING_WORKERS_MAX,
                              &probe->workers);
 
@@ -180,9 +182,35 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
         error = get_number(at, "xfsm-ring-kib", XFSM_RING_KIB_MIN,
                            XFSM_RING_KIB_MAX, &probe->ring_kib);
     }
+    if (!error && mitigation
+        && !xfsm_mitigation_mode_from_name(mitigation, &probe->mitigation)) {
+        error = xasprintf("external_ids:xfsm-mitigation=%s of port %s is not "
+                          "off, dry-run or enforce", mitigation,
+                          at->port->name);
+    }
     probe->netdev_class = nullable_xstrdup(
         smap_get(at->port->external_ids, "xfsm-netdev-class"));
     return error;
+}
+
+bool
+xfsm_mitigation_mode_from_name(const char *name,
+                               enum xfsm_mitigation_mode *mode)
+{
+    static const char *const names[XFSM_N_MITIGATION_MODES] = {
+#define MODE_NAME(ID, NAME) [XFSM_MITIGATION_##ID] = NAME,
+        XFSM_MITIGATION_MODES(MODE_NAME)
+#undef MODE_NAME
+    };
+    int i;
+
+    for (i = XFSM_MITIGATION_DEFAULT + 1; i < XFSM_N_MITIGATION_MODES; i++) {
+        if (!strcmp(name, names[i])) {
+            *mode = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool

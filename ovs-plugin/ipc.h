@@ -81,7 +81,9 @@
       "on with it; answered by DONE") \
     /* Probe to agent, too. */ \
     M(DONE, "done", "u64 serial, u64 length of what was saved, text error " \
-      "(empty: done)")
+      "(empty: done)") \
+    M(MITIGATION, "mitigation", "text event.  An event of label mitigation, " \
+      "as JSON")
 
 enum xfsm_ipc_type {
     XFSM_IPC_NONE = 0,

@@ -69,6 +69,7 @@ xfsm_monitor_create(const char *interface)
     sset_init(&m->want.programs);
     svec_init(&m->argv);
     svec_init(&m->running);
+    svec_init(&m->requests);
     shash_init(&m->slots);
     m->last_event = xstrdup("");
     m->notes = xstrdup("");
@@ -121,6 +122,7 @@ xfsm_monitor_destroy(struct xfsm_monitor *m)
         xfsm_desired_probe_destroy(&m->want);
         svec_destroy(&m->argv);
         svec_destroy(&m->running);
+        svec_destroy(&m->requests);
         xfsm_counters_destroy(&m->stats);
         xfsm_counters_destroy(&m->state_keys);
         free(m->interface);
@@ -228,6 +230,22 @@ handle_note(struct xfsm_monitor *m, struct xfsm_bytes *payload)
 }
 
 static bool
+handle_mitigation(struct xfsm_monitor *m, struct xfsm_bytes *payload)
+{
+    char event[XFSM_IPC_TEXT_SIZE];
+
+    if (!xfsm_ipc_get_text(payload, event, sizeof event)) {
+        return false;
+    }
+    if (m->requests.n < XFSM_MONITOR_REQUESTS) {
+        svec_add(&m->requests, event);
+    } else {
+        m->requests_lost++;
+    }
+    return true;
+}
+
+static bool
 handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
                int *fdp OVS_UNUSED, void *m_)
 {
@@ -244,6 +262,9 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
     case XFSM_IPC_DONE:
         return xfsm_port_state_done(&m->state_request, payload);
+
+    case XFSM_IPC_MITIGATION:
+        return handle_mitigation(m, payload);
 
     case XFSM_IPC_STATS:
         xfsm_counters_clear(&m->stats);

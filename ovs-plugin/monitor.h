@@ -46,6 +46,9 @@ struct xfsm_monitor_settings {
     bool machine_code;
 };
 
+/* Requests for mitigation that wait to be taken. */
+#define XFSM_MONITOR_REQUESTS 128
+
 /* S(ID, NAME): status of a monitor, worse ones later. */
 #define XFSM_MONITOR_STATUSES(S) \
     S(RUNNING, "running") \
@@ -82,6 +85,9 @@ struct xfsm_monitor {
     char *last_event;
     char *told_note;            /* What an operator should know, or NULL. */
     char *mirror_error;         /* Why its mirror has nothing, or NULL. */
+    struct svec requests;       /* For mitigation, events as JSON; whoever
+                                 * takes them clears it. */
+    uint64_t requests_lost;     /* Requests that it did not take. */
 
     struct xfsm_port_state *state_request;      /* Not answered yet. */
 

@@ -22,6 +22,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/agent.h"
+#include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/term-signal.h"
 #include "ovs-plugin/user.h"
 #include "ovs-plugin/watch.h"
@@ -257,6 +258,7 @@ agent_init(struct xfsm_agent *agent)
     agent->probe_path = xasprintf("%s/xfsm-probe", agent->libexecdir);
     shash_init(&agent->monitors);
     simap_init(&agent->matches);
+    agent->mitigator = xfsm_mitigator_create();
 
     agent->ovs.idl = ovsdb_idl_create(agent->remote, &ovsrec_idl_class, false,
                                       true);
@@ -291,6 +293,7 @@ agent_destroy(struct xfsm_agent *agent)
         shash_delete(&agent->monitors, node);
     }
     shash_destroy(&agent->monitors);
+    xfsm_mitigator_destroy(agent->mitigator);
     xfsm_hub_link_destroy(&agent->hub);
     xfsm_programs_destroy(agent->programs);
     xfsm_db_init_destroy(&agent->db_init);
@@ -385,12 +388,17 @@ reconcile(struct xfsm_agent *agent)
                                                   &agent->settings,
                                                   agent->programs,
                                                   &agent->hub);
+        xfsm_mitigator_take(agent->mitigator, m, agent->ovs.idl);
         if (xfsm_monitor_is_done(m)) {
             xfsm_monitor_destroy(m);
             shash_delete(&agent->monitors, node);
             agent->status_changed = true;
         }
     }
+    xfsm_mitigator_run(agent->mitigator, agent->ovs.idl, &agent->monitors,
+                       changed);
+    xfsm_mitigator_publish(agent->mitigator, &agent->hub,
+                           agent->settings.host);
 }
 
 static void
@@ -422,6 +430,7 @@ agent_run(struct xfsm_agent *agent)
         VLOG_WARN_RL(&rl, "another ovs-xfsmd is in charge of this database; "
                      "waiting for it to end");
         stop_all(agent);
+        xfsm_mitigator_stop(agent->mitigator);
         xfsm_hub_link_enable(&agent->hub, false);
         xfsm_hub_link_run(&agent->hub);
         agent->had_lock = false;
@@ -451,6 +460,7 @@ agent_wait(struct xfsm_agent *agent)
     xfsm_db_init_wait(&agent->db_init);
     xfsm_programs_wait(agent->programs);
     xfsm_hub_link_wait(&agent->hub);
+    xfsm_mitigator_wait(agent->mitigator);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_wait(node->data);
     }
@@ -492,6 +502,7 @@ shut_down(struct xfsm_agent *agent)
     struct shash_node *node;
     bool written = false;
 
+    xfsm_mitigator_stop(agent->mitigator);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_configure(node->data, NULL);
     }

@@ -12,9 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "random.h"
+#include "timeval.h"
 #include "util.h"
+#include "xfsm/program/mitigation.h"
 
 VLOG_DEFINE_THIS_MODULE(probe_publish);
 
@@ -59,9 +63,12 @@ label_from_name(const char *name)
 
 void
 xfsm_publisher_init(struct xfsm_publisher *p,
-                    const struct xfsm_identity *identity, int sock)
+                    const struct xfsm_identity *identity, int sock,
+                    int ctl)
 {
     memset(p, 0, sizeof *p);
+    p->ctl = ctl;
+    p->basis = random_uint32();
     p->identity = identity;
     p->sock = sock;
     ovs_mutex_init(&p->mutex);
@@ -113,6 +120,57 @@ send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
     return false;
 }
 
+/* Was the agent told the same in the last second?  The text of a structured
+ * event has all its fields. */
+static bool
+was_asked(struct xfsm_publisher *p, const struct xfsm_event *event,
+          long long int now)
+{
+    uint32_t hash = hash_string(event->text ? event->text : "",
+                                hash_string(event->program, p->basis));
+    struct xfsm_publish_recent *recent
+        = &p->recent[hash % XFSM_PUBLISH_RECENT];
+
+    if (recent->until > now && recent->hash == hash) {
+        return true;
+    }
+    recent->hash = hash;
+    recent->until = now + 1000;
+    return false;
+}
+
+/* Tells the agent of the request for mitigation that is in p->json. */
+static void
+ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
+          size_t json_len)
+{
+    long long int now = time_msec();
+    struct xfsm_ipc_writer w;
+
+    if (was_asked(p, event, now)) {
+        p->mitigation_repeated++;
+        return;
+    }
+    if (p->second != now / 1000) {
+        p->second = now / 1000;
+        p->n_second = 0;
+    }
+    if (p->ctl < 0 || json_len > XFSM_IPC_TEXT_MAX
+        || p->n_second >= XFSM_PUBLISH_MITIGATIONS) {
+        p->mitigation_dropped++;
+        return;
+    }
+    p->n_second++;
+    p->json[json_len] = '\0';
+    xfsm_ipc_begin(&w, p->message, XFSM_IPC_MITIGATION);
+    xfsm_ipc_put_text(&w, p->json);
+    if (xfsm_ipc_send(p->ctl, &w, -1)) {
+        p->mitigation_dropped++;
+    } else {
+        p->mitigation_sent++;
+    }
+}
+
 static void
 publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 {
@@ -127,6 +185,9 @@ publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 
     snprintf(p->last, sizeof p->last, "%s %s: %s", event->label,
              event->program, event->text ? event->text : "");
+    if (!strcmp(event->label, XFSM_LABEL_MITIGATION)) {
+        ask_agent(p, event, json_len);
+    }
     if (xfsm_queue_count(&p->queue) || !send_message(p, iov, 2)) {
         enum xfsm_publish_label label = label_from_name(event->label);
 

@@ -16,11 +16,18 @@
  *
  * Events are numbered here, from 1, in the order in which they go out.
  *
+ * Those of label "mitigation" go to the agent as well, but for those beyond
+ * XFSM_PUBLISH_MITIGATIONS a second: the socket is also that of answers to the
+ * agent, which must not be crowded out.  What was told less than a second ago
+ * is not told again, so that one host whose packets ask again and again does
+ * not crowd out what is asked about others.
+ *
  * Thread-safety: any thread may publish; the rest is for the main thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ovs-plugin/ipc.h"
 #include "ovs-plugin/probe-queue.h"
 #include "ovs-thread.h"
 #include "xfsm/runtime/event.h"
@@ -44,6 +51,18 @@ enum xfsm_publish_label {
 /* Longest text of the last event, terminator included. */
 #define XFSM_PUBLISH_LAST_SIZE 256
 
+/* Requests for mitigation a second that the agent is told. */
+#define XFSM_PUBLISH_MITIGATIONS 50
+
+/* Of these, how many are remembered: by a hash, of which a newer one may take
+ * the place. */
+#define XFSM_PUBLISH_RECENT 128
+
+struct xfsm_publish_recent {
+    uint32_t hash;
+    long long int until;        /* Milliseconds. */
+};
+
 struct xfsm_publisher {
     const struct xfsm_identity *identity;
     struct ovs_mutex mutex;     /* Of all that follows. */
@@ -57,14 +76,27 @@ struct xfsm_publisher {
     uint64_t delayed;           /* Of these, how many had to wait. */
     uint64_t dropped[XFSM_PUBLISH_N_LABELS];
 
+    /* Requests for mitigation. */
+    int ctl;                    /* To the agent, or -1; not ours to close. */
+    long long int second;       /* The current one... */
+    unsigned int n_second;      /* ...and requests sent in it. */
+    uint32_t basis;             /* Secret, of hashes. */
+    struct xfsm_publish_recent recent[XFSM_PUBLISH_RECENT];
+    uint64_t mitigation_sent;
+    uint64_t mitigation_repeated;
+    uint64_t mitigation_dropped;
+    uint8_t message[XFSM_IPC_MAX];
+
     char topic[XFSM_EVENT_TOPIC_MAX];
     char json[XFSM_EVENT_JSON_MAX];
 };
 
 /* Initializes 'p' to publish on 'sock', or -1, which it then owns.
- * 'identity' must outlive it. */
+ * 'identity' must outlive it, and so must 'ctl', the socket of the agent or
+ * -1. */
 void xfsm_publisher_init(struct xfsm_publisher *p,
-                         const struct xfsm_identity *identity, int sock);
+                         const struct xfsm_identity *identity, int sock,
+                         int ctl);
 void xfsm_publisher_destroy(struct xfsm_publisher *);
 
 /* Publishes on 'sock' from now on. */

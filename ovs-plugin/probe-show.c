@@ -67,6 +67,9 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
     for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
+    cb("mitigation_sent", probe->publisher.mitigation_sent, aux);
+    cb("mitigation_repeated", probe->publisher.mitigation_repeated, aux);
+    cb("mitigation_dropped", probe->publisher.mitigation_dropped, aux);
     cb("workers", probe->lanes.n, aux);
     cb("workers_split", probe->lanes.steer != XFSM_STEER_NONE, aux);
     cb("workers_resteered", probe->lanes.resteered, aux);

@@ -360,7 +360,8 @@ main(int argc, char *argv[])
     unixctl = open_unixctl(options.interface);
     xfsm_probe_show_init(&probe);
     xfsm_probe_inspect_init(&probe);
-    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
+    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd,
+                        probe.ctl);
     create_lanes(&probe, &options);
     xfsm_probe_filter_update(&probe);
 

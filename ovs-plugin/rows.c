@@ -13,6 +13,7 @@
 #include "dirs.h"
 #include "lib/vswitch-idl.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -34,6 +35,8 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_bridge_col_ports,
         &ovsrec_bridge_col_external_ids,
         &ovsrec_bridge_col_mirrors,
+        &ovsrec_bridge_col_controller,
+        &ovsrec_bridge_col_fail_mode,
         &ovsrec_mirror_col_name,
         &ovsrec_mirror_col_select_src_port,
         &ovsrec_mirror_col_select_dst_port,
@@ -45,10 +48,12 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_type,
         &ovsrec_interface_col_external_ids,
+        &ovsrec_interface_col_ofport,
     };
     static const struct ovsdb_idl_table_class *const tables[] = {
         &ovsrec_table_open_vswitch,
         &ovsrec_table_bridge,
+        &ovsrec_table_controller,
         &ovsrec_table_port,
         &ovsrec_table_interface,
         &ovsrec_table_mirror,
@@ -211,6 +216,7 @@ read_options(struct xfsm_agent *agent)
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
     };
+    xfsm_mitigator_configure(agent->mitigator, options, &errors);
     free(agent->option_error);
     agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;
     ds_destroy(&errors);

@@ -10,6 +10,7 @@
 
 #include "lib/vswitch-idl.h"
 #include "ovs-plugin/mirror.h"
+#include "ovs-plugin/mitigator.h"
 #include "openvswitch/poll-loop.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -81,9 +82,17 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
     smap_destroy(&status);
 
     if (stats) {
-        xfsmrec_xfsm_global_set_statistics(
-            row, (const char **) hub->stats.names, hub->stats.values,
-            hub->stats.n);
+        struct xfsm_counters all = XFSM_COUNTERS_INITIALIZER;
+        size_t i;
+
+        for (i = 0; i < hub->stats.n; i++) {
+            xfsm_counters_add(&all, hub->stats.names[i],
+                              hub->stats.values[i]);
+        }
+        xfsm_mitigator_count(agent->mitigator, &all);
+        xfsmrec_xfsm_global_set_statistics(row, (const char **) all.names,
+                                           all.values, all.n);
+        xfsm_counters_destroy(&all);
     }
 }
 

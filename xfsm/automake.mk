@@ -117,6 +117,7 @@ xfsm_program = \
 	xfsm/program/lint.h \
 	xfsm/program/member.c \
 	xfsm/program/member.h \
+	xfsm/program/mitigation-match.c \
 	xfsm/program/mitigation.c \
 	xfsm/program/mitigation.h \
 	xfsm/program/model.c \

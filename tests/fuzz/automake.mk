@@ -66,7 +66,12 @@ tests_fuzz_fuzz_engine_SOURCES = \
 tests_fuzz_fuzz_engine_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_engine_LDFLAGS = $(fuzz_ldflags)
 
-tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz-event.c $(fuzz_common)
+tests_fuzz_fuzz_event_SOURCES = \
+	ovs-plugin/mitigation-plan.c \
+	ovs-plugin/mitigation-plan.h \
+	ovs-plugin/mitigation-request.c \
+	tests/fuzz/fuzz-event.c \
+	$(fuzz_common)
 tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_ldflags)
 

@@ -214,6 +214,33 @@ add_capture(const char *path)
     free(file);
 }
 
+/* ## Requests for mitigation ## */
+
+static void
+add_requests(void)
+{
+    static const char *const fields[] = {
+        "\"action\":\"block\",\"match\":{\"ip_src\":\"2001:db8::1\","
+        "\"proto\":58,\"icmp_type\":135},\"seconds\":86400",
+        "\"action\":\"block\",\"match\":{\"ip_dst\":\"200.0.0.1\","
+        "\"proto\":17,\"src_port\":53,\"dst_port\":53},\"seconds\":1.5",
+        "\"action\":\"limit\",\"match\":{\"eth_src\":\"02:00:00:00:00:01\","
+        "\"eth_type\":2048,\"vlan_id\":5},\"rate\":1e3,\"seconds\":60",
+        "\"action\":\"mirror\",\"match\":{\"eth_dst\":\"02:00:00:00:00:01\"},"
+        "\"port\":\"span0\",\"seconds\":60",
+    };
+    char json[512];
+    size_t i;
+
+    for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        int len = snprintf(json, sizeof json,
+                           "{\"v\":1,\"label\":\"mitigation\","
+                           "\"program\":\"p\",\"fields\":{%s}}", fields[i]);
+
+        put("event", "\0", 1, json, (size_t) len);
+    }
+}
+
 /* ## Messages ## */
 
 /* Adds 'w', payload alone and whole, without and with a descriptor. */
@@ -253,6 +280,10 @@ add_messages(void)
             xfsm_ipc_put_text(&w, "2026-01-01T00:00:00Z alert");
         } else if (type == XFSM_IPC_PROBE || type == XFSM_IPC_ENDPOINT) {
             xfsm_ipc_put_text(&w, "tcp://*:5560");
+        } else if (type == XFSM_IPC_MITIGATION) {
+            xfsm_ipc_put_text(&w, "{\"label\":\"mitigation\",\"fields\":{"
+                              "\"action\":\"block\",\"match\":{"
+                              "\"ip_src\":\"10.0.0.1\"},\"seconds\":2}}");
         } else if (type != XFSM_IPC_PING && type != XFSM_IPC_PONG) {
             xfsm_ipc_put_u64(&w, 7);
             if (type == XFSM_IPC_READY || type == XFSM_IPC_DONE) {
@@ -292,6 +323,7 @@ main(int argc, char *argv[])
         }
         free(dir);
     }
+    add_requests();
     add_messages();
     for (arg = 2; arg < argc; arg++) {
         const char *end = strrchr(argv[arg], '.');

@@ -63,6 +63,14 @@ tests_plugin_test_mitigation_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
 	$(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-mitigator
+tests_plugin_test_mitigator_SOURCES = tests/plugin/test-mitigator.c
+tests_plugin_test_mitigator_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_mitigator_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_mitigator_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-parts
 tests_plugin_test_parts_SOURCES = tests/plugin/test-parts.c
 tests_plugin_test_parts_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -385,6 +385,33 @@ test_machine_code(void **state)
                          ALLOWED);
 }
 
+/* What each thread of ZeroMQ does first. */
+static bool
+act_schedule(void)
+{
+    struct sched_param param;
+    int policy = sched_getscheduler(0);
+
+    return policy >= 0 && !sched_getparam(0, &param)
+           && !sched_setscheduler(0, policy, &param);
+}
+
+static bool
+act_schedule_real_time(void)
+{
+    struct sched_param param = { .sched_priority = 1 };
+
+    return !sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+static void
+test_hub_threads(void **state)
+{
+    (void) state;
+    assert_int_equal(try(act_schedule, XFSM_CAGE_HUB), ALLOWED);
+    assert_int_not_equal(try(act_schedule_real_time, XFSM_CAGE_HUB), ALLOWED);
+}
+
 static bool
 act_has_identity(void)
 {
@@ -482,6 +509,7 @@ main(void)
         cmocka_unit_test(test_hub_denied),
         cmocka_unit_test(test_work),
         cmocka_unit_test(test_machine_code),
+        cmocka_unit_test(test_hub_threads),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_status),
     };

@@ -285,6 +285,8 @@ test_settings(void **state)
         { "xfsm-ring-kib", "255", false },
         { "xfsm-ring-kib", "1048577", false },
         { "xfsm-ring-kib", "256", true },
+        { "xfsm-mitigation", "on", false },
+        { "xfsm-mitigation", "enforce", true },
     };
     struct world *w = *state;
     const struct smap *ids = w->br0_ports[0].external_ids;
@@ -308,6 +310,7 @@ test_settings(void **state)
     xfsm_desired_probe_clone(&copy, p);
     xfsm_desired_destroy(&d);
     assert_int_equal(copy.workers, 2);
+    assert_int_equal(copy.mitigation, XFSM_MITIGATION_ENFORCE);
     assert_int_equal(copy.ring_kib, 256);
     assert_string_equal(copy.netdev_class, "system");
     xfsm_desired_probe_destroy(&copy);

@@ -37,7 +37,7 @@
 #include "xfsm/engine.h"
 #include "xfsm/program/model.h"
 
-/* How often a test repeats itself: sanitizers make it several times slower, and
+/* How often a test repeats itself: sanitizers make it several times slower and
  * find what is wrong with memory in the first rounds. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EH_ROUNDS(PLAIN, SANITIZED) (SANITIZED)
