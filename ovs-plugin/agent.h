@@ -34,8 +34,12 @@
 #include "ovs-plugin/programs.h"
 #include "simap.h"
 
-/* How long nothing is written after a transaction failed. */
+/* How long nothing is written after a transaction failed... */
 #define XFSM_STATUS_RETRY_MS 200
+
+/* ...and after one that told of another status, so that what changes on many
+ * ports at the same time makes few transactions. */
+#define XFSM_STATUS_MS 100
 
 struct xfsm_agent {
     /* Where things are; from the command line. */
@@ -54,6 +58,7 @@ struct xfsm_agent {
     bool refused;               /* The server lets us read only. */
     long long int lockless_since;   /* Connected, no answer on the lock. */
     bool exiting;
+    bool unstarted;             /* Probes wait to be started, and now could. */
 
     struct xfsm_db_init db_init;
     struct xfsm_programs *programs;
@@ -88,8 +93,10 @@ void xfsm_rows_init(struct xfsm_agent *);
 bool xfsm_rows_changed(const struct xfsm_agent *);
 
 /* Reads the rows into 'settings', the programs, the hub's endpoint and
- * monitors, which are created and configured as desired. */
-void xfsm_rows_read(struct xfsm_agent *);
+ * monitors, which are created and configured as desired.  Returns false if
+ * only single monitors can have changed: what the agent itself writes to
+ * Ports comes back as such a change. */
+bool xfsm_rows_read(struct xfsm_agent *);
 
 /* ## status.c ## */
 
@@ -98,6 +105,9 @@ void xfsm_rows_read(struct xfsm_agent *);
 void xfsm_status_run(struct xfsm_agent *, struct ovsdb_idl_txn *ovs_txn,
                      struct ovsdb_idl_txn *xfsm_txn);
 void xfsm_status_wait(const struct xfsm_agent *);
+
+/* Has everything written anew: what was written did not get there. */
+void xfsm_status_forget(struct xfsm_agent *);
 
 /* ## agent-show.c ## */
 

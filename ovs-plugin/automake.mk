@@ -23,6 +23,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
+	ovs-plugin/hang.c \
+	ovs-plugin/hang.h \
 	ovs-plugin/cage-syscalls.c \
 	ovs-plugin/cage-syscalls.h \
 	ovs-plugin/cage.c \
