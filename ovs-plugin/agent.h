@@ -18,6 +18,7 @@
  *     status.c     outcome -> rows of the databases
  *     mirror.c     mirrors of ports that cannot be listened to
  *     db-init.h    the database XFSM, where the server forgot it
+ *     rbac.c       what clients of other hosts may write
  *     agent-show.c what ovs-appctl prints
  *
  * All of it is one thread, and none of it reads a packet or XML.  Children
@@ -108,6 +109,15 @@ void xfsm_status_wait(const struct xfsm_agent *);
 
 /* Has everything written anew: what was written did not get there. */
 void xfsm_status_forget(struct xfsm_agent *);
+
+/* ## rbac.c ## */
+
+/* Asks for the columns that xfsm_rbac_write() needs. */
+void xfsm_rbac_add_columns(struct ovsdb_idl *);
+
+/* Makes the role "xfsm-controller" what it should be: it writes what is
+ * wanted, and not what is. */
+void xfsm_rbac_write(struct xfsm_agent *, struct ovsdb_idl_txn *xfsm_txn);
 
 /* ## agent-show.c ## */
 

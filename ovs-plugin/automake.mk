@@ -88,6 +88,7 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
+	ovs-plugin/rbac.c \
 	ovs-plugin/rows.c \
 	ovs-plugin/segments.c \
 	ovs-plugin/segments.h \

@@ -123,6 +123,7 @@ xfsm_rows_init(struct xfsm_agent *agent)
 {
     init_ovs_columns(agent->ovs.idl);
     init_xfsm_columns(agent->xfsm.idl);
+    xfsm_rbac_add_columns(agent->xfsm.idl);
 }
 
 bool

@@ -337,6 +337,7 @@ xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
     if (xfsm_txn && ovsdb_idl_has_lock(agent->xfsm.idl)) {
         write_global(agent, xfsm_txn, stats);
         if (status) {
+            xfsm_rbac_write(agent, xfsm_txn);
             write_programs(agent);
             write_assignments(agent);
             write_probes(agent, xfsm_txn, stats);

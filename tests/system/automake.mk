@@ -24,6 +24,7 @@ SYSTEM_TESTS += \
 	tests/system/test-pacing.py \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
+	tests/system/test-rbac.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
 	tests/system/test-swap.py \
