@@ -13,10 +13,10 @@
  * the agent READY, and from then on answers each PING: one a second, and four
  * where the last one's answer came with anything else, which is to say that
  * there was something to do, so that it is awake anyway.  Whatever ends it, it
- * may start again: at once after XFSM_EXIT_RETRY, after a wait (backoff.h) when
- * it failed, and not before xfsm_worker_reset() when it ended by itself or
- * cannot work as configured.  One that does not get ready, does not answer, or
- * sends nonsense is killed, which is a failure like others.
+ * may start again: at once after XFSM_EXIT_RETRY, after a wait (backoff.h)
+ * when it failed, and not before xfsm_worker_reset() when it ended by itself
+ * or cannot work as configured.  One that does not get ready, does not answer,
+ * or sends nonsense is killed, which is a failure like others.
  *
  * When does it not answer?  After 'hang_ms' if it is stopped or was running
  * for long enough to have answered (hang.h), so that a busy one that hangs is
