@@ -88,6 +88,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
+	ovs-plugin/offload.c \
+	ovs-plugin/offload.h \
 	ovs-plugin/rbac.c \
 	ovs-plugin/rows.c \
 	ovs-plugin/segments.c \

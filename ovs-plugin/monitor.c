@@ -19,6 +19,7 @@
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/offload.h"
 #include "ovs-plugin/port-state.h"
 #include "ovs-plugin/programs.h"
 #include "ovs-plugin/probe-publish.h"
@@ -513,7 +514,9 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     struct ds notes = DS_EMPTY_INITIALIZER;
     bool changed;
 
-    put_note(&notes, s->visibility);
+    if (s->visibility && xfsm_offload_may_hide(m->interface)) {
+        put_note(&notes, s->visibility);
+    }
     if (m->want.mirror) {
         put_note(&notes, "packets come by a mirror of the port, which costs "
                  "the switch, and without their direction");
