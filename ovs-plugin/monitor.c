@@ -514,7 +514,8 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     struct ds notes = DS_EMPTY_INITIALIZER;
     bool changed;
 
-    if (s->visibility && xfsm_offload_may_hide(m->interface)) {
+    if (s->visibility
+        && (m->want.mirror || xfsm_offload_may_hide(m->interface))) {
         put_note(&notes, s->visibility);
     }
     if (m->want.mirror) {
