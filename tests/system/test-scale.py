@@ -143,13 +143,15 @@ def enable(host, names, timed):
                "%d are" % n_running(host))
     took = time.monotonic() - begin
     n = transactions(host) - n
-    print("%d ports: %.1f s until all are monitored, %.2f s CPU of the agent, "
-          "%d transactions" % (len(names), took, cpu_seconds(agent) - cpu, n),
-          flush=True)
+    cpu = cpu_seconds(agent) - cpu
     check(n <= 2 * took / STATUS_S + took / STATS_S + 4,
           "too many transactions")
     pids = {host.probe_pid(name) for name in names}
     check(len(pids) == len(names) and 0 not in pids, "not all have a process")
+    print("%d ports: %.1f s until all are monitored, %d transactions; %.2f s "
+          "of a processor for the agent, %.1f s for the probes" % (
+              len(names), took, n, cpu, sum(map(cpu_seconds, pids))),
+          flush=True)
     check(not host.xfsm_ctl("--bare", "--columns=interface", "find", "Probe",
                             "restarts!=0"), "some were started again")
     return pids
