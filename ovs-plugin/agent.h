@@ -38,9 +38,11 @@
 /* How long nothing is written after a transaction failed... */
 #define XFSM_STATUS_RETRY_MS 200
 
-/* ...and after one that told of another status, so that what changes on many
- * ports at the same time makes few transactions. */
+/* ...and at most after one that told of another status, so that what changes
+ * on many ports at the same time makes few transactions: a millisecond for as
+ * many probes as this. */
 #define XFSM_STATUS_MS 100
+#define XFSM_STATUS_PROBES_PER_MS 5
 
 struct xfsm_agent {
     /* Where things are; from the command line. */

@@ -33,7 +33,8 @@ send_message(struct xfsm_probe *probe, struct xfsm_ipc_writer *w)
 {
     int error = xfsm_ipc_send(probe->ctl, w, -1);
 
-    if (error) {
+    /* An agent that has closed its end has told so. */
+    if (error && error != EPIPE) {
         VLOG_WARN_RL(&rl, "cannot send to the agent (%s)",
                      ovs_strerror(error));
     }

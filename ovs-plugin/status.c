@@ -320,6 +320,14 @@ write_ports(struct xfsm_agent *agent)
     shash_destroy_free_data(&ports);
 }
 
+/* How long to wait for other ports to change as well. */
+static long long int
+hold_ms(const struct xfsm_agent *agent)
+{
+    return MIN(XFSM_STATUS_MS, (shash_count(&agent->monitors)
+                                / XFSM_STATUS_PROBES_PER_MS));
+}
+
 void
 xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
                 struct ovsdb_idl_txn *xfsm_txn)
@@ -347,7 +355,7 @@ xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
     }
     if (status) {
         agent->status_changed = !ovs_txn || !xfsm_txn;
-        agent->status_hold = time_msec() + XFSM_STATUS_MS;
+        agent->status_hold = time_msec() + hold_ms(agent);
     }
     if (stats) {
         agent->next_stats = next_stats(time_msec());
