@@ -23,6 +23,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
+	ovs-plugin/hang.c \
+	ovs-plugin/hang.h \
 	ovs-plugin/cage-syscalls.c \
 	ovs-plugin/cage-syscalls.h \
 	ovs-plugin/cage.c \
@@ -96,6 +98,9 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
+	ovs-plugin/offload.c \
+	ovs-plugin/offload.h \
+	ovs-plugin/rbac.c \
 	ovs-plugin/rows.c \
 	ovs-plugin/segments.c \
 	ovs-plugin/segments.h \

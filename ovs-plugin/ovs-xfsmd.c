@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <glob.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "command-line.h"
@@ -242,6 +243,22 @@ init_sanitizer(void)
 }
 #endif
 
+/* Takes as many file descriptors as the agent may have: a probe takes four,
+ * and the usual limit is made for programs that call select(). */
+static void
+raise_fd_limit(void)
+{
+    struct rlimit r;
+
+    if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &r)) {
+            VLOG_WARN("cannot raise the limit of file descriptors (%s)",
+                      ovs_strerror(errno));
+        }
+    }
+}
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
@@ -254,6 +271,7 @@ agent_init(struct xfsm_agent *agent)
         VLOG_FATAL("%s", error);
     }
     init_sanitizer();
+    raise_fd_limit();
     agent->started = time_msec();
     agent->probe_path = xasprintf("%s/xfsm-probe", agent->libexecdir);
     shash_init(&agent->monitors);
@@ -366,29 +384,53 @@ run_db_init(struct xfsm_agent *agent)
     }
 }
 
+static bool
+is_starting(const struct xfsm_monitor *m)
+{
+    return m->worker.state == XFSM_WORKER_STARTING;
+}
+
+static size_t
+count_starting(const struct xfsm_agent *agent)
+{
+    const struct shash_node *node;
+    size_t n = 0;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        n += is_starting(node->data);
+    }
+    return n;
+}
+
 /* Makes what runs what is desired. */
 static void
 reconcile(struct xfsm_agent *agent)
 {
     bool changed = devices_changed;
+    size_t n_starting = count_starting(agent);
     struct shash_node *node;
 
     devices_changed = false;
+    agent->unstarted = false;
     if (xfsm_rows_changed(agent)) {
-        xfsm_rows_read(agent);
-        changed = true;
+        changed |= xfsm_rows_read(agent);
+        agent->status_changed = true;
     }
     changed |= xfsm_programs_run(agent->programs);
     changed |= xfsm_hub_link_run(&agent->hub);
     agent->status_changed |= changed;
     SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
         struct xfsm_monitor *m = node->data;
+        bool may_start = n_starting < XFSM_MONITOR_STARTING_MAX;
 
-        agent->status_changed |= xfsm_monitor_run(m, changed,
+        n_starting -= is_starting(m);
+        agent->status_changed |= xfsm_monitor_run(m, changed, may_start,
                                                   &agent->settings,
                                                   agent->programs,
                                                   &agent->hub);
         xfsm_mitigator_take(agent->mitigator, m, agent->ovs.idl);
+        n_starting += is_starting(m);
+        agent->unstarted |= !may_start && xfsm_monitor_is_queued(m);
         if (xfsm_monitor_is_done(m)) {
             xfsm_monitor_destroy(m);
             shash_delete(&agent->monitors, node);
@@ -399,6 +441,7 @@ reconcile(struct xfsm_agent *agent)
                        changed);
     xfsm_mitigator_publish(agent->mitigator, &agent->hub,
                            agent->settings.host);
+    agent->unstarted &= n_starting < XFSM_MONITOR_STARTING_MAX;
 }
 
 static void
@@ -452,8 +495,11 @@ agent_wait(struct xfsm_agent *agent)
     if (!ovs_done || !xfsm_done) {
         /* A transaction failed, so what it told was not told.  It may fail
          * for long (a full disk). */
-        agent->status_changed = true;
+        xfsm_status_forget(agent);
         agent->status_hold = time_msec() + XFSM_STATUS_RETRY_MS;
+    }
+    if (agent->unstarted) {
+        poll_immediate_wake();
     }
     if_notifier_wait();
     xfsm_watch_wait();
@@ -517,8 +563,8 @@ shut_down(struct xfsm_agent *agent)
         SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
             struct xfsm_monitor *m = node->data;
 
-            xfsm_monitor_run(m, true, &agent->settings, agent->programs,
-                             &agent->hub);
+            xfsm_monitor_run(m, true, false, &agent->settings,
+                             agent->programs, &agent->hub);
             if (xfsm_monitor_is_done(m)) {
                 xfsm_monitor_destroy(m);
                 shash_delete(&agent->monitors, node);

@@ -33,7 +33,8 @@ send_message(struct xfsm_probe *probe, struct xfsm_ipc_writer *w)
 {
     int error = xfsm_ipc_send(probe->ctl, w, -1);
 
-    if (error) {
+    /* An agent that has closed its end has told so. */
+    if (error && error != EPIPE) {
         VLOG_WARN_RL(&rl, "cannot send to the agent (%s)",
                      ovs_strerror(error));
     }
@@ -245,18 +246,15 @@ put_state_keys(struct xfsm_probe *probe, struct stats_writer *s)
     xfsm_lanes_unlock(&probe->lanes);
 }
 
-/* Answers a PING, which is also when statistics are sent, if they changed:
- * so an idle probe has no timer of its own, and one whose agent does not read
- * sends nothing. */
+/* Answers a PING, before which statistics are sent, if they changed: so an
+ * idle probe has no timer of its own, and one whose agent does not read sends
+ * nothing. */
 static void
 handle_ping(struct xfsm_probe *probe)
 {
     struct xfsm_ipc_writer w;
     struct stats_writer s;
     size_t place;
-
-    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_PONG);
-    send_message(probe, &w);
 
     xfsm_ipc_begin(&w, probe->out, XFSM_IPC_STATS);
     s = (struct stats_writer) { .w = &w };
@@ -278,6 +276,8 @@ handle_ping(struct xfsm_probe *probe)
         probe->last_stats_len = w.len;
         send_message(probe, &w);
     }
+    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_PONG);
+    send_message(probe, &w);
 }
 
 static int

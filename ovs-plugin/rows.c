@@ -128,6 +128,7 @@ xfsm_rows_init(struct xfsm_agent *agent)
 {
     init_ovs_columns(agent->ovs.idl);
     init_xfsm_columns(agent->xfsm.idl);
+    xfsm_rbac_add_columns(agent->xfsm.idl);
 }
 
 bool
@@ -212,6 +213,9 @@ read_options(struct xfsm_agent *agent)
                               XFSM_RING_WORKERS_MAX, &errors),
         .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
                                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
+        .hang_ms = get_number(options, "hang-ms", XFSM_WORKER_HANG_MS,
+                              XFSM_WORKER_HANG_MS_MIN,
+                              XFSM_WORKER_HANG_MS_MAX, &errors),
         .segments = smap_get_bool(options, "segments", true),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
@@ -395,12 +399,26 @@ read_desired(struct xfsm_agent *agent)
     free(assignments);
 }
 
-void
+bool
 xfsm_rows_read(struct xfsm_agent *agent)
 {
+    bool xfsm_changed = (agent->xfsm_seqno
+                         != ovsdb_idl_get_seqno(agent->xfsm.idl));
+    char *old_host = nullable_xstrdup(agent->host);
+    bool old_offload = agent->hw_offload != NULL;
+    bool changed;
+
     agent->ovs_seqno = ovsdb_idl_get_seqno(agent->ovs.idl);
     agent->xfsm_seqno = ovsdb_idl_get_seqno(agent->xfsm.idl);
     read_options(agent);
     read_programs(agent);
     read_desired(agent);
+    if (xfsm_changed) {
+        /* Maybe because this is another server. */
+        xfsm_status_forget(agent);
+    }
+    changed = (xfsm_changed || old_offload != (agent->hw_offload != NULL)
+               || !nullable_string_is_equal(old_host, agent->host));
+    free(old_host);
+    return changed;
 }

@@ -68,6 +68,15 @@ static const struct ctl_table_class tables[XFSMREC_N_TABLES] = {
     = {&xfsmrec_probe_col_interface, NULL, NULL},
     [XFSMREC_TABLE_PROBE].row_ids[1]
     = {&xfsmrec_probe_col_port, NULL, NULL},
+
+    [XFSMREC_TABLE_CONNECTION].row_ids[0]
+    = {&xfsmrec_connection_col_target, NULL, NULL},
+
+    [XFSMREC_TABLE_RBAC_ROLE].row_ids[0]
+    = {&xfsmrec_rbac_role_col_name, NULL, NULL},
+
+    [XFSMREC_TABLE_RBAC_PERMISSION].row_ids[0]
+    = {&xfsmrec_rbac_permission_col_table, NULL, NULL},
 };
 
 OVS_NO_RETURN static void

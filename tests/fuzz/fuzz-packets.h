@@ -40,6 +40,7 @@ struct fuzz_engine {
     uint64_t digest;            /* Of all events. */
     uint64_t n_events;
     uint64_t last_seq;
+    bool goes_on;               /* Numbers of events begin anywhere. */
 };
 
 void fuzz_engine_init(struct fuzz_engine *, enum xfsm_backend);

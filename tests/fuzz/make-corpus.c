@@ -7,9 +7,10 @@
  *
  * Makes inputs for the fuzz targets out of captures and programs (INPUTs whose
  * name ends in ".xml"), in DIR/packet, DIR/engine, DIR/capture, DIR/xml,
- * DIR/image and DIR/event; and messages of each type, in DIR/control.  A
- * capture that cannot be read gives what was read, and itself.  What each kind
- * of input looks like is told at the head of tests/fuzz/fuzz-KIND.c. */
+ * DIR/image and DIR/event; what programs know after a capture, in DIR/state;
+ * and messages of each type, in DIR/control.  A capture that cannot be read
+ * gives what was read, and itself.  What each kind of input looks like is told
+ * at the head of tests/fuzz/fuzz-KIND.c. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "ovs-plugin/ipc.h"
+#include "tests/fuzz/fuzz-fixed.h"
 #include "xfsm/engine.h"
 #include "xfsm/io/capture.h"
 #include "xfsm/program/compile.h"
@@ -156,6 +158,53 @@ make_engine(struct xfsm_engine_options *options)
     return engine;
 }
 
+static bool
+write_state(const void *data, size_t len, void *stream)
+{
+    return fwrite(data, 1, len, stream) == len;
+}
+
+/* Adds what the fixed programs know. */
+static void
+put_state(struct xfsm_engine *engine)
+{
+    char *state = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&state, &len);
+    char *error = xfsm_engine_save(engine, write_state, stream);
+
+    fclose(stream);
+    if (error) {
+        die("make-corpus", error);
+    }
+    put("state", NULL, 0, state, len);
+    free(state);
+}
+
+static void
+drop_event(const struct xfsm_event *event, void *aux)
+{
+    (void) event;
+    (void) aux;
+}
+
+static struct xfsm_engine *
+make_fixed_engine(void)
+{
+    static const struct xfsm_engine_options options = {
+        .identity = { .host = "h", .bridge = "b", .port = "p" },
+        .emit = drop_event,
+    };
+    struct xfsm_engine *engine;
+    char *error = xfsm_engine_create(&options, &engine);
+
+    if (error) {
+        die("make-corpus", error);
+    }
+    fuzz_fixed_load(engine);
+    return engine;
+}
+
 /* Adds one packet, alone and to the sequence of all. */
 static void
 add_packet(const struct xfsm_packet *packet, FILE *sequence)
@@ -180,6 +229,7 @@ add_capture(const char *path)
         .identity = identity, .emit = put_event, .aux = &identity,
     };
     struct xfsm_engine *engine = make_engine(&options);
+    struct xfsm_engine *fixed = make_fixed_engine();
     struct xfsm_capture *capture;
     struct xfsm_packet packet;
     char *sequence = NULL;
@@ -197,11 +247,14 @@ add_capture(const char *path)
                     && xfsm_capture_next(capture, &packet) > 0; n++) {
             add_packet(&packet, stream);
             xfsm_engine_run(engine, &packet, 1);
+            xfsm_engine_run(fixed, &packet, 1);
         }
         xfsm_capture_close(capture);
+        put_state(fixed);
     }
     free(error);
     xfsm_engine_destroy(engine);
+    xfsm_engine_destroy(fixed);
     fclose(stream);
     if (len) {
         put("engine", NULL, 0, sequence, len);
@@ -306,6 +359,7 @@ main(int argc, char *argv[])
 {
     static const char *const kinds[] = {
         "packet", "engine", "capture", "xml", "image", "event", "control",
+        "state",
     };
     size_t i;
     int arg;

@@ -46,6 +46,13 @@ tests_plugin_test_filter_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
 	$(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-hang
+tests_plugin_test_hang_SOURCES = tests/plugin/test-hang.c
+tests_plugin_test_hang_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_hang_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_hang_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-ipc
 tests_plugin_test_ipc_SOURCES = tests/plugin/test-ipc.c
 tests_plugin_test_ipc_CPPFLAGS = $(OVS_CPPFLAGS)

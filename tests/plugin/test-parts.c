@@ -19,6 +19,7 @@
 
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/counters.h"
+#include "ovs-plugin/offload.h"
 #include "ovs-plugin/probe-queue.h"
 
 /* ## backoff.h ## */
@@ -225,6 +226,17 @@ test_queue_wrap(void **state)
     xfsm_queue_destroy(&q);
 }
 
+/* ## offload.h ## */
+
+static void
+test_offload(void **state)
+{
+    (void) state;
+    assert_false(xfsm_offload_may_hide("lo"));
+    assert_true(xfsm_offload_may_hide("nosuchdevice"));
+    assert_true(xfsm_offload_may_hide(""));
+}
+
 int
 main(void)
 {
@@ -235,6 +247,7 @@ main(void)
         cmocka_unit_test(test_queue_order),
         cmocka_unit_test(test_queue_full),
         cmocka_unit_test(test_queue_wrap),
+        cmocka_unit_test(test_offload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

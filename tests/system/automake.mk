@@ -26,10 +26,20 @@ SYSTEM_TESTS += \
 	tests/system/test-pacing.py \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
+	tests/system/test-rbac.py \
+	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
 	tests/system/test-swap.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
+
+# Many ports, with times that are held to limits: needs the machine for itself.
+SCALE_PORTS = 500
+check-scale: all
+	XFSM_SCALE_PORTS=$(SCALE_PORTS) \
+	$(MAKE) check-system SYSTEM_TESTS=tests/system/test-scale.py
+	cat tests/system/test-scale.log
+.PHONY: check-scale
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
