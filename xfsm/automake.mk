@@ -164,6 +164,7 @@ xfsm_runtime = \
 	xfsm/runtime/history.c \
 	xfsm/runtime/history.h \
 	xfsm/runtime/inspect-key.c \
+	xfsm/runtime/inspect-parse.c \
 	xfsm/runtime/inspect-private.h \
 	xfsm/runtime/inspect-values.c \
 	xfsm/runtime/inspect.c \

@@ -205,6 +205,28 @@ def test_many(host, vm):
     check(out.endswith("%d keys, all shown\n" % N_MANY), out[-400:])
 
 
+def test_evicted(host, vm):
+    """A key that made room for another one."""
+    few = MANY.replace('name="many"', 'name="few"').replace(
+        "<event", "<state-table memory='16K'/><event")
+    run_program(host, "few", few)
+    vm.run(sys.executable, "-c", SEND_MANY, str(N_MANY))
+
+    def why(port):
+        return appctl(host, "xfsm/why", "few", str(port))
+    wait_until(lambda: "of %d transitions" % N_MANY in why(1), 10,
+               lambda: why(1))
+    kept = keys(appctl(host, "xfsm/list", "few", "10000"))
+    check(0 < len(kept) < N_MANY, "%d keys" % len(kept))
+    gone = next(port for port in range(1, N_MANY + 1)
+                if "dst_port=%d" % port not in kept)
+    out = why(gone)
+    check("state s, the default\n" in out and " s -> used: " in out
+          and "the key has made room for another one" in out, out)
+    out = why(kept[0])
+    check("state used since" in out and "made room" not in out, out)
+
+
 def test_strings(host, vm):
     run_program(host, "names", NAMES)
     vm.run(sys.executable, "-c", ASK)
@@ -244,6 +266,7 @@ def test(host):
             host.wait_status("vm1", None)
     test_strings(host, vm1)
     test_many(host, vm1)
+    test_evicted(host, vm1)
     host.check_log()
 
 

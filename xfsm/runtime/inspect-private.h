@@ -6,9 +6,10 @@
 #ifndef XFSM_RUNTIME_INSPECT_PRIVATE_H
 #define XFSM_RUNTIME_INSPECT_PRIVATE_H 1
 
-/* What the parts of introspection share: inspect-key.c reads and writes keys,
- * inspect-values.c tells what a key's metrics, features and timers are,
- * inspect.c walks the state table and the history.
+/* What the parts of introspection share: inspect-parse.c reads keys,
+ * inspect-key.c builds and writes them, inspect-values.c tells what a key's
+ * metrics, features and timers are, inspect.c walks the state table and the
+ * history.
  *
  * Internal to the engine.  Thread-safety: none. */
 
@@ -32,6 +33,14 @@ struct xfsm_key_query {
                                  * own. */
     struct xfsm_key_value key;
 };
+
+/* The 'i'th field of key 'spec'. */
+static inline unsigned int
+xfsm_inspect_field(const struct xfsm_instance *p, uint16_t spec,
+                   unsigned int i)
+{
+    return p->image.field_ids[p->image.keys[spec].fields[i]];
+}
 
 /* Reads 'text', which must outlive '*query'.  Returns NULL, or an error that
  * the caller frees and that says where it is wrong and what was expected. */
