@@ -27,7 +27,7 @@
  * the usual wheel stands still for as long as it takes to move the millions of
  * timers that may be in one slot of 68 s, when time enters it.  Here each
  * level has room for the slot after that of now, so its timers are moved
- * while time is in the slot before: up to 128 timers (some 10 us) each 131
+ * while time is in the slot before: up to 64 timers (some 10 us) each 66
  * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What is to be
  * moved beyond that before the next timer can fire is due within the tick, or
  * was left because time jumped, or because over a million a second is due.
