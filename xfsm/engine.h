@@ -127,7 +127,7 @@ bool xfsm_engine_unload(struct xfsm_engine *, const char *name);
 void xfsm_engine_run(struct xfsm_engine *, struct xfsm_packet *, size_t n);
 
 /* Timers and periods that xfsm_engine_run_some() and
- * xfsm_engine_advance_some() let fire in one call, at most; moving some 100
+ * xfsm_engine_advance_some() let fire in one call, at most; moving some 30
  * timers within the wheel (timers.h) counts as one.  Well below 20 ms, unless
  * the handlers publish much. */
 #define XFSM_TIMER_BURST 1024

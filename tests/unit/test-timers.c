@@ -734,7 +734,7 @@ test_crowd_and_jump(void **state)
 
     (void) state;
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        struct xfsm_timers *t = crowd(CROWD / 16, 5 * DAY, widths[i]);
+        struct xfsm_timers *t = crowd(CROWD / 64, 5 * DAY, widths[i]);
 
         assert_in_range(most_work(t, T0 + 20 * DAY, 10 * DAY),
                         XFSM_TIMER_STEP, POP_WORK_MAX);

@@ -27,12 +27,12 @@
  * the usual wheel stands still for as long as it takes to move the millions of
  * timers that may be in one slot of 68 s, when time enters it.  Here each
  * level has room for the slot after that of now, so its timers are moved
- * while time is in the slot before: up to 128 timers (some 10 us) each 131
+ * while time is in the slot before: up to 32 timers (some 5 us) each 33
  * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What is to be
  * moved beyond that before the next timer can fire is due within the tick, or
  * was left because time jumped, or because over a million a second is due.
  * That can be every timer of the pool; so an xfsm_timers_pop() does as much of
- * it as takes some 10 us, and has to be called again where it was not enough.
+ * it as takes some 5 us, and has to be called again where it was not enough.
  * Timers that are due cost O(log n) each, n being those of the tick.
  *
  * The pool has a cap: where it is full, setting a new timer fails and is
