@@ -16,6 +16,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
 	tests/system/test-hub-limits.py \
+	tests/system/test-hub-messages.py \
 	tests/system/test-hub.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
