@@ -16,6 +16,7 @@
 #include "ovs-plugin/cage.h"
 #include "ovs-plugin/probe-publish.h"
 #include "ovs-plugin/probe-source.h"
+#include "ovs-rcu.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/program/image.h"
@@ -188,6 +189,11 @@ xfsm_lanes_start(struct xfsm_lanes *lanes)
 
         lane->thread = ovs_thread_create("lane", lane_main, lane);
         lane->started = true;
+    }
+    if (lanes->n > 1) {
+        /* Once there are threads, the first that waits makes RCU's own, which
+         * the cage would not let it do. */
+        ovsrcu_quiesce();
     }
 }
 
