@@ -118,4 +118,5 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/udpscan.xml \
 	utilities/programs/udpsweep.xml \
 	utilities/programs/vmreport.xml \
+	utilities/programs/widescan.xml \
 	utilities/programs/worm.xml
