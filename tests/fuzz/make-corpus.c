@@ -8,8 +8,9 @@
  * Makes inputs for the fuzz targets out of captures and programs (INPUTs whose
  * name ends in ".xml"), in DIR/packet, DIR/engine, DIR/capture, DIR/xml,
  * DIR/image, DIR/event and DIR/message; and messages of each type, in
- * DIR/control.  A capture that cannot be read gives what was read, and itself.  What each kind
- * of input looks like is told at the head of tests/fuzz/fuzz-KIND.c. */
+ * DIR/control.  A capture that cannot be read gives what was read, and itself.
+ * What each kind of input looks like is told at the head of
+ * tests/fuzz/fuzz-KIND.c. */
 
 #include <errno.h>
 #include <stdarg.h>
