@@ -51,7 +51,8 @@
 
 struct smap;
 
-/* Programs of one probe, as XFSM_MAX_PROGRAMS of xfsm/engine.h has it. */
+/* Programs of one probe, as the schema has it; an engine takes no less
+ * (XFSM_MAX_PROGRAMS). */
 #define XFSM_DESIRED_MAX_PROGRAMS 32
 
 /* Word that stands for no program. */

@@ -42,7 +42,7 @@
 #define XFSM_BATCH 32
 
 /* Programs in one engine. */
-#define XFSM_MAX_PROGRAMS 32
+#define XFSM_MAX_PROGRAMS 64
 
 struct xfsm_engine;
 
