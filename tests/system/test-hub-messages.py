@@ -239,7 +239,10 @@ def test_peers():
         # One list for all.
         peers = "--peers=%s,%s" % (a.peer(), b.peer())
         for hub in (a, b, c):
-            hub.restart(peers)
+            hub.kill()
+            hub.args.append(peers)
+        for hub in (a, b, c):
+            hub.start()
         for hub, n in ((a, 1), (b, 1), (c, 2)):
             check(hub.stats()["peers"] == n, hub.appctl("xfsm/show"))
             connected(hub, n)

@@ -189,17 +189,41 @@ xfsm_zmq_sub_unsubscribe(struct xfsm_zmq_sub *sub, const char *prefix)
     return set_subscription(sub, ZMQ_UNSUBSCRIBE, prefix);
 }
 
-/* Notes that the connection to 'name' was made or lost. */
-static void
-set_connected(struct xfsm_zmq_sub *sub, const char *name, bool connected)
+/* Finds the endpoint that ZeroMQ calls 'name'.  The first time that is what it
+ * was told to connect to; when it connects again by itself, it is the address
+ * that came of that, "tcp://[::ffff:127.0.0.1]:5560" for 127.0.0.1, so the
+ * port has to do, with a connection that is not yet in that state. */
+static struct endpoint *
+find_endpoint(struct xfsm_zmq_sub *sub, const char *name, bool connected)
 {
+    const char *port = strrchr(name, ':');
     unsigned int i;
 
     for (i = 0; i < sub->n_endpoints; i++) {
         if (!strcmp(sub->endpoints[i].name, name)) {
-            sub->endpoints[i].connected = connected;
-            sub->endpoints[i].since = xfsm_now_ms();
+            return &sub->endpoints[i];
         }
+    }
+    for (i = 0; port && i < sub->n_endpoints; i++) {
+        const char *own = strrchr(sub->endpoints[i].name, ':');
+
+        if (own && !strcmp(own, port)
+            && sub->endpoints[i].connected != connected) {
+            return &sub->endpoints[i];
+        }
+    }
+    return NULL;
+}
+
+/* Notes that the connection to 'name' was made or lost. */
+static void
+set_connected(struct xfsm_zmq_sub *sub, const char *name, bool connected)
+{
+    struct endpoint *endpoint = find_endpoint(sub, name, connected);
+
+    if (endpoint) {
+        endpoint->connected = connected;
+        endpoint->since = xfsm_now_ms();
     }
 }
 
