@@ -13,9 +13,10 @@
  * goes to the probes that hear its topic as well, and so do those of other
  * hosts (hub-peer.h).  A probe never gets its own.
  *
- * A message is delivered at most once, and only to who is there: nothing is
- * kept, nobody is waited for, and publishing goes on whatever becomes of it.
- * What is not delivered is counted by reason (XFSM_HUB_MAIL_COUNTERS).
+ * A message is delivered once or not at all, and only to who is there: nothing
+ * is kept, nobody is waited for, and publishing goes on whatever becomes of it.
+ * What is not delivered is counted by reason (XFSM_HUB_MAIL_COUNTERS).  When a
+ * hub dies, what it was at may be delivered twice.
  *
  *   - Loops: an event of XFSM_MESSAGE_HOPS hops goes no further.  The engine
  *     that heard a message adds the hop (xfsm/runtime/message.h), so the hub

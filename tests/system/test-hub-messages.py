@@ -12,12 +12,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import hubtest                                              # noqa: E402
 import xfsmtest                                             # noqa: E402
+import zmqlite                                              # noqa: E402
 from hubtest import Hub, Subscriber                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PATIENCE = xfsmtest.PATIENCE
 HOPS = 4
 MAX_WANTS = 1024
+JSON_MAX = 16384
 
 
 def hear(probe, timeout=10.0):
@@ -282,6 +284,66 @@ def test_peers():
         wait_until(lambda: b.stats()["subscriptions"] == 2, 20, b.stats)
         vm2.send("alert")
         check(hear(vm1)[1]["seq"] == 3, "the third of vm2")
+
+
+def test_hostile_peer():
+    """What a peer sends is checked and bounded."""
+    with PeeredHub() as hub:
+        path, public = hubtest.keygen(hub, "evil.keys")
+        endpoint = "tcp://127.0.0.1:%d" % hubtest.free_port()
+        evil = zmqlite.Socket(zmqlite.XPUB, CURVE_SERVER=1,
+                              **hubtest.key_pair(path))
+        evil.bind(endpoint)
+        hub.restart("--peers=%s=%s" % (endpoint, public),
+                    "--message-rate=50")
+        vm1 = listener(hub, "vm1", "alert", "lost")
+        topics = {evil.recv(20 * PATIENCE)[0] for _ in range(2)}
+        check(topics == {b"\1alert", b"\1lost"}, topics)
+        event = hubtest.Probe("vm9").event
+
+        def send(topic, *body):
+            evil.send(topic, *[b if isinstance(b, bytes)
+                               else json.dumps(b).encode() for b in body])
+
+        good = event("alert", 1, hops=2)
+        send(b"alert/echo/br0/vm9", b"no JSON")
+        send(b"alert/echo/br0/vm9", {})
+        send(b"alert/echo/br0/vm9", event("alert", 1, text="\xe9")
+             | {"hops": -1})
+        send(b"alert/echo/br0/vm9", event("", 1))
+        send(b"alert/echo/br0/vm9", event("heartbeat", 1))
+        send(b"lost/hub/br0/vm9", event("lost", 1))
+        send(b"alert/echo /br0/vm9", good)
+        send(b"alert/" + b"x" * 320, good)
+        send(b"alert/echo/br0/vm9", good, b"more")
+        send(b"alert/echo/br0/vm9")
+        long = json.dumps(event("alert", 1, text="")).encode()
+        send(b"alert/echo/br0/vm9",
+             long.replace(b'"text": "', b'"text": "' + b"x" * (
+                 JSON_MAX - len(long))))
+        # Well-formed, of too many hops or in topics that nobody asked for.
+        send(b"alert/echo/br0/vm9", event("alert", 1, hops=HOPS))
+        send(b"alertness/echo/br0/vm9", event("alertness", 1))
+        send(b"alert" + b"/" * 300, good)
+        send(b"alert/echo/br0/vm9", good)
+        for topic in ("alert" + "/" * 300, "alert/echo/br0/vm9"):
+            check(hear(vm1) == (topic, good), topic)
+        stats = hub.stats()
+        check(stats["peer_malformed"] == 11 and stats["peer_messages"] == 4
+              and stats["messages_looped"] == 1
+              and stats["messages_said"] == 3, "stats: %s" % stats)
+
+        for i in range(500):
+            send(b"alert/echo/br0/vm9", good)
+            if i % 20 == 0:     # No more than the queues hold.
+                hub.wait_stat("peer_messages", 4 + i)
+        hub.wait_stat("peer_messages", 504)
+        stats = hub.stats()
+        check(stats["messages_delivered"] + shed(stats) == 502
+              and stats["messages_shed_said"] > 0, "stats: %s" % stats)
+        check(stats["published"] == 0 and stats["journal_appended"] == 0,
+              "stats: %s" % stats)
+        evil.close()
 
 
 def test_strange_peer():

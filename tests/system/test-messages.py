@@ -8,8 +8,8 @@ import json
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "lib"))
+LIB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib")
+sys.path.insert(0, LIB)
 import xfsmtest                                             # noqa: E402
 from xfsmtest import Host, check, wait_until                # noqa: E402
 
@@ -78,6 +78,23 @@ for _ in range(int(sys.argv[2])):
     except OSError:
         pass
 s.sendto(b"x", (sys.argv[1], 10))
+"""
+
+
+# Publishes events on the topic of portscan, with the keys of a hub, once
+# somebody has subscribed to it.
+EVIL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import hubtest, zmqlite
+s = zmqlite.Socket(zmqlite.XPUB, CURVE_SERVER=1,
+                   **hubtest.key_pair(sys.argv[2]))
+s.bind(sys.argv[3])
+while s.recv(60)[0] != b"\\1alert/portscan":
+    pass
+for event in sys.argv[4:]:
+    s.send(b"alert/portscan/br0/vm2", event.encode())
+s.recv(60)
 """
 
 
@@ -292,6 +309,31 @@ def start(host, name, vms):
                 for i, vm in enumerate(vms)}
 
 
+def hostile_peer(host, other):
+    """Somebody who has the other hub's keys says what he likes."""
+    other.stop("ovs-xfsmd")
+    before = hub_stats(host)["peer_messages"]
+    events = [{"v": 1, "label": "alert", "program": "portscan",
+               "host": "hv2", "bridge": "br0", "port": "vm2"}
+              | more for more in (
+                  {"host": "hv1", "port": "vm3"},       # Who listens.
+                  {"state": "\u20ac"}, {"v": 2}, {"key": {"x": "y"}},
+                  {"key": {"ip_src": "nonsense"}}, {"program": "other"},
+                  {"key": {"ip_src": "10.0.0.9", "ip_dst": 7}})]
+    other.popen(sys.executable, "-c", EVIL, LIB,
+                os.path.join(other.dir, "hub.keys"), "tcp://10.99.0.2:5560",
+                *[json.dumps(e) for e in events])
+    wait_until(lambda: hub_stats(host)["peer_messages"]
+               == before + len(events), 30,
+               lambda: host.appctl("xfsm-hub", "xfsm/show"))
+    wait_until(lambda: host.probe_stats("vm3")["messages"] == 3, 10,
+               lambda: host.probe_stats("vm3"))
+    stats = host.probe_stats("vm3")
+    check(stats["messages_own"] == 1 and stats["messages_malformed"] == 2
+          and stats["message_no_key"] == 2 and stats["messages_unheard"] == 1,
+          stats)
+
+
 def test_hosts(host):
     """The same scanner on two hosts: the probes of each tell, and one that
     runs widescan puts it together."""
@@ -321,6 +363,7 @@ def test_hosts(host):
         # What the peer said is not published here, and it hears nothing.
         check(hub_stats(other)["peer_messages"] == 0, hub_stats(other))
         other.check_log()
+        hostile_peer(host, other)
 
 
 def test(host):
@@ -331,7 +374,8 @@ def test(host):
     for one in (test_loop, test_flood, test_ports, test_hosts):
         one(host)
         print("ok " + one.__name__)
-    host.check_log(allow=("hub: died", "never came"))
+    host.check_log(allow=("hub: died", "never came",
+                          "dropped a malformed message"))
 
 
 if __name__ == "__main__":

@@ -284,6 +284,17 @@ def keygen(hub, name):
     return path, public
 
 
+def key_pair(path):
+    """The keys of a file, as options of zmqlite.Socket."""
+    def key(name):
+        with open(path) as f:
+            for line in f:
+                if line.startswith(name):
+                    return line.split('"')[1].encode() + b"\0"
+    return {"CURVE_PUBLICKEY": key("public"),
+            "CURVE_SECRETKEY": key("secret")}
+
+
 class SecureHub(Hub):
     """On TCP, with a client that it knows and one that it does not."""
 
@@ -299,14 +310,8 @@ class SecureHub(Hub):
                      "--clients=" + self.clients]
 
     def client_keys(self):
-        def key(path, name):
-            with open(path) as f:
-                for line in f:
-                    if line.startswith(name):
-                        return line.split('"')[1].encode() + b"\0"
-        return {"CURVE_SERVERKEY": self.public.encode() + b"\0",
-                "CURVE_PUBLICKEY": key(self.good, "public"),
-                "CURVE_SECRETKEY": key(self.good, "secret")}
+        return dict(key_pair(self.good),
+                    CURVE_SERVERKEY=self.public.encode() + b"\0")
 
 
 def refuse(hub, text, *args):
