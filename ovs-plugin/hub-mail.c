@@ -13,6 +13,7 @@
 
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
 #include "random.h"
 #include "timeval.h"
 #include "util.h"
@@ -43,6 +44,7 @@ xfsm_hub_mail_init(struct xfsm_hub_mail *mail, unsigned int rate)
     ovs_list_init(&mail->listeners);
     mail->basis = random_uint32();
     mail->rate = rate;
+    mail->ask_at = LLONG_MAX;
 }
 
 void
@@ -122,6 +124,14 @@ remove_want(struct xfsm_hub_mail *mail, struct want *want)
 
 /* ## Listeners. ## */
 
+/* Asks a probe what it hears.  One that does not keep up now will not miss
+ * much. */
+static void
+ask(const struct xfsm_hub_listener *listener)
+{
+    ignore(send(listener->sock, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
 void
 xfsm_hub_mail_join(struct xfsm_hub_mail *mail,
                    struct xfsm_hub_listener *listener, const char *name,
@@ -132,9 +142,7 @@ xfsm_hub_mail_join(struct xfsm_hub_mail *mail,
     listener->sock = sock;
     ovs_list_init(&listener->wants);
     ovs_list_push_back(&mail->listeners, &listener->node);
-
-    /* If it does not keep up now it will not miss much. */
-    ignore(send(sock, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+    ask(listener);
 }
 
 void
@@ -162,6 +170,12 @@ xfsm_hub_mail_listen(struct xfsm_hub_mail *mail,
     if (!xfsm_wants_decode(data, len, topics, &n)) {
         mail->wants_malformed++;
         return false;
+    } else if (!xfsm_hub_bucket_take(&listener->told, XFSM_HUB_LISTEN_RATE,
+                                     time_msec())) {
+        mail->wants_early++;
+        mail->ask_at = MIN(mail->ask_at, time_msec() + XFSM_HUB_ASK_MS);
+        listener->ask = true;
+        return true;
     }
     /* What is heard before and after is not forgotten in between. */
     ovs_list_push_back_all(&old, &listener->wants);
@@ -175,13 +189,45 @@ xfsm_hub_mail_listen(struct xfsm_hub_mail *mail,
     return true;
 }
 
+void
+xfsm_hub_mail_run(struct xfsm_hub_mail *mail)
+{
+    struct xfsm_hub_listener *listener;
+
+    if (time_msec() < mail->ask_at) {
+        return;
+    }
+    mail->ask_at = LLONG_MAX;
+    LIST_FOR_EACH (listener, node, &mail->listeners) {
+        if (listener->ask) {
+            listener->ask = false;
+            ask(listener);
+        }
+    }
+}
+
+void
+xfsm_hub_mail_wait(const struct xfsm_hub_mail *mail)
+{
+    if (mail->ask_at != LLONG_MAX) {
+        poll_timer_wait_until(mail->ask_at);
+    }
+}
+
 /* ## Events. ## */
+
+/* What is known of an event while it is offered. */
+struct offer {
+    long long int now;          /* Monotonic ms; 0: nobody hears it so far. */
+    bool refused;               /* Nobody will get it. */
+    bool spent;                 /* The hub may not deliver it further. */
+};
 
 /* Sends a message, or does not. */
 static void
-deliver(struct xfsm_hub_mail *mail, struct xfsm_hub_listener *listener,
-        const char *topic, size_t topic_len, const char *json,
-        size_t json_len)
+deliver(struct xfsm_hub_mail *mail, struct offer *offer,
+        struct xfsm_hub_listener *listener, const char *topic,
+        size_t topic_len, const char *json, size_t json_len)
 {
     struct iovec iov[] = {
         { CONST_CAST(char *, topic), topic_len },
@@ -189,12 +235,16 @@ deliver(struct xfsm_hub_mail *mail, struct xfsm_hub_listener *listener,
         { CONST_CAST(char *, json), json_len },
     };
     const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 3 };
-    long long int now = time_msec();
 
-    if (!xfsm_hub_bucket_take(&listener->bucket, mail->rate, now)) {
-        mail->messages_shed_heard++;
-    } else if (!xfsm_hub_bucket_take(&mail->all, XFSM_HUB_MAIL_RATE, now)) {
+    if (offer->spent) {
         mail->messages_shed_hub++;
+    } else if (!xfsm_hub_bucket_take(&listener->heard, mail->rate,
+                                     offer->now)) {
+        mail->messages_shed_heard++;
+    } else if (!xfsm_hub_bucket_take(&mail->all, XFSM_HUB_MAIL_RATE,
+                                     offer->now)) {
+        mail->messages_shed_hub++;
+        offer->spent = true;
     } else if (sendmsg(listener->sock, &msg,
                        MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
         /* That a probe has ended, its feed finds out. */
@@ -207,24 +257,18 @@ deliver(struct xfsm_hub_mail *mail, struct xfsm_hub_listener *listener,
     listener->shed++;
 }
 
-/* What is known of an event while it is offered. */
-struct offer {
-    bool said;                  /* Somebody hears it... */
-    bool refused;               /* ...and will not get it. */
-};
-
 /* Decides whether an event that somebody hears may be said. */
 static bool
 may_say(struct xfsm_hub_mail *mail, struct offer *offer,
         struct xfsm_hub_bucket *said, uint64_t hops)
 {
-    if (!offer->said) {
-        offer->said = true;
+    if (!offer->now) {
+        offer->now = time_msec();
         mail->messages_said++;
         if (hops >= XFSM_MESSAGE_HOPS) {
             mail->messages_looped++;
             offer->refused = true;
-        } else if (!xfsm_hub_bucket_take(said, mail->rate, time_msec())) {
+        } else if (!xfsm_hub_bucket_take(said, mail->rate, offer->now)) {
             mail->messages_shed_said++;
             offer->refused = true;
         }
@@ -239,7 +283,7 @@ xfsm_hub_mail_offer(struct xfsm_hub_mail *mail,
                     const char *topic, size_t topic_len,
                     const char *json, size_t json_len, uint64_t hops)
 {
-    struct offer offer = { false, false };
+    struct offer offer = { 0, false, false };
     size_t words = 0;
     size_t i;
 
@@ -270,18 +314,13 @@ xfsm_hub_mail_offer(struct xfsm_hub_mail *mail,
             if (!may_say(mail, &offer, said, hops)) {
                 return;
             }
-            deliver(mail, listener, topic, topic_len, json, json_len);
+            deliver(mail, &offer, listener, topic, topic_len, json,
+                    json_len);
         }
     }
 }
 
 /* ## Introspection. ## */
-
-size_t
-xfsm_hub_mail_n_topics(const struct xfsm_hub_mail *mail)
-{
-    return hmap_count(&mail->topics);
-}
 
 void
 xfsm_hub_mail_each_counter(const struct xfsm_hub_mail *mail,

@@ -13,10 +13,11 @@
  * goes to the probes that hear its topic as well, and so do those of other
  * hosts (hub-peer.h).  A probe never gets its own.
  *
- * A message is delivered once or not at all, and only to who is there: nothing
- * is kept, nobody is waited for, and publishing goes on whatever becomes of it.
- * What is not delivered is counted by reason (XFSM_HUB_MAIL_COUNTERS).  When a
- * hub dies, what it was at may be delivered twice.
+ * A message is delivered once or not at all, and only to who is there:
+ * nothing is kept, nobody is waited for, and publishing goes on whatever
+ * becomes of it.  What is not delivered is counted by reason
+ * (XFSM_HUB_MAIL_COUNTERS).  When a hub dies, what it was at may be delivered
+ * twice.
  *
  *   - Loops: an event of XFSM_MESSAGE_HOPS hops goes no further.  The engine
  *     that heard a message adds the hop (xfsm/runtime/message.h), so the hub
@@ -29,6 +30,10 @@
  *   - A probe that does not keep up: its socket takes what the kernel lets it
  *     (net.core.wmem_default, some 100 messages), and what comes on top is
  *     shed.
+ *
+ *   - A probe may tell what it hears XFSM_HUB_LISTEN_RATE times a second, and
+ *     as often at once.  What it tells on top is not looked at; it is asked
+ *     again XFSM_HUB_ASK_MS later.
  *
  * Topics are found by hashing: an event's topic has four beginnings of whole
  * words, so it costs four look-ups, however many probes hear how many topics.
@@ -53,6 +58,11 @@ struct ds;
 /* Deliveries a second, to all probes together. */
 #define XFSM_HUB_MAIL_RATE 20000
 
+/* Lists of topics from one probe a second, and after how many ms it is asked
+ * for one that was refused. */
+#define XFSM_HUB_LISTEN_RATE 20
+#define XFSM_HUB_ASK_MS 500
+
 /* C(NAME): counters.  The first two are of messages that were heard and
  * delivered; one that several probes hear counts once in "said" and its like,
  * and as often as it is heard in "delivered" and its like. */
@@ -65,6 +75,7 @@ struct ds;
     C(messages_shed_hub)        /* Beyond the rate of the hub. */ \
     C(messages_shed_full)       /* The probe does not keep up. */ \
     C(wants_malformed)          /* Packets with topics. */ \
+    C(wants_early)              /* The same, beyond XFSM_HUB_LISTEN_RATE. */ \
     C(wants_refused)            /* Topics beyond XFSM_HUB_MAX_WANTS. */
 
 /* A probe that may hear messages: part of its feed. */
@@ -74,7 +85,9 @@ struct xfsm_hub_listener {
     int sock;                   /* As well. */
     struct xfsm_hub_source *source;     /* Who it is; NULL: not known yet. */
     struct ovs_list wants;      /* Struct want of hub-mail.c. */
-    struct xfsm_hub_bucket bucket;
+    struct xfsm_hub_bucket heard;       /* Of messages... */
+    struct xfsm_hub_bucket told;        /* ...and of lists of topics. */
+    bool ask;                   /* To be asked again. */
     uint64_t event;             /* Last one that it was offered. */
     uint64_t delivered;
     uint64_t shed;
@@ -90,6 +103,7 @@ struct xfsm_hub_mail {
     unsigned int rate;          /* Of one probe; 0: no limit. */
     struct xfsm_hub_bucket all;
     uint64_t event;             /* Number of the event that is offered. */
+    long long int ask_at;       /* When some are asked, LLONG_MAX: never. */
     xfsm_hub_mail_changed *changed;     /* May be NULL. */
     void *aux;
 #define XFSM_HUB_MAIL_MEMBER(NAME) uint64_t NAME;
@@ -108,7 +122,8 @@ void xfsm_hub_mail_join(struct xfsm_hub_mail *, struct xfsm_hub_listener *,
 void xfsm_hub_mail_leave(struct xfsm_hub_mail *, struct xfsm_hub_listener *);
 
 /* Takes the packet with which a probe tells what it hears.  Returns false if
- * it is malformed, which is counted and changes nothing. */
+ * it is malformed, which is counted and changes nothing, as one that comes too
+ * early. */
 bool xfsm_hub_mail_listen(struct xfsm_hub_mail *, struct xfsm_hub_listener *,
                           const void *data, size_t len);
 
@@ -121,8 +136,9 @@ void xfsm_hub_mail_offer(struct xfsm_hub_mail *,
                          const char *topic, size_t topic_len,
                          const char *json, size_t json_len, uint64_t hops);
 
-/* Topics that are heard. */
-size_t xfsm_hub_mail_n_topics(const struct xfsm_hub_mail *);
+/* Asks those again who told too often. */
+void xfsm_hub_mail_run(struct xfsm_hub_mail *);
+void xfsm_hub_mail_wait(const struct xfsm_hub_mail *);
 
 /* Calls 'cb' for each counter. */
 void xfsm_hub_mail_each_counter(const struct xfsm_hub_mail *,

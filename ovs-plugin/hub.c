@@ -432,6 +432,7 @@ run(struct hub *hub)
     xfsm_hub_feeds_run(&hub->feeds);
     xfsm_hub_core_run(&hub->core);
     xfsm_hub_replay_run(&hub->replay);
+    xfsm_hub_mail_run(&hub->mail);
     xfsm_hub_peers_run(&hub->options.peers);
     if (hub->journal) {
         xfsm_journal_run(hub->journal, time_wall_msec(), time_msec());
@@ -447,6 +448,7 @@ wait(struct hub *hub)
     xfsm_hub_feeds_wait(&hub->feeds);
     xfsm_hub_core_wait(&hub->core);
     xfsm_hub_replay_wait(&hub->replay);
+    xfsm_hub_mail_wait(&hub->mail);
     xfsm_hub_peers_wait(&hub->options.peers);
     if (hub->journal && xfsm_journal_wake(hub->journal) != INT64_MAX) {
         poll_timer_wait_until(xfsm_journal_wake(hub->journal));

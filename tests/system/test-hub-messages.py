@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
@@ -20,6 +21,7 @@ PATIENCE = xfsmtest.PATIENCE
 HOPS = 4
 MAX_WANTS = 1024
 JSON_MAX = 16384
+HUB_RATE = 20000
 
 
 def hear(probe, timeout=10.0):
@@ -154,6 +156,29 @@ def test_rates():
         hears_nothing(vm1)
 
 
+def test_rate_of_hub():
+    """What the hub hands to all probes together is bounded, too."""
+    n_listeners, n_events = 40, 1500
+    with Hub("--message-rate=0") as hub:
+        ears = [listener(hub, "ear%d" % i, "log")
+                for i in range(n_listeners)]
+        vm1 = hub.join("vm1")
+        start = time.monotonic()
+        for _ in range(n_events):
+            vm1.send("log")
+        hub.wait_stat("published", n_events)
+        most = HUB_RATE * (1 + time.monotonic() - start)
+        stats = hub.stats()
+        total = n_listeners * n_events
+        check(stats["messages_delivered"] + shed(stats) == total,
+              "stats: %s" % stats)
+        check(total - stats["messages_shed_hub"] <= most, "stats: %s" % stats)
+        check(total - stats["messages_shed_hub"] >= HUB_RATE,
+              "stats: %s" % stats)
+        for ear in ears:
+            ear.close()
+
+
 def test_slow_probe():
     """One that does not read costs the others nothing."""
     total = 3000
@@ -201,6 +226,21 @@ def test_malformed_wants():
         vm1.sock.send(b"\0" + b"".join(b"x%d\0" % i for i in range(64)))
         wait_until(lambda: hub.stats()["topics_heard"] == 64, 10, hub.stats)
         check(hub.stats()["wants_malformed"] == 8, "%s" % hub.stats())
+
+
+def test_hasty_probe():
+    """One that tells something else all the time is asked to say it later."""
+    with Hub() as hub:
+        vm1 = listener(hub, "vm1", "alert")
+        vm2 = hub.join("vm2")
+        for i in range(200):
+            vm1.sock.send(b"\0log/p%d\0" % i)
+        hub.wait_stat("wants_early", 1)
+        vm2.send("alert")
+        check(hear(vm1) is None, "the hub asks again")
+        want(hub, vm1, "alert")
+        vm2.send("alert")
+        check(hear(vm1)[1]["seq"] == 2, "the second of vm2")
 
 
 def test_many_wants():
