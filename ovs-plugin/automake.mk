@@ -48,10 +48,14 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-feed.h \
 	ovs-plugin/hub-link.c \
 	ovs-plugin/hub-link.h \
+	ovs-plugin/hub-mail.c \
+	ovs-plugin/hub-mail.h \
 	ovs-plugin/hub-metrics.c \
 	ovs-plugin/hub-metrics.h \
 	ovs-plugin/hub-options.c \
 	ovs-plugin/hub-options.h \
+	ovs-plugin/hub-peer.c \
+	ovs-plugin/hub-peer.h \
 	ovs-plugin/hub-pub.c \
 	ovs-plugin/hub-pub.h \
 	ovs-plugin/hub-replay.c \
@@ -87,6 +91,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe-inspect.c \
 	ovs-plugin/probe-lanes.c \
 	ovs-plugin/probe-lanes.h \
+	ovs-plugin/probe-mail.c \
+	ovs-plugin/probe-mail.h \
 	ovs-plugin/probe-publish.c \
 	ovs-plugin/probe-publish.h \
 	ovs-plugin/probe-queue.c \
@@ -138,8 +144,8 @@ ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
 ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_probe_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_probe_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBPCAP_LIBS) \
-	$(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
+	$(LIBPCAP_LIBS) $(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -14,7 +14,11 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* The part of a socket's type that is no flag. */
+#define SOCK_TYPE_MASK 0xf
 
 /* Calls that any caged process may make with any arguments. */
 static const int plain_calls[] = {
@@ -75,6 +79,25 @@ allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
         }
     }
     return 0;
+}
+
+/* Allows connections over IP, of TCP alone: with SOCK_NONBLOCK and the like,
+ * the type has other bits too. */
+static int
+allow_connections(scmp_filter_ctx ctx)
+{
+    static const int families[] = { AF_INET, AF_INET6 };
+    int error = 0;
+    size_t i;
+
+    for (i = 0; !error && i < sizeof families / sizeof *families; i++) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                                 SCMP_A0(SCMP_CMP_EQ, families[i]),
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK,
+                                         SOCK_STREAM));
+    }
+    return error ? error : seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+                                            SCMP_SYS(connect), 0);
 }
 
 /* Allows the calls whose arguments matter. */
@@ -140,9 +163,12 @@ xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
         error = allow_all(ctx, plain_calls,
                           sizeof plain_calls / sizeof plain_calls[0]);
     }
-    if (!error && kind == XFSM_CAGE_HUB) {
+    if (!error && (kind == XFSM_CAGE_HUB || kind == XFSM_CAGE_HUB_PEERS)) {
         error = allow_all(ctx, hub_calls,
                           sizeof hub_calls / sizeof hub_calls[0]);
+    }
+    if (!error && kind == XFSM_CAGE_HUB_PEERS) {
+        error = allow_connections(ctx);
     }
     if (!error) {
         error = allow_some(ctx, kind);

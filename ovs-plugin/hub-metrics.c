@@ -17,6 +17,7 @@ is_gauge(const char *name)
 {
     static const char *const gauges[] = {
         "probes", "subscriptions", "journal_records", "memory_bytes",
+        "topics_heard", "peers", "peers_connected",
     };
     size_t i;
 

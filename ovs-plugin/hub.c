@@ -22,6 +22,7 @@
 #include "ovs-plugin/hub-auth.h"
 #include "ovs-plugin/hub-core.h"
 #include "ovs-plugin/hub-feed.h"
+#include "ovs-plugin/hub-mail.h"
 #include "ovs-plugin/hub-metrics.h"
 #include "ovs-plugin/hub-options.h"
 #include "ovs-plugin/hub-pub.h"
@@ -49,6 +50,7 @@ struct hub {
     int ctl;                    /* Socket to the agent, or -1. */
     struct xfsm_hub_feeds feeds;
     struct xfsm_hub_core core;
+    struct xfsm_hub_mail mail;
     void *context;              /* Of ZeroMQ. */
     struct xfsm_hub_pub *pub;
     struct xfsm_hub_replay replay;
@@ -108,6 +110,8 @@ each_counter(const struct hub *hub, counter_cb *cb, void *aux)
     cb("clients_allowed", hub->auth.allowed, aux);
     cb("clients_denied", hub->auth.denied, aux);
     each_journal_counter(hub, cb, aux);
+    xfsm_hub_mail_each_counter(&hub->mail, cb, aux);
+    xfsm_hub_peers_each_counter(&hub->options.peers, cb, aux);
 }
 
 /* ## Commands of ovs-appctl. ## */
@@ -164,6 +168,8 @@ hub_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
                       source->epoch, source->last_seq, source->lost,
                       source->suppressed);
     }
+    xfsm_hub_mail_format(&hub->mail, &s);
+    xfsm_hub_peers_format(&hub->options.peers, &s);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
 }
@@ -366,6 +372,10 @@ open_sockets(struct hub *hub)
     }
     fail(xfsm_hub_pub_open(hub->context, hub->options.endpoint, keys, greet,
                            hub, &hub->pub), EXIT_FAILURE);
+    if (keys) {
+        fail(xfsm_hub_peers_open(&hub->options.peers, hub->context, keys,
+                                 &hub->mail), EXIT_FAILURE);
+    }
     if (endpoint) {
         fail(xfsm_hub_replay_open(&hub->replay, hub->context, endpoint, keys,
                                   hub->journal), EXIT_FAILURE);
@@ -385,7 +395,8 @@ open_and_enter(struct hub *hub)
         .max_data = HUB_MAX_DATA,
         .max_file = hub->options.journal_options.segment_bytes,
         .max_fds = XFSM_HUB_MAX_FEEDS + 4096,
-        .syscalls = XFSM_CAGE_HUB,
+        .syscalls = (hub->options.peers.n ? XFSM_CAGE_HUB_PEERS
+                     : XFSM_CAGE_HUB),
     };
     char *dir;
 
@@ -421,6 +432,8 @@ run(struct hub *hub)
     xfsm_hub_feeds_run(&hub->feeds);
     xfsm_hub_core_run(&hub->core);
     xfsm_hub_replay_run(&hub->replay);
+    xfsm_hub_mail_run(&hub->mail);
+    xfsm_hub_peers_run(&hub->options.peers);
     if (hub->journal) {
         xfsm_journal_run(hub->journal, time_wall_msec(), time_msec());
     }
@@ -435,6 +448,8 @@ wait(struct hub *hub)
     xfsm_hub_feeds_wait(&hub->feeds);
     xfsm_hub_core_wait(&hub->core);
     xfsm_hub_replay_wait(&hub->replay);
+    xfsm_hub_mail_wait(&hub->mail);
+    xfsm_hub_peers_wait(&hub->options.peers);
     if (hub->journal && xfsm_journal_wake(hub->journal) != INT64_MAX) {
         poll_timer_wait_until(xfsm_journal_wake(hub->journal));
     }
@@ -449,6 +464,8 @@ close_all(struct hub *hub)
     xfsm_hub_feeds_run(&hub->feeds);
     xfsm_hub_feeds_destroy(&hub->feeds);
     xfsm_hub_core_destroy(&hub->core);
+    xfsm_hub_peers_close(&hub->options.peers);
+    xfsm_hub_mail_destroy(&hub->mail);
     xfsm_hub_replay_close(&hub->replay);
     xfsm_hub_pub_close(hub->pub);
     xfsm_hub_auth_close(&hub->auth);
@@ -474,8 +491,9 @@ main(int argc, char *argv[])
     xfsm_hub_options_parse(&hub.options, argc, argv);
     hub.ctl = hub.options.ctl;
     tzset();
-    xfsm_hub_core_init(&hub.core, &hub.options.rates);
-    xfsm_hub_feeds_init(&hub.feeds, &hub.core);
+    xfsm_hub_mail_init(&hub.mail, hub.options.message_rate);
+    xfsm_hub_core_init(&hub.core, &hub.options.rates, &hub.mail);
+    xfsm_hub_feeds_init(&hub.feeds, &hub.core, &hub.mail);
     unixctl = open_unixctl(&hub);
     xfsm_watch_run();
     open_and_enter(&hub);

@@ -95,6 +95,7 @@ xfsm_probe_load(struct xfsm_probe *probe, const char *name,
     if (!error) {
         xfsm_filter_set(&probe->filter, name, &image);
     }
+    xfsm_probe_mail_update(probe);
     xfsm_probe_filter_update(probe);
     return error;
 }
@@ -111,6 +112,7 @@ xfsm_probe_unload(struct xfsm_probe *probe, const char *name)
         return error;
     }
     xfsm_filter_remove(&probe->filter, name);
+    xfsm_probe_mail_update(probe);
     xfsm_probe_filter_update(probe);
     return NULL;
 }

@@ -242,6 +242,11 @@ xfsm_lanes_start(struct xfsm_lanes *lanes)
             continue;           /* A signal came. */
         }
     }
+    if (lanes->n > 1) {
+        /* Once there are threads, the first that waits makes RCU's own, which
+         * the cage would not let it do. */
+        ovsrcu_quiesce();
+    }
 }
 
 void

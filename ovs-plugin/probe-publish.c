@@ -100,21 +100,26 @@ xfsm_publisher_set_socket(struct xfsm_publisher *p, int sock)
     ovs_mutex_unlock(&p->mutex);
 }
 
-/* Sends one message.  Returns false if it has to wait. */
+static void
+lose_hub(struct xfsm_publisher *p, const char *why)
+{
+    VLOG_INFO_RL(&rl, "lost the hub (%s)", why);
+    set_socket(p, -1);
+}
+
+/* Sends one packet.  Returns false if it has to wait. */
 static bool
-send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
+send_packet(struct xfsm_publisher *p, struct iovec *iov, int n)
 {
     const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
 
     while (p->sock >= 0) {
         if (sendmsg(p->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-            p->sent++;
             return true;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             break;
         } else if (errno != EINTR) {
-            VLOG_INFO_RL(&rl, "lost the hub (%s)", ovs_strerror(errno));
-            set_socket(p, -1);
+            lose_hub(p, ovs_strerror(errno));
         }
     }
     return false;
@@ -169,6 +174,16 @@ ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
     } else {
         p->mitigation_sent++;
     }
+}
+
+/* Sends one event.  Returns false if it has to wait. */
+static bool
+send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
+{
+    bool sent = send_packet(p, iov, n);
+
+    p->sent += sent;
+    return sent;
 }
 
 static void
@@ -238,6 +253,46 @@ xfsm_publisher_wait(struct xfsm_publisher *p)
     ovs_mutex_lock(&p->mutex);
     if (p->sock >= 0 && xfsm_queue_count(&p->queue)) {
         poll_fd_wait(p->sock, POLLOUT);
+    }
+    ovs_mutex_unlock(&p->mutex);
+}
+
+bool
+xfsm_publisher_tell(struct xfsm_publisher *p, const void *data, size_t len)
+{
+    struct iovec iov = { CONST_CAST(void *, data), len };
+    bool sent;
+
+    ovs_mutex_lock(&p->mutex);
+    sent = send_packet(p, &iov, 1);
+    ovs_mutex_unlock(&p->mutex);
+    return sent;
+}
+
+size_t
+xfsm_publisher_hear(struct xfsm_publisher *p, void *buf, size_t size)
+{
+    ssize_t n = 0;
+
+    ovs_mutex_lock(&p->mutex);
+    if (p->sock >= 0) {
+        n = recv(p->sock, buf, size, MSG_DONTWAIT);
+        if (!n) {
+            lose_hub(p, "it closed the connection");
+        } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            lose_hub(p, ovs_strerror(errno));
+        }
+    }
+    ovs_mutex_unlock(&p->mutex);
+    return n > 0 ? n : 0;
+}
+
+void
+xfsm_publisher_wait_hear(struct xfsm_publisher *p, bool tell)
+{
+    ovs_mutex_lock(&p->mutex);
+    if (p->sock >= 0) {
+        poll_fd_wait(p->sock, tell ? POLLIN | POLLOUT : POLLIN);
     }
     ovs_mutex_unlock(&p->mutex);
 }

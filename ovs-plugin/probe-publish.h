@@ -114,6 +114,21 @@ bool xfsm_publisher_publish(struct xfsm_publisher *,
 void xfsm_publisher_run(struct xfsm_publisher *);
 void xfsm_publisher_wait(struct xfsm_publisher *);
 
+/* ## What comes back (probe-mail.h). ## */
+
+/* Sends 'len' bytes that are no event, past those that wait.  Returns false
+ * if that is not possible now. */
+bool xfsm_publisher_tell(struct xfsm_publisher *, const void *data,
+                         size_t len);
+
+/* Takes a packet that the hub sent, of at most 'size' bytes, of which the rest
+ * is cut.  Returns its length, 0 if there is none. */
+size_t xfsm_publisher_hear(struct xfsm_publisher *, void *buf, size_t size);
+
+/* Waits for such a packet, and if 'tell', until xfsm_publisher_tell() may
+ * succeed. */
+void xfsm_publisher_wait_hear(struct xfsm_publisher *, bool tell);
+
 /* Name of a label. */
 const char *xfsm_publish_label_name(enum xfsm_publish_label);
 

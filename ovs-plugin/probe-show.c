@@ -70,6 +70,7 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
     cb("mitigation_sent", probe->publisher.mitigation_sent, aux);
     cb("mitigation_repeated", probe->publisher.mitigation_repeated, aux);
     cb("mitigation_dropped", probe->publisher.mitigation_dropped, aux);
+    xfsm_probe_mail_each_counter(&probe->mail, cb, aux);
     cb("workers", probe->lanes.n, aux);
     cb("workers_split", probe->lanes.steer != XFSM_STEER_NONE, aux);
     cb("workers_resteered", probe->lanes.resteered, aux);
@@ -144,6 +145,7 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_put_format(&s, "hub %s, %"PRIuSIZE" events wait\n",
                   probe->publisher.sock >= 0 ? "connected" : "absent",
                   xfsm_queue_count(&probe->publisher.queue));
+    xfsm_probe_mail_format(&probe->mail, &s);
     if (probe->filter_text) {
         ds_put_format(&s, "kernel filter:\n%s\n", probe->filter_text);
     }

@@ -292,6 +292,7 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
         xfsm_probe_ctl_note(probe);
         xfsm_source_run(probe->source);
         error = xfsm_lanes_run(&probe->lanes);
+        xfsm_probe_mail_run(probe);
         xfsm_publisher_run(&probe->publisher);
         if (error) {
             VLOG_INFO("%s: the device is gone (%s)", probe->interface,
@@ -308,6 +309,7 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
         xfsm_probe_ctl_wait(probe);
         xfsm_lanes_wait(&probe->lanes);
         xfsm_publisher_wait(&probe->publisher);
+        xfsm_probe_mail_wait(probe);
         poll_block();
     }
     return XFSM_EXIT_STOP;

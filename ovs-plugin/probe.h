@@ -9,9 +9,10 @@
 /* The parts of a probe, and what they share.
  *
  * A probe (probe.c) is one thread: a source of packets (probe-source.h), an
- * engine, a publisher (probe-publish.h), the agent's socket (probe-ctl.c) and
- * the commands of ovs-appctl (probe-show.c, probe-inspect.c).  For a busy port
- * there are more sources and engines, which have threads (probe-lanes.h). */
+ * engine, a publisher (probe-publish.h), what it hears of other probes
+ * (probe-mail.h), the agent's socket (probe-ctl.c) and the commands of
+ * ovs-appctl (probe-show.c, probe-inspect.c).  For a busy port there are more
+ * sources and engines, which have threads (probe-lanes.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include "ovs-plugin/filter.h"
 #include "ovs-plugin/ipc.h"
 #include "ovs-plugin/probe-lanes.h"
+#include "ovs-plugin/probe-mail.h"
 #include "ovs-plugin/probe-publish.h"
 #include "xfsm/engine.h"
 
@@ -34,6 +36,7 @@ struct xfsm_probe {
     struct xfsm_source *source; /* Of lane 0... */
     struct xfsm_engine *engine; /* ...as this. */
     struct xfsm_publisher publisher;
+    struct xfsm_probe_mail mail;
     bool exiting;
 
     struct xfsm_filter filter;  /* What the programs want of the packets. */

@@ -121,4 +121,5 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/udpscan.xml \
 	utilities/programs/udpsweep.xml \
 	utilities/programs/vmreport.xml \
+	utilities/programs/widescan.xml \
 	utilities/programs/worm.xml

@@ -20,6 +20,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-engine \
 	tests/fuzz/fuzz-event \
 	tests/fuzz/fuzz-image \
+	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-packet \
 	tests/fuzz/fuzz-state \
 	tests/fuzz/fuzz-xml
@@ -89,6 +90,10 @@ tests_fuzz_fuzz_image_SOURCES = \
 	$(fuzz_packets)
 tests_fuzz_fuzz_image_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_image_LDFLAGS = $(fuzz_ldflags)
+
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz-message.c $(fuzz_common)
+tests_fuzz_fuzz_message_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz-packet.c $(fuzz_common)
 tests_fuzz_fuzz_packet_LDADD = $(fuzz_libs)

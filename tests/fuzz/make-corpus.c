@@ -7,10 +7,10 @@
  *
  * Makes inputs for the fuzz targets out of captures and programs (INPUTs whose
  * name ends in ".xml"), in DIR/packet, DIR/engine, DIR/capture, DIR/xml,
- * DIR/image and DIR/event; what programs know after a capture, in DIR/state;
- * and messages of each type, in DIR/control.  A capture that cannot be read
- * gives what was read, and itself.  What each kind of input looks like is told
- * at the head of tests/fuzz/fuzz-KIND.c. */
+ * DIR/image, DIR/event and DIR/message; what programs know after a capture, in
+ * DIR/state; and messages of each type, in DIR/control.  A capture that cannot
+ * be read gives what was read, and itself.  What each kind of input looks like
+ * is told at the head of tests/fuzz/fuzz-KIND.c. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -120,6 +120,17 @@ static const char all_packets[] =
 
 static unsigned int n_events;
 
+/* The event as another probe gets it. */
+static void
+put_heard(const struct xfsm_event *event,
+          const struct xfsm_identity *identity, const char *json, size_t len)
+{
+    char topic[XFSM_EVENT_TOPIC_MAX];
+    size_t n = xfsm_event_format_topic(event, identity, topic, sizeof topic);
+
+    put("message", topic, n + 1, json, len);
+}
+
 static void
 put_event(const struct xfsm_event *event, void *aux)
 {
@@ -131,6 +142,7 @@ put_event(const struct xfsm_event *event, void *aux)
                                             sizeof json);
 
         put("event", "\0", 1, json, len);
+        put_heard(event, identity, json, len);
     }
 }
 
@@ -359,8 +371,15 @@ main(int argc, char *argv[])
 {
     static const char *const kinds[] = {
         "packet", "engine", "capture", "xml", "image", "event", "control",
-        "state",
+        "state", "message",
     };
+    static const char alert[] =
+        "{\"v\":1,\"label\":\"alert\",\"program\":\"p\",\"host\":\"h\","
+        "\"bridge\":\"b\",\"port\":\"q\",\"state\":\"s\","
+        "\"fields\":{\"ip_dst\":\"10.0.0.0/8\",\"o\":{\"x\":1}},"
+        "\"hops\":3,\"key\":{\"ip_src\":\"2001:db8::1\",\"src_port\":7,"
+        "\"eth_src\":\"02:00:00:00:00:01\",\"http_host\":\"a\\u00ff\"}}";
+    static const char topics[] = "alert/portscan\0log\0alert\0a/b/c/d";
     size_t i;
     int arg;
 
@@ -379,6 +398,9 @@ main(int argc, char *argv[])
     }
     add_requests();
     add_messages();
+    put("message", "\0", 1, topics, sizeof topics);
+    put("message", "alert/p/b/q", sizeof "alert/p/b/q", alert,
+        strlen(alert));
     for (arg = 2; arg < argc; arg++) {
         const char *end = strrchr(argv[arg], '.');
 

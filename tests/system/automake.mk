@@ -16,12 +16,14 @@ SYSTEM_TESTS += \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
 	tests/system/test-hub-limits.py \
+	tests/system/test-hub-messages.py \
 	tests/system/test-hub.py \
 	tests/system/test-init.py \
 	tests/system/test-introspection.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
 	tests/system/test-mitigation.py \
+	tests/system/test-messages.py \
 	tests/system/test-own-events.py \
 	tests/system/test-pacing.py \
 	tests/system/test-port-state.py \

@@ -49,6 +49,7 @@ UNIT_TESTS += \
 	tests/unit/test-list \
 	tests/unit/test-lower \
 	tests/unit/test-mem \
+	tests/unit/test-message-decode \
 	tests/unit/test-metric-types \
 	tests/unit/test-metrics-exec \
 	tests/unit/test-migrate \
@@ -316,6 +317,8 @@ tests_unit_test_lower_SOURCES = \
 	tests/unit/test-lower.c
 
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
+
+tests_unit_test_message_decode_SOURCES = tests/unit/test-message-decode.c
 
 tests_unit_test_metric_types_SOURCES = \
 	tests/unit/engine-harness.c \
