@@ -69,6 +69,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
 	ovs-plugin/port-state.c \
 	ovs-plugin/port-state.h \
 	ovs-plugin/probe-ctl.c \

@@ -133,10 +133,12 @@ write_event(struct fuzz_input *in)
     id = (struct xfsm_identity) {
         .host = names[0], .bridge = names[1], .port = names[2],
         .epoch = fuzz_u64(in),
+        .interface_uuid = names[2], .ids = { texts[1], names[3], NULL, "" },
     };
     event = (struct xfsm_event) {
         .ts = fuzz_u64(in), .seq = fuzz_u64(in),
         .program = names[3], .label = names[4], .state = names[0],
+        .next_state = names[2],
         .version = texts[1], .code = texts[2], .level = names[1],
         .description = texts[3],
         .text = texts[0], .text_len = strlen(texts[0]),

@@ -17,6 +17,7 @@ SYSTEM_TESTS += \
 	tests/system/test-fleet.py \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub.py \
+	tests/system/test-identity.py \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \

@@ -315,7 +315,7 @@ generate_text(struct xfsm_codegen *cg, const struct xfsm_text *text)
 
 static void
 generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
-                 const struct xfsm_action *action)
+                 const struct xfsm_action *action, uint16_t next_state)
 {
     int n_regs = cg->n_regs;    /* Text may take some for its numbers. */
     bool has_text = op == XFSM_I_PUBLISH || op == XFSM_I_MITIGATE;
@@ -326,6 +326,7 @@ generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
     struct xfsm_insn *insn = xfsm_codegen_emit(cg, op);
 
     insn->b = text;
+    insn->c = next_state;
     insn->d = key;
     insn->k.s.off = label;
     insn->k.s.len = (uint32_t) strlen(action->label);
@@ -359,22 +360,23 @@ generate_table_set(struct xfsm_codegen *cg, const struct xfsm_action *action)
 }
 
 static void
-generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action)
+generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action,
+                uint16_t next_state)
 {
     switch (action->kind) {
     case XFSM_AC_PUBLISH:
     case XFSM_AC_PLOT:
     case XFSM_AC_EXEC:
-        generate_publish(cg, XFSM_I_PUBLISH, action);
+        generate_publish(cg, XFSM_I_PUBLISH, action, next_state);
         break;
     case XFSM_AC_MITIGATE:
-        generate_publish(cg, XFSM_I_MITIGATE, action);
+        generate_publish(cg, XFSM_I_MITIGATE, action, next_state);
         break;
     case XFSM_AC_PUBLISH_RAW:
-        generate_publish(cg, XFSM_I_PUBRAW, action);
+        generate_publish(cg, XFSM_I_PUBRAW, action, next_state);
         break;
     case XFSM_AC_EXPORT:
-        generate_publish(cg, XFSM_I_EXPORT, action);
+        generate_publish(cg, XFSM_I_EXPORT, action, next_state);
         break;
     case XFSM_AC_RESET:
         emit_metric(cg, action->key.n ? XFSM_I_RESETK : XFSM_I_RESET, 0,
@@ -411,7 +413,7 @@ generate_steps(struct xfsm_codegen *cg, const struct xfsm_steps *steps)
         insn->k.u = t->delay;
     }
     for (int i = 0; i < steps->n_actions; i++) {
-        generate_action(cg, &steps->actions[i]);
+        generate_action(cg, &steps->actions[i], steps->next_state);
     }
     if (steps->next_state != XFSM_NONE) {
         xfsm_codegen_emit(cg, XFSM_I_STATE)->b = steps->next_state;
