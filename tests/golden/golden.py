@@ -4,8 +4,8 @@
 
 Events are compared in a reduced form, which has what a program says and
 leaves out who says it: time, label, program, state, next_state, key, text,
-features, suspect.  A long run of them is kept as its number, its digest, its first and
-its last lines.
+features, suspect.  A long run of them is kept as its number, its digest, its
+first and its last lines.
 """
 
 import difflib

@@ -347,7 +347,8 @@ eh_line_format(const struct eh_line *line)
     assert_non_null(stream);
     fprintf(stream, "%"PRIu64" %s %s state=%s>%s code=%s level=%s "
             "description=%s", line->ts, line->label, line->program,
-            line->state, line->next_state, line->code, line->level, line->description);
+            line->state, line->next_state, line->code, line->level,
+            line->description);
     print_key(stream, line);
     print_features(stream, line->n_features, line->feature_names,
                    line->feature_values);

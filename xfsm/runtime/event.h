@@ -16,8 +16,9 @@
  *     {"v":1,"time":"2026-11-23T16:42:36.123456789Z","label":"alert",
  *      "program":"portscan","version":"1.0","host":"hv1","bridge":"br0",
  *      "port":"vnet7","interface_uuid":"1b6e...","epoch":1763916156,
- *      "seq":17,"state":"suspicious","next_state":"scanning","code":"D1","level":"WARN","description":"Port scan",
- *      "attack":"T1046","fields":{"target":"10.0.0.2","rate":4.5},
+ *      "seq":17,"state":"suspicious","next_state":"scanning",
+ *      "code":"D1","level":"WARN","description":"Port scan","attack":"T1046",
+ *      "fields":{"target":"10.0.0.2","rate":4.5},
  *      "text":"...","suspect":true,"lost":12,"hops":1,
  *      "key":{"ip_src":"10.0.0.1"},
  *      "external_ids":{"iface-id":"4b1f...","vm-uuid":"9c02..."},
@@ -119,7 +120,7 @@ struct xfsm_event {
     const char *version;
     const char *label;
     const char *state;          /* State of the key when the event ran. */
-    const char *next_state;     /* The one it is in then, or empty: the same. */
+    const char *next_state;     /* The one it is put into; empty: none. */
     const char *code;
     const char *level;
     const char *description;
