@@ -44,6 +44,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-core.h \
 	ovs-plugin/hub-feed.c \
 	ovs-plugin/hub-feed.h \
+	ovs-plugin/hub-forms.c \
+	ovs-plugin/hub-forms.h \
 	ovs-plugin/hub-link.c \
 	ovs-plugin/hub-link.h \
 	ovs-plugin/hub-metrics.c \
@@ -131,8 +133,8 @@ ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_hub_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_hub_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
-	$(LIBSECCOMP_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) \
+	$(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 EXTRA_DIST += \

@@ -22,6 +22,7 @@
 #include "ovs-plugin/hub-auth.h"
 #include "ovs-plugin/hub-core.h"
 #include "ovs-plugin/hub-feed.h"
+#include "ovs-plugin/hub-forms.h"
 #include "ovs-plugin/hub-metrics.h"
 #include "ovs-plugin/hub-options.h"
 #include "ovs-plugin/hub-pub.h"
@@ -51,6 +52,7 @@ struct hub {
     struct xfsm_hub_core core;
     void *context;              /* Of ZeroMQ. */
     struct xfsm_hub_pub *pub;
+    struct xfsm_hub_forms forms;
     struct xfsm_hub_replay replay;
     struct xfsm_hub_auth auth;
     struct xfsm_journal *journal;   /* NULL: none. */
@@ -102,6 +104,7 @@ each_counter(const struct hub *hub, counter_cb *cb, void *aux)
     cb("probes", hub->feeds.n, aux);
     cb("probes_refused", hub->feeds.refused + core->sources.refused, aux);
     cb("subscriptions", stats->subscriptions, aux);
+    xfsm_hub_forms_each_counter(&hub->forms, cb, aux);
     cb("replay_requests", hub->replay.requests, aux);
     cb("replay_refused", hub->replay.refused, aux);
     cb("replayed", hub->replay.replayed, aux);
@@ -343,9 +346,11 @@ open_journal(struct hub *hub)
 }
 
 static void
-greet(const char *prefix, size_t len, void *hub)
+greet(const char *prefix, size_t len, bool on, void *hub)
 {
-    xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+    if (on) {
+        xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+    }
 }
 
 /* Opens the sockets.  Starts ZeroMQ's threads. */
@@ -366,6 +371,8 @@ open_sockets(struct hub *hub)
     }
     fail(xfsm_hub_pub_open(hub->context, hub->options.endpoint, keys, greet,
                            hub, &hub->pub), EXIT_FAILURE);
+    xfsm_hub_forms_open(&hub->forms, hub->context, hub->options.endpoint,
+                        keys);
     if (endpoint) {
         fail(xfsm_hub_replay_open(&hub->replay, hub->context, endpoint, keys,
                                   hub->journal), EXIT_FAILURE);
@@ -412,7 +419,7 @@ run(struct hub *hub)
 {
     xfsm_watch_run();
     xfsm_hub_auth_run(&hub->auth);
-    if (!xfsm_hub_pub_run(hub->pub)) {
+    if (!xfsm_hub_pub_run(hub->pub) || !xfsm_hub_forms_run(&hub->forms)) {
         VLOG_WARN("more than %d subscriptions: starting anew without them",
                   XFSM_HUB_MAX_SUBSCRIPTIONS);
         hub->exiting = true;
@@ -432,6 +439,7 @@ wait(struct hub *hub)
 {
     xfsm_hub_auth_wait(&hub->auth);
     xfsm_hub_pub_wait(hub->pub);
+    xfsm_hub_forms_wait(&hub->forms);
     xfsm_hub_feeds_wait(&hub->feeds);
     xfsm_hub_core_wait(&hub->core);
     xfsm_hub_replay_wait(&hub->replay);
@@ -450,6 +458,7 @@ close_all(struct hub *hub)
     xfsm_hub_feeds_destroy(&hub->feeds);
     xfsm_hub_core_destroy(&hub->core);
     xfsm_hub_replay_close(&hub->replay);
+    xfsm_hub_forms_close(&hub->forms);
     xfsm_hub_pub_close(hub->pub);
     xfsm_hub_auth_close(&hub->auth);
     zmq_ctx_term(hub->context);
@@ -479,7 +488,7 @@ main(int argc, char *argv[])
     unixctl = open_unixctl(&hub);
     xfsm_watch_run();
     open_and_enter(&hub);
-    xfsm_hub_core_start(&hub.core, hub.pub, hub.journal);
+    xfsm_hub_core_start(&hub.core, hub.pub, &hub.forms, hub.journal);
     send_ready(&hub);
 
     while (!hub.exiting) {

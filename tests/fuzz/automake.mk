@@ -67,7 +67,8 @@ tests_fuzz_fuzz_engine_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_engine_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz-event.c $(fuzz_common)
-tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_LDADD = \
+	$(FUZZ_MAIN) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_image_SOURCES = \

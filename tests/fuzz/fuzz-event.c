@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "xfsm/io/event-cbor.h"
 #include "xfsm/io/event-decode.h"
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
@@ -53,6 +54,20 @@ check_text(const char *json, size_t len, struct xfsm_str s)
                  "a text without escapes is printable");
 }
 
+/* What decodes has a form as CBOR, in the room that is stated. */
+static void
+check_cbor(const char *json, size_t len)
+{
+    size_t size = len * (XFSM_EVENT_CBOR_MAX / XFSM_EVENT_JSON_MAX);
+    uint8_t *cbor = malloc(size);
+    size_t n;
+
+    fuzz_require(cbor != NULL, "there is memory");
+    n = xfsm_event_to_cbor(json, len, cbor, size);
+    fuzz_require(n && n <= size, "an event fits as CBOR");
+    free(cbor);
+}
+
 /* Returns whether the decoder took 'json'. */
 static bool
 check_decoder(const char *json, size_t len)
@@ -66,6 +81,7 @@ check_decoder(const char *json, size_t len)
 #define CHECK_STRING(NAME) check_text(json, len, view.NAME);
     XFSM_EVENT_STRINGS(CHECK_STRING)
 #undef CHECK_STRING
+    check_cbor(json, len);
     return true;
 }
 

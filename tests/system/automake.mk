@@ -16,6 +16,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
+	tests/system/test-forms.py \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub.py \
 	tests/system/test-identity.py \

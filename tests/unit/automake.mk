@@ -26,6 +26,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
 	tests/unit/test-event \
 	tests/unit/test-exec \
@@ -199,6 +200,10 @@ tests_unit_test_engine_SOURCES = \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
+
+tests_unit_test_event_cbor_SOURCES = tests/unit/test-event-cbor.c
+tests_unit_test_event_cbor_LDADD = \
+	$(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
 

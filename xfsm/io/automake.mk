@@ -40,5 +40,12 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/zmq-sub.c \
 	xfsm/io/zmq-sub.h
 
+# libxfsmcbor: apart, so that only who uses it is linked with libcbor.
+noinst_LTLIBRARIES += xfsm/io/libxfsmcbor.la
+xfsm_io_libxfsmcbor_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCBOR_CFLAGS)
+xfsm_io_libxfsmcbor_la_SOURCES = \
+	xfsm/io/event-cbor.c \
+	xfsm/io/event-cbor.h
+
 # Schema of events.
 dist_pkgdata_DATA += xfsm/io/event.schema.json
