@@ -28,6 +28,7 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-sinks.py \
+	tests/system/test-subscriber.py \
 	tests/system/test-swap.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh

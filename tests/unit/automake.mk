@@ -67,6 +67,7 @@ UNIT_TESTS += \
 	tests/unit/test-selector \
 	tests/unit/test-state-save \
 	tests/unit/test-structured \
+	tests/unit/test-subscriber \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
 	tests/unit/test-text \
@@ -595,3 +596,5 @@ tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
