@@ -10,10 +10,10 @@
  *
  * One client has a socket to each of the hubs that its owner subscribes to,
  * which it opens at once but which need no hub to be there.  A question waits
- * for its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none came:
- * the hub may have died over it.  One that was there before is waited for
- * longer, as it is being started again.  A publisher that has no such endpoint,
- * as "xfsm run --publish" has none, costs XFSM_REPLAY_CONNECT.
+ * for its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none
+ * came: the hub may have died over it.  One that was there before is waited
+ * for longer, as it is being started again.  A publisher without such an
+ * endpoint, as "xfsm run --publish" is, costs XFSM_REPLAY_CONNECT.
  *
  * Thread-safety: a client belongs to one thread. */
 
