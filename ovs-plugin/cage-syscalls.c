@@ -58,6 +58,11 @@ static const int hub_calls[] = {
     SCMP_SYS(fallocate),
 };
 
+/* A server adds the sockets that it accepts to those it waits for. */
+static const int server_calls[] = {
+    SCMP_SYS(epoll_ctl),
+};
+
 static int
 allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
@@ -135,6 +140,10 @@ xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
     if (!error && kind == XFSM_CAGE_HUB) {
         error = allow_all(ctx, hub_calls,
                           sizeof hub_calls / sizeof hub_calls[0]);
+    }
+    if (!error && kind == XFSM_CAGE_SERVER) {
+        error = allow_all(ctx, server_calls,
+                          sizeof server_calls / sizeof server_calls[0]);
     }
     if (!error) {
         error = allow_some(ctx, kind);

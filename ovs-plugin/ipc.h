@@ -84,7 +84,9 @@
       "(empty: done)") \
     /* Agent to probe, too. */ \
     M(IDENTITY, "identity", "text UUID of the interface, [text name, text " \
-      "value] of external_ids.  What events tell of the port from now on")
+      "value] of external_ids.  What events tell of the port from now on") \
+    /* Agent to exporter (also PING; READY and PONG back). */ \
+    M(METRICS, "metrics", "fd: text, as a memfd.  Serve it from now on")
 
 enum xfsm_ipc_type {
     XFSM_IPC_NONE = 0,

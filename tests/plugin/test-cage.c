@@ -347,6 +347,7 @@ test_hub_denied(void **state)
         skip();
     }
     check_forbidden(XFSM_CAGE_HUB);
+    check_forbidden(XFSM_CAGE_SERVER);
 }
 
 static void

@@ -23,6 +23,7 @@ SYSTEM_TESTS += \
 	tests/system/test-init.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
+	tests/system/test-metrics.py \
 	tests/system/test-own-events.py \
 	tests/system/test-pacing.py \
 	tests/system/test-port-state.py \
