@@ -15,6 +15,7 @@
  *     monitor.h    one monitored interface: its probe made as desired
  *     programs.h   names -> images
  *     hub-link.h   the hub
+ *     exporter-link.h, agent-metrics.h     metrics over HTTP
  *     status.c     outcome -> rows of the databases
  *     mirror.c     mirrors of ports that cannot be listened to
  *     db-init.h    the database XFSM, where the server forgot it
@@ -31,6 +32,7 @@
 #include "ovsdb-idl.h"
 #include "ovs-plugin/db-init.h"
 #include "ovs-plugin/desired.h"
+#include "ovs-plugin/exporter-link.h"
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/monitor.h"
 #include "ovs-plugin/programs.h"
@@ -69,6 +71,7 @@ struct xfsm_agent {
     struct xfsm_db_init db_init;
     struct xfsm_programs *programs;
     struct xfsm_hub_link hub;
+    struct xfsm_exporter_link exporter;
     struct shash monitors;      /* struct xfsm_monitor, by interface. */
     struct xfsm_mitigator *mitigator;
 

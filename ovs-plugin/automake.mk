@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # What runs on a host: sbin/ovs-xfsmd, and in libexec/ovs-xfsm xfsm-probe,
-# xfsm-hub and xfsm-compiler.
+# xfsm-hub, xfsm-exporter and xfsm-compiler.
 
 # libxfsmplugin: all of them but their main(), so that tests can have it too.
 # An archive: a program takes what it uses of it.
@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += ovs-plugin/libxfsmplugin.la
 sbin_PROGRAMS += ovs-plugin/ovs-xfsmd
 pkglibexec_PROGRAMS += \
 	ovs-plugin/xfsm-compiler \
+	ovs-plugin/xfsm-exporter \
 	ovs-plugin/xfsm-hub \
 	ovs-plugin/xfsm-probe
 nodist_man_MANS += \
@@ -19,6 +20,8 @@ nodist_man_MANS += \
 	ovs-plugin/xfsm-probe.8
 endif
 ovs_plugin_libxfsmplugin_la_SOURCES = \
+	ovs-plugin/agent-metrics.c \
+	ovs-plugin/agent-metrics.h \
 	ovs-plugin/agent-show.c \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
@@ -37,6 +40,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/db-init.h \
 	ovs-plugin/desired.c \
 	ovs-plugin/desired.h \
+	ovs-plugin/exporter-link.c \
+	ovs-plugin/exporter-link.h \
 	ovs-plugin/filter-text.c \
 	ovs-plugin/filter.c \
 	ovs-plugin/filter.h \
@@ -46,6 +51,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-core.h \
 	ovs-plugin/hub-feed.c \
 	ovs-plugin/hub-feed.h \
+	ovs-plugin/hub-forms.c \
+	ovs-plugin/hub-forms.h \
 	ovs-plugin/hub-link.c \
 	ovs-plugin/hub-link.h \
 	ovs-plugin/hub-mail.c \
@@ -84,6 +91,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
 	ovs-plugin/port-state.c \
 	ovs-plugin/port-state.h \
 	ovs-plugin/probe-ctl.c \
@@ -147,12 +156,19 @@ ovs_plugin_xfsm_probe_LDADD = \
 	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
 	$(LIBPCAP_LIBS) $(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
 
+ovs_plugin_xfsm_exporter_SOURCES = ovs-plugin/exporter.c
+ovs_plugin_xfsm_exporter_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBMICROHTTPD_CFLAGS)
+ovs_plugin_xfsm_exporter_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_xfsm_exporter_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(LIBMICROHTTPD_LIBS) $(LIBSECCOMP_LIBS) \
+	$(LIBCAPNG_LIBS) $(OVS_LIBS)
+
 ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_hub_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_hub_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
-	$(LIBSECCOMP_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) \
+	$(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 EXTRA_DIST += \

@@ -65,6 +65,11 @@ static const int hub_calls[] = {
     SCMP_SYS(sched_getscheduler),
 };
 
+/* A server adds the sockets that it accepts to those it waits for. */
+static const int server_calls[] = {
+    SCMP_SYS(epoll_ctl),
+};
+
 static int
 allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
@@ -169,6 +174,10 @@ xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
     }
     if (!error && kind == XFSM_CAGE_HUB_PEERS) {
         error = allow_connections(ctx);
+    }
+    if (!error && kind == XFSM_CAGE_SERVER) {
+        error = allow_all(ctx, server_calls,
+                          sizeof server_calls / sizeof server_calls[0]);
     }
     if (!error) {
         error = allow_some(ctx, kind);

@@ -47,6 +47,7 @@ enum xfsm_cage_syscalls {
                                  * and then cannot write any more. */
     XFSM_CAGE_HUB,              /* Also what ZeroMQ's threads need. */
     XFSM_CAGE_HUB_PEERS,        /* Also connections over IP (hub-peer.h). */
+    XFSM_CAGE_SERVER,           /* Also waiting for accepted sockets. */
 };
 
 struct xfsm_cage {

@@ -74,22 +74,17 @@ xfsm_desired_parse_list(const char *list, struct sset *programs)
 static bool
 target_matches(const char *key, const char *value, const struct place *at)
 {
-    static const char *const ids[] = {
-        "iface-id", "vm-uuid", "vm-id", "attached-mac",
-    };
-    size_t i;
+    int i;
 
     if (!strcmp(key, "port")) {
         return !strcmp(value, at->port->name);
     } else if (!strcmp(key, "bridge")) {
         return !strcmp(value, at->bridge->name);
     }
-    for (i = 0; i < ARRAY_SIZE(ids); i++) {
-        if (!strcmp(key, ids[i])) {
-            const char *id = smap_get(at->interface->external_ids, key);
-
-            id = id ? id : smap_get(at->port->external_ids, key);
-            return id && !strcmp(value, id);
+    for (i = 0; i < XFSM_N_IDENTITY_IDS; i++) {
+        if (!strcmp(key, xfsm_identity_id_names[i])) {
+            return nullable_string_is_equal(value, xfsm_port_ids_find(
+                key, at->interface->external_ids, at->port->external_ids));
         }
     }
     return false;
@@ -251,6 +246,7 @@ xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
     free(probe->type);
     free(probe->netdev_class);
     free(probe->error);
+    xfsm_port_ids_destroy(&probe->ids);
     sset_destroy(&probe->programs);
 }
 
@@ -265,6 +261,7 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
     copy->type = xstrdup(probe->type);
     copy->netdev_class = nullable_xstrdup(probe->netdev_class);
     copy->error = nullable_xstrdup(probe->error);
+    xfsm_port_ids_clone(&copy->ids, &probe->ids);
     sset_clone(&copy->programs, &probe->programs);
 }
 
@@ -282,6 +279,8 @@ add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
     probe->bridge = xstrdup(at->bridge->name);
     probe->type = xstrdup(type[0] ? type : "system");
     probe->uuid = at->interface->uuid;
+    xfsm_port_ids_read(&probe->ids, &probe->uuid,
+                       at->interface->external_ids, at->port->external_ids);
     probe->wanted_by = wanted_by;
     probe->mirror = mirror;
     probe->error = check_probe(at, mirror, programs);

@@ -47,6 +47,7 @@
 
 #include "openvswitch/shash.h"
 #include "openvswitch/uuid.h"
+#include "ovs-plugin/port-ids.h"
 #include "sset.h"
 
 struct smap;
@@ -141,6 +142,7 @@ struct xfsm_desired_probe {
     unsigned int ring_kib;      /* ...likewise. */
     enum xfsm_mitigation_mode mitigation;
     struct uuid uuid;           /* Of the Interface row. */
+    struct xfsm_port_ids ids;   /* What events tell of the machine. */
     struct sset programs;
     unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
     char *error;                /* Why there can be no probe, or NULL. */

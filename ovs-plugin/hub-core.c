@@ -13,6 +13,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-plugin/hub-forms.h"
 #include "ovs-plugin/hub-mail.h"
 #include "ovs-plugin/hub-pub.h"
 #include "timeval.h"
@@ -75,12 +76,14 @@ has_name(const struct xfsm_event_view *view)
 
 void
 xfsm_hub_core_start(struct xfsm_hub_core *core, struct xfsm_hub_pub *pub,
+                    struct xfsm_hub_forms *forms,
                     struct xfsm_journal *journal)
 {
     struct xfsm_journal_query query = { 0 };
     struct xfsm_journal_record record;
 
     core->pub = pub;
+    core->forms = forms;
     core->journal = journal;
     while (journal && !xfsm_journal_read(journal, &query, &record)) {
         struct xfsm_hub_source *source;
@@ -171,6 +174,7 @@ publish_message(struct xfsm_hub_core *core, struct ds *s,
         keep_record(core, topic, len, ds_cstr(s), s->length, &view);
     }
     xfsm_hub_pub_send(core->pub, topic, len, ds_cstr(s), s->length);
+    xfsm_hub_forms_send(core->forms, topic, len, ds_cstr(s), s->length);
     ds_destroy(s);
 }
 
@@ -288,6 +292,7 @@ publish_event(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
     xfsm_hub_pub_send(core->pub, topic, topic_len, body, len);
     xfsm_hub_mail_offer(core->mail, source, &source->said, topic, topic_len,
                         json, json_len, hops);
+    xfsm_hub_forms_send(core->forms, topic, topic_len, body, len);
 }
 
 /* Follows the numbers of the source, of which the event is new. */

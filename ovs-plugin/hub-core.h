@@ -54,6 +54,7 @@
 
 #include "ovs-plugin/hub-source.h"
 
+struct xfsm_hub_forms;
 struct xfsm_hub_mail;
 struct xfsm_hub_pub;
 struct xfsm_journal;
@@ -74,8 +75,9 @@ bool xfsm_hub_label_is_reserved(struct xfsm_str label);
 struct xfsm_hub_core {
     struct xfsm_hub_sources sources;
     struct xfsm_hub_rates rates;
-    struct xfsm_hub_mail *mail;     /* Owned by the caller. */
-    struct xfsm_hub_pub *pub;       /* Owned by the caller. */
+    struct xfsm_hub_mail *mail;     /* Owned by the caller... */
+    struct xfsm_hub_pub *pub;       /* ...as this... */
+    struct xfsm_hub_forms *forms;   /* ...and this. */
     struct xfsm_journal *journal;   /* Owned by the caller; NULL: none. */
     long long int next_heartbeat;
     long long int last_greeting;
@@ -97,9 +99,10 @@ void xfsm_hub_core_init(struct xfsm_hub_core *,
                         struct xfsm_hub_mail *);
 void xfsm_hub_core_destroy(struct xfsm_hub_core *);
 
-/* Goes to work with 'pub' and 'journal', or NULL, and learns from the latter
- * what was published before. */
+/* Goes to work with 'pub', 'forms' and 'journal', or NULL, and learns from the
+ * latter what was published before. */
 void xfsm_hub_core_start(struct xfsm_hub_core *, struct xfsm_hub_pub *pub,
+                         struct xfsm_hub_forms *forms,
                          struct xfsm_journal *journal);
 
 /* Takes an event from a feed.  '*sourcep' is the source of the feed, NULL if

@@ -22,6 +22,7 @@
 #include "ovs-plugin/hub-auth.h"
 #include "ovs-plugin/hub-core.h"
 #include "ovs-plugin/hub-feed.h"
+#include "ovs-plugin/hub-forms.h"
 #include "ovs-plugin/hub-mail.h"
 #include "ovs-plugin/hub-metrics.h"
 #include "ovs-plugin/hub-options.h"
@@ -53,6 +54,7 @@ struct hub {
     struct xfsm_hub_mail mail;
     void *context;              /* Of ZeroMQ. */
     struct xfsm_hub_pub *pub;
+    struct xfsm_hub_forms forms;
     struct xfsm_hub_replay replay;
     struct xfsm_hub_auth auth;
     struct xfsm_journal *journal;   /* NULL: none. */
@@ -104,6 +106,7 @@ each_counter(const struct hub *hub, counter_cb *cb, void *aux)
     cb("probes", hub->feeds.n, aux);
     cb("probes_refused", hub->feeds.refused + core->sources.refused, aux);
     cb("subscriptions", stats->subscriptions, aux);
+    xfsm_hub_forms_each_counter(&hub->forms, cb, aux);
     cb("replay_requests", hub->replay.requests, aux);
     cb("replay_refused", hub->replay.refused, aux);
     cb("replayed", hub->replay.replayed, aux);
@@ -349,9 +352,11 @@ open_journal(struct hub *hub)
 }
 
 static void
-greet(const char *prefix, size_t len, void *hub)
+greet(const char *prefix, size_t len, bool on, void *hub)
 {
-    xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+    if (on) {
+        xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+    }
 }
 
 /* Opens the sockets.  Starts ZeroMQ's threads. */
@@ -376,6 +381,8 @@ open_sockets(struct hub *hub)
         fail(xfsm_hub_peers_open(&hub->options.peers, hub->context, keys,
                                  &hub->mail), EXIT_FAILURE);
     }
+    xfsm_hub_forms_open(&hub->forms, hub->context, hub->options.endpoint,
+                        keys);
     if (endpoint) {
         fail(xfsm_hub_replay_open(&hub->replay, hub->context, endpoint, keys,
                                   hub->journal), EXIT_FAILURE);
@@ -423,7 +430,7 @@ run(struct hub *hub)
 {
     xfsm_watch_run();
     xfsm_hub_auth_run(&hub->auth);
-    if (!xfsm_hub_pub_run(hub->pub)) {
+    if (!xfsm_hub_pub_run(hub->pub) || !xfsm_hub_forms_run(&hub->forms)) {
         VLOG_WARN("more than %d subscriptions: starting anew without them",
                   XFSM_HUB_MAX_SUBSCRIPTIONS);
         hub->exiting = true;
@@ -445,6 +452,7 @@ wait(struct hub *hub)
 {
     xfsm_hub_auth_wait(&hub->auth);
     xfsm_hub_pub_wait(hub->pub);
+    xfsm_hub_forms_wait(&hub->forms);
     xfsm_hub_feeds_wait(&hub->feeds);
     xfsm_hub_core_wait(&hub->core);
     xfsm_hub_replay_wait(&hub->replay);
@@ -467,6 +475,7 @@ close_all(struct hub *hub)
     xfsm_hub_peers_close(&hub->options.peers);
     xfsm_hub_mail_destroy(&hub->mail);
     xfsm_hub_replay_close(&hub->replay);
+    xfsm_hub_forms_close(&hub->forms);
     xfsm_hub_pub_close(hub->pub);
     xfsm_hub_auth_close(&hub->auth);
     zmq_ctx_term(hub->context);
@@ -497,7 +506,7 @@ main(int argc, char *argv[])
     unixctl = open_unixctl(&hub);
     xfsm_watch_run();
     open_and_enter(&hub);
-    xfsm_hub_core_start(&hub.core, hub.pub, hub.journal);
+    xfsm_hub_core_start(&hub.core, hub.pub, &hub.forms, hub.journal);
     send_ready(&hub);
 
     while (!hub.exiting) {

@@ -101,6 +101,7 @@ forget_process(struct xfsm_monitor *m)
     }
     xfsm_port_state_cancel(&m->state_request, "the probe ended");
     m->hub_generation = 0;
+    m->told = false;
     xfsm_counters_clear(&m->state_keys);
     m->stats_unwritten = true;
     free(m->told_note);
@@ -123,6 +124,7 @@ xfsm_monitor_destroy(struct xfsm_monitor *m)
         forget_process(m);
         shash_destroy(&m->slots);
         xfsm_desired_probe_destroy(&m->want);
+        xfsm_port_ids_destroy(&m->told_ids);
         svec_destroy(&m->argv);
         svec_destroy(&m->running);
         svec_destroy(&m->requests);
@@ -448,6 +450,22 @@ feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
     }
 }
 
+/* Tells the probe which machine its port is of, if it does not know yet. */
+static void
+introduce(struct xfsm_monitor *m)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_ipc_writer w;
+
+    if (!m->told || !xfsm_port_ids_equal(&m->told_ids, &m->want.ids)) {
+        xfsm_port_ids_compose(&m->want.ids, buf, &w);
+        xfsm_worker_send(&m->worker, &w, -1);
+        xfsm_port_ids_destroy(&m->told_ids);
+        xfsm_port_ids_clone(&m->told_ids, &m->want.ids);
+        m->told = true;
+    }
+}
+
 static void
 join_hub(struct xfsm_monitor *m, struct xfsm_hub_link *hub)
 {
@@ -540,6 +558,7 @@ put_note(struct ds *notes, const char *note)
 static bool
 update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
 {
+    char *ids_note = xfsm_port_ids_note(&m->want.ids);
     struct ds notes = DS_EMPTY_INITIALIZER;
     bool changed;
 
@@ -556,6 +575,8 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
                  "receives, and does not count losses");
     }
     put_note(&notes, m->told_note);
+    put_note(&notes, ids_note);
+    free(ids_note);
     changed = strcmp(m->notes, ds_cstr(&notes));
     free(m->notes);
     m->notes = ds_steal_cstr(&notes);
@@ -671,6 +692,7 @@ run(struct xfsm_monitor *m, bool changed, bool may_start,
         keep_mirror_up(m);
     }
     if (m->worker.state == XFSM_WORKER_READY) {
+        introduce(m);
         feed_programs(m, programs);
         join_hub(m, hub);
     }

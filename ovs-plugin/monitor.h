@@ -76,6 +76,8 @@ struct xfsm_monitor {
     char *netdev_class;         /* Of the process. */
     struct shash slots;         /* Programs, struct slot of monitor.c. */
     uint64_t hub_generation;    /* Of the hub it is joined to, or 0. */
+    struct xfsm_port_ids told_ids;      /* Last told to the probe... */
+    bool told;                  /* ...if anything was. */
     bool no_device;             /* Waits for the device to appear... */
     long long int look_at;      /* ...for which to look then. */
     bool dirty;                 /* Was configured, or its probe told of

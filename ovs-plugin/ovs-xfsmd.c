@@ -22,6 +22,7 @@
 #include "memory.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-plugin/agent-metrics.h"
 #include "ovs-plugin/agent.h"
 #include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/term-signal.h"
@@ -299,6 +300,10 @@ agent_init(struct xfsm_agent *agent)
     path = xasprintf("%s/xfsm-hub", agent->libexecdir);
     xfsm_hub_link_init(&agent->hub, path, agent->user);
     free(path);
+
+    path = xasprintf("%s/xfsm-exporter", agent->libexecdir);
+    xfsm_exporter_link_init(&agent->exporter, path, agent->user);
+    free(path);
 }
 
 static void
@@ -313,6 +318,7 @@ agent_destroy(struct xfsm_agent *agent)
     shash_destroy(&agent->monitors);
     xfsm_mitigator_destroy(agent->mitigator);
     xfsm_hub_link_destroy(&agent->hub);
+    xfsm_exporter_link_destroy(&agent->exporter);
     xfsm_programs_destroy(agent->programs);
     xfsm_db_init_destroy(&agent->db_init);
     ovsdb_idl_loop_destroy(&agent->ovs);
@@ -445,6 +451,12 @@ reconcile(struct xfsm_agent *agent)
 }
 
 static void
+format_metrics(struct ds *s, void *agent)
+{
+    xfsm_agent_metrics_format(agent, s);
+}
+
+static void
 stop_all(struct xfsm_agent *agent)
 {
     struct shash_node *node;
@@ -476,6 +488,7 @@ agent_run(struct xfsm_agent *agent)
         xfsm_mitigator_stop(agent->mitigator);
         xfsm_hub_link_enable(&agent->hub, false);
         xfsm_hub_link_run(&agent->hub);
+        xfsm_exporter_link_configure(&agent->exporter, 0);
         agent->had_lock = false;
         agent->xfsm_seqno = 0;
     } else if (knows_rows(agent)) {
@@ -483,6 +496,8 @@ agent_run(struct xfsm_agent *agent)
         reconcile(agent);
         xfsm_status_run(agent, ovs_txn, xfsm_txn);
     }
+    agent->status_changed |= xfsm_exporter_link_run(&agent->exporter,
+                                                    format_metrics, agent);
 }
 
 static void
@@ -507,6 +522,7 @@ agent_wait(struct xfsm_agent *agent)
     xfsm_programs_wait(agent->programs);
     xfsm_hub_link_wait(&agent->hub);
     xfsm_mitigator_wait(agent->mitigator);
+    xfsm_exporter_link_wait(&agent->exporter);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_wait(node->data);
     }

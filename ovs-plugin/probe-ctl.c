@@ -205,6 +205,18 @@ handle_state(struct xfsm_probe *probe, enum xfsm_ipc_type type,
     return 0;
 }
 
+static int
+handle_identity(struct xfsm_probe *probe, struct xfsm_bytes *b)
+{
+    struct xfsm_port_ids ids;
+
+    if (!xfsm_port_ids_parse(b, &ids)) {
+        return EPROTO;
+    }
+    xfsm_publisher_set_ids(&probe->publisher, &ids);
+    return 0;
+}
+
 struct stats_writer {
     struct xfsm_ipc_writer *w;
     uint16_t n;
@@ -302,6 +314,9 @@ handle_message(struct xfsm_probe *probe, enum xfsm_ipc_type type,
         xfsm_publisher_set_socket(&probe->publisher, *fdp);
         *fdp = -1;
         return 0;
+
+    case XFSM_IPC_IDENTITY:
+        return handle_identity(probe, payload);
 
     case XFSM_IPC_PING:
         handle_ping(probe);

@@ -69,7 +69,7 @@ xfsm_publisher_init(struct xfsm_publisher *p,
     memset(p, 0, sizeof *p);
     p->ctl = ctl;
     p->basis = random_uint32();
-    p->identity = identity;
+    p->identity = *identity;
     p->sock = sock;
     ovs_mutex_init(&p->mutex);
     xfsm_queue_init(&p->queue);
@@ -80,6 +80,7 @@ xfsm_publisher_destroy(struct xfsm_publisher *p)
 {
     xfsm_publisher_set_socket(p, -1);
     xfsm_queue_destroy(&p->queue);
+    xfsm_port_ids_destroy(&p->ids);
     ovs_mutex_destroy(&p->mutex);
 }
 
@@ -97,6 +98,22 @@ xfsm_publisher_set_socket(struct xfsm_publisher *p, int sock)
 {
     ovs_mutex_lock(&p->mutex);
     set_socket(p, sock);
+    ovs_mutex_unlock(&p->mutex);
+}
+
+void
+xfsm_publisher_set_ids(struct xfsm_publisher *p,
+                       const struct xfsm_port_ids *ids)
+{
+    int i;
+
+    ovs_mutex_lock(&p->mutex);
+    xfsm_port_ids_destroy(&p->ids);
+    p->ids = *ids;
+    p->identity.interface_uuid = p->ids.uuid;
+    for (i = 0; i < XFSM_N_IDENTITY_IDS; i++) {
+        p->identity.ids[i] = p->ids.id[i];
+    }
     ovs_mutex_unlock(&p->mutex);
 }
 
@@ -189,9 +206,9 @@ send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
 static void
 publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 {
-    size_t topic_len = xfsm_event_format_topic(event, p->identity, p->topic,
+    size_t topic_len = xfsm_event_format_topic(event, &p->identity, p->topic,
                                                sizeof p->topic);
-    size_t json_len = xfsm_event_format_json(event, p->identity, p->json,
+    size_t json_len = xfsm_event_format_json(event, &p->identity, p->json,
                                              sizeof p->json);
     struct iovec iov[2] = {
         { .iov_base = p->topic, .iov_len = topic_len + 1 },

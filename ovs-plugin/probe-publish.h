@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "ovs-plugin/ipc.h"
+#include "ovs-plugin/port-ids.h"
 #include "ovs-plugin/probe-queue.h"
 #include "ovs-thread.h"
 #include "xfsm/runtime/event.h"
@@ -64,8 +65,9 @@ struct xfsm_publish_recent {
 };
 
 struct xfsm_publisher {
-    const struct xfsm_identity *identity;
     struct ovs_mutex mutex;     /* Of all that follows. */
+    struct xfsm_identity identity;
+    struct xfsm_port_ids ids;   /* Of 'identity'. */
     uint64_t seq;               /* Of the last event. */
     int sock;                   /* To the hub, or -1. */
     struct xfsm_queue queue;
@@ -92,8 +94,8 @@ struct xfsm_publisher {
 };
 
 /* Initializes 'p' to publish on 'sock', or -1, which it then owns.
- * 'identity' must outlive it, and so must 'ctl', the socket of the agent or
- * -1. */
+ * The strings of 'identity' must outlive it, and so must 'ctl', the socket of
+ * the agent or -1. */
 void xfsm_publisher_init(struct xfsm_publisher *p,
                          const struct xfsm_identity *identity, int sock,
                          int ctl);
@@ -101,6 +103,10 @@ void xfsm_publisher_destroy(struct xfsm_publisher *);
 
 /* Publishes on 'sock' from now on. */
 void xfsm_publisher_set_socket(struct xfsm_publisher *, int sock);
+
+/* Tells 'ids', which it then owns, in events from now on. */
+void xfsm_publisher_set_ids(struct xfsm_publisher *,
+                            const struct xfsm_port_ids *ids);
 
 /* Publishes an event; for struct xfsm_engine_options, with the publisher as
  * 'aux'. */

@@ -221,6 +221,9 @@ read_options(struct xfsm_agent *agent)
         .machine_code = smap_get_bool(options, "machine-code", true),
     };
     xfsm_mitigator_configure(agent->mitigator, options, &errors);
+    xfsm_exporter_link_configure(&agent->exporter,
+                                 get_number(options, "metrics-port", 0, 1,
+                                            UINT16_MAX, &errors));
     free(agent->option_error);
     agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;
     ds_destroy(&errors);

@@ -84,6 +84,11 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
 
     smap_add(&status, "hub", xfsm_hub_link_status(hub));
     put_error(&status, "hub-error", hub->worker.error);
+    if (xfsm_exporter_link_status(&agent->exporter)) {
+        smap_add(&status, "metrics",
+                 xfsm_exporter_link_status(&agent->exporter));
+    }
+    put_error(&status, "metrics-error", agent->exporter.worker.error);
     put_error(&status, "options-error", agent->option_error);
     put_error(&status, "visibility", agent->hw_offload);
     xfsmrec_xfsm_global_set_status(row, &status);

@@ -77,6 +77,12 @@ CLEANFILES += \
 	utilities/systemd/ovs-xfsmd.service \
 	utilities/systemd/xfsm-controller.service
 
+# Subscribers to read and copy from.
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	utilities/examples/alerts.c \
+	utilities/examples/alerts.py
+
 # Run from the source.
 EXTRA_DIST += \
 	utilities/list-programs \

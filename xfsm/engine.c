@@ -41,6 +41,9 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
                                              bridge);
     e->exec.options.identity.port = memcpy(e->identity + host + bridge,
                                            id->port, port);
+    e->exec.options.identity.interface_uuid = NULL;
+    memset(e->exec.options.identity.ids, 0,
+           sizeof e->exec.options.identity.ids);
     e->in_port = (struct xfsm_str) { e->exec.options.identity.port,
                                      (uint32_t) port - 1 };
     e->bridge = (struct xfsm_str) { e->exec.options.identity.bridge,

@@ -80,7 +80,8 @@ tests_fuzz_fuzz_event_SOURCES = \
 	ovs-plugin/mitigation-request.c \
 	tests/fuzz/fuzz-event.c \
 	$(fuzz_common)
-tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_LDADD = \
+	$(FUZZ_MAIN) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_image_SOURCES = \

@@ -20,6 +20,7 @@
 
 #include "ovs-plugin/mitigation-plan.h"
 #include "tests/fuzz/fuzz.h"
+#include "xfsm/io/event-cbor.h"
 #include "xfsm/io/event-decode.h"
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
@@ -90,6 +91,20 @@ check_request(const struct xfsm_event_view *view)
                  && strstr(text, ",actions=") != NULL, "a flow fits");
 }
 
+/* What decodes has a form as CBOR, in the room that is stated. */
+static void
+check_cbor(const char *json, size_t len)
+{
+    size_t size = len * (XFSM_EVENT_CBOR_MAX / XFSM_EVENT_JSON_MAX);
+    uint8_t *cbor = malloc(size);
+    size_t n;
+
+    fuzz_require(cbor != NULL, "there is memory");
+    n = xfsm_event_to_cbor(json, len, cbor, size);
+    fuzz_require(n && n <= size, "an event fits as CBOR");
+    free(cbor);
+}
+
 /* Returns whether the decoder took 'json'. */
 static bool
 check_decoder(const char *json, size_t len)
@@ -104,6 +119,7 @@ check_decoder(const char *json, size_t len)
     XFSM_EVENT_STRINGS(CHECK_STRING)
 #undef CHECK_STRING
     check_request(&view);
+    check_cbor(json, len);
     return true;
 }
 
@@ -171,10 +187,12 @@ write_event(struct fuzz_input *in)
     id = (struct xfsm_identity) {
         .host = names[0], .bridge = names[1], .port = names[2],
         .epoch = fuzz_u64(in),
+        .interface_uuid = names[2], .ids = { texts[1], names[3], NULL, "" },
     };
     event = (struct xfsm_event) {
         .ts = fuzz_u64(in), .seq = fuzz_u64(in),
         .program = names[3], .label = names[4], .state = names[0],
+        .next_state = names[2],
         .version = texts[1], .code = texts[2], .level = names[1],
         .description = texts[3],
         .text = texts[0], .text_len = strlen(texts[0]),

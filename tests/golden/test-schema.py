@@ -33,6 +33,10 @@ PROGRAMS = 16
 GOOD = {'v': 1, 'time': '2026-11-23T16:42:36.123456789Z', 'label': 'alert',
         'program': 'portscan', 'host': 'hv1', 'bridge': 'br0',
         'port': 'vnet7', 'epoch': 1763916156, 'seq': 17}
+ABOUT = dict(GOOD, interface_uuid='5f2d1c7a-8f39-4a52-9d7f-0a1b2c3d4e5f',
+             state='calm', next_state='busy',
+             external_ids={'iface-id': 'a', 'vm-uuid': 'b', 'vm-id': 'c',
+                           'attached-mac': 'd' * 128})
 BEAT = {'v': 1, 'time': '2026-11-23T16:42:36.123Z', 'label': 'heartbeat',
         'program': 'hub', 'host': '', 'bridge': '', 'port': '', 'epoch': 1,
         'last_seq': 1, 'state': 'gone', 'events': 1, 'lost': 0,
@@ -68,6 +72,11 @@ BAD = [
     (GOOD, {'fields': {'a': [{'key': {}, 'count': 1}]}}),
     (GOOD, {'fields': {'a': {'b': 1}}}),
     (GOOD, {'port': 'x' * 1025}), (GOOD, {'epoch': 1 << 64}),
+    (ABOUT, {'interface_uuid': '5f2d1c7a'}), (ABOUT, {'next_state': 1}),
+    (ABOUT, {'external_ids': {'iface-id': ''}}),
+    (ABOUT, {'external_ids': {'iface-id': 'd' * 129}}),
+    (ABOUT, {'external_ids': {'iface-id': '\xe9'}}),
+    (ABOUT, {'external_ids': {'neutron:name': 'x'}}),
     (BEAT, {'topics': {'x': -1}}), (BEAT, {'more': 1}),
     (BEAT, {'state': 'dead'}), (BEAT, {'last_seq': None}),
     (BEAT, {'topics': {str(i): 1 for i in range(33)}}),
@@ -86,8 +95,8 @@ def changed(message, change):
 
 def test_validator(root, other):
     """Good messages pass and bad ones do not."""
-    for message in [GOOD, BEAT, LOST] + [changed(GOOD, change)
-                                         for change in GOOD_CHANGES]:
+    for message in [GOOD, ABOUT, BEAT, LOST] + [changed(GOOD, change)
+                                                for change in GOOD_CHANGES]:
         wrong = list(schema.errors(message, root))
         golden.check(not wrong, '%s: %s', message, wrong)
         golden.check(not other or other.is_valid(message), '%s', message)

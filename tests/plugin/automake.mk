@@ -23,7 +23,7 @@ tests_plugin_test_desired_SOURCES = tests/plugin/test-desired.c
 tests_plugin_test_desired_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_desired_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_desired_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-fanout
 tests_plugin_test_fanout_SOURCES = tests/plugin/test-fanout.c
@@ -58,7 +58,7 @@ tests_plugin_test_ipc_SOURCES = tests/plugin/test-ipc.c
 tests_plugin_test_ipc_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_ipc_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_ipc_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-mitigation
 tests_plugin_test_mitigation_SOURCES = \
@@ -83,7 +83,7 @@ tests_plugin_test_parts_SOURCES = tests/plugin/test-parts.c
 tests_plugin_test_parts_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_parts_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_parts_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-ring
 tests_plugin_test_ring_SOURCES = tests/plugin/test-ring.c

@@ -357,6 +357,7 @@ test_hub_denied(void **state)
     }
     check_forbidden(XFSM_CAGE_HUB);
     check_forbidden(XFSM_CAGE_HUB_PEERS);
+    check_forbidden(XFSM_CAGE_SERVER);
 }
 
 static void

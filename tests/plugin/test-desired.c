@@ -146,6 +146,28 @@ check(struct world *w, const char *expected)
     assert_string_equal(text, expected);
 }
 
+/* What events tell of the machine comes along. */
+static void
+test_port_ids(void **state)
+{
+    struct world *w = *state;
+    const struct xfsm_desired_probe *p;
+    struct xfsm_desired d;
+
+    set(w->br0_ports[0].external_ids, "xfsm", "x");
+    set(w->br0_ports[0].external_ids, "vm-id", "of the port");
+    set(w->br0_ports[0].external_ids, "iface-id", "of the port");
+    set(w->p1.external_ids, "iface-id", "of the interface");
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    assert_non_null(p);
+    assert_string_equal(p->ids.uuid, "00000001-0000-0000-0000-000000000000");
+    assert_string_equal(p->ids.id[XFSM_ID_IFACE_ID], "of the interface");
+    assert_string_equal(p->ids.id[XFSM_ID_VM_ID], "of the port");
+    assert_null(p->ids.id[XFSM_ID_VM_UUID]);
+    xfsm_desired_destroy(&d);
+}
+
 static void
 test_port(void **state)
 {
@@ -410,6 +432,7 @@ main(void)
 #define TEST(F) cmocka_unit_test_setup_teardown(F, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_port),
+        TEST(test_port_ids),
         TEST(test_bridge),
         TEST(test_no_device),
         TEST(test_mirror),

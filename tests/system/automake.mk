@@ -9,21 +9,25 @@ SYSTEM_TESTS += \
 	tests/system/test-capture.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
+	tests/system/test-ecs.py \
 	tests/system/test-events.py \
 	tests/system/test-faults-database.py \
 	tests/system/test-faults-hub.py \
 	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet.py \
+	tests/system/test-forms.py \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub-messages.py \
 	tests/system/test-hub.py \
+	tests/system/test-identity.py \
 	tests/system/test-init.py \
 	tests/system/test-introspection.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
 	tests/system/test-mitigation.py \
 	tests/system/test-messages.py \
+	tests/system/test-metrics.py \
 	tests/system/test-own-events.py \
 	tests/system/test-pacing.py \
 	tests/system/test-port-state.py \
@@ -31,6 +35,7 @@ SYSTEM_TESTS += \
 	tests/system/test-rbac.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
+	tests/system/test-subscriber.py \
 	tests/system/test-swap.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh

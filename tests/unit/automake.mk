@@ -27,6 +27,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
 	tests/unit/test-event \
 	tests/unit/test-exec \
@@ -70,6 +71,7 @@ UNIT_TESTS += \
 	tests/unit/test-selector \
 	tests/unit/test-state-save \
 	tests/unit/test-structured \
+	tests/unit/test-subscriber \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
 	tests/unit/test-text \
@@ -203,6 +205,10 @@ tests_unit_test_engine_SOURCES = \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
+
+tests_unit_test_event_cbor_SOURCES = tests/unit/test-event-cbor.c
+tests_unit_test_event_cbor_LDADD = \
+	$(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
 
@@ -622,3 +628,5 @@ tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c

@@ -323,6 +323,12 @@ test_effect_operands(void **state)
     REFUSES(code[at].k.s.off, strings, "(publish_raw) ");
     at = victim_find(&v, XFSM_I_EXPORT, 0);
     REFUSES(code[at].k.s.off, UINT32_MAX, "(export) ");
+    for (int op = XFSM_I_PUBLISH; op <= XFSM_I_EXPORT; op++) {
+        at = victim_find(&v, (enum xfsm_opcode) op, 0);
+        REFUSES(code[at].c, 3, "(");
+        ACCEPTS(code[at].c, 2);
+        ACCEPTS(code[at].c, XFSM_NONE);
+    }
     at = victim_find(&v, XFSM_I_TIMER, 0);
     REFUSES(code[at].b, 1, "(timer) ");
     REFUSES(code[at].c, keys, "(timer) ");

@@ -321,7 +321,7 @@ generate_text(struct xfsm_codegen *cg, const struct xfsm_text *text)
 
 static void
 generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
-                 const struct xfsm_action *action)
+                 const struct xfsm_action *action, uint16_t next_state)
 {
     int n_regs = cg->n_regs;    /* Text may take some for its numbers. */
     bool has_text = op == XFSM_I_PUBLISH || op == XFSM_I_MITIGATE;
@@ -332,6 +332,7 @@ generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
     struct xfsm_insn *insn = xfsm_codegen_emit(cg, op);
 
     insn->b = text;
+    insn->c = next_state;
     insn->d = key;
     insn->k.s.off = label;
     insn->k.s.len = (uint32_t) strlen(action->label);
@@ -365,22 +366,23 @@ generate_table_set(struct xfsm_codegen *cg, const struct xfsm_action *action)
 }
 
 static void
-generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action)
+generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action,
+                uint16_t next_state)
 {
     switch (action->kind) {
     case XFSM_AC_PUBLISH:
     case XFSM_AC_PLOT:
     case XFSM_AC_EXEC:
-        generate_publish(cg, XFSM_I_PUBLISH, action);
+        generate_publish(cg, XFSM_I_PUBLISH, action, next_state);
         break;
     case XFSM_AC_MITIGATE:
-        generate_publish(cg, XFSM_I_MITIGATE, action);
+        generate_publish(cg, XFSM_I_MITIGATE, action, next_state);
         break;
     case XFSM_AC_PUBLISH_RAW:
-        generate_publish(cg, XFSM_I_PUBRAW, action);
+        generate_publish(cg, XFSM_I_PUBRAW, action, next_state);
         break;
     case XFSM_AC_EXPORT:
-        generate_publish(cg, XFSM_I_EXPORT, action);
+        generate_publish(cg, XFSM_I_EXPORT, action, next_state);
         break;
     case XFSM_AC_RESET:
         emit_metric(cg, action->key.n ? XFSM_I_RESETK : XFSM_I_RESET, 0,
@@ -441,7 +443,7 @@ generate_steps(struct xfsm_codegen *cg, const struct xfsm_steps *steps, int i)
         insn->k.u = t->delay;
     }
     for (int j = 0; j < steps->n_actions; j++) {
-        generate_action(cg, &steps->actions[j]);
+        generate_action(cg, &steps->actions[j], steps->next_state);
     }
     if (steps->next_state != XFSM_NONE) {
         uint16_t reason = i >= 0 ? generate_reason(cg, i) : 0;

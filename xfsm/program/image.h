@@ -129,16 +129,18 @@
     O(JUMP, "jump", "c=target", "Jump") \
     O(END, "end", "", "The handler is done") \
     /* Effects. */ \
-    O(PUBLISH, "publish", "b=text k=label", "Publish an event") \
-    O(PUBRAW, "publish_raw", "k=label", "Publish the packet") \
-    O(EXPORT, "export", "k=label", "Publish the handler's features") \
+    O(PUBLISH, "publish", "b=text c=next_state k=label", \
+      "Publish an event; c is the state that the key enters next, or 0xffff") \
+    O(PUBRAW, "publish_raw", "c=next_state k=label", "Publish the packet") \
+    O(EXPORT, "export", "c=next_state k=label", \
+      "Publish the handler's features") \
     O(SUSPECT, "suspect", "", "Mark the events that follow") \
     O(TIMER, "timer", "b=class c=primary_key d=key k=delay", \
       "Arm or move a timer; c is 0xffff for the current key") \
     O(CANCEL, "cancel", "b=class d=key", "Remove a timer") \
     O(STATE, "state", "b=state c=reason", \
       "Put the key into a state; c is from 1, 0 for no reason") \
-    O(MITIGATE, "mitigate", "b=text d=key k=label", \
+    O(MITIGATE, "mitigate", "b=text c=next_state d=key k=label", \
       "Publish an event if the key is complete")
 
 enum xfsm_opcode {

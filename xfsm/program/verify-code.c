@@ -185,6 +185,15 @@ features_defined(const struct run *run, const struct regset *set)
     return true;
 }
 
+/* Verifies what all instructions that publish have in common. */
+static bool
+verify_publish(struct run *run, const struct xfsm_insn *insn)
+{
+    return xfsm_verify_text(run->image, insn->k.s.off)
+           && (insn->c == XFSM_NONE || insn->c < run->image->n_states)
+           && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+}
+
 static bool
 verify_effect(struct run *run, const struct xfsm_insn *insn,
               const struct regset *set)
@@ -212,21 +221,14 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_TRESET:
         return insn->b < image->n_tables;
     case XFSM_I_PUBLISH:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && text_defined(run, set, insn->b)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn) && text_defined(run, set, insn->b);
     case XFSM_I_MITIGATE:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && insn->d < image->n_keys
-               && text_defined(run, set, insn->b)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn) && insn->d < image->n_keys
+               && text_defined(run, set, insn->b);
     case XFSM_I_PUBRAW:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn);
     case XFSM_I_EXPORT:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && features_defined(run, set)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn) && features_defined(run, set);
     case XFSM_I_SUSPECT:
         return true;
     case XFSM_I_TIMER:

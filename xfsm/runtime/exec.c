@@ -121,6 +121,7 @@ run_handler(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
     run.packet = packet;
     run.key = key;
     run.ts = ts;
+    run.next_state = XFSM_NONE;
     run.suspect = false;
     p->handled++;
     if (p->native.handlers) {

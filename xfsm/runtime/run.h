@@ -21,6 +21,7 @@ struct xfsm_run {
     const struct xfsm_packet *packet;
     const struct xfsm_key_value *key;   /* Primary key. */
     uint64_t ts;                /* Engine time it runs at, ns. */
+    uint16_t next_state;        /* That the key was put into, or XFSM_NONE. */
     bool suspect;
     double regs[XFSM_MAX_REGS];
 };
