@@ -29,16 +29,21 @@ COVERAGE_DEFINE(probe_burst_full);
  * 2,000 packets. */
 #define RX_BURST 64
 
+/* The same in milliseconds, for programs that take long: a fraction of the
+ * time in which the agent must be answered (worker.h). */
+#define RX_TURN_MS 20
+
 /* ## A lane ## */
 
 /* Receives what there is, up to a limit.  Returns 0 or a positive errno. */
 static int
 lane_run(struct xfsm_lane *lane)
 {
+    long long int end = time_msec() + RX_TURN_MS;
     uint64_t now;
     int i;
 
-    for (i = 0; i < RX_BURST; i++) {
+    for (i = 0; i < RX_BURST && time_msec() < end; i++) {
         struct xfsm_packet *packets;
         uint64_t lost;
         size_t n;
