@@ -31,6 +31,10 @@ COVERAGE_DEFINE(probe_timers_left);
  * 2,000 packets. */
 #define RX_BURST 64
 
+/* The same in milliseconds, for programs that take long: a fraction of the
+ * time in which the agent must be answered (worker.h). */
+#define RX_TURN_MS 20
+
 /* ## A lane ## */
 
 /* Receives a batch.  Returns 0 or a positive errno. */
@@ -83,10 +87,11 @@ lane_run_time(struct xfsm_lane *lane)
 static int
 lane_run(struct xfsm_lane *lane)
 {
+    long long int end = time_msec() + RX_TURN_MS;
     bool done = true;
     int i;
 
-    for (i = 0; i < RX_BURST && done; i++) {
+    for (i = 0; i < RX_BURST && done && time_msec() < end; i++) {
         int error = lane->n_packets ? 0 : lane_receive(lane);
 
         if (error == EAGAIN) {

@@ -29,6 +29,7 @@ EXIT_CONFIG = 78
 BACK = 1
 HUNG_BUSY = 2
 HUNG = 3
+HUNG_HUB = 7
 
 KILLS = 100
 FRAMES = 10000
@@ -176,7 +177,7 @@ def test_hub_stopped(host, vm1):
     with Untouched(host, "vm1", "vm9"):
         os.kill(pid, signal.SIGSTOP)
         wait_receives(host, vm1)
-        wait_hub(host, pid, HUNG)
+        wait_hub(host, pid, HUNG_HUB)
         check(not xfsmtest.pid_is_alive(pid), "the stopped one is left")
 
 
