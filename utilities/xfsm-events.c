@@ -43,6 +43,7 @@ struct watcher {
     const char *output;         /* File; NULL: standard output. */
     long rotate_mib, rotate_keep;
     const char *syslog_to;      /* NULL: no syslog. */
+    struct xfsm_tls_options tls;    /* Of that. */
     bool announce;              /* Tell when all publishers are there. */
     bool past_only;
     long count;                 /* Events still to show; -1: no limit. */
@@ -99,7 +100,11 @@ print_help(void)
          "  --rotate-mib N        rotate FILE before it is larger\n"
          "  --rotate-keep N       keep so many old files (default: 5)\n"
          "  --syslog WHERE        send to syslog (RFC 5424) instead:\n"
-         "                        unix:/dev/log or udp:127.0.0.1:PORT\n"
+         "                        unix:/dev/log, udp:127.0.0.1:PORT or\n"
+         "                        tls:HOST[:PORT] (RFC 5425)\n"
+         "  --syslog-ca FILE      CAs that the server's certificate may be\n"
+         "                        of (default: those of the system)\n"
+         "  --syslog-cert FILE    own certificate and key\n"
          "  --count N             end after N events\n"
          "  --timeout SECONDS     end after this time\n"
          "  -v, --verbose         say on standard error when connected\n"
@@ -115,8 +120,10 @@ show_in_syslog(struct watcher *w, const struct xfsm_event_view *event,
     int error = xfsm_syslog_send(w->syslog, event, line, len);
 
     if (error && !w->syslog_failed) {
+        const char *why = xfsm_syslog_why(w->syslog);
+
         xfsm_tool_complain("LOST: cannot send to syslog (%s)",
-                           strerror(error));
+                           *why ? why : strerror(error));
     }
     w->syslog_failed = error != 0;
     return true;
@@ -395,7 +402,7 @@ open_output(struct watcher *w)
     } else {
         w->out = xfsm_file_sink_from_fd(STDOUT_FILENO);
         if (w->syslog_to) {
-            error = xfsm_syslog_open(w->syslog_to, &w->syslog);
+            error = xfsm_syslog_open(w->syslog_to, &w->tls, &w->syslog);
         }
     }
     if (error) {
@@ -458,6 +465,11 @@ check_options(const struct watcher *w)
     if (w->output && w->syslog_to) {
         return xfsm_tool_usage_error("either --output or --syslog");
     }
+    if ((w->tls.ca || w->tls.cert)
+        && (!w->syslog_to || strncmp(w->syslog_to, "tls:", 4))) {
+        return xfsm_tool_usage_error("--syslog-ca and --syslog-cert need "
+                                     "--syslog tls:HOST");
+    }
     if (w->rotate_mib && !w->output) {
         return xfsm_tool_usage_error("--rotate-mib needs --output");
     }
@@ -486,7 +498,8 @@ parse_options(struct watcher *w, int argc, char *argv[])
     enum {
         OPT_CONNECT = 256, OPT_FORMAT, OPT_COUNT, OPT_TIMEOUT, OPT_SINCE,
         OPT_NO_FOLLOW, OPT_KEY_FILE, OPT_SERVER_KEY, OPT_OUTPUT,
-        OPT_ROTATE_MIB, OPT_ROTATE_KEEP, OPT_SYSLOG
+        OPT_ROTATE_MIB, OPT_ROTATE_KEEP, OPT_SYSLOG, OPT_SYSLOG_CA,
+        OPT_SYSLOG_CERT
     };
     static const struct option options[] = {
         { "connect", required_argument, NULL, OPT_CONNECT },
@@ -501,6 +514,8 @@ parse_options(struct watcher *w, int argc, char *argv[])
         { "rotate-mib", required_argument, NULL, OPT_ROTATE_MIB },
         { "rotate-keep", required_argument, NULL, OPT_ROTATE_KEEP },
         { "syslog", required_argument, NULL, OPT_SYSLOG },
+        { "syslog-ca", required_argument, NULL, OPT_SYSLOG_CA },
+        { "syslog-cert", required_argument, NULL, OPT_SYSLOG_CERT },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -574,6 +589,12 @@ parse_options(struct watcher *w, int argc, char *argv[])
                                          XFSM_FILE_SINK_KEEP);
         case OPT_SYSLOG:
             w->syslog_to = optarg;
+            break;
+        case OPT_SYSLOG_CA:
+            w->tls.ca = optarg;
+            break;
+        case OPT_SYSLOG_CERT:
+            w->tls.cert = optarg;
             break;
         case 'v':
             w->announce = true;

@@ -421,6 +421,8 @@ tests_unit_test_reference_SOURCES = \
 	tests/unit/test-reference.c
 
 tests_unit_test_render_SOURCES = tests/unit/test-render.c
+tests_unit_test_render_LDADD = \
+	$(XFSM_SYSLOG_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_selector_SOURCES = \
 	tests/unit/parser-fixture.h \

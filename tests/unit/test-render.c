@@ -254,11 +254,13 @@ test_syslog_format(void **state)
     assert_int_equal(strlen(line), 9);
 }
 
+static const struct xfsm_tls_options tls = { .ca = "/nonexistent/ca" };
+
 static void
 expect_refused(const char *where, const char *text)
 {
     struct xfsm_syslog *sink;
-    char *error = xfsm_syslog_open(where, &sink);
+    char *error = xfsm_syslog_open(where, &tls, &sink);
 
     assert_non_null(error);
     if (!strstr(error, text)) {
@@ -297,13 +299,21 @@ test_syslog_send(void **state)
     expect_refused("udp:127.0.0.1", "expected");
     expect_refused("udp:localhost:514", "expected");
     expect_refused("unix:", "expected");
+    expect_refused("tls:", "expected tls:HOST");
+    expect_refused("tls::6514", "expected tls:HOST");
+    expect_refused("tls:host:", "expected tls:HOST");
+    expect_refused("tls:host:65536", "expected tls:HOST");
+    expect_refused("tls:[::1", "expected tls:[ADDRESS]");
+    expect_refused("tls:[::1]x", "expected tls:[ADDRESS]");
+    expect_refused("tls:host", "/nonexistent/ca: no certificates");
+    expect_refused("tls:[::1]:6514", "/nonexistent/ca: no certificates");
     expect_refused("unix:/nonexistent/log", "No such file");
 
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/log", dir);
     snprintf(where, sizeof where, "unix:%s", path);
     fd = listen_unix(path);
-    assert_null(xfsm_syslog_open(where, &sink));
+    assert_null(xfsm_syslog_open(where, &tls, &sink));
     assert_int_equal(xfsm_syslog_send(sink, &view, "m", 1), 0);
     n = recv(fd, line, sizeof line, 0);
     assert_true(n > 0 && line[n - 1] == 'm');

@@ -35,8 +35,6 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/replay-client.h \
 	xfsm/io/subscriber.c \
 	xfsm/io/subscriber.h \
-	xfsm/io/syslog.c \
-	xfsm/io/syslog.h \
 	xfsm/io/zmq-pub.c \
 	xfsm/io/zmq-pub.h \
 	xfsm/io/zmq-socket.c \
@@ -50,6 +48,15 @@ xfsm_io_libxfsmcbor_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCBOR_CFLAGS)
 xfsm_io_libxfsmcbor_la_SOURCES = \
 	xfsm/io/event-cbor.c \
 	xfsm/io/event-cbor.h
+
+# libxfsmsyslog: the same for OpenSSL.
+noinst_LTLIBRARIES += xfsm/io/libxfsmsyslog.la
+xfsm_io_libxfsmsyslog_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
+xfsm_io_libxfsmsyslog_la_SOURCES = \
+	xfsm/io/syslog.c \
+	xfsm/io/syslog.h \
+	xfsm/io/tls-stream.c \
+	xfsm/io/tls-stream.h
 
 # libxfsm-subscriber, installed for programs of others with its one header:
 # what it takes to receive events, on libzmq alone.
