@@ -11,6 +11,8 @@ endif
 controller_xfsm_controller_SOURCES = \
 	controller/collector.c \
 	controller/collector.h \
+	controller/fleet-json.c \
+	controller/fleet-json.h \
 	controller/fleet.c \
 	controller/fleet.h \
 	controller/host.c \

@@ -18,7 +18,7 @@
 
 #include "command-line.h"
 #include "controller/collector.h"
-#include "controller/fleet.h"
+#include "controller/fleet-json.h"
 #include "controller/host.h"
 #include "controller/programs.h"
 #include "daemon.h"

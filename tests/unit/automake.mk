@@ -583,6 +583,8 @@ tests_unit_test_xml_test_SOURCES = \
 # Needs Open vSwitch's library, as the controller does.
 PLUGIN_TESTS += tests/unit/test-fleet
 tests_unit_test_fleet_SOURCES = \
+	controller/fleet-json.c \
+	controller/fleet-json.h \
 	controller/fleet.c \
 	controller/fleet.h \
 	tests/unit/test-fleet.c

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "controller/fleet.h"
+#include "controller/fleet-json.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 
@@ -218,9 +218,10 @@ test_assignments(void **state)
                  "fleet.json: /assignments/0/programs/3: 1 is not a string\n"
                  "fleet.json: /assignments/0/hosts/0: \"h2\" is none of the "
                  "hosts in \"hosts\"\n"
-                 "fleet.json: /assignments/0/target/prot: unknown member; "
-                 "expected \"port\", \"bridge\", \"iface-id\", "
-                 "\"attached-mac\", \"vm-uuid\" or \"vm-id\"\n"
+                 "fleet.json: /assignments/0/target/prot: unknown key; "
+                 "expected \"port\", \"bridge\", \"type\", \"tag\", "
+                 "\"iface-id\", \"attached-mac\", \"vm-uuid\", \"vm-id\", "
+                 "\"external_ids:KEY\" or \"neutron:KEY\"\n"
                  "fleet.json: /assignments/0/enabled: 1 is neither true nor "
                  "false");
     expect_error(FRONT "{'name':'a','programs':[],'target':{},'hosts':[]}]}",
