@@ -159,10 +159,15 @@ check_remotes(struct reader *r, const char *where, const char *remotes)
     char *copy = xstrdup(remotes);
     char *save = NULL;
     char *remote;
+    int n = 0;
 
     for (remote = strtok_r(copy, ",", &save); remote;
          remote = strtok_r(NULL, ",", &save)) {
         take_error(r, where, xfsm_fleet_check_remote(remote));
+        n++;
+    }
+    if (n > XFSM_FLEET_MAX_REMOTES) {
+        add_error(r, where, "more than %d remotes", XFSM_FLEET_MAX_REMOTES);
     }
     free(copy);
 }
@@ -492,4 +497,17 @@ xfsm_fleet_parse(const struct json *json, const char *file,
     ds_chomp(&r.errors, '\n');
     xfsm_fleet_destroy(r.fleet);
     return ds_steal_cstr(&r.errors);
+}
+
+char *
+xfsm_fleet_read_file(const char *file, struct xfsm_fleet **fleetp)
+{
+    struct json *json = json_from_file(file);
+    char *error;
+
+    error = (json->type == JSON_STRING
+             ? xasprintf("%s: %s", file, json_string(json))
+             : xfsm_fleet_parse(json, file, fleetp));
+    json_destroy(json);
+    return error;
 }

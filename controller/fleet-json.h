@@ -45,4 +45,7 @@ struct json;
 char *xfsm_fleet_parse(const struct json *json, const char *file,
                        struct xfsm_fleet **fleetp);
 
+/* The same for the file itself. */
+char *xfsm_fleet_read_file(const char *file, struct xfsm_fleet **fleetp);
+
 #endif /* controller/fleet-json.h */

@@ -35,6 +35,7 @@ xfsm_fleet_add_host(struct xfsm_fleet *fleet, const char *name)
 
     host->name = xstrdup(name);
     smap_init(&host->labels);
+    smap_init(&host->canaries);
     shash_add_assert(&fleet->hosts, name, host);
     return host;
 }
@@ -96,6 +97,10 @@ destroy_programs(struct xfsm_fleet *fleet)
             free(program->name);
             free(program->path);
             free(program->error);
+            free(program->assignment);
+            free(program->blocked);
+            free(program->rollout.error);
+            free(program->decision.error);
             free(program->source);
             free(program->image);
             smap_destroy(&program->parameters);
@@ -121,12 +126,132 @@ xfsm_fleet_destroy(struct xfsm_fleet *fleet)
         free(host->name);
         free(host->ovsdb);
         free(host->events);
+        free(host->error);
         smap_destroy(&host->labels);
+        smap_destroy(&host->canaries);
     }
     shash_destroy_free_data(&fleet->hosts);
     destroy_programs(fleet);
     destroy_assignments(fleet);
     free(fleet);
+}
+
+static void
+put_error(struct ds *ds, const char *kind, const char *name,
+          const char *error)
+{
+    if (error) {
+        ds_put_format(ds, "%s %s: %s\n", kind, name, error);
+    }
+}
+
+void
+xfsm_fleet_put_errors(const struct xfsm_fleet *fleet, struct ds *ds)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        const struct xfsm_fleet_host *host = node->data;
+
+        put_error(ds, "host", host->name, host->error);
+    }
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        const struct xfsm_fleet_program *p;
+
+        for (p = node->data; p && !p->assignment; p = p->older) {
+            char *name = xasprintf("%s, version %"PRId64, p->name,
+                                   p->version);
+
+            put_error(ds, "program", name, p->error ? p->error : p->blocked);
+            free(name);
+        }
+    }
+    SHASH_FOR_EACH (node, &fleet->assignments) {
+        const struct xfsm_fleet_assignment *assignment = node->data;
+
+        put_error(ds, "assignment", assignment->name, assignment->error);
+    }
+}
+
+static bool
+strings_equal(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool
+hosts_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->hosts) {
+        const struct xfsm_fleet_host *x = node->data;
+        const struct xfsm_fleet_host *y
+            = shash_find_data(&b->hosts, node->name);
+
+        if (!y || !strings_equal(x->ovsdb, y->ovsdb)
+            || !strings_equal(x->events, y->events)
+            || !strings_equal(x->error, y->error)) {
+            return false;
+        }
+    }
+    return shash_count(&a->hosts) == shash_count(&b->hosts);
+}
+
+static bool
+programs_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->programs) {
+        const struct xfsm_fleet_program *x = node->data;
+        const struct xfsm_fleet_program *y
+            = shash_find_data(&b->programs, node->name);
+
+        for (; x && y; x = x->older, y = y->older) {
+            if (x->version != y->version || x->all_hosts != y->all_hosts
+                || x->rollout.state != y->rollout.state
+                || !sset_equals(&x->hosts, &y->hosts)
+                || memcmp(&x->rollout.options, &y->rollout.options,
+                          sizeof x->rollout.options)
+                || !strings_equal(x->source, y->source)
+                || !strings_equal(x->image, y->image)) {
+                return false;
+            }
+        }
+        if (x || y) {
+            return false;
+        }
+    }
+    return shash_count(&a->programs) == shash_count(&b->programs);
+}
+
+static bool
+assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->assignments) {
+        const struct xfsm_fleet_assignment *x = node->data;
+        const struct xfsm_fleet_assignment *y
+            = shash_find_data(&b->assignments, node->name);
+
+        if (!y || x->enabled != y->enabled || x->all_hosts != y->all_hosts
+            || !sset_equals(&x->hosts, &y->hosts)
+            || !sset_equals(&x->programs, &y->programs)
+            || !smap_equal(&x->target, &y->target)
+            || !strings_equal(x->error, y->error)) {
+            return false;
+        }
+    }
+    return shash_count(&a->assignments) == shash_count(&b->assignments);
+}
+
+bool
+xfsm_fleet_equals(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    return hosts_equal(a, b) && programs_equal(a, b)
+           && assignments_equal(a, b);
 }
 
 bool

@@ -25,9 +25,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/rollout.h"
 #include "openvswitch/shash.h"
 #include "smap.h"
 #include "sset.h"
+
+struct ds;
 
 /* Named limits. */
 #define XFSM_FLEET_MAX_HOSTS 1024
@@ -35,6 +38,8 @@
 #define XFSM_FLEET_MAX_ASSIGNMENTS 4096
 #define XFSM_FLEET_MAX_NAME 63          /* Characters of any name. */
 #define XFSM_FLEET_MAX_PER_ASSIGNMENT 32    /* Programs; as the schema has. */
+#define XFSM_FLEET_MAX_REMOTES 9            /* Of a host; as the schema has. */
+#define XFSM_FLEET_MAX_VERSIONS 16          /* Of a program; the newest. */
 
 /* T(KEY): keys of a target that the agent knows, beside "external_ids:KEY"
  * and "neutron:KEY". */
@@ -47,6 +52,8 @@ struct xfsm_fleet_host {
     char *ovsdb;                /* Remotes, separated by commas. */
     char *events;               /* NULL if not given. */
     struct smap labels;
+    struct smap canaries;       /* Verdicts, as in xfsm-fleet-db(5). */
+    char *error;                /* Why it cannot be met, or NULL. */
 };
 
 struct xfsm_fleet_program {
@@ -56,6 +63,10 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
+    char *assignment;           /* Whose parameters these are, or NULL. */
+    struct xfsm_rollout rollout;    /* Of a version; else all zeros. */
+    struct xfsm_rollout decision;   /* What that is to be. */
+    char *blocked;              /* Why it must wait, or NULL. */
 
     bool all_hosts;             /* Then 'hosts' is empty. */
     struct sset hosts;          /* Which it is for. */
@@ -87,7 +98,8 @@ struct xfsm_fleet *xfsm_fleet_create(void);
 /* Frees 'fleet', which may be NULL. */
 void xfsm_fleet_destroy(struct xfsm_fleet *fleet);
 
-/* Add what is called 'name', which must not be there yet, and else is empty. */
+/* Add what is called 'name', which must not be there yet, and else is
+ * empty. */
 struct xfsm_fleet_host *xfsm_fleet_add_host(struct xfsm_fleet *,
                                             const char *name);
 struct xfsm_fleet_assignment *xfsm_fleet_add_assignment(struct xfsm_fleet *,
@@ -97,6 +109,12 @@ struct xfsm_fleet_assignment *xfsm_fleet_add_assignment(struct xfsm_fleet *,
  * 'name', the new one is a newer version. */
 struct xfsm_fleet_program *xfsm_fleet_add_program(struct xfsm_fleet *,
                                                   const char *name);
+
+/* Appends what is wrong with members of 'fleet' to 'ds', one a line. */
+void xfsm_fleet_put_errors(const struct xfsm_fleet *, struct ds *ds);
+
+/* Tells whether hosts would be met and written alike. */
+bool xfsm_fleet_equals(const struct xfsm_fleet *, const struct xfsm_fleet *);
 
 /* Tells whether 'assignment' concerns the host named 'host'. */
 bool xfsm_fleet_assignment_has_host(const struct xfsm_fleet_assignment *,

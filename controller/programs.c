@@ -380,9 +380,11 @@ make_image(struct xfsm_fleet_program *program, const struct xfsm_fleet *old,
     return compile_program(program, tool);
 }
 
-char *
-xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
-                   const char *tool, const char *folder)
+/* Reads the source of the program of each node of 'fleet', and, with 'tool',
+ * compiles it. */
+static char *
+load_programs(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
+              const char *tool, const char *folder)
 {
     const struct shash_node **nodes = shash_sort(&fleet->programs);
     size_t n = shash_count(&fleet->programs);
@@ -394,7 +396,9 @@ xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
         char *path = abs_file_name(folder, program->path);
         char *error = read_source(path, &program->source);
 
-        error = error ? error : make_image(program, old, tool);
+        if (!error && tool) {
+            error = make_image(program, old, tool);
+        }
         if (error) {
             ds_put_format(&errors, "/programs/%s: %s: %s\n", program->name,
                           path, error);
@@ -413,6 +417,19 @@ xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
     return ds_steal_cstr(&errors);
 }
 
+char *
+xfsm_fleet_read_sources(struct xfsm_fleet *fleet, const char *folder)
+{
+    return load_programs(fleet, NULL, NULL, folder);
+}
+
+char *
+xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
+                   const char *tool, const char *folder)
+{
+    return load_programs(fleet, old, tool, folder);
+}
+
 void
 xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
                            const struct xfsm_fleet *old, const char *tool)
@@ -423,7 +440,7 @@ xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
         struct xfsm_fleet_program *program;
 
         for (program = node->data; program; program = program->older) {
-            if (!program->error) {
+            if (!program->error && !program->image) {
                 program->error = make_image(program, old, tool);
             }
         }

@@ -13,33 +13,10 @@
 
 #include "smap.h"
 #include "util.h"
+#include "xfsm/base/glob.h"
 
 #define ANY_ID "external_ids:"
 #define NEUTRON "neutron:"
-
-bool
-xfsm_target_glob(const char *pattern, const char *text)
-{
-    /* Where to go on if the last "*" has to stand for one character more. */
-    const char *star = NULL;
-    const char *retry = NULL;
-
-    while (*text) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            retry = text;
-        } else if (*pattern == '?' || *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star;
-            text = ++retry;
-        } else {
-            return false;
-        }
-    }
-    return pattern[strspn(pattern, "*")] == '\0';
-}
 
 /* Reads a number of at most 5 digits. */
 static bool
@@ -79,19 +56,13 @@ xfsm_target_in_list(const char *list, int64_t number)
 }
 
 static bool
-text_matches(const char *pattern, const char *text)
-{
-    return !strcmp(pattern, text) || xfsm_target_glob(pattern, text);
-}
-
-static bool
 id_matches(const char *key, const char *value,
            const struct xfsm_target_place *at)
 {
     const char *id = smap_get(at->interface_ids, key);
 
     id = id ? id : smap_get(at->port_ids, key);
-    return id && text_matches(value, id);
+    return id && xfsm_glob_match(value, id);
 }
 
 static bool
@@ -104,11 +75,11 @@ key_matches(const char *key, const char *value,
     size_t i;
 
     if (!strcmp(key, "port")) {
-        return text_matches(value, at->port);
+        return xfsm_glob_match(value, at->port);
     } else if (!strcmp(key, "bridge")) {
-        return text_matches(value, at->bridge);
+        return xfsm_glob_match(value, at->bridge);
     } else if (!strcmp(key, "type")) {
-        return text_matches(value, at->type[0] ? at->type : "system");
+        return xfsm_glob_match(value, at->type[0] ? at->type : "system");
     } else if (!strcmp(key, "tag")) {
         return at->tag >= 0 && xfsm_target_in_list(value, at->tag);
     } else if (!strncmp(key, ANY_ID, strlen(ANY_ID))) {

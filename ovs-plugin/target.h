@@ -11,10 +11,8 @@
  *
  * Keys, beside "external_ids:KEY" for any KEY and "neutron:KEY", which is
  * short for "external_ids:neutron:KEY", are those of XFSM_TARGETS.  Values
- * are patterns: "*" stands for any characters, "?" for any one.  A value that
- * is the same character by character matches in any case, so that a port
- * called "a?" can be meant.  That of "tag" is a list of numbers and ranges,
- * such as "10,20-29"; a port without a tag matches none.
+ * are patterns (xfsm/base/glob.h).  That of "tag" is a list of numbers and
+ * ranges, such as "10,20-29"; a port without a tag matches none.
  *
  * Ids are those of the Interface, or, where it has none of that name, of the
  * Port.
@@ -46,9 +44,6 @@ struct xfsm_target_place {
 
 bool xfsm_target_matches(const struct smap *target,
                          const struct xfsm_target_place *);
-
-/* True if 'text' matches 'pattern', with "*" and "?". */
-bool xfsm_target_glob(const char *pattern, const char *text);
 
 /* True if 'number' is in 'list'.  A list that is malformed has no numbers from
  * the mistake on. */

@@ -23,7 +23,7 @@ tests_plugin_test_desired_SOURCES = tests/plugin/test-desired.c
 tests_plugin_test_desired_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_desired_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_desired_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-fanout
 tests_plugin_test_fanout_SOURCES = tests/plugin/test-fanout.c
@@ -96,4 +96,4 @@ tests_plugin_test_target_SOURCES = tests/plugin/test-target.c
 tests_plugin_test_target_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_target_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_target_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)

@@ -17,6 +17,7 @@
 #include "ovs-plugin/target.h"
 #include "smap.h"
 #include "util.h"
+#include "xfsm/base/glob.h"
 
 static void
 test_glob(void **state OVS_UNUSED)
@@ -46,7 +47,7 @@ test_glob(void **state OVS_UNUSED)
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(cases); i++) {
-        assert_int_equal(xfsm_target_glob(cases[i].pattern, cases[i].text),
+        assert_int_equal(xfsm_glob_match(cases[i].pattern, cases[i].text),
                          cases[i].matches);
     }
 
@@ -58,7 +59,7 @@ test_glob(void **state OVS_UNUSED)
         memcpy(pattern + 2 * i, "*a", 2);
     }
     strcpy(pattern + 398, "b");
-    assert_false(xfsm_target_glob(pattern, text));
+    assert_false(xfsm_glob_match(pattern, text));
 }
 
 static void

@@ -592,3 +592,12 @@ tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/unit/test-rollout
+tests_unit_test_rollout_SOURCES = \
+	controller/rollout.c \
+	controller/rollout.h \
+	tests/unit/test-rollout.c
+tests_unit_test_rollout_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_rollout_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_rollout_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
