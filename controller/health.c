@@ -20,6 +20,8 @@
 /* What a probe had when a canary came. */
 struct baseline {
     bool failed;
+    bool counted;               /* Counters were there; else they are to be
+                                 * taken when they come. */
     int64_t restarts;
     int64_t packets;
     int64_t dropped;
@@ -110,6 +112,7 @@ measure(const struct xfsmrec_probe *probe)
 {
     return (struct baseline) {
         .failed = has_failed(probe),
+        .counted = probe->n_statistics > 0,
         .restarts = probe->restarts,
         .packets = get_counter(probe, "rx_packets"),
         .dropped = get_counter(probe, "dropped"),
@@ -189,12 +192,19 @@ judge(struct watch *watch, struct ovsdb_idl *idl,
     const struct xfsmrec_probe *probe;
 
     XFSMREC_PROBE_FOR_EACH (probe, idl) {
-        const struct baseline *before;
+        struct baseline *before = shash_find_data(&watch->probes,
+                                                  probe->interface);
 
         if (watch->problem || !has_program(probe, program->name)) {
             continue;
         }
-        before = shash_find_data(&watch->probes, probe->interface);
+        if (before && !before->counted) {
+            const struct baseline late = *before;
+
+            *before = measure(probe);
+            before->failed = late.failed;
+            before->restarts = late.restarts;
+        }
         watch->problem = judge_probe(probe, before ? before : &nothing,
                                      &program->rollout.options,
                                      now - watch->since);

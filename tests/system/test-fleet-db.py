@@ -292,8 +292,9 @@ def test_rollback(fleet, canary, old):
     options = {"canary-percent": "25", "canary-seconds": "3600",
                "max-cpu-percent": "50"}
     host = fleet.hosts[canary]
-    # One that was ill before is no reason.
+    # One that was ill before is no reason, nor are counters that come late.
     host.put_probe("ill", ["hello"], status="error", error="no device")
+    host.put_probe("late", ["hello"], status="running")
     healthy = {"rx_packets": 1000, "dropped": 0, "cpu_ms": 100}
     cases = (
         ("failed or was started again 1 times", {"restarts": 1},
@@ -314,6 +315,9 @@ def test_rollback(fleet, canary, old):
         wait_until(lambda: host.program("hello") == new, 10, "the canary")
         wait_until(lambda v=version: fleet.db.row("Host", canary)["canaries"]
                    == {"hello/%d" % v: "well"}, 10, "a verdict")
+        host.put_probe("late", ["hello"], status="running",
+                       statistics={"rx_packets": 1000, "dropped": 900,
+                                   "cpu_ms": 86400000})
         host.put_probe("vnet1", ["hello"], **dict(more, **columns))
         fleet.wait_program("hello", version, "rolled-back")
         error = fleet.program("hello", version)["error"]
@@ -338,6 +342,20 @@ def test_rollback(fleet, canary, old):
     fleet.wait_program("hello", 2, "active")
     check("remove" not in fleet.host.log("c3"),
           "hosts were without the program for a moment")
+
+
+def cpu_is_told(host, interface):
+    """Is cpu_ms of a probe what the kernel has?  It comes every second, in
+    steps of 100 ms."""
+    pid = int(host.xfsm_ctl("get", "Probe", interface, "pid"))
+    told = host.xfsm_ctl("--if-exists", "get", "Probe", interface,
+                         "statistics:cpu_ms")
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    used = (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf(
+        "SC_CLK_TCK")
+    return (told and int(told) % 100 == 0
+            and -20 <= used - int(told) <= 120)
 
 
 def test_ports(fleet):
@@ -372,6 +390,10 @@ def test_ports(fleet):
         hv.wait_status("tap1", "running")
         check(hv.status("tap2") is None and hv.status("other") is None,
               "ports that do not match")
+
+        # What roll-outs are judged by is there.
+        wait_until(lambda: cpu_is_told(hv, "tap1"), 10,
+                   "the use of the processor to be told")
 
         # One that appears, and one that comes to match.
         begin = time.monotonic()
