@@ -346,7 +346,9 @@ xfsm_fleet_rows_decide(struct xfsm_fleet *fleet, int64_t now)
         struct xfsm_fleet_program *program = node->data;
 
         if (!program->assignment) {
-            next = MIN(next, decide_program(fleet, program, now));
+            int64_t due = decide_program(fleet, program, now);
+
+            next = MIN(next, due);
         }
     }
     return next;

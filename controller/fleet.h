@@ -33,7 +33,7 @@
 struct ds;
 
 /* Named limits. */
-#define XFSM_FLEET_MAX_HOSTS 1024
+#define XFSM_FLEET_MAX_HOSTS 16384
 #define XFSM_FLEET_MAX_PROGRAMS 256
 #define XFSM_FLEET_MAX_ASSIGNMENTS 4096
 #define XFSM_FLEET_MAX_NAME 63          /* Characters of any name. */

@@ -225,6 +225,16 @@ make_key(const struct xfsm_fleet_program *program)
                      program->version);
 }
 
+/* True if some host has 'program' as a canary. */
+static bool
+is_rolled_out(const struct xfsm_fleet_program *program)
+{
+    while (program && program->rollout.state != XFSM_ROLLOUT_CANARY) {
+        program = program->older;
+    }
+    return program != NULL;
+}
+
 static void
 remove_unwanted(struct xfsm_health *health)
 {
@@ -256,7 +266,8 @@ xfsm_health_run(struct xfsm_health *health, struct ovsdb_idl *idl,
     }
     SHASH_FOR_EACH (node, &fleet->programs) {
         const struct xfsm_fleet_program *program
-            = xfsm_fleet_find_program(fleet, host, node->name);
+            = (is_rolled_out(node->data)
+               ? xfsm_fleet_find_program(fleet, host, node->name) : NULL);
 
         if (program && program->rollout.state == XFSM_ROLLOUT_CANARY) {
             char *key = make_key(program);

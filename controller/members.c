@@ -278,8 +278,12 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
            struct xfsm_host *host, bool statistics)
 {
     struct xfsm_host_status status;
-    const char *problems = xfsm_host_get_problems(host);
+    char *problems = xstrdup(xfsm_host_get_problems(host));
+    size_t len = strlen(problems);
 
+    if (len && problems[len - 1] == '\n') {
+        problems[len - 1] = '\0';
+    }
     xfsm_host_get_status(host, &status);
     fleetrec_host_set_state(row, xfsm_host_state_to_word(status.state));
     fleetrec_host_set_error(row, problems[0] ? problems : NULL);
@@ -292,6 +296,7 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
         write_statistics(row, &status);
     }
     xfsm_host_status_destroy(&status);
+    free(problems);
 }
 
 static void

@@ -15,7 +15,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import Controller, FakeHost, Server, named   # noqa: E402
+from fleettest import (Cluster, Controller, FakeHost,       # noqa: E402
+                       Server, named)
 from xfsmtest import check, wait_until                      # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3", "hv4")
@@ -204,6 +205,9 @@ def test_rows(fleet):
         db.delete("Assignment", named(name))
     db.delete("Program", named("broken"))
     db.delete("Host", named("bad"))
+    wait_until(lambda: not any("bad-tag" in host.assignments()
+                               for host in fleet.hosts.values()), 10,
+               "a row that was removed to go")
     fleet.wait_done()
 
 
@@ -412,6 +416,48 @@ def test_ports(fleet):
         fleet.db.delete("Host", named("real"))
 
 
+def test_versions(fleet):
+    """Of a program, the newest 16 versions count."""
+    fleet.db.transact(*[
+        {"op": "insert", "table": "Program",
+         "row": {"name": "many", "version": version,
+                 "source": PROGRAM % ("version %d" % version)}}
+        for version in range(1, 18)])
+    fleet.wait_program("many", 17, "active")
+    wait_until(lambda: fleet.hosts["hv1"].program("many"), 10, "the newest")
+    check("version 17" in fleet.hosts["hv1"].program("many"), "not it")
+    check(fleet.program("many", 1)["state"] == []
+          and fleet.program("many", 2)["state"] == "replaced",
+          "one past the limit")
+    fleet.db.delete("Program", named("many"))
+    wait_until(lambda: not fleet.hosts["hv1"].program("many"), 10,
+               "a program to go")
+
+
+def test_cluster(fleet):
+    """The database is three servers, of which one may go."""
+    cluster = Cluster(fleet.host)
+    db = cluster.connect()
+    host = fleet.hosts["hv1"]
+    db.insert("Program", name="hello", version=1, source=PROGRAM % "cluster")
+    db.insert("Host", name="hv1", remotes=[host.remote])
+    controller = Controller(fleet.host, cluster.remote, "c4")
+    wait_until(lambda: "cluster" in (host.program("hello") or ""), 20,
+               "the host to be written")
+    db.close()
+    cluster.kill_leader()
+    begin = time.monotonic()
+    db = cluster.connect()
+    db.insert("Assignment", name="after", programs=["hello"], enabled=True,
+              hosts=["*"], target={"port": "x"})
+    wait_until(lambda: "after" in host.assignments(), 20,
+               "the host to be written after a server died")
+    print("%.1f s after the leading server died, a host was written"
+          % (time.monotonic() - begin))
+    db.close()
+    controller.exit()
+
+
 def test(host):
     fleet = Fleet(host)
     test_import(fleet)
@@ -422,10 +468,13 @@ def test(host):
     controller = test_takeover(fleet, controller)
     controller, canary, source = test_rollout(fleet, controller)
     test_rollback(fleet, canary, source)
+    test_versions(fleet)
     test_ports(fleet)
     check("somebody changed" not in host.log("c3"), "our own work is no drift")
     controller.exit()
     check(not fleet.db.rows("Controller"), "a row stayed")
+    if not host.sanitized:
+        test_cluster(fleet)
     fleet.stop()
 
 

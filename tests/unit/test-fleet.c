@@ -294,8 +294,8 @@ test_limits(void **state)
 
     (void) state;
     check_limit("hosts", "{'ovsdb':'unix:x'}", XFSM_FLEET_MAX_HOSTS,
-                "fleet.json: /hosts: has 1025 members; at most 1024 are "
-                "supported");
+                "fleet.json: /hosts: has 16385 members; at most 16384 "
+                "are supported");
     check_limit("programs", "'x'", XFSM_FLEET_MAX_PROGRAMS,
                 "fleet.json: /programs: has 257 members; at most 256 are "
                 "supported");
@@ -313,6 +313,17 @@ test_limits(void **state)
     assert_non_null(error);
     free(error);
     free(text);
+
+    /* Remotes. */
+    text = xasprintf("{'hosts':{'h':{'ovsdb':'%s'}}" REST,
+                     "unix:1,unix:2,unix:3,unix:4,unix:5,unix:6,unix:7,"
+                     "unix:8,unix:9");
+    assert_null(parse(text, &fleet));
+    xfsm_fleet_destroy(fleet);
+    free(text);
+    expect_error("{'hosts':{'h':{'ovsdb':'unix:1,unix:2,unix:3,unix:4,unix:5,"
+                 "unix:6,unix:7,unix:8,unix:9,unix:10'}}" REST,
+                 "fleet.json: /hosts/h/ovsdb: more than 9 remotes");
 
     /* Errors beyond the most that are listed are counted. */
     text = make_many("hosts", "1", XFSM_FLEET_MAX_ERRORS + 2);

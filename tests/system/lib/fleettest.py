@@ -143,6 +143,61 @@ class Server:
         return "unix:" + self.socket
 
 
+class Cluster:
+    """Three ovsdb-servers with one database XFSM_Fleet, by RAFT."""
+
+    def __init__(self, host):
+        self.host = host
+        self.members = []
+        self.processes = {}
+        for i in range(3):
+            member = os.path.join(host.dir, "raft%d" % i)
+            if not i:
+                host.run("ovsdb-tool", "create-cluster", member + ".db",
+                         os.path.join(xfsmtest.TOP_SRCDIR, "ovsdb-schema",
+                                      "xfsm-fleet.ovsschema"),
+                         "unix:%s.raft" % member)
+            else:
+                host.run("ovsdb-tool", "join-cluster", member + ".db",
+                         "XFSM_Fleet", "unix:%s.raft" % member,
+                         "unix:%s.raft" % self.members[0])
+            self.members.append(member)
+            self.processes[member] = host.popen(
+                "ovsdb-server", "-vconsole:off", "--log-file=%s/raft%d.log"
+                % (host.logdir, i), "--unixctl=%s.ctl" % member,
+                "--remote=punix:%s.sock" % member, member + ".db")
+            wait_until(lambda m=member: self.role(m) in ("leader",
+                                                         "follower"), 20,
+                       "a member of the cluster")
+        self.remote = ",".join("unix:%s.sock" % m for m in self.members)
+
+    def role(self, member):
+        out = self.host.run("ovs-appctl", "-t", member + ".ctl",
+                            "cluster/status", "XFSM_Fleet", ok=range(256))
+        fields = dict(line.split(": ", 1) for line in out.splitlines()
+                      if ": " in line)
+        return (fields.get("Role") if fields.get("Status")
+                == "cluster member" else None)
+
+    def leader(self):
+        for member in list(self.processes):
+            if self.role(member) == "leader":
+                return member
+        return None
+
+    def kill_leader(self):
+        member = wait_until(self.leader, 20, "a leader")
+        process = self.processes.pop(member)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def connect(self):
+        """A connection to a server that is no leader: it passes on."""
+        leader = wait_until(self.leader, 20, "a leader")
+        member = [m for m in self.processes if m != leader][0]
+        return Ovsdb(member + ".sock", "XFSM_Fleet")
+
+
 class FakeHost(Server):
     """A host: its database, and a thread that acknowledges as an agent
     does."""
@@ -220,7 +275,9 @@ class Controller:
 
     def exit(self):
         self.host.appctl(self.ctl, "exit")
-        self.process.wait(10 * xfsmtest.PATIENCE)
+        status = self.process.wait(10 * xfsmtest.PATIENCE)
+        xfsmtest.check(status == 0, "%s: exit status %s" % (self.name,
+                                                            status))
 
     def show(self):
         return self.host.appctl(self.ctl, "fleet/show")
