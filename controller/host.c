@@ -25,8 +25,10 @@ VLOG_DEFINE_THIS_MODULE(host);
 
 #define LOCK_NAME "xfsm_controller"
 
-/* Pause after a transaction that the database refused, in milliseconds. */
+/* Pauses in milliseconds: after a transaction that the database refused, and
+ * after one that came too early or was overtaken. */
 #define RETRY 5000
+#define RETRY_SOON 50
 
 struct xfsm_host {
     char *name;
@@ -248,8 +250,11 @@ commit(struct xfsm_host *host)
             settle(host);
         }
         break;
-    case TXN_UNCHANGED:
     case TXN_TRY_AGAIN:
+        host->retry_at = time_msec() + RETRY_SOON;
+        host->dirty = true;
+        break;
+    case TXN_UNCHANGED:
     case TXN_NOT_LOCKED:
         host->dirty = true;
         break;
