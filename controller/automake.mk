@@ -31,14 +31,21 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/positions.c \
+	controller/positions.h \
 	controller/programs.c \
 	controller/programs.h \
 	controller/rollout.c \
 	controller/rollout.h \
+	controller/sink-file.c \
+	controller/sink.c \
+	controller/sink.h \
+	controller/source.c \
+	controller/source.h \
 	controller/sync.c \
 	controller/sync.h \
 	controller/xfsm-controller.c
-controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS)
+controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
 controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)

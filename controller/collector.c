@@ -9,65 +9,191 @@
 #include "controller/collector.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <poll.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
 
 #include "controller/fleet.h"
-#include "entropy.h"
+#include "controller/source.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
-#include "xfsm/io/event-decode.h"
-#include "xfsm/io/file-sink.h"
-#include "xfsm/io/gap.h"
-#include "xfsm/io/zmq-sub.h"
+#include "xfsm/io/keys.h"
 
 VLOG_DEFINE_THIS_MODULE(collector);
 
-/* Subscribers are looked after at least this often, in milliseconds. */
-#define PERIOD 2000
+/* Sockets that one ZeroMQ context can have. */
+#define SOCKETS_MAX 65535
 
-/* The subscription to one host. */
-struct source {
-    char *name;
-    char *endpoint;
-    struct xfsm_zmq_sub *sub;
-    struct xfsm_gap_tracker *gaps;
-    bool drained;               /* Nothing more to read for now. */
-    uint64_t events;
-    uint64_t refused;           /* Messages that are no events. */
-    uint64_t missed;
+/* How often is looked whether a source has ended, in ms. */
+#define PERIOD 100
+
+/* A source that was asked to end. */
+struct leaver {
+    struct ovs_list node;
+    struct xfsm_source *source;
+    char *name;                 /* Of its host. */
 };
 
 struct xfsm_collector {
-    struct xfsm_file_sink *sink;
-    struct shash sources;       /* struct source, by name of the host. */
+    const struct xfsm_collector_options *options;
+    struct xfsm_sink *sink;
+    struct xfsm_key_pair keys;
+    void *context;
+    struct shash sources;       /* struct xfsm_source, by name of the host. */
+    struct ovs_list leavers;
+    bool held_back;             /* A source is to be started once another one
+                                 * of its host has ended. */
+    const struct xfsm_fleet *fleet;     /* Of the last set_fleet()... */
+    const struct shash *names;          /* ...and its hosts. */
 };
 
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+/* ## Keys of hubs ## */
 
-struct xfsm_collector *
-xfsm_collector_create(struct xfsm_file_sink *sink)
+/* Takes a line of the file, if it is one. */
+static void
+take_key_line(struct smap *keys, const char *path, int number,
+              const char *line)
 {
-    struct xfsm_collector *c = xzalloc(sizeof *c);
+    char host[XFSM_FLEET_MAX_NAME + 1], key[XFSM_KEY_TEXT_SIZE];
+    int n = 0;
 
-    c->sink = sink;
-    shash_init(&c->sources);
-    return c;
+    if (line[strspn(line, " \t\n")] == '\0' || !strncmp(line, "# ", 2)) {
+        return;
+    }
+    if (sscanf(line, "%63s %40s %n", host, key, &n) < 2 || line[n]
+        || !xfsm_key_is_valid(key)) {
+        VLOG_ERR("%s:%d: not a host and a public key", path, number);
+        return;
+    }
+    smap_replace(keys, host, key);
 }
 
 static void
-destroy_source(struct source *source)
+read_hub_keys(const char *path, struct smap *keys)
 {
-    xfsm_zmq_sub_destroy(source->sub);
-    xfsm_gap_destroy(source->gaps);
-    free(source->name);
-    free(source->endpoint);
-    free(source);
+    FILE *f = path ? fopen(path, "re") : NULL;
+    char *line = NULL;
+    size_t size = 0;
+    int number = 0;
+
+    if (!f) {
+        if (path) {
+            VLOG_ERR("%s: cannot open (%s)", path, ovs_strerror(errno));
+        }
+        return;
+    }
+    while (getline(&line, &size, f) > 0) {
+        take_key_line(keys, path, ++number, line);
+    }
+    free(line);
+    fclose(f);
+}
+
+/* Stores the key of the hub of 'host' in '*key', or NULL if it needs none.
+ * Returns false if it needs one, and there is none. */
+static bool
+find_key(const struct xfsm_collector *c, const struct smap *keys,
+         const struct xfsm_fleet_host *host, const char **key)
+{
+    bool tcp = !strncmp(host->events, "tcp:", 4);
+
+    *key = NULL;
+    if (c->options->key_file) {
+        *key = smap_get(keys, host->name);
+        if (!*key && tcp) {
+            *key = smap_get(keys, "*");
+        }
+    }
+    return *key || !c->options->key_file || !tcp;
+}
+
+/* ## Life ## */
+
+char *
+xfsm_collector_lock(const char *dir, int *lockp)
+{
+    static const char *const folders[] = { "", "/positions", "/spool" };
+    char *path;
+    size_t i;
+    int fd;
+
+    for (i = 0; i < ARRAY_SIZE(folders); i++) {
+        path = xasprintf("%s%s", dir, folders[i]);
+        if (mkdir(path, 0700) && errno != EEXIST) {
+            char *error = xasprintf("%s: cannot create (%s)", path,
+                                    ovs_strerror(errno));
+
+            free(path);
+            return error;
+        }
+        free(path);
+    }
+    path = xasprintf("%s/lock", dir);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
+    if (fd < 0) {
+        return xasprintf("%s: cannot lock (%s)", dir, ovs_strerror(errno));
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        close(fd);
+        return xasprintf("%s: another process has this state", dir);
+    }
+    *lockp = fd;
+    return NULL;
+}
+
+char *
+xfsm_collector_create(const struct xfsm_collector_options *options,
+                      struct xfsm_sink *sink, struct xfsm_collector **cp)
+{
+    struct xfsm_collector *c = xzalloc(sizeof *c);
+    char *error = NULL;
+
+    if (options->key_file) {
+        error = xfsm_key_pair_read(options->key_file, true, &c->keys);
+    }
+    c->context = error ? NULL : zmq_ctx_new();
+    if (!c->context) {
+        free(c);
+        return error ? error : xasprintf("cannot create a ZeroMQ context");
+    }
+    zmq_ctx_set(c->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+    c->options = options;
+    c->sink = sink;
+    shash_init(&c->sources);
+    ovs_list_init(&c->leavers);
+    *cp = c;
+    return NULL;
+}
+
+static void
+stop_source(struct xfsm_collector *c, struct shash_node *node)
+{
+    struct leaver *leaver = xmalloc(sizeof *leaver);
+
+    leaver->source = node->data;
+    leaver->name = xstrdup(node->name);
+    ovs_list_push_back(&c->leavers, &leaver->node);
+    xfsm_source_stop(leaver->source);
+    shash_delete(&c->sources, node);
+}
+
+static void
+join_leaver(struct leaver *leaver)
+{
+    ovs_list_remove(&leaver->node);
+    xfsm_source_join(leaver->source);
+    free(leaver->name);
+    free(leaver);
 }
 
 void
@@ -75,44 +201,90 @@ xfsm_collector_destroy(struct xfsm_collector *c)
 {
     struct shash_node *node;
 
-    if (c) {
-        SHASH_FOR_EACH (node, &c->sources) {
-            destroy_source(node->data);
-        }
-        shash_destroy(&c->sources);
-        free(c);
+    if (!c) {
+        return;
     }
+    SHASH_FOR_EACH_SAFE (node, &c->sources) {
+        stop_source(c, node);
+    }
+    /* Whoever waits for a hub waits no more. */
+    zmq_ctx_shutdown(c->context);
+    while (!ovs_list_is_empty(&c->leavers)) {
+        join_leaver(CONTAINER_OF(ovs_list_front(&c->leavers), struct leaver,
+                                 node));
+    }
+    zmq_ctx_term(c->context);
+    shash_destroy(&c->sources);
+    explicit_bzero(&c->keys, sizeof c->keys);
+    free(c);
 }
 
-/* Subscribes to 'host'.  Returns NULL after logging why it cannot. */
-static struct source *
-create_source(const struct xfsm_fleet_host *host)
-{
-    struct source *source;
-    struct xfsm_zmq_sub *sub;
-    uint8_t entropy[16];
-    char *error;
+/* ## Hosts ## */
 
-    error = xfsm_zmq_sub_create(&sub);
-    if (!error) {
-        error = xfsm_zmq_sub_connect(sub, host->events);
-        if (error) {
-            xfsm_zmq_sub_destroy(sub);
+/* True if a source of 'host' has yet to end: two must not write the same
+ * positions. */
+static bool
+is_leaving(const struct xfsm_collector *c, const char *host)
+{
+    const struct leaver *leaver;
+
+    LIST_FOR_EACH (leaver, node, &c->leavers) {
+        if (!strcmp(leaver->name, host)) {
+            return true;
         }
     }
-    if (error) {
-        VLOG_ERR("%s: no events: %s", host->name, error);
-        free(error);
-        return NULL;
+    return false;
+}
+
+static void
+start_source(struct xfsm_collector *c, const struct xfsm_fleet_host *host,
+             const char *key)
+{
+    const char *dir = c->options->state_dir;
+    char *path = dir ? xasprintf("%s/positions/%s.positions", dir, host->name)
+                 : NULL;
+    const struct xfsm_source_options options = {
+        .name = host->name, .endpoint = host->events, .server_key = key,
+        .keys = &c->keys, .positions = path, .context = c->context,
+        .sink = c->sink,
+    };
+
+    shash_add(&c->sources, host->name, xfsm_source_start(&options));
+    free(path);
+}
+
+static void
+set_fleet(struct xfsm_collector *c, const struct smap *keys)
+{
+    struct shash_node *node;
+    const char *key;
+
+    c->held_back = false;
+    SHASH_FOR_EACH_SAFE (node, &c->sources) {
+        const struct xfsm_fleet_host *host
+            = shash_find_data(&c->fleet->hosts, node->name);
+
+        if (!host || !host->events || !shash_find(c->names, node->name)
+            || !find_key(c, keys, host, &key)
+            || !xfsm_source_is(node->data, host->events, key)) {
+            stop_source(c, node);
+        }
     }
-    xfsm_zmq_sub_subscribe(sub, "");
-    get_entropy_or_die(entropy, sizeof entropy);
-    source = xzalloc(sizeof *source);
-    source->name = xstrdup(host->name);
-    source->endpoint = xstrdup(host->events);
-    source->sub = sub;
-    source->gaps = xfsm_gap_create(entropy);
-    return source;
+    SHASH_FOR_EACH (node, &c->fleet->hosts) {
+        const struct xfsm_fleet_host *host = node->data;
+
+        if (!host->events || !shash_find(c->names, host->name)
+            || shash_find(&c->sources, host->name)) {
+            continue;
+        } else if (!find_key(c, keys, host, &key)) {
+            VLOG_ERR("%s: no events: the key of its hub is not known",
+                     host->name);
+        } else if (is_leaving(c, host->name)) {
+            c->held_back = true;
+        } else {
+            start_source(c, host, key);
+        }
+    }
 }
 
 void
@@ -120,133 +292,36 @@ xfsm_collector_set_fleet(struct xfsm_collector *c,
                          const struct xfsm_fleet *fleet,
                          const struct shash *names)
 {
-    struct shash_node *node;
+    struct smap keys = SMAP_INITIALIZER(&keys);
 
-    SHASH_FOR_EACH_SAFE (node, &c->sources) {
-        const struct source *source = node->data;
-        const struct xfsm_fleet_host *host
-            = shash_find_data(&fleet->hosts, source->name);
-
-        if (!host || !host->events || !shash_find(names, source->name)
-            || strcmp(host->events, source->endpoint)) {
-            destroy_source(node->data);
-            shash_delete(&c->sources, node);
-        }
-    }
-    SHASH_FOR_EACH (node, &fleet->hosts) {
-        const struct xfsm_fleet_host *host = node->data;
-
-        if (host->events && shash_find(names, host->name)
-            && !shash_find(&c->sources, host->name)) {
-            struct source *source = create_source(host);
-
-            if (source) {
-                shash_add(&c->sources, host->name, source);
-            }
-        }
-    }
-}
-
-static void
-note_gap(struct source *source, const struct xfsm_event_view *event)
-{
-    uint64_t missing;
-    char port[128];
-
-    if (event->has_epoch && event->has_seq) {
-        missing = xfsm_gap_note(source->gaps, event->host, event->bridge,
-                                event->port, event->epoch, event->seq);
-        if (missing) {
-            source->missed += missing;
-            xfsm_event_unescape(event->port, port, sizeof port);
-            VLOG_WARN_RL(&rl, "%s: %"PRIu64" events of port %s were lost",
-                         source->name, missing, port);
-        }
-    }
-}
-
-static void
-take_message(struct xfsm_collector *c, struct source *source,
-             const struct xfsm_zmq_message *message)
-{
-    struct xfsm_event_view event;
-    int error;
-
-    if (!xfsm_event_decode(message->body, message->body_len, &event)) {
-        source->refused++;
-        VLOG_WARN_RL(&rl, "%s: refused a message that is no event",
-                     source->name);
-        return;
-    }
-    if (xfsm_str_is(event.label, "heartbeat")) {
-        return;
-    }
-    source->events++;
-    note_gap(source, &event);
-    error = xfsm_file_sink_write(c->sink, message->body, message->body_len);
-    if (error) {
-        VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));
-    }
-}
-
-static void
-run_source(struct xfsm_collector *c, struct source *source)
-{
-    struct xfsm_zmq_message message;
-    int error;
-    int i;
-
-    source->drained = false;
-    for (i = 0; i < XFSM_COLLECTOR_BURST; i++) {
-        error = xfsm_zmq_sub_recv(source->sub, 0, &message);
-        if (!error) {
-            take_message(c, source, &message);
-        } else if (error == EPROTO) {
-            source->refused++;
-            VLOG_WARN_RL(&rl, "%s: refused a malformed message",
-                         source->name);
-        } else if (error == EAGAIN) {
-            source->drained = true;
-            return;
-        } else if (error != EINTR) {
-            VLOG_WARN_RL(&rl, "%s: cannot receive events (%s)", source->name,
-                         ovs_strerror(error));
-            source->drained = true;
-            return;
-        }
-    }
+    c->fleet = fleet;
+    c->names = names;
+    read_hub_keys(c->options->hub_keys, &keys);
+    set_fleet(c, &keys);
+    smap_destroy(&keys);
 }
 
 void
 xfsm_collector_run(struct xfsm_collector *c)
 {
-    struct shash_node *node;
-    int error;
+    struct leaver *leaver;
+    bool joined = false;
 
-    SHASH_FOR_EACH (node, &c->sources) {
-        run_source(c, node->data);
+    LIST_FOR_EACH_SAFE (leaver, node, &c->leavers) {
+        if (xfsm_source_has_ended(leaver->source)) {
+            join_leaver(leaver);
+            joined = true;
+        }
     }
-    error = xfsm_file_sink_flush(c->sink);
-    if (error) {
-        VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));
+    if (joined && c->held_back) {
+        xfsm_collector_set_fleet(c, c->fleet, c->names);
     }
 }
 
 void
 xfsm_collector_wait(struct xfsm_collector *c)
 {
-    struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &c->sources) {
-        const struct source *source = node->data;
-
-        if (source->drained) {
-            poll_fd_wait(xfsm_zmq_sub_fd(source->sub), POLLIN);
-        } else {
-            poll_immediate_wake();
-        }
-    }
-    if (!shash_is_empty(&c->sources)) {
+    if (!ovs_list_is_empty(&c->leavers)) {
         poll_timer_wait(PERIOD);
     }
 }
@@ -255,15 +330,11 @@ void
 xfsm_collector_show(struct xfsm_collector *c, const char *host,
                     struct ds *ds)
 {
-    struct source *source = shash_find_data(&c->sources, host);
+    const struct xfsm_source *source = shash_find_data(&c->sources, host);
 
-    if (!source) {
+    if (source) {
+        xfsm_source_show(source, ds);
+    } else {
         ds_put_cstr(ds, "    events: not subscribed\n");
-        return;
     }
-    ds_put_format(ds, "    events: %s: %s; %"PRIu64" received, %"PRIu64
-                  " lost, %"PRIu64" refused\n", source->endpoint,
-                  xfsm_zmq_sub_n_connected(source->sub)
-                  ? "connected" : "not connected",
-                  source->events, source->missed, source->refused);
 }

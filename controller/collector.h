@@ -6,40 +6,61 @@
 #ifndef CONTROLLER_COLLECTOR_H
 #define CONTROLLER_COLLECTOR_H 1
 
-/* The collector: subscribes to every topic of every host's hub, and writes
- * the events, as received, to a sink.
+/* The collector: follows every host's hub (source.h) and hands the events, as
+ * received, to a sink (sink.h).
  *
- * Only what decodes as an event is written, so each line of the sink is one
- * event and safe to print.  Gaps in the probes' numbers are counted and
- * logged.
+ * Only what decodes as an event is handed on, so each line of a file is one
+ * event and safe to print.  Gaps are filled from the hubs' journals,
+ * repetitions dropped, and how far it came is kept in the folder of its state:
  *
- * A host that floods gets no more than XFSM_COLLECTOR_BURST messages per turn
- * of the main loop, so the other hosts and the databases have theirs.
+ *     positions/HOST       see positions.h
+ *     spool/               see spool.h; only for sinks that need it
+ *     lock                 held by the one process that has the folder
+ *
+ * Without such a folder nothing is asked for of the time before the start.
+ *
+ * The keys of hubs are in a file like ssh's known_hosts, a host and its public
+ * key in Z85 on each line, and comments in lines of their own that start with
+ * "# ".  The host "*" stands for those that have no line, if their endpoint is
+ * tcp.  Where keys are used, no hub on tcp is followed whose key is not known.
+ *
+ * Costs: a thread and four ZeroMQ sockets a host, and memory for its queue.
  *
  * Thread-safety: none. */
 
 struct ds;
 struct shash;
 struct xfsm_collector;
-struct xfsm_file_sink;
 struct xfsm_fleet;
+struct xfsm_sink;
 
-/* Messages of one host taken in one turn. */
-#define XFSM_COLLECTOR_BURST 256
+struct xfsm_collector_options {
+    const char *state_dir;      /* Or NULL. */
+    const char *key_file;       /* Our key pair, or NULL: no CURVE. */
+    const char *hub_keys;       /* File of the hubs' keys, with 'key_file'. */
+};
 
-/* Creates a collector without hosts.  'sink' stays the caller's. */
-struct xfsm_collector *xfsm_collector_create(struct xfsm_file_sink *sink);
+/* Creates 'state_dir', with its folders, and locks it.  Returns NULL and
+ * stores a descriptor that holds the lock in '*lockp', or an error. */
+char *xfsm_collector_lock(const char *state_dir, int *lockp);
+
+/* Creates a collector without hosts; 'options' and 'sink' must outlive it.
+ * Returns NULL and stores it in '*cp', or an error that the caller frees. */
+char *xfsm_collector_create(const struct xfsm_collector_options *options,
+                            struct xfsm_sink *sink,
+                            struct xfsm_collector **cp);
+
+/* Ends all its threads; what they took was written then. */
 void xfsm_collector_destroy(struct xfsm_collector *);
 
-/* Subscribes to the hosts of 'fleet' that have an "events" endpoint, and whose
- * name is in 'names', and to no others.  Subscriptions that stay the same are
- * not touched. */
+/* Follows the hosts of 'fleet' that have an "events" endpoint, and whose name
+ * is in 'names', and no others, with the keys that the file has now.  Those
+ * that stay the same are not touched. */
 void xfsm_collector_set_fleet(struct xfsm_collector *,
                               const struct xfsm_fleet *fleet,
                               const struct shash *names);
 
-/* Takes and writes events, and arranges for poll_block() to wake up when
- * there are more. */
+/* Frees what has ended, and arranges for poll_block() to wake up for it. */
 void xfsm_collector_run(struct xfsm_collector *);
 void xfsm_collector_wait(struct xfsm_collector *);
 

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 
-#include "controller/collector.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet.h"
 #include "openvswitch/dynamic-string.h"

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/collector.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet-json.h"
 #include "controller/members.h"
@@ -19,7 +18,6 @@
 #include "dirs.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
-#include "xfsm/io/file-sink.h"
 
 VLOG_DEFINE_THIS_MODULE(fleetd);
 
@@ -167,7 +165,7 @@ xfsm_fleetd_start(struct controller *ctl)
 char *
 xfsm_fleetd_reopen(struct controller *ctl)
 {
-    char *error = ctl->sink ? xfsm_file_sink_reopen(ctl->sink) : NULL;
+    char *error = ctl->sink ? xfsm_sink_reopen(ctl->sink) : NULL;
 
     if (error) {
         VLOG_ERR("%s", error);
@@ -234,19 +232,22 @@ xfsm_fleetd_destroy(struct controller *ctl)
 {
     struct shash_node *node;
 
+    xfsm_collector_destroy(ctl->collector);
     SHASH_FOR_EACH (node, &ctl->hosts) {
         xfsm_host_destroy(node->data);
     }
     shash_destroy(&ctl->hosts);
     xfsm_members_destroy(ctl->members);
     xfsm_fleet_db_destroy(ctl->db);
-    xfsm_collector_destroy(ctl->collector);
-    xfsm_file_sink_close(ctl->sink);
+    xfsm_sink_close(ctl->sink);
+    xfsm_sink_options_destroy(&ctl->events);
     xfsm_fleet_destroy(ctl->fleet);
     free(ctl->reload_error);
     free(ctl->fleet_file);
     free(ctl->db_remote);
     free(ctl->name);
-    free(ctl->events_file);
+    free(ctl->state_dir);
+    free(ctl->key_file);
+    free(ctl->hub_keys);
     free(ctl->tool);
 }

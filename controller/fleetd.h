@@ -16,12 +16,12 @@
 
 #include <stdbool.h>
 
+#include "controller/collector.h"
 #include "controller/host.h"
+#include "controller/sink.h"
 #include "openvswitch/shash.h"
 
 struct unixctl_server;
-struct xfsm_collector;
-struct xfsm_file_sink;
 struct xfsm_fleet;
 struct xfsm_fleet_db;
 struct xfsm_members;
@@ -32,7 +32,11 @@ struct controller {
     char *db_remote;            /* NULL with 'fleet_file'; both to import. */
     char *name;                 /* Ours, among several controllers. */
     char *tool;                 /* The toolbox, xfsm. */
-    char *events_file;          /* Absolute, or NULL for standard output. */
+    struct xfsm_sink_options events;    /* Where they go. */
+    struct xfsm_collector_options collect;
+    char *state_dir;            /* Absolute, or NULL. */
+    char *key_file;             /* The same. */
+    char *hub_keys;             /* The same. */
     const char *unixctl_path;
     enum xfsm_host_mode mode;
     bool once;
@@ -46,7 +50,8 @@ struct controller {
     char *reload_error;         /* Of the last attempt, or NULL. */
     struct shash hosts;         /* struct xfsm_host, by name. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */
-    struct xfsm_file_sink *sink;
+    struct xfsm_sink *sink;
+    int state_lock;
     bool exiting;
 };
 

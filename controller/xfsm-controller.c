@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "command-line.h"
-#include "controller/collector.h"
 #include "controller/fleetd.h"
 #include "controller/import.h"
 #include "daemon.h"
@@ -28,7 +27,6 @@
 #include "stream.h"
 #include "unixctl.h"
 #include "util.h"
-#include "xfsm/io/file-sink.h"
 
 VLOG_DEFINE_THIS_MODULE(controller);
 
@@ -102,21 +100,32 @@ serve(struct controller *ctl)
     unixctl_server_destroy(unixctl);
 }
 
+/* Opens what collects events, and where they go. */
 static void
-open_sink(struct controller *ctl)
+open_collector(struct controller *ctl)
 {
-    if (ctl->events_file) {
-        char *error = xfsm_file_sink_open(ctl->events_file, &ctl->sink);
+    char *error = NULL;
 
-        if (error) {
-            ovs_fatal(0, "%s", error);
-        }
-    } else {
-        ctl->sink = xfsm_file_sink_from_fd(STDOUT_FILENO);
-        if (get_detach()) {
-            VLOG_WARN("events are received, but go nowhere: --detach "
-                      "without --events");
-        }
+    ctl->collect = (struct xfsm_collector_options) {
+        ctl->state_dir, ctl->key_file, ctl->hub_keys,
+    };
+    if (ctl->state_dir) {
+        ctl->events.spool_dir = xasprintf("%s/spool", ctl->state_dir);
+        error = xfsm_collector_lock(ctl->state_dir, &ctl->state_lock);
+    }
+    if (!error) {
+        error = xfsm_sink_open(&ctl->events, &ctl->sink);
+    }
+    if (!error) {
+        error = xfsm_collector_create(&ctl->collect, ctl->sink,
+                                      &ctl->collector);
+    }
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
+    if (get_detach() && !ctl->events.target) {
+        VLOG_WARN("events are received, but go nowhere: --detach without "
+                  "--events");
     }
 }
 
@@ -148,8 +157,14 @@ usage(void)
            "                          agents acknowledge, and exit\n"
            "  --dry-run               show what would be written, and exit\n"
            "  --timeout=SECONDS       how long these wait (default: %d)\n"
-           "  --events=FILE           append events to FILE (default:\n"
-           "                          standard output)\n"
+           "  --events=SINK           send events to SINK, a file or NATS, "
+           "nats://HOST:PORT\n"
+           "                          (default: standard output)\n"
+           "  --events-option=KEY=VALUE   set an option of SINK\n"
+           "  --state-dir=DIR         keep there how far events were "
+           "collected\n"
+           "  --key-file=FILE         own key pair, for hubs on tcp\n"
+           "  --hub-keys=FILE         public keys of the hubs\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
            "  --unixctl=SOCKET        override default control socket name\n"
@@ -167,6 +182,10 @@ enum {
     OPT_DRY_RUN,
     OPT_TIMEOUT,
     OPT_EVENTS,
+    OPT_EVENTS_OPTION,
+    OPT_STATE_DIR,
+    OPT_KEY_FILE,
+    OPT_HUB_KEYS,
     OPT_XFSM,
     OPT_UNIXCTL,
     OPT_PEER_CA_CERT,
@@ -184,6 +203,10 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"events", required_argument, NULL, OPT_EVENTS},
+    {"events-option", required_argument, NULL, OPT_EVENTS_OPTION},
+    {"state-dir", required_argument, NULL, OPT_STATE_DIR},
+    {"key-file", required_argument, NULL, OPT_KEY_FILE},
+    {"hub-keys", required_argument, NULL, OPT_HUB_KEYS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"help", no_argument, NULL, 'h'},
@@ -195,6 +218,48 @@ static const struct option long_options[] = {
     {"bootstrap-ca-cert", required_argument, NULL, OPT_BOOTSTRAP_CA_CERT},
     {NULL, 0, NULL, 0},
 };
+
+/* Makes '*path' the absolute name of the argument. */
+static void
+set_path(char **path)
+{
+    free(*path);
+    *path = abs_file_name(NULL, optarg);
+}
+
+/* Takes one option on events.  Returns false if it is another one. */
+static bool
+parse_events_option(struct controller *ctl, int c)
+{
+    char *error;
+
+    switch (c) {
+    case OPT_EVENTS:
+        set_path(&ctl->events.target);
+        if (xfsm_sink_needs_spool(optarg)) {
+            free(ctl->events.target);
+            ctl->events.target = xstrdup(optarg);
+        }
+        return true;
+    case OPT_EVENTS_OPTION:
+        error = xfsm_sink_options_set(&ctl->events, optarg);
+        if (error) {
+            ovs_fatal(0, "--events-option: %s", error);
+        }
+        return true;
+    case OPT_STATE_DIR:
+        set_path(&ctl->state_dir);
+        return true;
+    case OPT_KEY_FILE:
+        set_path(&ctl->key_file);
+        return true;
+    case OPT_HUB_KEYS:
+        set_path(&ctl->hub_keys);
+        return true;
+    default:
+        return false;
+    }
+}
 
 /* Takes one option of our own. */
 static void
@@ -226,10 +291,6 @@ parse_own_option(struct controller *ctl, int c)
                       "1 to %d", optarg, TIMEOUT_MAX);
         }
         break;
-    case OPT_EVENTS:
-        free(ctl->events_file);
-        ctl->events_file = abs_file_name(NULL, optarg);
-        break;
     case OPT_XFSM:
         free(ctl->tool);
         ctl->tool = abs_file_name(NULL, optarg);
@@ -244,7 +305,9 @@ parse_own_option(struct controller *ctl, int c)
         stream_ssl_set_ca_cert_file(optarg, true);
         break;
     default:
-        OVS_NOT_REACHED();
+        if (!parse_events_option(ctl, c)) {
+            OVS_NOT_REACHED();
+        }
     }
 }
 
@@ -259,6 +322,8 @@ check_options(const struct controller *ctl, int n_args)
                   ? "with --db, no fleet description can be given"
                   : "exactly one argument, the fleet description, is "
                     "required, or --db");
+    } else if (!ctl->key_file != !ctl->hub_keys) {
+        ovs_fatal(0, "--key-file and --hub-keys need each other");
     } else if (ctl->once && get_detach()) {
         ovs_fatal(0, "--once and --dry-run cannot be used with --detach");
     }
@@ -330,6 +395,7 @@ main(int argc, char *argv[])
     int status = EXIT_SUCCESS;
     const char *error;
 
+    xfsm_sink_options_init(&ctl.events);
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], XFSM_VERSION);
     init_sighup();
@@ -350,8 +416,7 @@ main(int argc, char *argv[])
         return EXIT_SUCCESS;
     }
     if (!ctl.once) {
-        open_sink(&ctl);
-        ctl.collector = xfsm_collector_create(ctl.sink);
+        open_collector(&ctl);
     }
     error = xfsm_fleetd_start(&ctl);
     if (error) {

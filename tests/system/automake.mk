@@ -7,6 +7,7 @@
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
+	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-ecs.py \
@@ -53,6 +54,7 @@ check-scale: all
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
+	tests/system/lib/collecttest.py \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \

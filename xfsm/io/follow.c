@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "xfsm/base/error.h"
 #include "xfsm/io/clock.h"
@@ -41,6 +42,8 @@ struct xfsm_follow {
     struct xfsm_gap_tracker *past;      /* What was had from the past. */
     bool all;                   /* All topics are subscribed. */
     bool began;
+    uint64_t since_ms;          /* Of the past that is to come. */
+    uint64_t heard_ms;          /* Of the last heartbeat. */
     uint64_t repeated;
     struct queued *head, **tail;
     struct queued *current;     /* Given to the caller. */
@@ -73,12 +76,12 @@ open_sockets(struct xfsm_follow *f)
     char *error;
     size_t i;
 
-    error = xfsm_zmq_sub_create(&f->sub);
+    error = xfsm_zmq_sub_create_in(o->context, NULL, &f->sub);
     if (!error && o->keys) {
         xfsm_zmq_sub_set_keys(f->sub, o->keys, o->server_key);
     }
     if (!error) {
-        error = xfsm_replay_client_create(o->keys, o->server_key,
+        error = xfsm_replay_client_create(o->context, o->keys, o->server_key,
                                           &f->replay);
     }
     for (i = 0; i < o->n_topics && !error; i++) {
@@ -112,6 +115,7 @@ xfsm_follow_create(const struct xfsm_follow_options *options,
     }
     f->options = options;
     f->all = !options->n_topics;
+    f->since_ms = options->since_ms;
     f->tail = &f->head;
     f->gaps = create_tracker();
     f->past = create_tracker();
@@ -356,10 +360,29 @@ take_topics(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
     }
 }
 
+/* Time of an event, in ms since 1970; 0 if it has none. */
+static uint64_t
+time_of(const struct xfsm_event_view *e)
+{
+    char text[32];
+    struct tm tm = { 0 };
+    unsigned int ms = 0;
+
+    xfsm_event_unescape(e->time, text, sizeof text);
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3u", &tm.tm_year, &tm.tm_mon,
+               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms) < 6) {
+        return 0;
+    }
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    return (uint64_t) timegm(&tm) * 1000 + ms;
+}
+
 static void
 take_heartbeat(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
                const struct xfsm_event_view *e)
 {
+    f->heard_ms = time_of(e);
     if (f->all) {
         follow_number(f, e, NULL, 0, m->body, m->body_len,
                       (int64_t) e->last_seq, e->last_seq);
@@ -444,7 +467,7 @@ begin(struct xfsm_follow *f)
     bool greeted = false;
 
     f->began = true;
-    if (!f->options->since_ms) {
+    if (!f->since_ms) {
         return;
     }
     while (!greeted
@@ -461,7 +484,7 @@ begin(struct xfsm_follow *f)
     early = f->head;
     f->head = NULL;
     f->tail = &f->head;
-    item.complete = !xfsm_replay_ask_since(f->replay, f->options->since_ms,
+    item.complete = !xfsm_replay_ask_since(f->replay, f->since_ms,
                                            take_past, f, &item.oldest_ms);
     push(f, &item);
     while ((q = early) != NULL) {
@@ -474,6 +497,23 @@ begin(struct xfsm_follow *f)
             f->tail = &q->next;
         }
     }
+}
+
+void
+xfsm_follow_know(struct xfsm_follow *f, struct xfsm_str host,
+                 struct xfsm_str bridge, struct xfsm_str port,
+                 uint64_t epoch, uint64_t seq)
+{
+    const struct xfsm_str names[] = { host, bridge, port };
+
+    xfsm_gap_follow(f->gaps, names, 3, epoch, -1, seq);
+}
+
+void
+xfsm_follow_again(struct xfsm_follow *f, uint64_t since_ms)
+{
+    f->since_ms = since_ms;
+    f->began = false;
 }
 
 int
@@ -513,6 +553,18 @@ unsigned int
 xfsm_follow_n_connected(struct xfsm_follow *f)
 {
     return xfsm_zmq_sub_n_connected(f->sub);
+}
+
+uint64_t
+xfsm_follow_n_lost(struct xfsm_follow *f)
+{
+    return xfsm_zmq_sub_n_lost(f->sub);
+}
+
+uint64_t
+xfsm_follow_heard_ms(const struct xfsm_follow *f)
+{
+    return f->head ? 0 : f->heard_ms;
 }
 
 uint64_t

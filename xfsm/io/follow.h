@@ -27,6 +27,11 @@
  * While a gap is being filled xfsm_follow_next() waits for the hub, at most
  * some seconds; what is published meanwhile is queued by ZeroMQ.
  *
+ * Who goes on where it stopped before, after a restart, tells what it had by
+ * xfsm_follow_know(), and asks for the past since then.  The same is needed
+ * when a connection was lost: a probe may have come and gone meanwhile, of
+ * which no heartbeat will tell.  xfsm_follow_again() has that past come.
+ *
  * Limits: the first number heard of a probe is taken as given.  Of one gap,
  * XFSM_FOLLOW_REPAIR_MAX events are recovered at most.
  *
@@ -51,6 +56,7 @@ struct xfsm_follow_options {
     const char *server_key;
     uint64_t since_ms;          /* Events of the journal since then, in ms
                                  * since 1970, first; 0: none. */
+    void *context;              /* Of ZeroMQ; NULL: one of its own. */
 };
 
 enum xfsm_follow_kind {
@@ -92,6 +98,17 @@ char *xfsm_follow_create(const struct xfsm_follow_options *options,
                          struct xfsm_follow **fp);
 void xfsm_follow_destroy(struct xfsm_follow *);
 
+/* Tells that the events of a probe up to 'seq' in its life 'epoch' were had.
+ * Only for a follower of all topics. */
+void xfsm_follow_know(struct xfsm_follow *, struct xfsm_str host,
+                      struct xfsm_str bridge, struct xfsm_str port,
+                      uint64_t epoch, uint64_t seq);
+
+/* Has the events of the journals since 'since_ms', which is not 0, come before
+ * what is next, and an item XFSM_FOLLOW_PAST after them.  Events that came
+ * already come again. */
+void xfsm_follow_again(struct xfsm_follow *, uint64_t since_ms);
+
 /* Takes the next item, after waiting for it up to 'timeout_ms' as
  * xfsm_zmq_sub_recv() does.  Returns 0 and fills in '*item', or what that
  * returns. */
@@ -100,7 +117,13 @@ int xfsm_follow_next(struct xfsm_follow *, int timeout_ms,
 
 /* As those of zmq-sub.h. */
 unsigned int xfsm_follow_n_connected(struct xfsm_follow *);
+uint64_t xfsm_follow_n_lost(struct xfsm_follow *);
 uint64_t xfsm_follow_refused(struct xfsm_follow *);
+
+/* When, by the clock of the hub, it published the heartbeat that was taken
+ * last, in ms since 1970; 0: there was none, or items wait that came before
+ * it. */
+uint64_t xfsm_follow_heard_ms(const struct xfsm_follow *);
 
 /* Repetitions dropped. */
 uint64_t xfsm_follow_repeated(const struct xfsm_follow *);

@@ -21,6 +21,7 @@
 
 struct xfsm_replay_client {
     void *context;
+    bool own_context;           /* Made here. */
     const struct xfsm_key_pair *keys;
     const char *server_key;
     size_t n;
@@ -45,7 +46,7 @@ client_error(const char *endpoint, int error)
 }
 
 char *
-xfsm_replay_client_create(const struct xfsm_key_pair *keys,
+xfsm_replay_client_create(void *context, const struct xfsm_key_pair *keys,
                           const char *server_key,
                           struct xfsm_replay_client **clientp)
 {
@@ -56,7 +57,8 @@ xfsm_replay_client_create(const struct xfsm_key_pair *keys,
     }
     client->keys = keys;
     client->server_key = server_key;
-    client->context = zmq_ctx_new();
+    client->own_context = !context;
+    client->context = context ? context : zmq_ctx_new();
     if (!client->context) {
         int error = xfsm_zmq_errno();
 
@@ -76,7 +78,9 @@ xfsm_replay_client_destroy(struct xfsm_replay_client *client)
         for (i = 0; i < client->n; i++) {
             zmq_close(client->sockets[i]);
         }
-        zmq_ctx_term(client->context);
+        if (client->own_context) {
+            zmq_ctx_term(client->context);
+        }
         free(client);
     }
 }

@@ -40,10 +40,12 @@
 struct xfsm_key_pair;
 struct xfsm_replay_client;
 
-/* Creates a client.  'keys' and 'server_key' are NULL or as for
+/* Creates a client, in the ZeroMQ context 'context', which must outlive it, or
+ * one of its own if that is NULL.  'keys' and 'server_key' are NULL or as for
  * xfsm_zmq_sub_set_keys().  Returns NULL and stores it in '*clientp', or an
  * error that the caller frees. */
-char *xfsm_replay_client_create(const struct xfsm_key_pair *keys,
+char *xfsm_replay_client_create(void *context,
+                                const struct xfsm_key_pair *keys,
                                 const char *server_key,
                                 struct xfsm_replay_client **clientp);
 void xfsm_replay_client_destroy(struct xfsm_replay_client *);

@@ -35,6 +35,7 @@ struct xfsm_zmq_sub {
     uint64_t received;
     uint64_t malformed;
     uint64_t refused;
+    uint64_t lost;              /* Connections. */
 };
 
 #define HANDSHAKE_FAILED \
@@ -222,6 +223,7 @@ set_connected(struct xfsm_zmq_sub *sub, const char *name, bool connected)
     struct endpoint *endpoint = find_endpoint(sub, name, connected);
 
     if (endpoint) {
+        sub->lost += endpoint->connected && !connected;
         endpoint->connected = connected;
         endpoint->since = xfsm_now_ms();
     }
@@ -343,10 +345,18 @@ xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *sub)
     unsigned int i;
 
     read_monitor(sub);
+    redial(sub);
     for (i = 0; i < sub->n_endpoints; i++) {
         n += sub->endpoints[i].connected;
     }
     return n;
+}
+
+uint64_t
+xfsm_zmq_sub_n_lost(struct xfsm_zmq_sub *sub)
+{
+    read_monitor(sub);
+    return sub->lost;
 }
 
 uint64_t

@@ -81,6 +81,9 @@ int xfsm_zmq_sub_fd(const struct xfsm_zmq_sub *);
 /* Publishers connected to now, that is, whose handshake is done. */
 unsigned int xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *);
 
+/* Connections lost so far: one that is back at once shows here only. */
+uint64_t xfsm_zmq_sub_n_lost(struct xfsm_zmq_sub *);
+
 /* Connections whose handshake failed: this side or the other has no keys, the
  * wrong ones, or is not welcome. */
 uint64_t xfsm_zmq_sub_refused(struct xfsm_zmq_sub *);

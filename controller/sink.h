@@ -1,0 +1,130 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_SINK_H
+#define CONTROLLER_SINK_H 1
+
+/* Where the collector's events go.
+ *
+ * What --events names says which sink it is:
+ *
+ *     nothing              standard output
+ *     nats://HOST:PORT...  NATS JetStream (sink-nats.c)
+ *     a path               a file (sink-file.c)
+ *
+ * and --events-option=KEY=VALUE sets what XFSM_SINK_OPTIONS lists.
+ *
+ * A sink takes an event when it is as safe with it as the sink makes it: the
+ * file's is with the kernel, a broker's is in a spool on the disk (spool.h).
+ * One that has no room for now says so, and the collector waits with it, and
+ * leaves what comes after it to the journals of the hubs.
+ *
+ * Thread-safety: xfsm_sink_put() and xfsm_sink_flush() may be called by
+ * several threads at a time, and so may the others except those that open and
+ * close. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/thread.h"
+
+struct ds;
+struct xfsm_event_view;
+
+/* O(ID, NAME, MIN, MAX, DEFAULT, DOC): options that are numbers. */
+#define XFSM_SINK_NUMBERS(O) \
+    O(ROTATE_MIB, rotate_mib, 0, 1048576, 0, \
+      "file: size at which it is rotated; 0: never") \
+    O(KEEP, keep, 1, 1000, 10, "file: rotated ones that are kept") \
+    O(REPLICAS, replicas, 1, 5, 1, "nats: copies of a stream it makes") \
+    O(PARTITIONS, partitions, 1, 1024, 16, "nats: parts of the sources") \
+    O(SPOOL_MIB, spool_mib, 1, 2048, 256, "nats: size of the spool") \
+    O(HOLD_S, hold_s, 0, 86400, 600, \
+      "nats: seconds that the spool holds an event past its acknowledgement")
+
+/* O(NAME, DEFAULT, DOC): options that are text. */
+#define XFSM_SINK_STRINGS(O) \
+    O(stream, "XFSM", "nats: name of the stream") \
+    O(prefix, "xfsm", "nats: first part of the subjects") \
+    O(creds, NULL, "nats: file of credentials") \
+    O(ca, NULL, "nats: file of certificate authorities") \
+    O(cert, NULL, "nats: file of our certificate") \
+    O(key, NULL, "nats: file of its private key")
+
+struct xfsm_sink_options {
+    char *target;               /* What --events says, or NULL. */
+    char *spool_dir;            /* Where the spool is, or NULL. */
+#define XFSM_SINK_NUMBER(ID, NAME, MIN, MAX, DEFAULT, DOC) int NAME;
+    XFSM_SINK_NUMBERS(XFSM_SINK_NUMBER)
+#undef XFSM_SINK_NUMBER
+#define XFSM_SINK_STRING(NAME, DEFAULT, DOC) char *NAME;
+    XFSM_SINK_STRINGS(XFSM_SINK_STRING)
+#undef XFSM_SINK_STRING
+};
+
+void xfsm_sink_options_init(struct xfsm_sink_options *);
+void xfsm_sink_options_destroy(struct xfsm_sink_options *);
+
+/* Takes "KEY=VALUE", where KEY has hyphens where members have underscores.
+ * Returns NULL or an error that the caller frees. */
+char *xfsm_sink_options_set(struct xfsm_sink_options *, const char *setting);
+
+/* True if 'target' needs a folder for its spool. */
+bool xfsm_sink_needs_spool(const char *target);
+
+struct xfsm_sink;
+
+/* What a kind of sink does.  Calls come one at a time. */
+struct xfsm_sink_class {
+    /* Takes an event, 'len' bytes at 'json' that decode to 'view'.  Returns 0;
+     * EAGAIN if there is no room for now; or another positive errno if the
+     * event is lost, which the sink counts. */
+    int (*put)(struct xfsm_sink *, const char *json, size_t len,
+               const struct xfsm_event_view *view);
+
+    /* Makes what was taken safe.  Returns 0 or a positive errno. */
+    int (*flush)(struct xfsm_sink *);
+
+    /* Opens its file again; NULL if it has none.  Returns NULL or an error. */
+    char *(*reopen)(struct xfsm_sink *);
+
+    /* Appends a line or more on how it is. */
+    void (*show)(struct xfsm_sink *, struct ds *);
+
+    void (*close)(struct xfsm_sink *);
+};
+
+/* A member of each sink. */
+struct xfsm_sink {
+    const struct xfsm_sink_class *class;
+    struct ovs_mutex mutex;     /* Held while one of 'class' but 'close'
+                                 * runs. */
+};
+
+/* Opens the sink that 'options' name; they must outlive it.  Returns NULL and
+ * stores it in '*sinkp', or an error that the caller frees. */
+char *xfsm_sink_open(const struct xfsm_sink_options *,
+                     struct xfsm_sink **sinkp);
+
+/* Flushes and closes it.  NULL is accepted. */
+void xfsm_sink_close(struct xfsm_sink *);
+
+/* As in xfsm_sink_class. */
+int xfsm_sink_put(struct xfsm_sink *, const char *json, size_t len,
+                  const struct xfsm_event_view *view);
+int xfsm_sink_flush(struct xfsm_sink *);
+char *xfsm_sink_reopen(struct xfsm_sink *);
+void xfsm_sink_show(struct xfsm_sink *, struct ds *);
+
+/* The kinds. */
+char *xfsm_sink_file_open(const struct xfsm_sink_options *,
+                          struct xfsm_sink **sinkp);
+#ifdef HAVE_NATS
+char *xfsm_sink_nats_open(const struct xfsm_sink_options *,
+                          struct xfsm_sink **sinkp);
+#endif
+
+#endif /* controller/sink.h */

@@ -1,0 +1,73 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_SOURCE_H
+#define CONTROLLER_SOURCE_H 1
+
+/* Follows one hub, in a thread of its own, and hands its events to the sink.
+ *
+ * xfsm/io/follow.h finds gaps and fills them from the hub's journal, for which
+ * it may wait for the hub some seconds: hence the thread.  This adds what
+ * lasts: how far it came (positions.h), which is written to a file after the
+ * sink has taken the events, so that the order of a crash is always events
+ * before positions, and none is missed.  What can happen is that some come
+ * twice, namely those since the file was written, at most
+ * XFSM_SOURCE_COMMIT_MS of a busy hub and none of a quiet one.
+ *
+ * At the start, and each time that the connection was lost, the hub is asked
+ * for its journal since the time before which nothing was missing; no alert
+ * is taken before it has answered, or failed to XFSM_SOURCE_ATTEMPTS times.
+ *
+ * While the sink has no room the thread waits with the event in its hand.
+ *
+ * Thread-safety: the functions below are for the thread of the owner. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define XFSM_SOURCE_COMMIT_MS 1000
+
+/* Events after which the sink is flushed at the latest. */
+#define XFSM_SOURCE_BURST 256
+
+#define XFSM_SOURCE_ATTEMPTS 3
+
+/* Heartbeats of all probes come within that time, in ms. */
+#define XFSM_SOURCE_MARGIN_MS 10000
+
+struct ds;
+struct xfsm_key_pair;
+struct xfsm_sink;
+struct xfsm_source;
+
+struct xfsm_source_options {
+    const char *name;           /* Of the host. */
+    const char *endpoint;
+    const char *server_key;     /* NULL: no CURVE. */
+    const struct xfsm_key_pair *keys;   /* Outlives the source. */
+    const char *positions;      /* File, or NULL. */
+    void *context;              /* Of ZeroMQ, outlives the source. */
+    struct xfsm_sink *sink;     /* Outlives the source. */
+};
+
+/* Starts to follow a hub.  Strings are copied.  Aborts if there can be no
+ * thread. */
+struct xfsm_source *xfsm_source_start(const struct xfsm_source_options *);
+
+/* Asks it to end, which may take some seconds, and tells whether it has. */
+void xfsm_source_stop(struct xfsm_source *);
+bool xfsm_source_has_ended(const struct xfsm_source *);
+
+/* Waits until it has ended, and frees it. */
+void xfsm_source_join(struct xfsm_source *);
+
+/* True if that is what it was started with. */
+bool xfsm_source_is(const struct xfsm_source *, const char *endpoint,
+                    const char *server_key);
+
+/* Appends a line on its state. */
+void xfsm_source_show(const struct xfsm_source *, struct ds *);
+
+#endif /* controller/source.h */
