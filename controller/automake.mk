@@ -11,6 +11,8 @@ endif
 controller_xfsm_controller_SOURCES = \
 	controller/collector.c \
 	controller/collector.h \
+	controller/event-name.c \
+	controller/event-name.h \
 	controller/fleet-db.c \
 	controller/fleet-db.h \
 	controller/fleet-json.c \
@@ -42,6 +44,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/sink.h \
 	controller/source.c \
 	controller/source.h \
+	controller/spool.c \
+	controller/spool.h \
 	controller/sync.c \
 	controller/sync.h \
 	controller/xfsm-controller.c
@@ -49,5 +53,11 @@ controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
 controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)
+if HAVE_NATS
+controller_xfsm_controller_SOURCES += controller/sink-nats.c
+controller_xfsm_controller_CPPFLAGS += -DHAVE_NATS
+controller_xfsm_controller_CFLAGS += $(NATS_CFLAGS)
+controller_xfsm_controller_LDADD += $(NATS_LIBS)
+endif
 EXTRA_DIST += controller/xfsm-controller.8.in
 CLEANFILES += controller/xfsm-controller.8

@@ -67,6 +67,9 @@ cmd_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
             xfsm_collector_show(ctl->collector, nodes[i]->name, &ds);
         }
     }
+    if (ctl->sink) {
+        xfsm_sink_show(ctl->sink, &ds);
+    }
     free(nodes);
     unixctl_command_reply(conn, ds_cstr(&ds));
     ds_destroy(&ds);

@@ -64,6 +64,7 @@ close_sink(struct xfsm_sink *sink)
     struct file_sink *s = file_sink_cast(sink);
 
     xfsm_file_sink_close(s->file);
+    ovs_mutex_destroy(&sink->mutex);
     free(s);
 }
 

@@ -125,7 +125,6 @@ xfsm_sink_close(struct xfsm_sink *sink)
 {
     if (sink) {
         xfsm_sink_flush(sink);
-        ovs_mutex_destroy(&sink->mutex);
         sink->class->close(sink);
     }
 }

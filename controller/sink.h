@@ -94,6 +94,7 @@ struct xfsm_sink_class {
     /* Appends a line or more on how it is. */
     void (*show)(struct xfsm_sink *, struct ds *);
 
+    /* Frees it, with its mutex. */
     void (*close)(struct xfsm_sink *);
 };
 

@@ -226,23 +226,21 @@ take_gap(struct xfsm_source *s, const struct xfsm_follow_item *item)
     }
 }
 
-/* Returns false if the past is to be had once more, from the beginning. */
-static bool
+static void
 take_past(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     if (!item->complete && ++s->attempts < XFSM_SOURCE_ATTEMPTS) {
-        return false;
+        s->again = true;
+        return;
     }
     if (!item->complete) {
-        VLOG_WARN("%s: the hub does not tell its journal", s->name);
+        VLOG_INFO("%s: the hub does not tell its journal", s->name);
     }
     s->caught_up = item->complete;
     s->attempts = 0;
-    return true;
 }
 
-/* Takes an item.  Returns false if the follower is to be made anew. */
-static bool
+static void
 take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     switch (item->kind) {
@@ -254,12 +252,13 @@ take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
             || !xfsm_positions_is_kept(&item->event)) {
             take_event(s, item);
         }
-        return true;
+        break;
     case XFSM_FOLLOW_GAP:
         take_gap(s, item);
-        return true;
+        break;
     case XFSM_FOLLOW_PAST:
-        return take_past(s, item);
+        take_past(s, item);
+        break;
     default:
         OVS_NOT_REACHED();
     }
@@ -296,7 +295,7 @@ commit_in_time(struct xfsm_source *s, bool idle)
     }
 }
 
-/* Follows until the end, or until the follower is to be made anew. */
+/* Follows until the end, or an error of the system. */
 static void
 follow(struct xfsm_source *s)
 {
@@ -313,9 +312,7 @@ follow(struct xfsm_source *s)
         }
         error = xfsm_follow_next(s->follow, WAIT_MS, &item);
         if (!error) {
-            if (!take_item(s, &item)) {
-                return;
-            }
+            take_item(s, &item);
         } else if (error == EPROTO) {
             count(s, &s->counters.refused, 1);
             VLOG_WARN_RL(&rl, "%s: refused a message that is no event",

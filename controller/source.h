@@ -18,7 +18,8 @@
  *
  * At the start, and each time that the connection was lost, the hub is asked
  * for its journal since the time before which nothing was missing; no alert
- * is taken before it has answered, or failed to XFSM_SOURCE_ATTEMPTS times.
+ * is taken before it has answered, or failed to XFSM_SOURCE_ATTEMPTS times, as
+ * what publishes and is no hub does.
  *
  * While the sink has no room the thread waits with the event in its hand.
  *
@@ -32,7 +33,7 @@
 /* Events after which the sink is flushed at the latest. */
 #define XFSM_SOURCE_BURST 256
 
-#define XFSM_SOURCE_ATTEMPTS 3
+#define XFSM_SOURCE_ATTEMPTS 2
 
 /* Heartbeats of all probes come within that time, in ms. */
 #define XFSM_SOURCE_MARGIN_MS 10000

@@ -11,6 +11,18 @@ AC_DEFUN([XFSM_CHECK_PACKAGE],
   $2 is missing.
   On Debian and Ubuntu:  apt-get install $3])])])
 
+# XFSM_CHECK_OPTIONAL([VARIABLE], [MODULE], [APT-PACKAGE], [WHAT])
+#
+# The same, but only says that WHAT is left out.  Sets have_VARIABLE and the
+# conditional HAVE_VARIABLE.
+AC_DEFUN([XFSM_CHECK_OPTIONAL],
+  [PKG_CHECK_MODULES([$1], [$2], [have_$1=yes],
+     [have_$1=no
+      AC_MSG_WARN([
+  $2 is missing: built without $4.
+  On Debian and Ubuntu:  apt-get install $3])])
+   AM_CONDITIONAL([HAVE_$1], [test "$have_$1" = yes])])
+
 # XFSM_OPTIONS
 #
 # --enable-Werror and --enable-sanitizers.

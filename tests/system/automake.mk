@@ -7,6 +7,7 @@
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
+	tests/system/test-collector-nats.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
@@ -58,6 +59,7 @@ EXTRA_DIST += \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/natstest.py \
 	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py

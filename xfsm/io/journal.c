@@ -453,6 +453,12 @@ sync_current(struct xfsm_journal *j)
 }
 
 void
+xfsm_journal_sync(struct xfsm_journal *j)
+{
+    sync_current(j);
+}
+
+void
 xfsm_journal_close(struct xfsm_journal *j)
 {
     int i;
@@ -474,6 +480,30 @@ xfsm_journal_close(struct xfsm_journal *j)
 
 /* ## Writing. ## */
 
+/* True if a record of 'len' bytes needs another segment. */
+static bool
+is_full(const struct xfsm_journal *j, size_t len)
+{
+    return (j->current < 0 || (j->segments[j->current].end + padded(len)
+                               > j->options.segment_bytes));
+}
+
+uint64_t
+xfsm_journal_oldest_after(const struct xfsm_journal *j, size_t data_len)
+{
+    int gone = is_full(j, sizeof(struct record_header) + data_len)
+               ? (j->current + 1) % XFSM_JOURNAL_SEGMENTS : -1;
+    uint64_t oldest = j->next;
+    int i;
+
+    for (i = 0; i < XFSM_JOURNAL_SEGMENTS; i++) {
+        if (i != gone && j->segments[i].n && j->segments[i].first < oldest) {
+            oldest = j->segments[i].first;
+        }
+    }
+    return oldest;
+}
+
 int
 xfsm_journal_append(struct xfsm_journal *j, uint64_t now_ms,
                     const char *topic, size_t topic_len,
@@ -490,9 +520,7 @@ xfsm_journal_append(struct xfsm_journal *j, uint64_t now_ms,
         j->stats.failed++;
         return EMSGSIZE;
     }
-    if (j->current < 0
-        || (j->segments[j->current].end + padded(len)
-            > j->options.segment_bytes)) {
+    if (is_full(j, len)) {
         sync_current(j);
         error = start_segment(j, (j->current + 1) % XFSM_JOURNAL_SEGMENTS,
                               now_ms);

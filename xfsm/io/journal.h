@@ -121,6 +121,14 @@ int xfsm_journal_append(struct xfsm_journal *, uint64_t now_ms,
                         const char *body, size_t body_len,
                         const struct xfsm_event_view *view);
 
+/* Number of the oldest record that is left after one of 'data_len' bytes of
+ * topic and body is appended. */
+uint64_t xfsm_journal_oldest_after(const struct xfsm_journal *,
+                                   size_t data_len);
+
+/* Syncs what was appended. */
+void xfsm_journal_sync(struct xfsm_journal *);
+
 /* Syncs if it is time, of which 'mono_ms' is a monotonic clock, and forgets
  * what is too old at 'now_ms'. */
 void xfsm_journal_run(struct xfsm_journal *, uint64_t now_ms,
