@@ -71,7 +71,9 @@ struct xfsm_source {
     struct xfsm_positions *positions;
     uint64_t n_lost;            /* Connections, when the past was had. */
     bool caught_up;             /* All of the past was had. */
-    bool again;                 /* The past is needed once more. */
+    bool again;                 /* The past is needed, once more. */
+    bool started;               /* There was a connection. */
+    bool answered;              /* A question on the past, once. */
     int attempts;               /* To have it that failed. */
     unsigned int uncommitted;   /* Events. */
     int64_t committed;          /* When, monotonic ms. */
@@ -130,7 +132,8 @@ nap(struct xfsm_source *s, int ms)
 static void
 commit(struct xfsm_source *s)
 {
-    uint64_t heard = s->follow ? xfsm_follow_heard_ms(s->follow) : 0;
+    uint64_t heard = (s->follow && xfsm_follow_is_empty(s->follow)
+                      ? xfsm_follow_heard_ms(s->follow) : 0);
     int error = xfsm_sink_flush(s->options.sink);
 
     s->committed = xfsm_now_ms();
@@ -157,6 +160,20 @@ know(struct xfsm_str host, struct xfsm_str bridge, struct xfsm_str port,
 }
 
 /* ## Items ## */
+
+/* True if it is known to be a hub, with a journal, and no other publisher. */
+static bool
+is_hub(const struct xfsm_source *s)
+{
+    return s->answered || xfsm_follow_heard_ms(s->follow);
+}
+
+/* True if the past is to be had before what comes next from the hub. */
+static bool
+needs_past(const struct xfsm_source *s)
+{
+    return s->again || xfsm_follow_n_lost(s->follow) != s->n_lost;
+}
 
 /* Gives an event to the sink, and waits while that has no room.  Returns false
  * if the end came first. */
@@ -229,7 +246,9 @@ take_gap(struct xfsm_source *s, const struct xfsm_follow_item *item)
 static void
 take_past(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
-    if (!item->complete && ++s->attempts < XFSM_SOURCE_ATTEMPTS) {
+    s->answered |= item->complete;
+    if (!item->complete && is_hub(s)
+        && ++s->attempts < XFSM_SOURCE_ATTEMPTS) {
         s->again = true;
         return;
     }
@@ -246,9 +265,10 @@ take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
     switch (item->kind) {
     case XFSM_FOLLOW_EVENT:
     case XFSM_FOLLOW_RECORD:
-        /* One that came right after a connection was lost, and before the
-         * past since then: it is a part of that. */
-        if (xfsm_follow_n_lost(s->follow) == s->n_lost
+        /* One that may have come right after a connection was made, and
+         * before the past: it is a part of that. */
+        if (!needs_past(s) || !is_hub(s)
+            || !xfsm_follow_n_connected(s->follow)
             || !xfsm_positions_is_kept(&item->event)) {
             take_event(s, item);
         }
@@ -266,22 +286,38 @@ take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
 
 /* ## The thread ## */
 
-/* Waits for the connection, and then has the past come. */
+/* Has the past come, over the connection that there is now. */
 static void
 catch_up(struct xfsm_source *s)
 {
-    set_flag(s, &s->connected, false);
     s->again = false;
+    s->started = true;
     s->caught_up = false;
-    while (!must_stop(s) && !xfsm_follow_n_connected(s->follow)) {
-        nap(s, CONNECT_MS);
-    }
-    set_flag(s, &s->connected, true);
     s->n_lost = xfsm_follow_n_lost(s->follow);
     if (s->n_lost) {
         nap(s, SETTLE_MS);
     }
     xfsm_follow_again(s->follow, xfsm_positions_since(s->positions));
+}
+
+/* Sees to the past, if that is needed.  Returns false if nothing can be taken
+ * for now. */
+static bool
+run_past(struct xfsm_source *s)
+{
+    bool connected = xfsm_follow_n_connected(s->follow);
+
+    set_flag(s, &s->connected, connected);
+    if (!needs_past(s)) {
+        return true;
+    } else if (connected
+               || (!s->started && xfsm_follow_n_lost(s->follow))) {
+        catch_up(s);
+        return true;
+    }
+    /* What waits in the queue can be taken, unless the past comes before
+     * it. */
+    return s->started && !(s->again && is_hub(s));
 }
 
 static void
@@ -302,12 +338,15 @@ follow(struct xfsm_source *s)
     struct xfsm_follow_item item;
 
     xfsm_positions_each(s->positions, know, s->follow);
-    catch_up(s);
+    s->again = true;
+    s->started = false;
+    s->n_lost = 0;
     while (!must_stop(s)) {
         int error;
 
-        if (s->again || xfsm_follow_n_lost(s->follow) != s->n_lost) {
-            catch_up(s);
+        if (!run_past(s)) {
+            commit_in_time(s, true);
+            nap(s, CONNECT_MS);
             continue;
         }
         error = xfsm_follow_next(s->follow, WAIT_MS, &item);
@@ -332,7 +371,8 @@ source_main(void *s_)
     struct xfsm_source *s = s_;
     const char *endpoint = s->endpoint;
     const struct xfsm_follow_options options = {
-        .endpoints = &endpoint, .n_endpoints = 1, .context = s->options.context,
+        .endpoints = &endpoint, .n_endpoints = 1,
+        .context = s->options.context,
         .keys = s->server_key ? s->options.keys : NULL,
         .server_key = s->server_key,
     };

@@ -564,7 +564,13 @@ xfsm_follow_n_lost(struct xfsm_follow *f)
 uint64_t
 xfsm_follow_heard_ms(const struct xfsm_follow *f)
 {
-    return f->head ? 0 : f->heard_ms;
+    return f->heard_ms;
+}
+
+bool
+xfsm_follow_is_empty(const struct xfsm_follow *f)
+{
+    return !f->head;
 }
 
 uint64_t

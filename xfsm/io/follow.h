@@ -121,9 +121,11 @@ uint64_t xfsm_follow_n_lost(struct xfsm_follow *);
 uint64_t xfsm_follow_refused(struct xfsm_follow *);
 
 /* When, by the clock of the hub, it published the heartbeat that was taken
- * last, in ms since 1970; 0: there was none, or items wait that came before
- * it. */
+ * last, in ms since 1970; 0: there was none, and it may be no hub. */
 uint64_t xfsm_follow_heard_ms(const struct xfsm_follow *);
+
+/* True if all items were given out that came before that. */
+bool xfsm_follow_is_empty(const struct xfsm_follow *);
 
 /* Repetitions dropped. */
 uint64_t xfsm_follow_repeated(const struct xfsm_follow *);
