@@ -40,6 +40,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/rollout.c \
 	controller/rollout.h \
 	controller/sink-file.c \
+	controller/sink-options.c \
 	controller/sink.c \
 	controller/sink.h \
 	controller/source.c \

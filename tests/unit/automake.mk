@@ -643,3 +643,19 @@ tests_unit_test_rollout_SOURCES = \
 tests_unit_test_rollout_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_rollout_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_rollout_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/unit/test-collect
+tests_unit_test_collect_SOURCES = \
+	controller/event-name.c \
+	controller/event-name.h \
+	controller/positions.c \
+	controller/positions.h \
+	controller/sink-options.c \
+	controller/sink.h \
+	controller/spool.c \
+	controller/spool.h \
+	tests/unit/test-collect.c
+tests_unit_test_collect_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_collect_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_collect_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS)
