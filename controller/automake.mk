@@ -60,5 +60,11 @@ controller_xfsm_controller_CPPFLAGS += -DHAVE_NATS
 controller_xfsm_controller_CFLAGS += $(NATS_CFLAGS)
 controller_xfsm_controller_LDADD += $(NATS_LIBS)
 endif
+if HAVE_KAFKA
+controller_xfsm_controller_SOURCES += controller/sink-kafka.c
+controller_xfsm_controller_CPPFLAGS += -DHAVE_KAFKA
+controller_xfsm_controller_CFLAGS += $(KAFKA_CFLAGS)
+controller_xfsm_controller_LDADD += $(KAFKA_LIBS)
+endif
 EXTRA_DIST += controller/xfsm-controller.8.in
 CLEANFILES += controller/xfsm-controller.8

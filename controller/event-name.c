@@ -54,15 +54,6 @@ xfsm_event_name(const struct xfsm_event_view *e,
 
 /* ## Partitions ## */
 
-static uint32_t
-hash_bytes(uint32_t hash, const char *p, size_t len)
-{
-    for (; len; p++, len--) {
-        hash = (hash ^ (uint8_t) *p) * UINT32_C(16777619);
-    }
-    return hash;
-}
-
 /* The member of the key that tells the source, if there is one. */
 static struct xfsm_str
 find_source(const struct xfsm_event_view *e)
@@ -83,18 +74,32 @@ find_source(const struct xfsm_event_view *e)
     return best;
 }
 
+void
+xfsm_event_source(const struct xfsm_event_view *e,
+                  char source[XFSM_EVENT_NAME_SIZE])
+{
+    struct xfsm_str found = find_source(e);
+
+    if (found.p) {
+        snprintf(source, XFSM_EVENT_NAME_SIZE, "%.*s", part_len(found),
+                 found.p);
+    } else {
+        snprintf(source, XFSM_EVENT_NAME_SIZE, "%.*s/%.*s",
+                 part_len(e->host), part_text(e->host),
+                 part_len(e->port), part_text(e->port));
+    }
+}
+
 unsigned int
 xfsm_event_partition(const struct xfsm_event_view *e, unsigned int n)
 {
-    struct xfsm_str source = find_source(e);
     uint32_t hash = UINT32_C(2166136261);
+    char source[XFSM_EVENT_NAME_SIZE];
+    const char *p;
 
-    if (source.p) {
-        hash = hash_bytes(hash, source.p, source.len);
-    } else {
-        hash = hash_bytes(hash, part_text(e->host), e->host.len);
-        hash = hash_bytes(hash, "/", 1);
-        hash = hash_bytes(hash, part_text(e->port), e->port.len);
+    xfsm_event_source(e, source);
+    for (p = source; *p; p++) {
+        hash = (hash ^ (uint8_t) *p) * UINT32_C(16777619);
     }
     return hash % n;
 }

@@ -45,6 +45,10 @@ void xfsm_event_subject(const struct xfsm_event_view *, const char *prefix,
                         unsigned int n_partitions,
                         char subject[XFSM_EVENT_NAME_SIZE]);
 
+/* Writes the source key of an event to 'source'. */
+void xfsm_event_source(const struct xfsm_event_view *,
+                       char source[XFSM_EVENT_NAME_SIZE]);
+
 /* The partition of an event, of 'n'. */
 unsigned int xfsm_event_partition(const struct xfsm_event_view *,
                                   unsigned int n);

@@ -429,16 +429,12 @@ static void
 show(struct xfsm_sink *sink, struct ds *ds)
 {
     const struct nats_sink *s = nats_sink_cast(sink);
-    const struct xfsm_spool_stats *stats = xfsm_spool_stats(s->spool);
 
-    ds_put_format(ds, "events: stream %s: %sconnected, %"PRIu64" times; "
-                  "%"PRIu64" pending, %"PRIu64" put, %"PRIu64" sent, %"PRIu64
-                  " sent again, %"PRIu64" acknowledged, %"PRIu64" refused, %"
-                  PRIu64" times full, %"PRIu64" failed, %"PRIu64" unheld\n",
+    ds_put_format(ds, "events: stream %s: %sconnected, %"PRIu64" times; ",
                   s->options->stream, s->connected ? "" : "not ",
-                  s->n_connected, xfsm_spool_pending(s->spool), stats->put,
-                  stats->sent, stats->repeated, stats->acknowledged,
-                  s->n_refused, stats->full, stats->failed, stats->unheld);
+                  s->n_connected);
+    xfsm_spool_show(s->spool, ds);
+    ds_put_format(ds, ", %"PRIu64" refused\n", s->n_refused);
 }
 
 static void

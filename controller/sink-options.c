@@ -96,5 +96,6 @@ bool
 xfsm_sink_needs_spool(const char *target)
 {
     return target && (!strncmp(target, "nats://", 7)
-                      || !strncmp(target, "tls://", 6));
+                      || !strncmp(target, "tls://", 6)
+                      || !strncmp(target, "kafka://", 8));
 }

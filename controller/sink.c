@@ -19,11 +19,19 @@ xfsm_sink_open(const struct xfsm_sink_options *o, struct xfsm_sink **sinkp)
     if (!xfsm_sink_needs_spool(o->target)) {
         return xfsm_sink_file_open(o, sinkp);
     }
-#ifdef HAVE_NATS
     if (!o->spool_dir) {
-        return xasprintf("events for NATS need --state-dir, where their "
-                         "spool is");
+        return xasprintf("%s: needs --state-dir, where the spool of its "
+                         "events is", o->target);
     }
+    if (!strncmp(o->target, "kafka:", 6)) {
+#ifdef HAVE_KAFKA
+        return xfsm_sink_kafka_open(o, sinkp);
+#else
+        return xasprintf("%s: built without Kafka (librdkafka-dev)",
+                         o->target);
+#endif
+    }
+#ifdef HAVE_NATS
     return xfsm_sink_nats_open(o, sinkp);
 #else
     return xasprintf("%s: built without NATS (libnats-dev)", o->target);

@@ -12,6 +12,7 @@
  *
  *     nothing              standard output
  *     nats://HOST:PORT...  NATS JetStream (sink-nats.c)
+ *     kafka://HOST:PORT... Kafka (sink-kafka.c)
  *     a path               a file (sink-file.c)
  *
  * and --events-option=KEY=VALUE sets what XFSM_SINK_OPTIONS lists.
@@ -41,7 +42,7 @@ struct xfsm_event_view;
     O(KEEP, keep, 1, 1000, 10, "file: rotated ones that are kept") \
     O(REPLICAS, replicas, 1, 5, 1, "nats: copies of a stream it makes") \
     O(PARTITIONS, partitions, 1, 1024, 16, "nats: parts of the sources") \
-    O(SPOOL_MIB, spool_mib, 1, 2048, 256, "nats: size of the spool") \
+    O(SPOOL_MIB, spool_mib, 1, 2048, 256, "brokers: size of the spool") \
     O(HOLD_S, hold_s, 0, 86400, 600, \
       "nats: seconds that the spool holds an event past its acknowledgement")
 
@@ -49,10 +50,11 @@ struct xfsm_event_view;
 #define XFSM_SINK_STRINGS(O) \
     O(stream, "XFSM", "nats: name of the stream") \
     O(prefix, "xfsm", "nats: first part of the subjects") \
+    O(topic, "xfsm-events", "kafka: topic") \
     O(creds, NULL, "nats: file of credentials") \
-    O(ca, NULL, "nats: file of certificate authorities") \
-    O(cert, NULL, "nats: file of our certificate") \
-    O(key, NULL, "nats: file of its private key")
+    O(ca, NULL, "brokers: file of certificate authorities") \
+    O(cert, NULL, "brokers: file of our certificate") \
+    O(key, NULL, "brokers: file of its private key")
 
 struct xfsm_sink_options {
     char *target;               /* What --events says, or NULL. */
@@ -126,6 +128,10 @@ char *xfsm_sink_file_open(const struct xfsm_sink_options *,
 #ifdef HAVE_NATS
 char *xfsm_sink_nats_open(const struct xfsm_sink_options *,
                           struct xfsm_sink **sinkp);
+#endif
+#ifdef HAVE_KAFKA
+char *xfsm_sink_kafka_open(const struct xfsm_sink_options *,
+                           struct xfsm_sink **sinkp);
 #endif
 
 #endif /* controller/sink.h */

@@ -16,6 +16,7 @@
 
 #include "bitmap.h"
 #include "entropy.h"
+#include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/io/clock.h"
@@ -297,6 +298,18 @@ void
 xfsm_spool_sync(struct xfsm_spool *s)
 {
     xfsm_journal_sync(s->journal);
+}
+
+void
+xfsm_spool_show(const struct xfsm_spool *s, struct ds *ds)
+{
+    const struct xfsm_spool_stats *n = &s->stats;
+
+    ds_put_format(ds, "%"PRIu64" pending, %"PRIu64" put, %"PRIu64" sent, %"
+                  PRIu64" sent again, %"PRIu64" acknowledged, %"PRIu64
+                  " times full, %"PRIu64" failed, %"PRIu64" unheld",
+                  xfsm_spool_pending(s), n->put, n->sent, n->repeated,
+                  n->acknowledged, n->full, n->failed, n->unheld);
 }
 
 const struct xfsm_spool_stats *

@@ -38,6 +38,7 @@
 #define XFSM_SPOOL_SAMPLE_MS 10000
 #define XFSM_SPOOL_SAMPLES 8704     /* Of a day, and some. */
 
+struct ds;
 struct xfsm_event_view;
 struct xfsm_spool;
 
@@ -83,6 +84,9 @@ void xfsm_spool_run(struct xfsm_spool *);
 
 /* Syncs it to the disk. */
 void xfsm_spool_sync(struct xfsm_spool *);
+
+/* Appends the counters to 'ds'. */
+void xfsm_spool_show(const struct xfsm_spool *, struct ds *ds);
 
 const struct xfsm_spool_stats *xfsm_spool_stats(const struct xfsm_spool *);
 

@@ -53,7 +53,7 @@ include tests/system/automake.mk
 include tests/fuzz/automake.mk
 include tests/bench/automake.mk
 
-check_PROGRAMS += $(GOLDEN_TOOLS)
+check_PROGRAMS += $(GOLDEN_TOOLS) $(SYSTEM_TOOLS)
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

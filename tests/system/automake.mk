@@ -7,6 +7,7 @@
 SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
+	tests/system/test-collector-kafka.py \
 	tests/system/test-collector-nats.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
@@ -43,6 +44,15 @@ SYSTEM_TESTS += \
 	tests/system/test-syslog-tls.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
+
+if HAVE_OVS
+if HAVE_KAFKA
+SYSTEM_TOOLS += tests/system/kafka-broker
+tests_system_kafka_broker_SOURCES = tests/system/kafka-broker.c
+tests_system_kafka_broker_CFLAGS = $(AM_CFLAGS) $(KAFKA_CFLAGS)
+tests_system_kafka_broker_LDADD = $(KAFKA_LIBS)
+endif
+endif
 
 # Many ports, with times that are held to limits: needs the machine for itself.
 SCALE_PORTS = 500
