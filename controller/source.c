@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,8 +31,8 @@ VLOG_DEFINE_THIS_MODULE(source);
 
 /* How long is waited for one event, for a connection, and before something
  * that failed is tried again, in ms. */
-#define WAIT_MS 100
-#define CONNECT_MS 50
+#define WAIT_MS 250
+#define CONNECT_MS 200
 #define RETRY_MS 1000
 
 /* By then a hub that is connected again has the subscriptions: the queue may
@@ -80,6 +79,7 @@ struct xfsm_source {
 
     /* For the owner to see. */
     struct ovs_mutex mutex;
+    pthread_cond_t wake;        /* 'stop' was set. */
     bool stop;
     bool ended;
     bool connected;
@@ -120,9 +120,14 @@ count(struct xfsm_source *s, uint64_t *counter, uint64_t n)
 static void
 nap(struct xfsm_source *s, int ms)
 {
-    for (; ms > 0 && !must_stop(s); ms -= CONNECT_MS) {
-        poll(NULL, 0, CONNECT_MS);
+    int64_t until = xfsm_now_ms() + ms;
+    struct timespec t = { until / 1000, until % 1000 * 1000000 };
+
+    ovs_mutex_lock(&s->mutex);
+    while (!s->stop && xfsm_now_ms() < until) {
+        pthread_cond_timedwait(&s->wake, &s->mutex.lock, &t);
     }
+    ovs_mutex_unlock(&s->mutex);
 }
 
 /* ## Positions ## */
@@ -406,6 +411,7 @@ struct xfsm_source *
 xfsm_source_start(const struct xfsm_source_options *options)
 {
     struct xfsm_source *s = xzalloc(sizeof *s);
+    pthread_condattr_t attr;
     sigset_t all, old;
     int error;
 
@@ -423,6 +429,10 @@ xfsm_source_start(const struct xfsm_source_options *options)
     }
     s->committed = xfsm_now_ms();
     ovs_mutex_init(&s->mutex);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->wake, &attr);
+    pthread_condattr_destroy(&attr);
 
     /* Not by ovs_thread_create(), after which no child can be started. */
     sigfillset(&all);
@@ -438,7 +448,10 @@ xfsm_source_start(const struct xfsm_source_options *options)
 void
 xfsm_source_stop(struct xfsm_source *s)
 {
-    set_flag(s, &s->stop, true);
+    ovs_mutex_lock(&s->mutex);
+    s->stop = true;
+    pthread_cond_signal(&s->wake);
+    ovs_mutex_unlock(&s->mutex);
 }
 
 bool
@@ -456,6 +469,7 @@ void
 xfsm_source_join(struct xfsm_source *s)
 {
     pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->wake);
     ovs_mutex_destroy(&s->mutex);
     xfsm_positions_destroy(s->positions);
     free(s->name);

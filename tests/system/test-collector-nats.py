@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import hubtest                                              # noqa: E402
 import natstest                                             # noqa: E402
 import xfsmtest                                             # noqa: E402
-from collecttest import Collector                           # noqa: E402
+from collecttest import Collector, has_sink                 # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 
@@ -157,8 +157,9 @@ def test_cluster():
 
 
 if __name__ == "__main__":
-    if not natstest.available():
-        print("SKIPPED: nats-server is missing (utilities/setup-deps)")
+    if not natstest.available() or not has_sink("nats://127.0.0.1:1"):
+        print("SKIPPED: nats-server or libnats-dev is missing "
+              "(utilities/setup-deps)")
         sys.exit(xfsmtest.SKIP)
     hubtest.main(test_stream, test_kills, test_forgetful_broker,
                  test_full_spool, test_cluster)

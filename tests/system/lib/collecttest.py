@@ -8,11 +8,24 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 
 import xfsmtest
 from xfsmtest import check, wait_until
 
 CONTROLLER = os.path.join(xfsmtest.TOP_BUILDDIR, "controller/xfsm-controller")
+
+
+def has_sink(url):
+    """True if the controller was built with what that takes."""
+    with tempfile.TemporaryDirectory(prefix="xfsm-sink-") as folder:
+        said = subprocess.run(
+            [CONTROLLER, "--state-dir=" + os.path.join(folder, "state"),
+             "--events=" + url, os.path.join(folder, "none.json")],
+            env=dict(os.environ, OVS_RUNDIR=folder, OVS_LOGDIR=folder),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            universal_newlines=True, timeout=20 * xfsmtest.PATIENCE).stdout
+    return "built without" not in said
 
 
 class Collector:
