@@ -45,6 +45,7 @@ VLOG_DEFINE_THIS_MODULE(sink_nats);
 
 #define CONNECT_MS 2000
 #define RETRY_MS 250
+#define RETRY_MAX_MS 1000     /* After several refusals in a row. */
 #define STALL_MS 5000
 #define IDLE_MS 100
 
@@ -66,6 +67,7 @@ struct nats_sink {
     bool trouble;               /* The stream refused an event. */
     unsigned int generation;    /* Of the messages that are on their way. */
     int64_t progress;           /* When the last acknowledgement came. */
+    int retry_ms;               /* How long to wait after a refusal. */
     bool connected;
     uint64_t n_connected;       /* Times. */
     uint64_t n_refused;         /* Acknowledgements that were none. */
@@ -115,6 +117,7 @@ ack_cb(jsCtx *js OVS_UNUSED, natsMsg *msg, jsPubAck *ack,
         if (ack) {
             xfsm_spool_acknowledge(s->spool, number);
             s->progress = xfsm_now_ms();
+            s->retry_ms = RETRY_MS;
         } else {
             VLOG_WARN_RL(&rl, "the stream does not take an event (%s)",
                          refusal && refusal->ErrText ? refusal->ErrText
@@ -249,6 +252,7 @@ open_connection(struct nats_sink *s)
     ovs_mutex_unlock(&s->up.mutex);
     if (status == NATS_OK) {
         jsOptions_Init(&jo);
+        jo.Wait = CONNECT_MS;
         jo.PublishAsync.MaxPending = 2 * XFSM_SPOOL_WINDOW;
         jo.PublishAsync.AckHandler = ack_cb;
         jo.PublishAsync.AckHandlerClosure = s;
@@ -283,6 +287,18 @@ wait_for(struct nats_sink *s, int ms)
     t.tv_sec += t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&s->cond, &s->up.mutex.lock, &t);
+}
+
+/* Waits that long, unless it is to end; the mutex is held. */
+static void
+pause_for(struct nats_sink *s, int ms)
+{
+    int64_t until = xfsm_now_ms() + ms;
+    int64_t left;
+
+    while (!s->stop && (left = until - xfsm_now_ms()) > 0) {
+        wait_for(s, (int) left);
+    }
 }
 
 static natsStatus
@@ -375,7 +391,9 @@ run_connection(struct nats_sink *s)
             s->generation++;
             send_events(s);
             if (s->trouble && !s->stop && !s->closed) {
-                wait_for(s, RETRY_MS);
+                s->generation++;        /* What was sent is void. */
+                pause_for(s, s->retry_ms);
+                s->retry_ms = MIN(s->retry_ms * 2, RETRY_MAX_MS);
                 s->trouble = false;
                 xfsm_spool_rewind(s->spool, false);
             }
@@ -397,9 +415,7 @@ nats_main(void *s_)
     while (!s->stop) {
         run_connection(s);
         xfsm_spool_run(s->spool);
-        if (!s->stop) {
-            wait_for(s, RETRY_MS);
-        }
+        pause_for(s, RETRY_MS);
     }
     ovs_mutex_unlock(&s->up.mutex);
     return NULL;
@@ -481,6 +497,7 @@ xfsm_sink_nats_open(const struct xfsm_sink_options *o,
     pthread_condattr_destroy(&attr);
     s->options = o;
     s->spool = spool;
+    s->retry_ms = RETRY_MS;
 
     /* Not by ovs_thread_create(), after which no child can be started. */
     sigfillset(&all);

@@ -35,7 +35,7 @@ class Client:
     """A connection; the reply to one request at a time."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), 5)
+        self.socket = socket.create_connection(("127.0.0.1", port), 1)
         self.file = self.socket.makefile("rb")
         self.n = 0
         self.file.readline()                # INFO
