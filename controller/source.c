@@ -258,7 +258,8 @@ take_past(struct xfsm_source *s, const struct xfsm_follow_item *item)
         return;
     }
     if (!item->complete) {
-        VLOG_INFO("%s: the hub does not tell its journal", s->name);
+        VLOG_RL(&rl, is_hub(s) ? VLL_WARN : VLL_INFO,
+                "%s: the hub does not tell its journal", s->name);
     }
     s->caught_up = item->complete;
     s->attempts = 0;
