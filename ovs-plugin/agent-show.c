@@ -9,6 +9,8 @@
 #include "ovs-plugin/agent.h"
 
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/agent-metrics.h"
+#include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/port-state.h"
 #include "unixctl.h"
 #include "util.h"
@@ -162,6 +164,17 @@ agent_stats(struct unixctl_conn *conn, int argc, const char *argv[],
 }
 
 static void
+agent_metrics(struct unixctl_conn *conn, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED, void *agent)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    xfsm_agent_metrics_format(agent, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
 agent_list_programs(struct unixctl_conn *conn, int argc OVS_UNUSED,
                     const char *argv[] OVS_UNUSED, void *agent_)
 {
@@ -219,16 +232,31 @@ agent_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+static void
+agent_mitigation(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                 const char *argv[] OVS_UNUSED, void *agent_)
+{
+    const struct xfsm_agent *agent = agent_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    xfsm_mitigator_format(agent->mitigator, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
 void
 xfsm_agent_show_init(struct xfsm_agent *agent)
 {
     unixctl_command_register("xfsm/show", "", 0, 0, agent_show, agent);
     unixctl_command_register("xfsm/stats", "[interface]", 0, 1, agent_stats,
                              agent);
+    unixctl_command_register("xfsm/metrics", "", 0, 0, agent_metrics, agent);
     unixctl_command_register("xfsm/list-programs", "", 0, 0,
                              agent_list_programs, agent);
     unixctl_command_register("xfsm/restart", "[interface]", 0, 1,
                              agent_restart, agent);
+    unixctl_command_register("xfsm/mitigation", "", 0, 0, agent_mitigation,
+                             agent);
     xfsm_port_state_init(agent);
     unixctl_command_register("exit", "", 0, 0, agent_exit, agent);
 }

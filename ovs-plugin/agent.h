@@ -15,9 +15,12 @@
  *     monitor.h    one monitored interface: its probe made as desired
  *     programs.h   names -> images
  *     hub-link.h   the hub
+ *     exporter-link.h, agent-metrics.h     metrics over HTTP
  *     status.c     outcome -> rows of the databases
  *     mirror.c     mirrors of ports that cannot be listened to
  *     db-init.h    the database XFSM, where the server forgot it
+ *     mitigator.h  flows that programs ask for, where the operator wants it
+ *     rbac.c       what clients of other hosts may write
  *     agent-show.c what ovs-appctl prints
  *
  * All of it is one thread, and none of it reads a packet or XML.  Children
@@ -29,13 +32,22 @@
 #include "ovsdb-idl.h"
 #include "ovs-plugin/db-init.h"
 #include "ovs-plugin/desired.h"
+#include "ovs-plugin/exporter-link.h"
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/monitor.h"
 #include "ovs-plugin/programs.h"
 #include "simap.h"
 
-/* How long nothing is written after a transaction failed. */
+/* How long nothing is written after a transaction failed... */
 #define XFSM_STATUS_RETRY_MS 200
+
+/* ...and at most after one that told of another status, so that what changes
+ * on many ports at the same time makes few transactions: a millisecond for as
+ * many probes as this. */
+#define XFSM_STATUS_MS 100
+#define XFSM_STATUS_PROBES_PER_MS 5
+
+struct xfsm_mitigator;
 
 struct xfsm_agent {
     /* Where things are; from the command line. */
@@ -54,11 +66,14 @@ struct xfsm_agent {
     bool refused;               /* The server lets us read only. */
     long long int lockless_since;   /* Connected, no answer on the lock. */
     bool exiting;
+    bool unstarted;             /* Probes wait to be started, and now could. */
 
     struct xfsm_db_init db_init;
     struct xfsm_programs *programs;
     struct xfsm_hub_link hub;
+    struct xfsm_exporter_link exporter;
     struct shash monitors;      /* struct xfsm_monitor, by interface. */
+    struct xfsm_mitigator *mitigator;
 
     /* As of the last read of rows. */
     struct xfsm_monitor_settings settings;
@@ -88,8 +103,10 @@ void xfsm_rows_init(struct xfsm_agent *);
 bool xfsm_rows_changed(const struct xfsm_agent *);
 
 /* Reads the rows into 'settings', the programs, the hub's endpoint and
- * monitors, which are created and configured as desired. */
-void xfsm_rows_read(struct xfsm_agent *);
+ * monitors, which are created and configured as desired.  Returns false if
+ * only single monitors can have changed: what the agent itself writes to
+ * Ports comes back as such a change. */
+bool xfsm_rows_read(struct xfsm_agent *);
 
 /* ## status.c ## */
 
@@ -98,6 +115,18 @@ void xfsm_rows_read(struct xfsm_agent *);
 void xfsm_status_run(struct xfsm_agent *, struct ovsdb_idl_txn *ovs_txn,
                      struct ovsdb_idl_txn *xfsm_txn);
 void xfsm_status_wait(const struct xfsm_agent *);
+
+/* Has everything written anew: what was written did not get there. */
+void xfsm_status_forget(struct xfsm_agent *);
+
+/* ## rbac.c ## */
+
+/* Asks for the columns that xfsm_rbac_write() needs. */
+void xfsm_rbac_add_columns(struct ovsdb_idl *);
+
+/* Makes the role "xfsm-controller" what it should be: it writes what is
+ * wanted, and not what is. */
+void xfsm_rbac_write(struct xfsm_agent *, struct ovsdb_idl_txn *xfsm_txn);
 
 /* ## agent-show.c ## */
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # What runs on a host: sbin/ovs-xfsmd, and in libexec/ovs-xfsm xfsm-probe,
-# xfsm-hub and xfsm-compiler.
+# xfsm-hub, xfsm-exporter and xfsm-compiler.
 
 # libxfsmplugin: all of them but their main(), so that tests can have it too.
 # An archive: a program takes what it uses of it.
@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += ovs-plugin/libxfsmplugin.la
 sbin_PROGRAMS += ovs-plugin/ovs-xfsmd
 pkglibexec_PROGRAMS += \
 	ovs-plugin/xfsm-compiler \
+	ovs-plugin/xfsm-exporter \
 	ovs-plugin/xfsm-hub \
 	ovs-plugin/xfsm-probe
 nodist_man_MANS += \
@@ -19,10 +20,14 @@ nodist_man_MANS += \
 	ovs-plugin/xfsm-probe.8
 endif
 ovs_plugin_libxfsmplugin_la_SOURCES = \
+	ovs-plugin/agent-metrics.c \
+	ovs-plugin/agent-metrics.h \
 	ovs-plugin/agent-show.c \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
+	ovs-plugin/hang.c \
+	ovs-plugin/hang.h \
 	ovs-plugin/cage-syscalls.c \
 	ovs-plugin/cage-syscalls.h \
 	ovs-plugin/cage.c \
@@ -35,6 +40,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/db-init.h \
 	ovs-plugin/desired.c \
 	ovs-plugin/desired.h \
+	ovs-plugin/exporter-link.c \
+	ovs-plugin/exporter-link.h \
 	ovs-plugin/filter-text.c \
 	ovs-plugin/filter.c \
 	ovs-plugin/filter.h \
@@ -44,12 +51,18 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-core.h \
 	ovs-plugin/hub-feed.c \
 	ovs-plugin/hub-feed.h \
+	ovs-plugin/hub-forms.c \
+	ovs-plugin/hub-forms.h \
 	ovs-plugin/hub-link.c \
 	ovs-plugin/hub-link.h \
+	ovs-plugin/hub-mail.c \
+	ovs-plugin/hub-mail.h \
 	ovs-plugin/hub-metrics.c \
 	ovs-plugin/hub-metrics.h \
 	ovs-plugin/hub-options.c \
 	ovs-plugin/hub-options.h \
+	ovs-plugin/hub-peer.c \
+	ovs-plugin/hub-peer.h \
 	ovs-plugin/hub-pub.c \
 	ovs-plugin/hub-pub.h \
 	ovs-plugin/hub-replay.c \
@@ -64,17 +77,31 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/mirror.h \
 	ovs-plugin/mitigation-plan.c \
 	ovs-plugin/mitigation-plan.h \
+	ovs-plugin/mitigation-report.c \
+	ovs-plugin/mitigation-report.h \
 	ovs-plugin/mitigation-request.c \
+	ovs-plugin/mitigation-rules.c \
+	ovs-plugin/mitigation-rules.h \
+	ovs-plugin/mitigation-switch.c \
+	ovs-plugin/mitigation-switch.h \
+	ovs-plugin/mitigator-options.c \
+	ovs-plugin/mitigator.c \
+	ovs-plugin/mitigator.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
 	ovs-plugin/port-state.c \
 	ovs-plugin/port-state.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
+	ovs-plugin/probe-inspect.c \
 	ovs-plugin/probe-lanes.c \
 	ovs-plugin/probe-lanes.h \
+	ovs-plugin/probe-mail.c \
+	ovs-plugin/probe-mail.h \
 	ovs-plugin/probe-publish.c \
 	ovs-plugin/probe-publish.h \
 	ovs-plugin/probe-queue.c \
@@ -86,6 +113,9 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
+	ovs-plugin/offload.c \
+	ovs-plugin/offload.h \
+	ovs-plugin/rbac.c \
 	ovs-plugin/rows.c \
 	ovs-plugin/segments.c \
 	ovs-plugin/segments.h \
@@ -111,7 +141,8 @@ ovs_plugin_ovs_xfsmd_SOURCES = ovs-plugin/ovs-xfsmd.c
 ovs_plugin_ovs_xfsmd_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_ovs_xfsmd_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
+	$(XFSM_IDL_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
 ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)
@@ -124,15 +155,22 @@ ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
 ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_probe_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_probe_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(LIBPCAP_LIBS) \
-	$(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
+	$(LIBPCAP_LIBS) $(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
+
+ovs_plugin_xfsm_exporter_SOURCES = ovs-plugin/exporter.c
+ovs_plugin_xfsm_exporter_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBMICROHTTPD_CFLAGS)
+ovs_plugin_xfsm_exporter_CFLAGS = $(OVS_CFLAGS)
+ovs_plugin_xfsm_exporter_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(LIBMICROHTTPD_LIBS) $(LIBSECCOMP_LIBS) \
+	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
 ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_hub_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_hub_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
-	$(LIBSECCOMP_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) \
+	$(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 EXTRA_DIST += \

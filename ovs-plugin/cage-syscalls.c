@@ -10,10 +10,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* The part of a socket's type that is no flag. */
+#define SOCK_TYPE_MASK 0xf
 
 /* Calls that any caged process may make with any arguments. */
 static const int plain_calls[] = {
@@ -48,14 +53,21 @@ static const int plain_calls[] = {
     SCMP_SYS(set_robust_list), SCMP_SYS(membarrier),
 };
 
-/* What ZeroMQ's threads also do: wait for, wake each other, and remove the
- * socket of an endpoint (Landlock says where).  And what the journal does with
- * its files, which are open already. */
+/* What ZeroMQ's threads also do: wait for, wake each other, remove the socket
+ * of an endpoint (Landlock says where), and, as they begin, which may be after
+ * the cage was closed, ask how they are scheduled and set the same again.  And
+ * what the journal does with its files, which are open already. */
 static const int hub_calls[] = {
     SCMP_SYS(epoll_ctl), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
     SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(rmdir),
     SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
-    SCMP_SYS(fallocate),
+    SCMP_SYS(fallocate), SCMP_SYS(sched_getparam),
+    SCMP_SYS(sched_getscheduler),
+};
+
+/* A server adds the sockets that it accepts to those it waits for. */
+static const int server_calls[] = {
+    SCMP_SYS(epoll_ctl),
 };
 
 static int
@@ -72,6 +84,25 @@ allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
         }
     }
     return 0;
+}
+
+/* Allows connections over IP, of TCP alone: with SOCK_NONBLOCK and the like,
+ * the type has other bits too. */
+static int
+allow_connections(scmp_filter_ctx ctx)
+{
+    static const int families[] = { AF_INET, AF_INET6 };
+    int error = 0;
+    size_t i;
+
+    for (i = 0; !error && i < sizeof families / sizeof *families; i++) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+                                 SCMP_A0(SCMP_CMP_EQ, families[i]),
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK,
+                                         SOCK_STREAM));
+    }
+    return error ? error : seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+                                            SCMP_SYS(connect), 0);
 }
 
 /* Allows the calls whose arguments matter. */
@@ -99,6 +130,11 @@ allow_some(scmp_filter_ctx ctx, enum xfsm_cage_syscalls kind)
     if (!error && kind == XFSM_CAGE_PROBE_NATIVE) {
         error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                  SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_EXEC));
+    }
+    if (!error && kind == XFSM_CAGE_HUB) {
+        error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+                                 SCMP_SYS(sched_setscheduler), 1,
+                                 SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER));
     }
     /* abort() and raise(). */
     if (!error) {
@@ -132,9 +168,16 @@ xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
         error = allow_all(ctx, plain_calls,
                           sizeof plain_calls / sizeof plain_calls[0]);
     }
-    if (!error && kind == XFSM_CAGE_HUB) {
+    if (!error && (kind == XFSM_CAGE_HUB || kind == XFSM_CAGE_HUB_PEERS)) {
         error = allow_all(ctx, hub_calls,
                           sizeof hub_calls / sizeof hub_calls[0]);
+    }
+    if (!error && kind == XFSM_CAGE_HUB_PEERS) {
+        error = allow_connections(ctx);
+    }
+    if (!error && kind == XFSM_CAGE_SERVER) {
+        error = allow_all(ctx, server_calls,
+                          sizeof server_calls / sizeof server_calls[0]);
     }
     if (!error) {
         error = allow_some(ctx, kind);

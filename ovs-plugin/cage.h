@@ -46,6 +46,8 @@ enum xfsm_cage_syscalls {
     XFSM_CAGE_PROBE_NATIVE,     /* Also making code of memory that it wrote
                                  * and then cannot write any more. */
     XFSM_CAGE_HUB,              /* Also what ZeroMQ's threads need. */
+    XFSM_CAGE_HUB_PEERS,        /* Also connections over IP (hub-peer.h). */
+    XFSM_CAGE_SERVER,           /* Also waiting for accepted sockets. */
 };
 
 struct xfsm_cage {

@@ -149,6 +149,8 @@ get_number(const struct place *at, const char *key, unsigned int min,
 static char *
 get_settings(const struct place *at, struct xfsm_desired_probe *probe)
 {
+    const char *mitigation = smap_get(at->port->external_ids,
+                                      "xfsm-mitigation");
     char *error = get_number(at, "xfsm-workers", 1, XFSM_RING_WORKERS_MAX,
                              &probe->workers);
 
@@ -156,9 +158,35 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
         error = get_number(at, "xfsm-ring-kib", XFSM_RING_KIB_MIN,
                            XFSM_RING_KIB_MAX, &probe->ring_kib);
     }
+    if (!error && mitigation
+        && !xfsm_mitigation_mode_from_name(mitigation, &probe->mitigation)) {
+        error = xasprintf("external_ids:xfsm-mitigation=%s of port %s is not "
+                          "off, dry-run or enforce", mitigation,
+                          at->port->name);
+    }
     probe->netdev_class = nullable_xstrdup(
         smap_get(at->port->external_ids, "xfsm-netdev-class"));
     return error;
+}
+
+bool
+xfsm_mitigation_mode_from_name(const char *name,
+                               enum xfsm_mitigation_mode *mode)
+{
+    static const char *const names[XFSM_N_MITIGATION_MODES] = {
+#define MODE_NAME(ID, NAME) [XFSM_MITIGATION_##ID] = NAME,
+        XFSM_MITIGATION_MODES(MODE_NAME)
+#undef MODE_NAME
+    };
+    int i;
+
+    for (i = XFSM_MITIGATION_DEFAULT + 1; i < XFSM_N_MITIGATION_MODES; i++) {
+        if (!strcmp(name, names[i])) {
+            *mode = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
@@ -199,6 +227,7 @@ xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
     free(probe->type);
     free(probe->netdev_class);
     free(probe->error);
+    xfsm_port_ids_destroy(&probe->ids);
     sset_destroy(&probe->programs);
 }
 
@@ -213,6 +242,7 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
     copy->type = xstrdup(probe->type);
     copy->netdev_class = nullable_xstrdup(probe->netdev_class);
     copy->error = nullable_xstrdup(probe->error);
+    xfsm_port_ids_clone(&copy->ids, &probe->ids);
     sset_clone(&copy->programs, &probe->programs);
 }
 
@@ -230,6 +260,8 @@ add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
     probe->bridge = xstrdup(at->bridge->name);
     probe->type = xstrdup(type[0] ? type : "system");
     probe->uuid = at->interface->uuid;
+    xfsm_port_ids_read(&probe->ids, &probe->uuid,
+                       at->interface->external_ids, at->port->external_ids);
     probe->wanted_by = wanted_by;
     probe->mirror = mirror;
     probe->error = check_probe(at, mirror, programs);

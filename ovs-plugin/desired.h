@@ -32,8 +32,8 @@
  * devices' ports, which have external_ids:xfsm-mirror-of, are never monitored
  * themselves.
  *
- * A Port's external_ids:xfsm-workers, xfsm-ring-kib and xfsm-netdev-class
- * override, for its probes, the options of those names.
+ * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class and
+ * xfsm-mitigation override, for its probes, the options of those names.
  *
  * Everything is copied: the result lives on when the rows are gone.
  *
@@ -45,11 +45,13 @@
 
 #include "openvswitch/shash.h"
 #include "openvswitch/uuid.h"
+#include "ovs-plugin/port-ids.h"
 #include "sset.h"
 
 struct smap;
 
-/* Programs of one probe, as XFSM_MAX_PROGRAMS of xfsm/engine.h has it. */
+/* Programs of one probe, as the schema has it; an engine takes no less
+ * (XFSM_MAX_PROGRAMS). */
 #define XFSM_DESIRED_MAX_PROGRAMS 32
 
 /* Word that stands for no program. */
@@ -111,6 +113,24 @@ enum xfsm_wanted_by {
 
 extern const char *const xfsm_wanted_by_names[XFSM_N_WANTED_BY];
 
+/* M(ID, NAME): what is done with requests for mitigation. */
+#define XFSM_MITIGATION_MODES(M) \
+    M(OFF, "off") \
+    M(DRY_RUN, "dry-run") \
+    M(ENFORCE, "enforce")
+
+enum xfsm_mitigation_mode {
+    XFSM_MITIGATION_DEFAULT = 0,        /* As the options say. */
+#define XFSM_MODE_ENUM(ID, NAME) XFSM_MITIGATION_##ID,
+    XFSM_MITIGATION_MODES(XFSM_MODE_ENUM)
+#undef XFSM_MODE_ENUM
+    XFSM_N_MITIGATION_MODES
+};
+
+/* Stores the mode of that name; false if there is none. */
+bool xfsm_mitigation_mode_from_name(const char *name,
+                                    enum xfsm_mitigation_mode *);
+
 struct xfsm_desired_probe {
     char *interface;            /* With 'mirror', the device of ours. */
     char *port;
@@ -120,7 +140,9 @@ struct xfsm_desired_probe {
     char *netdev_class;         /* NULL: as the options say... */
     unsigned int workers;       /* ...0: likewise, ... */
     unsigned int ring_kib;      /* ...likewise. */
+    enum xfsm_mitigation_mode mitigation;
     struct uuid uuid;           /* Of the Interface row. */
+    struct xfsm_port_ids ids;   /* What events tell of the machine. */
     struct sset programs;
     unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
     char *error;                /* Why there can be no probe, or NULL. */

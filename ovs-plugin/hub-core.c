@@ -13,6 +13,8 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-plugin/hub-forms.h"
+#include "ovs-plugin/hub-mail.h"
 #include "ovs-plugin/hub-pub.h"
 #include "timeval.h"
 #include "util.h"
@@ -25,10 +27,12 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
 void
 xfsm_hub_core_init(struct xfsm_hub_core *core,
-                   const struct xfsm_hub_rates *rates)
+                   const struct xfsm_hub_rates *rates,
+                   struct xfsm_hub_mail *mail)
 {
     memset(core, 0, sizeof *core);
     core->rates = *rates;
+    core->mail = mail;
     xfsm_hub_sources_init(&core->sources);
 }
 
@@ -46,8 +50,8 @@ is_kept(struct xfsm_str label)
             || xfsm_str_is(label, XFSM_LABEL_CRITICAL));
 }
 
-static bool
-is_reserved(struct xfsm_str label)
+bool
+xfsm_hub_label_is_reserved(struct xfsm_str label)
 {
     return (xfsm_str_is(label, XFSM_HUB_HEARTBEAT)
             || xfsm_str_is(label, XFSM_HUB_LOST)
@@ -72,12 +76,14 @@ has_name(const struct xfsm_event_view *view)
 
 void
 xfsm_hub_core_start(struct xfsm_hub_core *core, struct xfsm_hub_pub *pub,
+                    struct xfsm_hub_forms *forms,
                     struct xfsm_journal *journal)
 {
     struct xfsm_journal_query query = { 0 };
     struct xfsm_journal_record record;
 
     core->pub = pub;
+    core->forms = forms;
     core->journal = journal;
     while (journal && !xfsm_journal_read(journal, &query, &record)) {
         struct xfsm_hub_source *source;
@@ -168,6 +174,7 @@ publish_message(struct xfsm_hub_core *core, struct ds *s,
         keep_record(core, topic, len, ds_cstr(s), s->length, &view);
     }
     xfsm_hub_pub_send(core->pub, topic, len, ds_cstr(s), s->length);
+    xfsm_hub_forms_send(core->forms, topic, len, ds_cstr(s), s->length);
     ds_destroy(s);
 }
 
@@ -259,12 +266,13 @@ may_publish(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
     return kept || xfsm_hub_bucket_take(&source->all, core->rates.all, now);
 }
 
-/* Journals and publishes an event; 'prev' is -1 if it is not known. */
+/* Journals, publishes and offers an event of 'hops' hops; 'prev' is -1 if it
+ * is not known. */
 static void
 publish_event(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
               const char *topic, size_t topic_len,
               const char *json, size_t json_len, long long int prev,
-              bool keep)
+              bool keep, uint64_t hops)
 {
     static char body[XFSM_EVENT_JSON_MAX + 32];
     struct xfsm_event_view view;
@@ -282,6 +290,9 @@ publish_event(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
     }
     source->events++;
     xfsm_hub_pub_send(core->pub, topic, topic_len, body, len);
+    xfsm_hub_mail_offer(core->mail, source, &source->said, topic, topic_len,
+                        json, json_len, hops);
+    xfsm_hub_forms_send(core->forms, topic, topic_len, body, len);
 }
 
 /* Follows the numbers of the source, of which the event is new. */
@@ -326,7 +337,8 @@ take_new(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
         }
         t->seq = view->seq;
     }
-    publish_event(core, source, topic, topic_len, json, json_len, prev, kept);
+    publish_event(core, source, topic, topic_len, json, json_len, prev, kept,
+                  view->hops);
 }
 
 bool
@@ -342,7 +354,7 @@ xfsm_hub_core_take(struct xfsm_hub_core *core,
     if (!xfsm_event_decode(json, json_len, &view) || !has_name(&view)
         || !view.seq || view.seq >= INT64_MAX || !view.label.p
         || json[json_len - 1] != '}' || view.has_prev || view.has_from
-        || is_reserved(label)
+        || xfsm_hub_label_is_reserved(label)
         || is_kept(label) != is_kept(view.label)
         || (is_kept(label) && (label.len != view.label.len
                                || memcmp(label.p, view.label.p, label.len)))
@@ -369,11 +381,11 @@ xfsm_hub_core_take(struct xfsm_hub_core *core,
          * the socket; whether it published it nobody knows. */
         core->repeated++;
         publish_event(core, source, topic, topic_len, json, json_len, -1,
-                      false);
+                      false, view.hops);
     } else {
         /* Of a former life, taken late. */
         publish_event(core, source, topic, topic_len, json, json_len, -1,
-                      is_kept(view.label));
+                      is_kept(view.label), view.hops);
     }
     return true;
 }

@@ -20,7 +20,8 @@
  *     so that a subscriber to some topics sees gaps too;
  *   - if its label is alert or critical, is written to the journal
  *     (xfsm/io/journal.h), unless it is there already;
- *   - is published.
+ *   - is published;
+ *   - is offered to the probes that hear it (hub-mail.h).
  *
  * Once a second the hub publishes a heartbeat for each probe, and to whoever
  * subscribes to heartbeats anew at once: so who comes late, or loses the last
@@ -53,10 +54,13 @@
 
 #include "ovs-plugin/hub-source.h"
 
+struct xfsm_hub_forms;
+struct xfsm_hub_mail;
 struct xfsm_hub_pub;
 struct xfsm_journal;
 
-/* Labels of the hub's own messages: no probe may use them. */
+/* Labels of the hub's own messages: no probe may use them, and none hears
+ * them. */
 #define XFSM_HUB_HEARTBEAT "heartbeat"
 #define XFSM_HUB_LOST "lost"
 #define XFSM_HUB_SUPPRESSED "suppressed"
@@ -66,10 +70,14 @@ struct xfsm_journal;
 #define XFSM_HUB_HEARTBEAT_MS 1000
 #define XFSM_HUB_GREETING_MS 100
 
+bool xfsm_hub_label_is_reserved(struct xfsm_str label);
+
 struct xfsm_hub_core {
     struct xfsm_hub_sources sources;
     struct xfsm_hub_rates rates;
-    struct xfsm_hub_pub *pub;       /* Owned by the caller. */
+    struct xfsm_hub_mail *mail;     /* Owned by the caller... */
+    struct xfsm_hub_pub *pub;       /* ...as this... */
+    struct xfsm_hub_forms *forms;   /* ...and this. */
     struct xfsm_journal *journal;   /* Owned by the caller; NULL: none. */
     long long int next_heartbeat;
     long long int last_greeting;
@@ -87,12 +95,14 @@ struct xfsm_hub_core {
 };
 
 void xfsm_hub_core_init(struct xfsm_hub_core *,
-                        const struct xfsm_hub_rates *);
+                        const struct xfsm_hub_rates *,
+                        struct xfsm_hub_mail *);
 void xfsm_hub_core_destroy(struct xfsm_hub_core *);
 
-/* Goes to work with 'pub' and 'journal', or NULL, and learns from the latter
- * what was published before. */
+/* Goes to work with 'pub', 'forms' and 'journal', or NULL, and learns from the
+ * latter what was published before. */
 void xfsm_hub_core_start(struct xfsm_hub_core *, struct xfsm_hub_pub *pub,
+                         struct xfsm_hub_forms *forms,
                          struct xfsm_journal *journal);
 
 /* Takes an event from a feed.  '*sourcep' is the source of the feed, NULL if

@@ -15,6 +15,7 @@
 
 #include "openvswitch/poll-loop.h"
 #include "ovs-plugin/hub-core.h"
+#include "ovs-plugin/hub-mail.h"
 #include "ovs-plugin/watch.h"
 #include "util.h"
 #include "xfsm/base/bytes.h"
@@ -29,15 +30,16 @@ struct feed {
     char *name;
     int sock;
     bool ready;                 /* Set by watch.h. */
-    struct xfsm_hub_source *source;     /* NULL until its first event. */
+    struct xfsm_hub_listener listener;
 };
 
 void
 xfsm_hub_feeds_init(struct xfsm_hub_feeds *feeds,
-                    struct xfsm_hub_core *core)
+                    struct xfsm_hub_core *core, struct xfsm_hub_mail *mail)
 {
     memset(feeds, 0, sizeof *feeds);
     feeds->core = core;
+    feeds->mail = mail;
     ovs_list_init(&feeds->feeds);
 }
 
@@ -45,7 +47,8 @@ static void
 remove_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
 {
     VLOG_DBG("%s: gone", feed->name);
-    xfsm_hub_core_end_feed(feeds->core, feed->source);
+    xfsm_hub_mail_leave(feeds->mail, &feed->listener);
+    xfsm_hub_core_end_feed(feeds->core, feed->listener.source);
     xfsm_watch_del(feed->sock);
     close(feed->sock);
     ovs_list_remove(&feed->node);
@@ -79,32 +82,10 @@ xfsm_hub_feeds_add(struct xfsm_hub_feeds *feeds, const char *name, int sock)
     feed = xzalloc(sizeof *feed);
     feed->name = xstrdup(name);
     feed->sock = sock;
+    xfsm_hub_mail_join(feeds->mail, &feed->listener, feed->name, sock);
     xfsm_watch_add(sock, &feed->ready);
     ovs_list_push_back(&feeds->feeds, &feed->node);
     feeds->n++;
-}
-
-static bool
-is_topic(const struct xfsm_bytes *b)
-{
-    size_t n = xfsm_bytes_remaining(b);
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        if (b->p[i] <= ' ' || b->p[i] > '~') {
-            return false;
-        }
-    }
-    return n > 0 && n < XFSM_EVENT_TOPIC_MAX;
-}
-
-static bool
-is_json(const struct xfsm_bytes *b)
-{
-    size_t n = xfsm_bytes_remaining(b);
-
-    return (n >= 2 && n < XFSM_EVENT_JSON_MAX && b->p[0] == '{'
-            && b->p[n - 1] == '}');
 }
 
 static void
@@ -113,10 +94,8 @@ handle_event(struct xfsm_hub_feeds *feeds, struct feed *feed,
 {
     struct xfsm_bytes json, topic;
 
-    xfsm_bytes_init(&json, data, len);
-    if (!xfsm_bytes_split(&json, '\0', &topic) || !is_topic(&topic)
-        || !is_json(&json)
-        || !xfsm_hub_core_take(feeds->core, &feed->source,
+    if (!xfsm_message_split(data, len, &topic, &json)
+        || !xfsm_hub_core_take(feeds->core, &feed->listener.source,
                                (const char *) topic.p,
                                xfsm_bytes_remaining(&topic),
                                (const char *) json.p,
@@ -126,11 +105,23 @@ handle_event(struct xfsm_hub_feeds *feeds, struct feed *feed,
     }
 }
 
+static void
+handle_packet(struct xfsm_hub_feeds *feeds, struct feed *feed,
+              const uint8_t *data, size_t len)
+{
+    if (data[0]) {
+        handle_event(feeds, feed, data, len);
+    } else if (!xfsm_hub_mail_listen(feeds->mail, &feed->listener, data,
+                                     len)) {
+        VLOG_WARN_RL(&rl, "%s: malformed list of topics", feed->name);
+    }
+}
+
 /* Takes events from 'feed'.  Returns false if it has ended. */
 static bool
 run_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
 {
-    static uint8_t buf[XFSM_EVENT_TOPIC_MAX + XFSM_EVENT_JSON_MAX + 1];
+    static uint8_t buf[MAX(XFSM_MESSAGE_PACKET_MAX, XFSM_WANTS_SIZE) + 1];
     int i;
 
     for (i = 0; i < XFSM_HUB_FEED_BURST; i++) {
@@ -146,7 +137,7 @@ run_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
         } else if (!n) {
             return false;
         }
-        handle_event(feeds, feed, buf, n);
+        handle_packet(feeds, feed, buf, n);
         ignore(recv(feed->sock, buf, 0, MSG_DONTWAIT));
     }
     return true;

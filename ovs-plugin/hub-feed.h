@@ -8,14 +8,13 @@
 
 /* The hub's feeds: one socket for each probe, from which events come.
  *
- * A message is a topic, a null byte, and an event as JSON (see
- * probe-publish.h).  A probe may be in the hands of an attacker, so a message
- * is checked for its form: the topic is printable and of limited length, the
- * rest is within the limit of event.h.  What is malformed is counted and
- * dropped.  Feeds are read in turn, up to FEED_BURST messages each, so that no
- * probe can shut out the others.
+ * A packet is an event, or tells what the probe hears of others
+ * (xfsm/io/message-decode.h, hub-mail.h).  A probe may be in the hands of an
+ * attacker, so its form is checked; what is malformed is counted and dropped.
+ * Feeds are read in turn, up to XFSM_HUB_FEED_BURST packets each,
+ * so that no probe can shut out the others.
  *
- * A message is looked at first and taken off its socket when hub-core.h is
+ * An event is looked at first and taken off its socket when hub-core.h is
  * done with it, that is, when an alert is in the journal: should the hub be
  * killed in between, its successor, which gets the same socket (hub-link.h),
  * finds the message still there.
@@ -30,6 +29,7 @@
 #include "openvswitch/list.h"
 
 struct xfsm_hub_core;
+struct xfsm_hub_mail;
 
 /* Probes at most. */
 #define XFSM_HUB_MAX_FEEDS 4096
@@ -42,10 +42,12 @@ struct xfsm_hub_feeds {
     size_t n;
 
     struct xfsm_hub_core *core; /* Where events go. */
+    struct xfsm_hub_mail *mail; /* What comes back. */
     uint64_t refused;           /* Probes beyond XFSM_HUB_MAX_FEEDS. */
 };
 
-void xfsm_hub_feeds_init(struct xfsm_hub_feeds *, struct xfsm_hub_core *);
+void xfsm_hub_feeds_init(struct xfsm_hub_feeds *, struct xfsm_hub_core *,
+                         struct xfsm_hub_mail *);
 void xfsm_hub_feeds_destroy(struct xfsm_hub_feeds *);
 
 /* Adds a feed from 'sock', which it then owns. */

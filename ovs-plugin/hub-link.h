@@ -31,6 +31,10 @@ struct smap;
 #define XFSM_HUB_LINK_RETRY_MS 10
 #define XFSM_HUB_LINK_SWEEP_MS 5000
 
+/* How long the hub may take to answer: a turn of a hub that has much of all
+ * probes is long (hub-feed.h). */
+#define XFSM_HUB_LINK_HANG_MS 5000
+
 struct xfsm_hub_link {
     struct xfsm_worker worker;
     char *program;              /* Path of xfsm-hub. */

@@ -16,7 +16,8 @@ static bool
 is_gauge(const char *name)
 {
     static const char *const gauges[] = {
-        "probes", "subscriptions", "journal_records", "memory_bytes",
+        "probes", "subscriptions", "forms_subscriptions", "journal_records",
+        "memory_bytes", "topics_heard", "peers", "peers_connected",
     };
     size_t i;
 

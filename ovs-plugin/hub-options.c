@@ -37,11 +37,14 @@ usage(void)
            "  --rate=N              events/s of one probe (default: %d)\n"
            "  --label-rates=L=N,... the same by label (default:\n"
            "                        %s)\n"
+           "  --message-rate=N      messages/s from and to one probe\n"
+           "                        (default: %d)\n"
+           "  --peers=E=K,...       hubs that probes hear, with their keys\n"
            "  --ctl-fd=FD           socket to ovs-xfsmd\n"
            "  --user=NAME           whom to become\n",
            program_name, program_name, XFSM_HUB_JOURNAL_MIB,
            XFSM_HUB_JOURNAL_DAYS, XFSM_HUB_JOURNAL_SYNC_MS, XFSM_HUB_RATE,
-           XFSM_HUB_LABEL_RATES);
+           XFSM_HUB_LABEL_RATES, XFSM_HUB_MESSAGE_RATE);
     vlog_usage();
     printf("\nOther options:\n"
            "  -h, --help            display this help message\n"
@@ -85,6 +88,7 @@ set_defaults(struct xfsm_hub_options *o)
         .sync_ms = XFSM_HUB_JOURNAL_SYNC_MS,
     };
     o->rates.all = XFSM_HUB_RATE;
+    o->message_rate = XFSM_HUB_MESSAGE_RATE;
     free(xfsm_hub_rates_parse(&o->rates, XFSM_HUB_LABEL_RATES));
 }
 
@@ -112,6 +116,16 @@ set_label_rates(struct xfsm_hub_options *o, const char *value)
     }
 }
 
+static void
+set_peers(struct xfsm_hub_options *o, const char *value)
+{
+    char *error = xfsm_hub_peers_parse(&o->peers, value);
+
+    if (error) {
+        refuse("hub-peers: %s", error);
+    }
+}
+
 /* Checks what belongs together. */
 static void
 check(const struct xfsm_hub_options *o)
@@ -122,6 +136,9 @@ check(const struct xfsm_hub_options *o)
     if (!o->key_file != !o->clients) {
         refuse("hub-key-file and hub-clients need each other");
     }
+    if (o->peers.n && !o->key_file) {
+        refuse("hub-peers needs the options hub-key-file and hub-clients");
+    }
 }
 
 void
@@ -130,7 +147,8 @@ xfsm_hub_options_parse(struct xfsm_hub_options *o, int argc, char *argv[])
     enum {
         OPT_ENDPOINT = UCHAR_MAX + 1, OPT_CTL_FD, OPT_USER, OPT_KEY_FILE,
         OPT_CLIENTS, OPT_JOURNAL, OPT_JOURNAL_MIB, OPT_JOURNAL_DAYS,
-        OPT_JOURNAL_SYNC_MS, OPT_RATE, OPT_LABEL_RATES, VLOG_OPTION_ENUMS
+        OPT_JOURNAL_SYNC_MS, OPT_RATE, OPT_LABEL_RATES, OPT_MESSAGE_RATE,
+        OPT_PEERS, VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
         { "endpoint", required_argument, NULL, OPT_ENDPOINT },
@@ -144,6 +162,8 @@ xfsm_hub_options_parse(struct xfsm_hub_options *o, int argc, char *argv[])
         { "journal-sync-ms", required_argument, NULL, OPT_JOURNAL_SYNC_MS },
         { "rate", required_argument, NULL, OPT_RATE },
         { "label-rates", required_argument, NULL, OPT_LABEL_RATES },
+        { "message-rate", required_argument, NULL, OPT_MESSAGE_RATE },
+        { "peers", required_argument, NULL, OPT_PEERS },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         VLOG_LONG_OPTIONS,
@@ -193,6 +213,13 @@ xfsm_hub_options_parse(struct xfsm_hub_options *o, int argc, char *argv[])
             break;
         case OPT_LABEL_RATES:
             set_label_rates(o, optarg);
+            break;
+        case OPT_MESSAGE_RATE:
+            o->message_rate = parse_number("message-rate", optarg, 0,
+                                           INT_MAX);
+            break;
+        case OPT_PEERS:
+            set_peers(o, optarg);
             break;
         VLOG_OPTION_HANDLERS
         case 'h':

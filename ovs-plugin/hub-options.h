@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ovs-plugin/hub-peer.h"
 #include "ovs-plugin/hub-source.h"
 #include "xfsm/io/journal.h"
 
@@ -29,7 +30,9 @@
     O("hub-journal-days") \
     O("hub-journal-sync-ms") \
     O("hub-rate") \
-    O("hub-label-rates")
+    O("hub-label-rates") \
+    O("hub-message-rate") \
+    O("hub-peers")
 
 /* Folder of the journal in that of the databases. */
 #define XFSM_HUB_JOURNAL "xfsm-journal"
@@ -43,6 +46,7 @@
 #define XFSM_HUB_JOURNAL_SYNC_MS_MAX 3600000
 #define XFSM_HUB_RATE 100000
 #define XFSM_HUB_LABEL_RATES "alert=10000,critical=10000"
+#define XFSM_HUB_MESSAGE_RATE 1000
 
 struct xfsm_hub_options {
     const char *endpoint;
@@ -53,6 +57,8 @@ struct xfsm_hub_options {
     char *journal;              /* Folder; NULL: no journal. */
     struct xfsm_journal_options journal_options;
     struct xfsm_hub_rates rates;
+    unsigned int message_rate;  /* hub-mail.h; 0: no limit. */
+    struct xfsm_hub_peers peers;
 };
 
 /* Parses the command line.  Exits after --help and --version, and with

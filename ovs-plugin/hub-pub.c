@@ -150,6 +150,17 @@ xfsm_hub_pub_send(struct xfsm_hub_pub *pub,
     }
 }
 
+void
+xfsm_hub_pub_send_frame(struct xfsm_hub_pub *pub, const void *frame,
+                        size_t len)
+{
+    if (zmq_send(pub->socket, frame, len, ZMQ_DONTWAIT) >= 0) {
+        pub->stats.published++;
+    } else {
+        pub->stats.failed++;
+    }
+}
+
 bool
 xfsm_hub_pub_run(struct xfsm_hub_pub *pub)
 {
@@ -160,10 +171,12 @@ xfsm_hub_pub_run(struct xfsm_hub_pub *pub)
                          ZMQ_DONTWAIT)) >= 0) {
         if (n > 0 && message[0] == 1) {
             pub->stats.subscriptions++;
-            pub->subscribed(message + 1, MIN(n, sizeof message) - 1,
+            pub->subscribed(message + 1, MIN(n, sizeof message) - 1, true,
                             pub->aux);
         } else if (n > 0 && !message[0] && pub->stats.subscriptions) {
             pub->stats.subscriptions--;
+            pub->subscribed(message + 1, MIN(n, sizeof message) - 1, false,
+                            pub->aux);
         }
         if (pub->stats.subscriptions > XFSM_HUB_MAX_SUBSCRIPTIONS) {
             return false;

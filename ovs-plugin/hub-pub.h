@@ -42,8 +42,9 @@ struct xfsm_hub_pub_stats {
 struct xfsm_hub_pub;
 struct xfsm_key_pair;
 
-/* Called with the topic prefix of each new subscription. */
-typedef void xfsm_hub_pub_subscribed(const char *prefix, size_t len,
+/* Called with the topic prefix of each subscription that comes ('on') or
+ * goes. */
+typedef void xfsm_hub_pub_subscribed(const char *prefix, size_t len, bool on,
                                      void *aux);
 
 /* Checks 'endpoint'; 'secured' tells whether there are keys.  Returns NULL and
@@ -73,6 +74,10 @@ void xfsm_hub_pub_close(struct xfsm_hub_pub *);
 void xfsm_hub_pub_send(struct xfsm_hub_pub *,
                        const void *topic, size_t topic_len,
                        const void *json, size_t json_len);
+
+/* Publishes a message of one frame, which begins with its topic. */
+void xfsm_hub_pub_send_frame(struct xfsm_hub_pub *, const void *frame,
+                             size_t len);
 
 /* Takes notice of subscriptions.  Returns false if there are too many. */
 bool xfsm_hub_pub_run(struct xfsm_hub_pub *);

@@ -87,6 +87,7 @@ struct xfsm_hub_source {
 
     struct xfsm_hub_bucket all;
     struct xfsm_hub_bucket labels[XFSM_HUB_MAX_LABEL_RATES];
+    struct xfsm_hub_bucket said;        /* hub-mail.h. */
 
     /* Events in a row that were suppressed and not told of yet. */
     uint64_t suppressed_from, suppressed_to;

@@ -22,6 +22,8 @@
 #include "ovs-plugin/hub-auth.h"
 #include "ovs-plugin/hub-core.h"
 #include "ovs-plugin/hub-feed.h"
+#include "ovs-plugin/hub-forms.h"
+#include "ovs-plugin/hub-mail.h"
 #include "ovs-plugin/hub-metrics.h"
 #include "ovs-plugin/hub-options.h"
 #include "ovs-plugin/hub-pub.h"
@@ -49,8 +51,10 @@ struct hub {
     int ctl;                    /* Socket to the agent, or -1. */
     struct xfsm_hub_feeds feeds;
     struct xfsm_hub_core core;
+    struct xfsm_hub_mail mail;
     void *context;              /* Of ZeroMQ. */
     struct xfsm_hub_pub *pub;
+    struct xfsm_hub_forms forms;
     struct xfsm_hub_replay replay;
     struct xfsm_hub_auth auth;
     struct xfsm_journal *journal;   /* NULL: none. */
@@ -102,12 +106,15 @@ each_counter(const struct hub *hub, counter_cb *cb, void *aux)
     cb("probes", hub->feeds.n, aux);
     cb("probes_refused", hub->feeds.refused + core->sources.refused, aux);
     cb("subscriptions", stats->subscriptions, aux);
+    xfsm_hub_forms_each_counter(&hub->forms, cb, aux);
     cb("replay_requests", hub->replay.requests, aux);
     cb("replay_refused", hub->replay.refused, aux);
     cb("replayed", hub->replay.replayed, aux);
     cb("clients_allowed", hub->auth.allowed, aux);
     cb("clients_denied", hub->auth.denied, aux);
     each_journal_counter(hub, cb, aux);
+    xfsm_hub_mail_each_counter(&hub->mail, cb, aux);
+    xfsm_hub_peers_each_counter(&hub->options.peers, cb, aux);
 }
 
 /* ## Commands of ovs-appctl. ## */
@@ -164,6 +171,8 @@ hub_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
                       source->epoch, source->last_seq, source->lost,
                       source->suppressed);
     }
+    xfsm_hub_mail_format(&hub->mail, &s);
+    xfsm_hub_peers_format(&hub->options.peers, &s);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
 }
@@ -343,9 +352,11 @@ open_journal(struct hub *hub)
 }
 
 static void
-greet(const char *prefix, size_t len, void *hub)
+greet(const char *prefix, size_t len, bool on, void *hub)
 {
-    xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+    if (on) {
+        xfsm_hub_core_greet(&((struct hub *) hub)->core, prefix, len);
+    }
 }
 
 /* Opens the sockets.  Starts ZeroMQ's threads. */
@@ -366,6 +377,12 @@ open_sockets(struct hub *hub)
     }
     fail(xfsm_hub_pub_open(hub->context, hub->options.endpoint, keys, greet,
                            hub, &hub->pub), EXIT_FAILURE);
+    if (keys) {
+        fail(xfsm_hub_peers_open(&hub->options.peers, hub->context, keys,
+                                 &hub->mail), EXIT_FAILURE);
+    }
+    xfsm_hub_forms_open(&hub->forms, hub->context, hub->options.endpoint,
+                        keys);
     if (endpoint) {
         fail(xfsm_hub_replay_open(&hub->replay, hub->context, endpoint, keys,
                                   hub->journal), EXIT_FAILURE);
@@ -385,7 +402,8 @@ open_and_enter(struct hub *hub)
         .max_data = HUB_MAX_DATA,
         .max_file = hub->options.journal_options.segment_bytes,
         .max_fds = XFSM_HUB_MAX_FEEDS + 4096,
-        .syscalls = XFSM_CAGE_HUB,
+        .syscalls = (hub->options.peers.n ? XFSM_CAGE_HUB_PEERS
+                     : XFSM_CAGE_HUB),
     };
     char *dir;
 
@@ -412,7 +430,7 @@ run(struct hub *hub)
 {
     xfsm_watch_run();
     xfsm_hub_auth_run(&hub->auth);
-    if (!xfsm_hub_pub_run(hub->pub)) {
+    if (!xfsm_hub_pub_run(hub->pub) || !xfsm_hub_forms_run(&hub->forms)) {
         VLOG_WARN("more than %d subscriptions: starting anew without them",
                   XFSM_HUB_MAX_SUBSCRIPTIONS);
         hub->exiting = true;
@@ -421,6 +439,8 @@ run(struct hub *hub)
     xfsm_hub_feeds_run(&hub->feeds);
     xfsm_hub_core_run(&hub->core);
     xfsm_hub_replay_run(&hub->replay);
+    xfsm_hub_mail_run(&hub->mail);
+    xfsm_hub_peers_run(&hub->options.peers);
     if (hub->journal) {
         xfsm_journal_run(hub->journal, time_wall_msec(), time_msec());
     }
@@ -432,9 +452,12 @@ wait(struct hub *hub)
 {
     xfsm_hub_auth_wait(&hub->auth);
     xfsm_hub_pub_wait(hub->pub);
+    xfsm_hub_forms_wait(&hub->forms);
     xfsm_hub_feeds_wait(&hub->feeds);
     xfsm_hub_core_wait(&hub->core);
     xfsm_hub_replay_wait(&hub->replay);
+    xfsm_hub_mail_wait(&hub->mail);
+    xfsm_hub_peers_wait(&hub->options.peers);
     if (hub->journal && xfsm_journal_wake(hub->journal) != INT64_MAX) {
         poll_timer_wait_until(xfsm_journal_wake(hub->journal));
     }
@@ -449,7 +472,10 @@ close_all(struct hub *hub)
     xfsm_hub_feeds_run(&hub->feeds);
     xfsm_hub_feeds_destroy(&hub->feeds);
     xfsm_hub_core_destroy(&hub->core);
+    xfsm_hub_peers_close(&hub->options.peers);
+    xfsm_hub_mail_destroy(&hub->mail);
     xfsm_hub_replay_close(&hub->replay);
+    xfsm_hub_forms_close(&hub->forms);
     xfsm_hub_pub_close(hub->pub);
     xfsm_hub_auth_close(&hub->auth);
     zmq_ctx_term(hub->context);
@@ -474,12 +500,13 @@ main(int argc, char *argv[])
     xfsm_hub_options_parse(&hub.options, argc, argv);
     hub.ctl = hub.options.ctl;
     tzset();
-    xfsm_hub_core_init(&hub.core, &hub.options.rates);
-    xfsm_hub_feeds_init(&hub.feeds, &hub.core);
+    xfsm_hub_mail_init(&hub.mail, hub.options.message_rate);
+    xfsm_hub_core_init(&hub.core, &hub.options.rates, &hub.mail);
+    xfsm_hub_feeds_init(&hub.feeds, &hub.core, &hub.mail);
     unixctl = open_unixctl(&hub);
     xfsm_watch_run();
     open_and_enter(&hub);
-    xfsm_hub_core_start(&hub.core, hub.pub, hub.journal);
+    xfsm_hub_core_start(&hub.core, hub.pub, &hub.forms, hub.journal);
     send_ready(&hub);
 
     while (!hub.exiting) {

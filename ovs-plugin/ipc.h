@@ -81,7 +81,14 @@
       "on with it; answered by DONE") \
     /* Probe to agent, too. */ \
     M(DONE, "done", "u64 serial, u64 length of what was saved, text error " \
-      "(empty: done)")
+      "(empty: done)") \
+    M(MITIGATION, "mitigation", "text event.  An event of label mitigation, " \
+      "as JSON") \
+    /* Agent to probe, too. */ \
+    M(IDENTITY, "identity", "text UUID of the interface, [text name, text " \
+      "value] of external_ids.  What events tell of the port from now on") \
+    /* Agent to exporter (also PING; READY and PONG back). */ \
+    M(METRICS, "metrics", "fd: text, as a memfd.  Serve it from now on")
 
 enum xfsm_ipc_type {
     XFSM_IPC_NONE = 0,

@@ -216,8 +216,12 @@ static enum mitigation_refusal
 plan_caps(const struct mitigation_policy *policy,
           const struct mitigation_usage *usage)
 {
-    return usage->n_rules >= policy->max_rules
-           || usage->n_rules >= MITIGATION_RULES_MAX
+    return usage->n_port_rules >= policy->max_port_rules
+           ? MITIGATION_REFUSED_PORT_RULES
+           : usage->n_port_last_minute >= policy->port_rules_per_minute
+           ? MITIGATION_REFUSED_PORT_RATE
+           : usage->n_rules >= policy->max_rules
+             || usage->n_rules >= MITIGATION_RULES_MAX
            ? MITIGATION_REFUSED_RULES
            : usage->n_last_minute >= policy->rules_per_minute
            ? MITIGATION_REFUSED_RULE_RATE : MITIGATION_REFUSED_NONE;
@@ -233,15 +237,20 @@ mitigation_plan(const struct mitigation_request *request,
         .dry_run = !policy->enforce,
         .action = request->action,
         .cookie = MITIGATION_COOKIE | usage->next_id,
-        .priority = MITIGATION_PRIORITY,
+        .priority = (uint16_t) (MITIGATION_PRIORITY_MAX
+                                - (unsigned int) request->action),
         .in_port = policy->in_port,
     };
     enum mitigation_refusal refusal;
 
     if ((unsigned int) request->action >= XFSM_N_MITIGATIONS) {
         return MITIGATION_REFUSED_MALFORMED;
+    } else if (!policy->program) {
+        return MITIGATION_REFUSED_PROGRAM;
     } else if (!(policy->actions >> request->action & 1)) {
         return MITIGATION_REFUSED_ACTION;
+    } else if (request->action != XFSM_MIT_BLOCK && !policy->normal) {
+        return MITIGATION_REFUSED_CONTROLLER;
     } else if (!policy->in_port || policy->in_port > MITIGATION_PORT_MAX) {
         return MITIGATION_REFUSED_IN_PORT;
     }

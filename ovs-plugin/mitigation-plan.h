@@ -22,9 +22,13 @@
  *     blocked: that is what blocking a host means.);
  *   - its idle and hard timeouts are set, at most the operator's cap, so that
  *     the switch forgets it by itself if we die;
- *   - its priority and cookie are ours, by which all our flows are found;
+ *   - its priority and cookie are ours, by which all our flows are found; a
+ *     block comes before a limit, and that before a mirror;
+ *   - a limit and a mirror, which end in NORMAL, are not planned where a
+ *     controller decides;
  *   - with those there are already, there are never more than the cap, nor
- *     more in a minute than that cap;
+ *     more in a minute than that cap, for all ports together and for each one,
+ *     so that a port cannot take all that there is;
  *   - unless the policy says "enforce", it is a dry run: to be logged and not
  *     to be installed.
  *
@@ -45,7 +49,11 @@ struct xfsm_event_view;
 /* Our flows: all have this in the upper half of the cookie. */
 #define MITIGATION_COOKIE (UINT64_C(0x7866736d) << 32)
 #define MITIGATION_COOKIE_MASK (UINT64_C(0xffffffff) << 32)
+
+/* Priorities of our flows: this one and the next, by enum xfsm_mitigation from
+ * the highest, so that flows of different actions can be side by side. */
 #define MITIGATION_PRIORITY 40000
+#define MITIGATION_PRIORITY_MAX (MITIGATION_PRIORITY + XFSM_N_MITIGATIONS - 1)
 
 /* Our meters: MITIGATION_METERS numbers from here on. */
 #define MITIGATION_METER_BASE 0x78660000u
@@ -80,10 +88,14 @@ struct mitigation_port {
 /* What the operator allows.  All zero: nothing. */
 struct mitigation_policy {
     bool enforce;               /* Else a dry run. */
+    bool program;               /* May the program that asks do so? */
+    bool normal;                /* Does NORMAL decide in the bridge? */
     unsigned int actions;       /* Bit map by enum xfsm_mitigation. */
     unsigned int max_seconds;
     unsigned int max_rules;     /* At a time... */
     unsigned int rules_per_minute;
+    unsigned int max_port_rules;        /* ...and likewise of one port. */
+    unsigned int port_rules_per_minute;
     uint32_t in_port;           /* Of the port that the probe watches. */
     size_t n_prefixes;
     const struct mitigation_prefix *prefixes;   /* Protected. */
@@ -97,6 +109,8 @@ struct mitigation_policy {
 struct mitigation_usage {
     unsigned int n_rules;       /* Of ours, in the switch. */
     unsigned int n_last_minute; /* Planned in the last minute. */
+    unsigned int n_port_rules;  /* Of these, how many of the same port... */
+    unsigned int n_port_last_minute;    /* ...and of these. */
     uint32_t next_id;           /* Of the flow to be planned. */
 };
 
@@ -104,7 +118,10 @@ struct mitigation_usage {
 #define MITIGATION_REFUSALS(R) \
     R(NONE, "none", "There is a flow") \
     R(MALFORMED, "malformed", "The event is no request for mitigation") \
+    R(PROGRAM, "program", "The policy does not allow the program to ask") \
     R(ACTION, "action", "The policy does not allow the action") \
+    R(CONTROLLER, "controller", "A controller decides in the bridge, and " \
+      "the flow would get around it") \
     R(IN_PORT, "in_port", "The port has no number in the switch") \
     R(MATCH, "match", "The match is one that the language does not allow") \
     R(CONTRADICTION, "contradiction", "No packet can match") \
@@ -115,7 +132,11 @@ struct mitigation_usage {
     R(PROTECTED, "protected", "The match has a protected address") \
     R(RULES, "rules", "There are as many rules as the policy allows") \
     R(RULE_RATE, "rule_rate", "There were as many new rules in the last " \
-      "minute as the policy allows")
+      "minute as the policy allows") \
+    R(PORT_RULES, "port_rules", "There are as many rules of the port as the " \
+      "policy allows") \
+    R(PORT_RATE, "port_rate", "There were as many new rules of the port in " \
+      "the last minute as the policy allows")
 
 enum mitigation_refusal {
 #define MITIGATION_REFUSAL_ENUM(ID, NAME, DOC) MITIGATION_REFUSED_##ID,

@@ -19,6 +19,7 @@
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/offload.h"
 #include "ovs-plugin/port-state.h"
 #include "ovs-plugin/programs.h"
 #include "ovs-plugin/probe-publish.h"
@@ -69,11 +70,13 @@ xfsm_monitor_create(const char *interface)
     sset_init(&m->want.programs);
     svec_init(&m->argv);
     svec_init(&m->running);
+    svec_init(&m->requests);
     shash_init(&m->slots);
     m->last_event = xstrdup("");
     m->notes = xstrdup("");
     m->netdev_class = xstrdup("");
     m->status = XFSM_MONITOR_STARTING;
+    m->status_unwritten = true;
     return m;
 }
 
@@ -98,7 +101,9 @@ forget_process(struct xfsm_monitor *m)
     }
     xfsm_port_state_cancel(&m->state_request, "the probe ended");
     m->hub_generation = 0;
+    m->told = false;
     xfsm_counters_clear(&m->state_keys);
+    m->stats_unwritten = true;
     free(m->told_note);
     m->told_note = NULL;
 }
@@ -119,8 +124,10 @@ xfsm_monitor_destroy(struct xfsm_monitor *m)
         forget_process(m);
         shash_destroy(&m->slots);
         xfsm_desired_probe_destroy(&m->want);
+        xfsm_port_ids_destroy(&m->told_ids);
         svec_destroy(&m->argv);
         svec_destroy(&m->running);
+        svec_destroy(&m->requests);
         xfsm_counters_destroy(&m->stats);
         xfsm_counters_destroy(&m->state_keys);
         free(m->interface);
@@ -140,8 +147,8 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
 {
     bool same;
 
-    m->dirty = true;
     if (!want) {
+        m->dirty |= m->wanted;
         m->wanted = false;
         return;
     }
@@ -156,6 +163,12 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
             && m->want.ring_kib == want->ring_kib
             && nullable_string_is_equal(m->want.netdev_class,
                                         want->netdev_class));
+    if (same && m->want.wanted_by == want->wanted_by
+        && nullable_string_is_equal(m->want.error, want->error)) {
+        return;
+    }
+    m->dirty = true;
+    m->status_unwritten = true;
     if (m->wanted && !uuid_equals(&m->want.uuid, &want->uuid)) {
         /* Another interface of the same name. */
         xfsm_worker_stop(&m->worker);
@@ -228,6 +241,22 @@ handle_note(struct xfsm_monitor *m, struct xfsm_bytes *payload)
 }
 
 static bool
+handle_mitigation(struct xfsm_monitor *m, struct xfsm_bytes *payload)
+{
+    char event[XFSM_IPC_TEXT_SIZE];
+
+    if (!xfsm_ipc_get_text(payload, event, sizeof event)) {
+        return false;
+    }
+    if (m->requests.n < XFSM_MONITOR_REQUESTS) {
+        svec_add(&m->requests, event);
+    } else {
+        m->requests_lost++;
+    }
+    return true;
+}
+
+static bool
 handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
                int *fdp OVS_UNUSED, void *m_)
 {
@@ -237,6 +266,7 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
     switch ((int) type) {
     case XFSM_IPC_ACK:
+        m->dirty = true;
         return handle_ack(m, payload);
 
     case XFSM_IPC_NOTE:
@@ -245,7 +275,11 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
     case XFSM_IPC_DONE:
         return xfsm_port_state_done(&m->state_request, payload);
 
+    case XFSM_IPC_MITIGATION:
+        return handle_mitigation(m, payload);
+
     case XFSM_IPC_STATS:
+        m->stats_unwritten = true;
         xfsm_counters_clear(&m->stats);
         xfsm_counters_clear(&m->state_keys);
         ok = xfsm_ipc_get_stats(payload, put_stat, m, last, sizeof last);
@@ -372,7 +406,7 @@ send_program(struct xfsm_monitor *m, enum xfsm_ipc_type type,
     xfsm_ipc_begin(&w, buf, type);
     xfsm_ipc_put_u64(&w, serial);
     xfsm_ipc_put_text(&w, name);
-    xfsm_worker_send(&m->worker, &w, fd);
+    xfsm_worker_send_task(&m->worker, &w, fd);
 }
 
 /* Makes the programs of a probe that is ready those it should have. */
@@ -413,6 +447,22 @@ feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
             send_program(m, XFSM_IPC_UNLOAD, node->name, 0, -1);
             destroy_slot(m, node);
         }
+    }
+}
+
+/* Tells the probe which machine its port is of, if it does not know yet. */
+static void
+introduce(struct xfsm_monitor *m)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_ipc_writer w;
+
+    if (!m->told || !xfsm_port_ids_equal(&m->told_ids, &m->want.ids)) {
+        xfsm_port_ids_compose(&m->want.ids, buf, &w);
+        xfsm_worker_send(&m->worker, &w, -1);
+        xfsm_port_ids_destroy(&m->told_ids);
+        xfsm_port_ids_clone(&m->told_ids, &m->want.ids);
+        m->told = true;
     }
 }
 
@@ -508,10 +558,14 @@ put_note(struct ds *notes, const char *note)
 static bool
 update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
 {
+    char *ids_note = xfsm_port_ids_note(&m->want.ids);
     struct ds notes = DS_EMPTY_INITIALIZER;
     bool changed;
 
-    put_note(&notes, s->visibility);
+    if (s->visibility
+        && (m->want.mirror || xfsm_offload_may_hide(m->interface))) {
+        put_note(&notes, s->visibility);
+    }
     if (m->want.mirror) {
         put_note(&notes, "packets come by a mirror of the port, which costs "
                  "the switch, and without their direction");
@@ -521,6 +575,8 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
                  "receives, and does not count losses");
     }
     put_note(&notes, m->told_note);
+    put_note(&notes, ids_note);
+    free(ids_note);
     changed = strcmp(m->notes, ds_cstr(&notes));
     free(m->notes);
     m->notes = ds_steal_cstr(&notes);
@@ -606,23 +662,13 @@ lost_device(const struct xfsm_monitor *m)
     return ifindex != UINT_MAX && ifindex != m->worker.ifindex;
 }
 
-bool
-xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
-                 const struct xfsm_monitor_settings *settings,
-                 struct xfsm_programs *programs, struct xfsm_hub_link *hub)
+/* Acts on the difference between what is and what is wanted.  Returns true if
+ * status, error or running programs changed. */
+static bool
+run(struct xfsm_monitor *m, bool changed, bool may_start,
+    const struct xfsm_monitor_settings *settings,
+    struct xfsm_programs *programs, struct xfsm_hub_link *hub)
 {
-    enum xfsm_worker_state old_state = m->worker.state;
-
-    changed |= m->dirty;
-    m->dirty = false;
-    if (!xfsm_worker_run(&m->worker, handle_message, m)
-        && !changed && !xfsm_worker_may_start(&m->worker)) {
-        return false;
-    }
-    if (m->worker.state != old_state
-        && m->worker.state != XFSM_WORKER_READY) {
-        forget_process(m);
-    }
     if (changed && lost_device(m)) {
         VLOG_INFO("%s: this is another device now", m->interface);
         xfsm_monitor_restart(m);
@@ -631,23 +677,59 @@ xfsm_monitor_run(struct xfsm_monitor *m, bool changed,
         return false;
     }
     m->no_device = false;
+    m->no_work = false;
     if (!m->wanted || m->want.error || !has_work(m, programs)) {
         xfsm_worker_stop(&m->worker);
         if (!m->wanted) {
             return false;
         }
+        m->no_work = true;
     } else {
         check_argv(m, settings);
-        if (xfsm_worker_may_start(&m->worker)) {
+        if (may_start && xfsm_worker_may_start(&m->worker)) {
             start(m, settings);
         }
         keep_mirror_up(m);
     }
     if (m->worker.state == XFSM_WORKER_READY) {
+        introduce(m);
         feed_programs(m, programs);
         join_hub(m, hub);
     }
     return update_outcome(m, settings, programs);
+}
+
+bool
+xfsm_monitor_run(struct xfsm_monitor *m, bool changed, bool may_start,
+                 const struct xfsm_monitor_settings *settings,
+                 struct xfsm_programs *programs, struct xfsm_hub_link *hub)
+{
+    enum xfsm_worker_state old_state = m->worker.state;
+    pid_t old_pid = m->worker.pid;
+
+    m->worker.hang_ms = settings->hang_ms;
+    changed |= xfsm_worker_run(&m->worker, handle_message, m);
+    changed |= m->dirty;
+    m->dirty = false;
+    if (!changed && !(may_start && xfsm_monitor_is_queued(m))) {
+        return false;
+    }
+    if (m->worker.state != old_state
+        && m->worker.state != XFSM_WORKER_READY) {
+        forget_process(m);
+    }
+    if (run(m, changed, may_start, settings, programs, hub)
+        || m->worker.state != old_state || m->worker.pid != old_pid) {
+        m->status_unwritten = true;
+    }
+    return m->status_unwritten;
+}
+
+bool
+xfsm_monitor_is_queued(const struct xfsm_monitor *m)
+{
+    return (!m->no_work && (!m->no_device || time_msec() >= m->look_at)
+            && xfsm_worker_may_start(&m->worker));
 }
 
 void

@@ -40,11 +40,15 @@ struct xfsm_monitor_settings {
     unsigned int retire_ms;
     unsigned int workers;
     unsigned int memory_mib;
+    unsigned int hang_ms;       /* Of struct xfsm_worker. */
     const char *visibility;     /* Why not all packets are seen, or NULL. */
     bool kernel_filter;
     bool segments;
     bool machine_code;
 };
+
+/* Requests for mitigation that wait to be taken. */
+#define XFSM_MONITOR_REQUESTS 128
 
 /* S(ID, NAME): status of a monitor, worse ones later. */
 #define XFSM_MONITOR_STATUSES(S) \
@@ -72,9 +76,13 @@ struct xfsm_monitor {
     char *netdev_class;         /* Of the process. */
     struct shash slots;         /* Programs, struct slot of monitor.c. */
     uint64_t hub_generation;    /* Of the hub it is joined to, or 0. */
+    struct xfsm_port_ids told_ids;      /* Last told to the probe... */
+    bool told;                  /* ...if anything was. */
     bool no_device;             /* Waits for the device to appear... */
     long long int look_at;      /* ...for which to look then. */
-    bool dirty;                 /* Was configured since the last run. */
+    bool dirty;                 /* Was configured, or its probe told of
+                                 * something, since the last run. */
+    bool no_work;               /* There was nothing to start it for. */
 
     /* As the probe told. */
     struct xfsm_counters stats;
@@ -82,6 +90,9 @@ struct xfsm_monitor {
     char *last_event;
     char *told_note;            /* What an operator should know, or NULL. */
     char *mirror_error;         /* Why its mirror has nothing, or NULL. */
+    struct svec requests;       /* For mitigation, events as JSON; whoever
+                                 * takes them clears it. */
+    uint64_t requests_lost;     /* Requests that it did not take. */
 
     struct xfsm_port_state *state_request;      /* Not answered yet. */
 
@@ -90,7 +101,15 @@ struct xfsm_monitor {
     char *error;                /* Or NULL. */
     char *notes;                /* What else there is to know, or "". */
     struct svec running;        /* Programs that are loaded. */
+
+    /* What is not in the database yet; cleared by who writes it. */
+    bool status_unwritten;
+    bool stats_unwritten;
 };
+
+/* Probes that start at the same time.  More would not be ready any sooner, and
+ * the agent would have to share the processors with all of them. */
+#define XFSM_MONITOR_STARTING_MAX 16
 
 struct xfsm_monitor *xfsm_monitor_create(const char *interface);
 void xfsm_monitor_destroy(struct xfsm_monitor *);
@@ -103,12 +122,15 @@ void xfsm_monitor_configure(struct xfsm_monitor *,
 void xfsm_monitor_restart(struct xfsm_monitor *);
 
 /* Does what there is to do.  'changed' says that the settings, a program or
- * the hub changed, or that devices came or went.  Returns true if status,
- * error or running programs changed. */
-bool xfsm_monitor_run(struct xfsm_monitor *, bool changed,
+ * the hub changed, or that devices came or went.  No probe is started unless
+ * 'may_start'.  Returns true if there is another status to be written. */
+bool xfsm_monitor_run(struct xfsm_monitor *, bool changed, bool may_start,
                       const struct xfsm_monitor_settings *,
                       struct xfsm_programs *, struct xfsm_hub_link *);
 void xfsm_monitor_wait(const struct xfsm_monitor *);
+
+/* True if only 'may_start' keeps its probe from being started. */
+bool xfsm_monitor_is_queued(const struct xfsm_monitor *);
 
 /* True if it is not wanted and its process is gone. */
 bool xfsm_monitor_is_done(const struct xfsm_monitor *);

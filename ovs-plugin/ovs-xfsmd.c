@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <glob.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "command-line.h"
@@ -21,7 +22,9 @@
 #include "memory.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-plugin/agent-metrics.h"
 #include "ovs-plugin/agent.h"
+#include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/term-signal.h"
 #include "ovs-plugin/user.h"
 #include "ovs-plugin/watch.h"
@@ -241,6 +244,22 @@ init_sanitizer(void)
 }
 #endif
 
+/* Takes as many file descriptors as the agent may have: a probe takes four,
+ * and the usual limit is made for programs that call select(). */
+static void
+raise_fd_limit(void)
+{
+    struct rlimit r;
+
+    if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &r)) {
+            VLOG_WARN("cannot raise the limit of file descriptors (%s)",
+                      ovs_strerror(errno));
+        }
+    }
+}
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
@@ -253,10 +272,12 @@ agent_init(struct xfsm_agent *agent)
         VLOG_FATAL("%s", error);
     }
     init_sanitizer();
+    raise_fd_limit();
     agent->started = time_msec();
     agent->probe_path = xasprintf("%s/xfsm-probe", agent->libexecdir);
     shash_init(&agent->monitors);
     simap_init(&agent->matches);
+    agent->mitigator = xfsm_mitigator_create();
 
     agent->ovs.idl = ovsdb_idl_create(agent->remote, &ovsrec_idl_class, false,
                                       true);
@@ -279,6 +300,10 @@ agent_init(struct xfsm_agent *agent)
     path = xasprintf("%s/xfsm-hub", agent->libexecdir);
     xfsm_hub_link_init(&agent->hub, path, agent->user);
     free(path);
+
+    path = xasprintf("%s/xfsm-exporter", agent->libexecdir);
+    xfsm_exporter_link_init(&agent->exporter, path, agent->user);
+    free(path);
 }
 
 static void
@@ -291,7 +316,9 @@ agent_destroy(struct xfsm_agent *agent)
         shash_delete(&agent->monitors, node);
     }
     shash_destroy(&agent->monitors);
+    xfsm_mitigator_destroy(agent->mitigator);
     xfsm_hub_link_destroy(&agent->hub);
+    xfsm_exporter_link_destroy(&agent->exporter);
     xfsm_programs_destroy(agent->programs);
     xfsm_db_init_destroy(&agent->db_init);
     ovsdb_idl_loop_destroy(&agent->ovs);
@@ -363,34 +390,70 @@ run_db_init(struct xfsm_agent *agent)
     }
 }
 
+static bool
+is_starting(const struct xfsm_monitor *m)
+{
+    return m->worker.state == XFSM_WORKER_STARTING;
+}
+
+static size_t
+count_starting(const struct xfsm_agent *agent)
+{
+    const struct shash_node *node;
+    size_t n = 0;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        n += is_starting(node->data);
+    }
+    return n;
+}
+
 /* Makes what runs what is desired. */
 static void
 reconcile(struct xfsm_agent *agent)
 {
     bool changed = devices_changed;
+    size_t n_starting = count_starting(agent);
     struct shash_node *node;
 
     devices_changed = false;
+    agent->unstarted = false;
     if (xfsm_rows_changed(agent)) {
-        xfsm_rows_read(agent);
-        changed = true;
+        changed |= xfsm_rows_read(agent);
+        agent->status_changed = true;
     }
     changed |= xfsm_programs_run(agent->programs);
     changed |= xfsm_hub_link_run(&agent->hub);
     agent->status_changed |= changed;
     SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
         struct xfsm_monitor *m = node->data;
+        bool may_start = n_starting < XFSM_MONITOR_STARTING_MAX;
 
-        agent->status_changed |= xfsm_monitor_run(m, changed,
+        n_starting -= is_starting(m);
+        agent->status_changed |= xfsm_monitor_run(m, changed, may_start,
                                                   &agent->settings,
                                                   agent->programs,
                                                   &agent->hub);
+        xfsm_mitigator_take(agent->mitigator, m, agent->ovs.idl);
+        n_starting += is_starting(m);
+        agent->unstarted |= !may_start && xfsm_monitor_is_queued(m);
         if (xfsm_monitor_is_done(m)) {
             xfsm_monitor_destroy(m);
             shash_delete(&agent->monitors, node);
             agent->status_changed = true;
         }
     }
+    xfsm_mitigator_run(agent->mitigator, agent->ovs.idl, &agent->monitors,
+                       changed);
+    xfsm_mitigator_publish(agent->mitigator, &agent->hub,
+                           agent->settings.host);
+    agent->unstarted &= n_starting < XFSM_MONITOR_STARTING_MAX;
+}
+
+static void
+format_metrics(struct ds *s, void *agent)
+{
+    xfsm_agent_metrics_format(agent, s);
 }
 
 static void
@@ -422,8 +485,10 @@ agent_run(struct xfsm_agent *agent)
         VLOG_WARN_RL(&rl, "another ovs-xfsmd is in charge of this database; "
                      "waiting for it to end");
         stop_all(agent);
+        xfsm_mitigator_stop(agent->mitigator);
         xfsm_hub_link_enable(&agent->hub, false);
         xfsm_hub_link_run(&agent->hub);
+        xfsm_exporter_link_configure(&agent->exporter, 0);
         agent->had_lock = false;
         agent->xfsm_seqno = 0;
     } else if (knows_rows(agent)) {
@@ -431,6 +496,8 @@ agent_run(struct xfsm_agent *agent)
         reconcile(agent);
         xfsm_status_run(agent, ovs_txn, xfsm_txn);
     }
+    agent->status_changed |= xfsm_exporter_link_run(&agent->exporter,
+                                                    format_metrics, agent);
 }
 
 static void
@@ -443,14 +510,19 @@ agent_wait(struct xfsm_agent *agent)
     if (!ovs_done || !xfsm_done) {
         /* A transaction failed, so what it told was not told.  It may fail
          * for long (a full disk). */
-        agent->status_changed = true;
+        xfsm_status_forget(agent);
         agent->status_hold = time_msec() + XFSM_STATUS_RETRY_MS;
+    }
+    if (agent->unstarted) {
+        poll_immediate_wake();
     }
     if_notifier_wait();
     xfsm_watch_wait();
     xfsm_db_init_wait(&agent->db_init);
     xfsm_programs_wait(agent->programs);
     xfsm_hub_link_wait(&agent->hub);
+    xfsm_mitigator_wait(agent->mitigator);
+    xfsm_exporter_link_wait(&agent->exporter);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_wait(node->data);
     }
@@ -492,6 +564,7 @@ shut_down(struct xfsm_agent *agent)
     struct shash_node *node;
     bool written = false;
 
+    xfsm_mitigator_stop(agent->mitigator);
     SHASH_FOR_EACH (node, &agent->monitors) {
         xfsm_monitor_configure(node->data, NULL);
     }
@@ -506,8 +579,8 @@ shut_down(struct xfsm_agent *agent)
         SHASH_FOR_EACH_SAFE (node, &agent->monitors) {
             struct xfsm_monitor *m = node->data;
 
-            xfsm_monitor_run(m, true, &agent->settings, agent->programs,
-                             &agent->hub);
+            xfsm_monitor_run(m, true, false, &agent->settings,
+                             agent->programs, &agent->hub);
             if (xfsm_monitor_is_done(m)) {
                 xfsm_monitor_destroy(m);
                 shash_delete(&agent->monitors, node);

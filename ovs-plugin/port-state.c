@@ -247,7 +247,7 @@ handle_command(struct unixctl_conn *conn, const char *argv[],
     m->state_request = r;
     xfsm_ipc_begin(&w, buf, save ? XFSM_IPC_SAVE : XFSM_IPC_RESTORE);
     xfsm_ipc_put_u64(&w, r->serial);
-    xfsm_worker_send(&m->worker, &w, fd);
+    xfsm_worker_send_task(&m->worker, &w, fd);
     if (!save) {
         close(fd);
     }

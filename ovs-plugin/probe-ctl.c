@@ -33,7 +33,8 @@ send_message(struct xfsm_probe *probe, struct xfsm_ipc_writer *w)
 {
     int error = xfsm_ipc_send(probe->ctl, w, -1);
 
-    if (error) {
+    /* An agent that has closed its end has told so. */
+    if (error && error != EPIPE) {
         VLOG_WARN_RL(&rl, "cannot send to the agent (%s)",
                      ovs_strerror(error));
     }
@@ -94,6 +95,7 @@ xfsm_probe_load(struct xfsm_probe *probe, const char *name,
     if (!error) {
         xfsm_filter_set(&probe->filter, name, &image);
     }
+    xfsm_probe_mail_update(probe);
     xfsm_probe_filter_update(probe);
     return error;
 }
@@ -110,6 +112,7 @@ xfsm_probe_unload(struct xfsm_probe *probe, const char *name)
         return error;
     }
     xfsm_filter_remove(&probe->filter, name);
+    xfsm_probe_mail_update(probe);
     xfsm_probe_filter_update(probe);
     return NULL;
 }
@@ -202,6 +205,18 @@ handle_state(struct xfsm_probe *probe, enum xfsm_ipc_type type,
     return 0;
 }
 
+static int
+handle_identity(struct xfsm_probe *probe, struct xfsm_bytes *b)
+{
+    struct xfsm_port_ids ids;
+
+    if (!xfsm_port_ids_parse(b, &ids)) {
+        return EPROTO;
+    }
+    xfsm_publisher_set_ids(&probe->publisher, &ids);
+    return 0;
+}
+
 struct stats_writer {
     struct xfsm_ipc_writer *w;
     uint16_t n;
@@ -245,18 +260,15 @@ put_state_keys(struct xfsm_probe *probe, struct stats_writer *s)
     xfsm_lanes_unlock(&probe->lanes);
 }
 
-/* Answers a PING, which is also when statistics are sent, if they changed:
- * so an idle probe has no timer of its own, and one whose agent does not read
- * sends nothing. */
+/* Answers a PING, before which statistics are sent, if they changed: so an
+ * idle probe has no timer of its own, and one whose agent does not read sends
+ * nothing. */
 static void
 handle_ping(struct xfsm_probe *probe)
 {
     struct xfsm_ipc_writer w;
     struct stats_writer s;
     size_t place;
-
-    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_PONG);
-    send_message(probe, &w);
 
     xfsm_ipc_begin(&w, probe->out, XFSM_IPC_STATS);
     s = (struct stats_writer) { .w = &w };
@@ -278,6 +290,8 @@ handle_ping(struct xfsm_probe *probe)
         probe->last_stats_len = w.len;
         send_message(probe, &w);
     }
+    xfsm_ipc_begin(&w, probe->out, XFSM_IPC_PONG);
+    send_message(probe, &w);
 }
 
 static int
@@ -300,6 +314,9 @@ handle_message(struct xfsm_probe *probe, enum xfsm_ipc_type type,
         xfsm_publisher_set_socket(&probe->publisher, *fdp);
         *fdp = -1;
         return 0;
+
+    case XFSM_IPC_IDENTITY:
+        return handle_identity(probe, payload);
 
     case XFSM_IPC_PING:
         handle_ping(probe);

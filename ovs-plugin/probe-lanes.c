@@ -16,6 +16,7 @@
 #include "ovs-plugin/cage.h"
 #include "ovs-plugin/probe-publish.h"
 #include "ovs-plugin/probe-source.h"
+#include "ovs-rcu.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/program/image.h"
@@ -24,44 +25,93 @@ VLOG_DEFINE_THIS_MODULE(probe_lanes);
 
 COVERAGE_DEFINE(probe_batch);
 COVERAGE_DEFINE(probe_burst_full);
+COVERAGE_DEFINE(probe_timers_left);
 
 /* Batches taken before anything else gets a turn: at full load this is about
  * 2,000 packets. */
 #define RX_BURST 64
 
+/* The same in milliseconds, for programs that take long: a fraction of the
+ * time in which the agent must be answered (worker.h). */
+#define RX_TURN_MS 20
+
 /* ## A lane ## */
+
+/* Receives a batch.  Returns 0 or a positive errno. */
+static int
+lane_receive(struct xfsm_lane *lane)
+{
+    uint64_t lost;
+    int error;
+
+    error = xfsm_source_recv(lane->source, &lane->packets, &lane->n_packets);
+    if (error) {
+        return error;
+    }
+    COVERAGE_INC(probe_batch);
+    lost = xfsm_source_take_lost(lane->source);
+    if (lost) {
+        xfsm_engine_note_loss(lane->engine, lost, lane->packets[0].ts);
+    }
+    return 0;
+}
+
+/* Runs the packets of a batch.  False: more timers are due before the next
+ * one than may fire in one go. */
+static bool
+lane_run_packets(struct xfsm_lane *lane)
+{
+    size_t done = xfsm_engine_run_some(lane->engine, lane->packets,
+                                       lane->n_packets);
+
+    lane->packets += done;
+    lane->n_packets -= done;
+    if (lane->n_packets) {
+        return false;
+    }
+    xfsm_source_release(lane->source);
+    return true;
+}
+
+/* Lets time go on while no packets come.  False: as above. */
+static bool
+lane_run_time(struct xfsm_lane *lane)
+{
+    uint64_t now = time_wall_usec() * UINT64_C(1000);
+
+    return xfsm_engine_advance_some(lane->engine,
+                                    now - xfsm_source_delay(lane->source));
+}
 
 /* Receives what there is, up to a limit.  Returns 0 or a positive errno. */
 static int
 lane_run(struct xfsm_lane *lane)
 {
-    uint64_t now;
+    long long int end = time_msec() + RX_TURN_MS;
+    bool done = true;
     int i;
 
-    for (i = 0; i < RX_BURST; i++) {
-        struct xfsm_packet *packets;
-        uint64_t lost;
-        size_t n;
-        int error;
+    for (i = 0; i < RX_BURST && done && time_msec() < end; i++) {
+        int error = lane->n_packets ? 0 : lane_receive(lane);
 
-        error = xfsm_source_recv(lane->source, &packets, &n);
         if (error == EAGAIN) {
-            now = time_wall_usec() * UINT64_C(1000);
-            xfsm_engine_advance(lane->engine,
-                                now - xfsm_source_delay(lane->source));
-            return 0;
+            done = lane_run_time(lane);
+            if (done) {
+                return 0;
+            }
         } else if (error) {
             return error;
+        } else {
+            done = lane_run_packets(lane);
         }
-        COVERAGE_INC(probe_batch);
-        lost = xfsm_source_take_lost(lane->source);
-        if (lost) {
-            xfsm_engine_note_loss(lane->engine, lost, packets[0].ts);
-        }
-        xfsm_engine_run(lane->engine, packets, n);
-        xfsm_source_release(lane->source);
     }
-    COVERAGE_INC(probe_burst_full);
+
+    /* Others have their turn before this goes on. */
+    if (done) {
+        COVERAGE_INC(probe_burst_full);
+    } else {
+        COVERAGE_INC(probe_timers_left);
+    }
     poll_immediate_wake();
     return 0;
 }
@@ -108,7 +158,11 @@ lane_main(void *lane_)
     struct xfsm_lane *lane = lane_;
     int error = 0;
 
+    /* Open vSwitch makes a thread when one is quiescent for the first time,
+     * which inherits what this one may do. */
     xfsm_cage_drop_thread_privileges();
+    ovsrcu_quiesce();
+    sem_post(&lane->lanes->ready);
     while (!lane_must_exit(lane)) {
         /* When the device is gone, lane 0 sees that as well. */
         if (!error) {
@@ -153,6 +207,7 @@ xfsm_lanes_init(struct xfsm_lanes *lanes, size_t n,
     lanes->publisher = publisher;
     lanes->steer = XFSM_STEER_NONE;
     latch_init(&lanes->wake);
+    sem_init(&lanes->ready, 0, 0);
     for (i = 0; i < n && !error; i++) {
         struct xfsm_lane *lane = &lanes->lane[i];
         struct xfsm_engine_options o = *options;
@@ -188,6 +243,14 @@ xfsm_lanes_start(struct xfsm_lanes *lanes)
 
         lane->thread = ovs_thread_create("lane", lane_main, lane);
         lane->started = true;
+        while (sem_wait(&lanes->ready)) {
+            continue;           /* A signal came. */
+        }
+    }
+    if (lanes->n > 1) {
+        /* Once there are threads, the first that waits makes RCU's own, which
+         * the cage would not let it do. */
+        ovsrcu_quiesce();
     }
 }
 

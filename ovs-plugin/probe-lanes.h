@@ -25,8 +25,15 @@
  * burst of packets at a time, and the main thread always gets the next turn.
  * A lane that has nothing to do sleeps on; it is not woken up for that.
  *
+ * Timers that are due fire before the next packet, however many they are.  A
+ * lane lets some of them fire (XFSM_TIMER_BURST) and then, as after a burst of
+ * packets, others have their turn: the agent is answered, and programs come
+ * and go, in the middle of a batch if need be.  The packets that wait for it
+ * do so in the ring, and where that is full they are lost and counted.
+ *
  * Threads are made before the cage is entered, since none can be later. */
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +54,8 @@ struct xfsm_lane {
     struct xfsm_lanes *lanes;
     struct xfsm_source *source;
     struct xfsm_engine *engine;
+    struct xfsm_packet *packets;    /* Received, and not yet run... */
+    size_t n_packets;               /* ...so many. */
 
     /* For lanes other than 0. */
     struct ovs_mutex turn;      /* Who waits for 'use' first gets it first. */
@@ -62,6 +71,7 @@ struct xfsm_lanes {
     struct xfsm_lane lane[XFSM_LANES_MAX];
     struct xfsm_publisher *publisher;
     struct latch wake;          /* Of the main thread: events wait. */
+    sem_t ready;                /* A thread and those it needs are there. */
 
     /* With more than one lane: how packets are told apart, and the programs,
      * for the day when that changes. */
@@ -85,7 +95,8 @@ char *xfsm_lanes_init(struct xfsm_lanes *, size_t n, struct xfsm_source *,
                       const struct xfsm_engine_options *options,
                       struct xfsm_publisher *);
 
-/* Starts the threads. */
+/* Starts the threads, and waits until they have started those that they
+ * need. */
 void xfsm_lanes_start(struct xfsm_lanes *);
 
 /* Ends them, and with them the programs, whose stop events run. */

@@ -12,9 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "random.h"
+#include "timeval.h"
 #include "util.h"
+#include "xfsm/program/mitigation.h"
 
 VLOG_DEFINE_THIS_MODULE(probe_publish);
 
@@ -59,10 +63,13 @@ label_from_name(const char *name)
 
 void
 xfsm_publisher_init(struct xfsm_publisher *p,
-                    const struct xfsm_identity *identity, int sock)
+                    const struct xfsm_identity *identity, int sock,
+                    int ctl)
 {
     memset(p, 0, sizeof *p);
-    p->identity = identity;
+    p->ctl = ctl;
+    p->basis = random_uint32();
+    p->identity = *identity;
     p->sock = sock;
     ovs_mutex_init(&p->mutex);
     xfsm_queue_init(&p->queue);
@@ -73,6 +80,7 @@ xfsm_publisher_destroy(struct xfsm_publisher *p)
 {
     xfsm_publisher_set_socket(p, -1);
     xfsm_queue_destroy(&p->queue);
+    xfsm_port_ids_destroy(&p->ids);
     ovs_mutex_destroy(&p->mutex);
 }
 
@@ -93,32 +101,114 @@ xfsm_publisher_set_socket(struct xfsm_publisher *p, int sock)
     ovs_mutex_unlock(&p->mutex);
 }
 
-/* Sends one message.  Returns false if it has to wait. */
+void
+xfsm_publisher_set_ids(struct xfsm_publisher *p,
+                       const struct xfsm_port_ids *ids)
+{
+    int i;
+
+    ovs_mutex_lock(&p->mutex);
+    xfsm_port_ids_destroy(&p->ids);
+    p->ids = *ids;
+    p->identity.interface_uuid = p->ids.uuid;
+    for (i = 0; i < XFSM_N_IDENTITY_IDS; i++) {
+        p->identity.ids[i] = p->ids.id[i];
+    }
+    ovs_mutex_unlock(&p->mutex);
+}
+
+static void
+lose_hub(struct xfsm_publisher *p, const char *why)
+{
+    VLOG_INFO_RL(&rl, "lost the hub (%s)", why);
+    set_socket(p, -1);
+}
+
+/* Sends one packet.  Returns false if it has to wait. */
 static bool
-send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
+send_packet(struct xfsm_publisher *p, struct iovec *iov, int n)
 {
     const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
 
     while (p->sock >= 0) {
         if (sendmsg(p->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-            p->sent++;
             return true;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             break;
         } else if (errno != EINTR) {
-            VLOG_INFO_RL(&rl, "lost the hub (%s)", ovs_strerror(errno));
-            set_socket(p, -1);
+            lose_hub(p, ovs_strerror(errno));
         }
     }
     return false;
 }
 
+/* Was the agent told the same in the last second?  The text of a structured
+ * event has all its fields. */
+static bool
+was_asked(struct xfsm_publisher *p, const struct xfsm_event *event,
+          long long int now)
+{
+    uint32_t hash = hash_string(event->text ? event->text : "",
+                                hash_string(event->program, p->basis));
+    struct xfsm_publish_recent *recent
+        = &p->recent[hash % XFSM_PUBLISH_RECENT];
+
+    if (recent->until > now && recent->hash == hash) {
+        return true;
+    }
+    recent->hash = hash;
+    recent->until = now + 1000;
+    return false;
+}
+
+/* Tells the agent of the request for mitigation that is in p->json. */
+static void
+ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
+          size_t json_len)
+{
+    long long int now = time_msec();
+    struct xfsm_ipc_writer w;
+
+    if (was_asked(p, event, now)) {
+        p->mitigation_repeated++;
+        return;
+    }
+    if (p->second != now / 1000) {
+        p->second = now / 1000;
+        p->n_second = 0;
+    }
+    if (p->ctl < 0 || json_len > XFSM_IPC_TEXT_MAX
+        || p->n_second >= XFSM_PUBLISH_MITIGATIONS) {
+        p->mitigation_dropped++;
+        return;
+    }
+    p->n_second++;
+    p->json[json_len] = '\0';
+    xfsm_ipc_begin(&w, p->message, XFSM_IPC_MITIGATION);
+    xfsm_ipc_put_text(&w, p->json);
+    if (xfsm_ipc_send(p->ctl, &w, -1)) {
+        p->mitigation_dropped++;
+    } else {
+        p->mitigation_sent++;
+    }
+}
+
+/* Sends one event.  Returns false if it has to wait. */
+static bool
+send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
+{
+    bool sent = send_packet(p, iov, n);
+
+    p->sent += sent;
+    return sent;
+}
+
 static void
 publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 {
-    size_t topic_len = xfsm_event_format_topic(event, p->identity, p->topic,
+    size_t topic_len = xfsm_event_format_topic(event, &p->identity, p->topic,
                                                sizeof p->topic);
-    size_t json_len = xfsm_event_format_json(event, p->identity, p->json,
+    size_t json_len = xfsm_event_format_json(event, &p->identity, p->json,
                                              sizeof p->json);
     struct iovec iov[2] = {
         { .iov_base = p->topic, .iov_len = topic_len + 1 },
@@ -127,6 +217,9 @@ publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 
     snprintf(p->last, sizeof p->last, "%s %s: %s", event->label,
              event->program, event->text ? event->text : "");
+    if (!strcmp(event->label, XFSM_LABEL_MITIGATION)) {
+        ask_agent(p, event, json_len);
+    }
     if (xfsm_queue_count(&p->queue) || !send_message(p, iov, 2)) {
         enum xfsm_publish_label label = label_from_name(event->label);
 
@@ -177,6 +270,46 @@ xfsm_publisher_wait(struct xfsm_publisher *p)
     ovs_mutex_lock(&p->mutex);
     if (p->sock >= 0 && xfsm_queue_count(&p->queue)) {
         poll_fd_wait(p->sock, POLLOUT);
+    }
+    ovs_mutex_unlock(&p->mutex);
+}
+
+bool
+xfsm_publisher_tell(struct xfsm_publisher *p, const void *data, size_t len)
+{
+    struct iovec iov = { CONST_CAST(void *, data), len };
+    bool sent;
+
+    ovs_mutex_lock(&p->mutex);
+    sent = send_packet(p, &iov, 1);
+    ovs_mutex_unlock(&p->mutex);
+    return sent;
+}
+
+size_t
+xfsm_publisher_hear(struct xfsm_publisher *p, void *buf, size_t size)
+{
+    ssize_t n = 0;
+
+    ovs_mutex_lock(&p->mutex);
+    if (p->sock >= 0) {
+        n = recv(p->sock, buf, size, MSG_DONTWAIT);
+        if (!n) {
+            lose_hub(p, "it closed the connection");
+        } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            lose_hub(p, ovs_strerror(errno));
+        }
+    }
+    ovs_mutex_unlock(&p->mutex);
+    return n > 0 ? n : 0;
+}
+
+void
+xfsm_publisher_wait_hear(struct xfsm_publisher *p, bool tell)
+{
+    ovs_mutex_lock(&p->mutex);
+    if (p->sock >= 0) {
+        poll_fd_wait(p->sock, tell ? POLLIN | POLLOUT : POLLIN);
     }
     ovs_mutex_unlock(&p->mutex);
 }

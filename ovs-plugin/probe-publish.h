@@ -16,11 +16,19 @@
  *
  * Events are numbered here, from 1, in the order in which they go out.
  *
+ * Those of label "mitigation" go to the agent as well, but for those beyond
+ * XFSM_PUBLISH_MITIGATIONS a second: the socket is also that of answers to the
+ * agent, which must not be crowded out.  What was told less than a second ago
+ * is not told again, so that one host whose packets ask again and again does
+ * not crowd out what is asked about others.
+ *
  * Thread-safety: any thread may publish; the rest is for the main thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ovs-plugin/ipc.h"
+#include "ovs-plugin/port-ids.h"
 #include "ovs-plugin/probe-queue.h"
 #include "ovs-thread.h"
 #include "xfsm/runtime/event.h"
@@ -44,9 +52,22 @@ enum xfsm_publish_label {
 /* Longest text of the last event, terminator included. */
 #define XFSM_PUBLISH_LAST_SIZE 256
 
+/* Requests for mitigation a second that the agent is told. */
+#define XFSM_PUBLISH_MITIGATIONS 50
+
+/* Of these, how many are remembered: by a hash, of which a newer one may take
+ * the place. */
+#define XFSM_PUBLISH_RECENT 128
+
+struct xfsm_publish_recent {
+    uint32_t hash;
+    long long int until;        /* Milliseconds. */
+};
+
 struct xfsm_publisher {
-    const struct xfsm_identity *identity;
     struct ovs_mutex mutex;     /* Of all that follows. */
+    struct xfsm_identity identity;
+    struct xfsm_port_ids ids;   /* Of 'identity'. */
     uint64_t seq;               /* Of the last event. */
     int sock;                   /* To the hub, or -1. */
     struct xfsm_queue queue;
@@ -57,18 +78,35 @@ struct xfsm_publisher {
     uint64_t delayed;           /* Of these, how many had to wait. */
     uint64_t dropped[XFSM_PUBLISH_N_LABELS];
 
+    /* Requests for mitigation. */
+    int ctl;                    /* To the agent, or -1; not ours to close. */
+    long long int second;       /* The current one... */
+    unsigned int n_second;      /* ...and requests sent in it. */
+    uint32_t basis;             /* Secret, of hashes. */
+    struct xfsm_publish_recent recent[XFSM_PUBLISH_RECENT];
+    uint64_t mitigation_sent;
+    uint64_t mitigation_repeated;
+    uint64_t mitigation_dropped;
+    uint8_t message[XFSM_IPC_MAX];
+
     char topic[XFSM_EVENT_TOPIC_MAX];
     char json[XFSM_EVENT_JSON_MAX];
 };
 
 /* Initializes 'p' to publish on 'sock', or -1, which it then owns.
- * 'identity' must outlive it. */
+ * The strings of 'identity' must outlive it, and so must 'ctl', the socket of
+ * the agent or -1. */
 void xfsm_publisher_init(struct xfsm_publisher *p,
-                         const struct xfsm_identity *identity, int sock);
+                         const struct xfsm_identity *identity, int sock,
+                         int ctl);
 void xfsm_publisher_destroy(struct xfsm_publisher *);
 
 /* Publishes on 'sock' from now on. */
 void xfsm_publisher_set_socket(struct xfsm_publisher *, int sock);
+
+/* Tells 'ids', which it then owns, in events from now on. */
+void xfsm_publisher_set_ids(struct xfsm_publisher *,
+                            const struct xfsm_port_ids *ids);
 
 /* Publishes an event; for struct xfsm_engine_options, with the publisher as
  * 'aux'. */
@@ -81,6 +119,21 @@ bool xfsm_publisher_publish(struct xfsm_publisher *,
 /* Sends what waits, as far as possible. */
 void xfsm_publisher_run(struct xfsm_publisher *);
 void xfsm_publisher_wait(struct xfsm_publisher *);
+
+/* ## What comes back (probe-mail.h). ## */
+
+/* Sends 'len' bytes that are no event, past those that wait.  Returns false
+ * if that is not possible now. */
+bool xfsm_publisher_tell(struct xfsm_publisher *, const void *data,
+                         size_t len);
+
+/* Takes a packet that the hub sent, of at most 'size' bytes, of which the rest
+ * is cut.  Returns its length, 0 if there is none. */
+size_t xfsm_publisher_hear(struct xfsm_publisher *, void *buf, size_t size);
+
+/* Waits for such a packet, and if 'tell', until xfsm_publisher_tell() may
+ * succeed. */
+void xfsm_publisher_wait_hear(struct xfsm_publisher *, bool tell);
 
 /* Name of a label. */
 const char *xfsm_publish_label_name(enum xfsm_publish_label);

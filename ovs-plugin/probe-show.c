@@ -88,6 +88,10 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
     for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
+    cb("mitigation_sent", probe->publisher.mitigation_sent, aux);
+    cb("mitigation_repeated", probe->publisher.mitigation_repeated, aux);
+    cb("mitigation_dropped", probe->publisher.mitigation_dropped, aux);
+    xfsm_probe_mail_each_counter(&probe->mail, cb, aux);
     cb("cpu_ms", get_cpu_ms(), aux);
     cb("workers", probe->lanes.n, aux);
     cb("workers_split", probe->lanes.steer != XFSM_STEER_NONE, aux);
@@ -163,6 +167,7 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_put_format(&s, "hub %s, %"PRIuSIZE" events wait\n",
                   probe->publisher.sock >= 0 ? "connected" : "absent",
                   xfsm_queue_count(&probe->publisher.queue));
+    xfsm_probe_mail_format(&probe->mail, &s);
     if (probe->filter_text) {
         ds_put_format(&s, "kernel filter:\n%s\n", probe->filter_text);
     }

@@ -292,6 +292,7 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
         xfsm_probe_ctl_note(probe);
         xfsm_source_run(probe->source);
         error = xfsm_lanes_run(&probe->lanes);
+        xfsm_probe_mail_run(probe);
         xfsm_publisher_run(&probe->publisher);
         if (error) {
             VLOG_INFO("%s: the device is gone (%s)", probe->interface,
@@ -300,12 +301,15 @@ main_loop(struct xfsm_probe *probe, struct unixctl_server *unixctl)
         }
 
         xfsm_probe_report_memory(probe);
+        xfsm_probe_inspect_run(probe);
 
         memory_wait();
+        xfsm_probe_inspect_wait();
         unixctl_server_wait(unixctl);
         xfsm_probe_ctl_wait(probe);
         xfsm_lanes_wait(&probe->lanes);
         xfsm_publisher_wait(&probe->publisher);
+        xfsm_probe_mail_wait(probe);
         poll_block();
     }
     return XFSM_EXIT_STOP;
@@ -357,7 +361,9 @@ main(int argc, char *argv[])
     open_source(&probe, &options);
     unixctl = open_unixctl(options.interface);
     xfsm_probe_show_init(&probe);
-    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd);
+    xfsm_probe_inspect_init(&probe);
+    xfsm_publisher_init(&probe.publisher, &probe.identity, options.hub_fd,
+                        probe.ctl);
     create_lanes(&probe, &options);
     xfsm_probe_filter_update(&probe);
 

@@ -9,8 +9,9 @@
 /* The parts of a probe, and what they share.
  *
  * A probe (probe.c) is one thread: a source of packets (probe-source.h), an
- * engine, a publisher (probe-publish.h), the agent's socket (probe-ctl.c) and
- * the commands of ovs-appctl (probe-show.c).  For a busy port there are more
+ * engine, a publisher (probe-publish.h), what it hears of other probes
+ * (probe-mail.h), the agent's socket (probe-ctl.c) and the commands of
+ * ovs-appctl (probe-show.c, probe-inspect.c).  For a busy port there are more
  * sources and engines, which have threads (probe-lanes.h). */
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 #include "ovs-plugin/filter.h"
 #include "ovs-plugin/ipc.h"
 #include "ovs-plugin/probe-lanes.h"
+#include "ovs-plugin/probe-mail.h"
 #include "ovs-plugin/probe-publish.h"
 #include "xfsm/engine.h"
 
@@ -34,6 +36,7 @@ struct xfsm_probe {
     struct xfsm_source *source; /* Of lane 0... */
     struct xfsm_engine *engine; /* ...as this. */
     struct xfsm_publisher publisher;
+    struct xfsm_probe_mail mail;
     bool exiting;
 
     struct xfsm_filter filter;  /* What the programs want of the packets. */
@@ -100,5 +103,15 @@ void xfsm_probe_show_init(struct xfsm_probe *);
 
 /* Answers "memory/show", and tells the log of memory that grows. */
 void xfsm_probe_report_memory(struct xfsm_probe *);
+
+/* ## probe-inspect.c: what ovs-appctl prints of keys. ##
+ *
+ * "xfsm/list" walks the state tables, which may be large, so it does that in
+ * steps: one each time xfsm_probe_inspect_run() is called, which is between
+ * two turns of packets. */
+
+void xfsm_probe_inspect_init(struct xfsm_probe *);
+void xfsm_probe_inspect_run(struct xfsm_probe *);
+void xfsm_probe_inspect_wait(void);
 
 #endif /* ovs-plugin/probe.h */

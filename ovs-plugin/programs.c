@@ -52,7 +52,6 @@ struct program {
     enum origin origin;
     char *text;                 /* FROM_SOURCE, FROM_IMAGE. */
     struct stat file;           /* FROM_LIBRARY. */
-    long long int look_at;      /* When to look into the library again. */
 
     bool queued;                /* In 'queue' of struct xfsm_programs. */
     struct ovs_list node;
@@ -73,6 +72,7 @@ struct xfsm_programs {
     struct shash programs;      /* Of struct program. */
     uint64_t serial;
     bool changed;
+    long long int look_at;      /* When to look into the library again. */
 
     /* Compiling. */
     struct ovs_list queue;      /* Of struct program. */
@@ -347,11 +347,6 @@ look_in_library(struct xfsm_programs *ps, struct program *p)
     char *path;
     struct stat s;
 
-    if (time_msec() < p->look_at) {
-        return;
-    }
-    p->look_at = time_msec() + LIBRARY_MS;
-
     path = library_path(ps, p->name);
     if (stat(path, &s)) {
         if (p->origin != FROM_NOWHERE || !p->error) {
@@ -391,8 +386,6 @@ xfsm_programs_get(struct xfsm_programs *ps, const char *name)
     p = find_program(ps, name);
     if (!p) {
         p = add_program(ps, name);
-    }
-    if (!p->has_row) {
         look_in_library(ps, p);
     }
     return (struct xfsm_agent_program) {
@@ -587,6 +580,27 @@ finish_compiler(struct xfsm_programs *ps, int status)
     }
 }
 
+/* Looks, once in a while, what became of all programs of the library that
+ * were ever asked for. */
+static void
+run_library(struct xfsm_programs *ps)
+{
+    struct shash_node *node;
+
+    if (time_msec() < ps->look_at) {
+        return;
+    }
+    /* At the same time as workers are asked, see worker.h. */
+    ps->look_at = ROUND_DOWN(time_msec(), LIBRARY_MS) + LIBRARY_MS;
+    SHASH_FOR_EACH (node, &ps->programs) {
+        struct program *p = node->data;
+
+        if (!p->has_row) {
+            look_in_library(ps, p);
+        }
+    }
+}
+
 bool
 xfsm_programs_run(struct xfsm_programs *ps)
 {
@@ -604,6 +618,7 @@ xfsm_programs_run(struct xfsm_programs *ps)
             enqueue(ps, p);
         }
     }
+    run_library(ps);
     while (!xfsm_child_is_running(&ps->compiler)
            && !ovs_list_is_empty(&ps->queue)) {
         struct program *p = CONTAINER_OF(ovs_list_front(&ps->queue),
@@ -628,6 +643,9 @@ xfsm_programs_wait(struct xfsm_programs *ps)
         if (p->retry_at != LLONG_MAX) {
             poll_timer_wait_until(p->retry_at);
         }
+    }
+    if (!shash_is_empty(&ps->programs)) {
+        poll_timer_wait_until(ps->look_at);
     }
     if (ps->changed || (!xfsm_child_is_running(&ps->compiler)
                         && !ovs_list_is_empty(&ps->queue))) {

@@ -13,6 +13,7 @@
 #include "dirs.h"
 #include "lib/vswitch-idl.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -34,6 +35,8 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_bridge_col_ports,
         &ovsrec_bridge_col_external_ids,
         &ovsrec_bridge_col_mirrors,
+        &ovsrec_bridge_col_controller,
+        &ovsrec_bridge_col_fail_mode,
         &ovsrec_mirror_col_name,
         &ovsrec_mirror_col_select_src_port,
         &ovsrec_mirror_col_select_dst_port,
@@ -46,10 +49,12 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_type,
         &ovsrec_interface_col_external_ids,
+        &ovsrec_interface_col_ofport,
     };
     static const struct ovsdb_idl_table_class *const tables[] = {
         &ovsrec_table_open_vswitch,
         &ovsrec_table_bridge,
+        &ovsrec_table_controller,
         &ovsrec_table_port,
         &ovsrec_table_interface,
         &ovsrec_table_mirror,
@@ -124,6 +129,7 @@ xfsm_rows_init(struct xfsm_agent *agent)
 {
     init_ovs_columns(agent->ovs.idl);
     init_xfsm_columns(agent->xfsm.idl);
+    xfsm_rbac_add_columns(agent->xfsm.idl);
 }
 
 bool
@@ -208,10 +214,17 @@ read_options(struct xfsm_agent *agent)
                               XFSM_RING_WORKERS_MAX, &errors),
         .memory_mib = get_number(options, "probe-memory-mib", MEMORY_MIB,
                                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, &errors),
+        .hang_ms = get_number(options, "hang-ms", XFSM_WORKER_HANG_MS,
+                              XFSM_WORKER_HANG_MS_MIN,
+                              XFSM_WORKER_HANG_MS_MAX, &errors),
         .segments = smap_get_bool(options, "segments", true),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
     };
+    xfsm_mitigator_configure(agent->mitigator, options, &errors);
+    xfsm_exporter_link_configure(&agent->exporter,
+                                 get_number(options, "metrics-port", 0, 1,
+                                            UINT16_MAX, &errors));
     free(agent->option_error);
     agent->option_error = errors.length ? ds_steal_cstr(&errors) : NULL;
     ds_destroy(&errors);
@@ -392,12 +405,26 @@ read_desired(struct xfsm_agent *agent)
     free(assignments);
 }
 
-void
+bool
 xfsm_rows_read(struct xfsm_agent *agent)
 {
+    bool xfsm_changed = (agent->xfsm_seqno
+                         != ovsdb_idl_get_seqno(agent->xfsm.idl));
+    char *old_host = nullable_xstrdup(agent->host);
+    bool old_offload = agent->hw_offload != NULL;
+    bool changed;
+
     agent->ovs_seqno = ovsdb_idl_get_seqno(agent->ovs.idl);
     agent->xfsm_seqno = ovsdb_idl_get_seqno(agent->xfsm.idl);
     read_options(agent);
     read_programs(agent);
     read_desired(agent);
+    if (xfsm_changed) {
+        /* Maybe because this is another server. */
+        xfsm_status_forget(agent);
+    }
+    changed = (xfsm_changed || old_offload != (agent->hw_offload != NULL)
+               || !nullable_string_is_equal(old_host, agent->host));
+    free(old_host);
+    return changed;
 }

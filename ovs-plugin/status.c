@@ -10,6 +10,7 @@
 
 #include "lib/vswitch-idl.h"
 #include "ovs-plugin/mirror.h"
+#include "ovs-plugin/mitigator.h"
 #include "openvswitch/poll-loop.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
@@ -23,8 +24,16 @@
 #define STATUS_KEY "xfsm-status"
 #define ERROR_KEY "xfsm-error"
 
-/* Columns are simply set on every run: the library leaves out what would
- * change nothing. */
+/* Columns of a row are simply set, all of them, if any may have changed: the
+ * library leaves out what would change nothing. */
+
+/* In the middle between two PINGs (worker.h), when all have answered. */
+static long long int
+next_stats(long long int now)
+{
+    return (ROUND_DOWN(now - STATS_MS / 2, STATS_MS) + STATS_MS
+            + STATS_MS / 2);
+}
 
 /* ## Table XFSM_Global. ## */
 
@@ -75,15 +84,28 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
 
     smap_add(&status, "hub", xfsm_hub_link_status(hub));
     put_error(&status, "hub-error", hub->worker.error);
+    if (xfsm_exporter_link_status(&agent->exporter)) {
+        smap_add(&status, "metrics",
+                 xfsm_exporter_link_status(&agent->exporter));
+    }
+    put_error(&status, "metrics-error", agent->exporter.worker.error);
     put_error(&status, "options-error", agent->option_error);
     put_error(&status, "visibility", agent->hw_offload);
     xfsmrec_xfsm_global_set_status(row, &status);
     smap_destroy(&status);
 
     if (stats) {
-        xfsmrec_xfsm_global_set_statistics(
-            row, (const char **) hub->stats.names, hub->stats.values,
-            hub->stats.n);
+        struct xfsm_counters all = XFSM_COUNTERS_INITIALIZER;
+        size_t i;
+
+        for (i = 0; i < hub->stats.n; i++) {
+            xfsm_counters_add(&all, hub->stats.names[i],
+                              hub->stats.values[i]);
+        }
+        xfsm_mitigator_count(agent->mitigator, &all);
+        xfsmrec_xfsm_global_set_statistics(row, (const char **) all.names,
+                                           all.values, all.n);
+        xfsm_counters_destroy(&all);
     }
 }
 
@@ -149,8 +171,8 @@ write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m)
 }
 
 static void
-write_probe(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
-            bool notes, bool stats)
+write_probe_status(const struct xfsmrec_probe *row,
+                   const struct xfsm_monitor *m, bool notes)
 {
     int64_t pid = m->worker.child.pid;
     int64_t epoch = m->worker.epoch;
@@ -169,12 +191,46 @@ write_probe(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
     xfsmrec_probe_set_epoch(row, &epoch,
                             m->worker.state == XFSM_WORKER_READY ? 1 : 0);
     xfsmrec_probe_set_restarts(row, m->worker.restarts);
-    if (stats) {
-        xfsmrec_probe_set_statistics(row, (const char **) m->stats.names,
-                                     m->stats.values, m->stats.n);
-        xfsmrec_probe_set_state_keys(row, (const char **) m->state_keys.names,
-                                     m->state_keys.values, m->state_keys.n);
-        xfsmrec_probe_set_last_event(row, m->last_event);
+}
+
+static void
+write_probe_stats(const struct xfsmrec_probe *row,
+                  const struct xfsm_monitor *m)
+{
+    xfsmrec_probe_set_statistics(row, (const char **) m->stats.names,
+                                 m->stats.values, m->stats.n);
+    xfsmrec_probe_set_state_keys(row, (const char **) m->state_keys.names,
+                                 m->state_keys.values, m->state_keys.n);
+    xfsmrec_probe_set_last_event(row, m->last_event);
+}
+
+/* Writes what is not written yet, of the two that are asked for. */
+static void
+write_probe(const struct xfsmrec_probe *row, struct xfsm_monitor *m,
+            bool status, bool stats, bool notes)
+{
+    if (status && m->status_unwritten) {
+        write_probe_status(row, m, notes);
+        m->status_unwritten = false;
+    }
+    if (stats && m->stats_unwritten) {
+        write_probe_stats(row, m);
+        m->stats_unwritten = false;
+    }
+}
+
+static void
+write_statistics(struct xfsm_agent *agent)
+{
+    const struct xfsmrec_probe *row;
+
+    XFSMREC_PROBE_FOR_EACH (row, agent->xfsm.idl) {
+        struct xfsm_monitor *m = shash_find_data(&agent->monitors,
+                                                 row->interface);
+
+        if (m && m->wanted) {
+            write_probe(row, m, false, true, false);
+        }
     }
 }
 
@@ -194,19 +250,23 @@ write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
         }
     }
     XFSMREC_PROBE_FOR_EACH_SAFE (row, agent->xfsm.idl) {
-        const struct xfsm_monitor *m
-            = shash_find_and_delete(&missing, row->interface);
+        struct xfsm_monitor *m = shash_find_and_delete(&missing,
+                                                       row->interface);
 
         if (m) {
-            write_probe(row, m, notes, stats);
+            write_probe(row, m, true, stats, notes);
         } else {
             xfsmrec_probe_delete(row);
         }
     }
     SHASH_FOR_EACH (node, &missing) {
+        struct xfsm_monitor *m = node->data;
+
+        m->status_unwritten = true;
+        m->stats_unwritten = true;
         row = xfsmrec_probe_insert(txn);
         xfsmrec_probe_set_interface(row, node->name);
-        write_probe(row, node->data, notes, true);
+        write_probe(row, m, true, true, notes);
     }
     shash_destroy(&missing);
 }
@@ -274,30 +334,60 @@ write_ports(struct xfsm_agent *agent)
     shash_destroy_free_data(&ports);
 }
 
+/* How long to wait for other ports to change as well. */
+static long long int
+hold_ms(const struct xfsm_agent *agent)
+{
+    return MIN(XFSM_STATUS_MS, (shash_count(&agent->monitors)
+                                / XFSM_STATUS_PROBES_PER_MS));
+}
+
 void
 xfsm_status_run(struct xfsm_agent *agent, struct ovsdb_idl_txn *ovs_txn,
                 struct ovsdb_idl_txn *xfsm_txn)
 {
     bool stats = time_msec() >= agent->next_stats;
+    bool status = agent->status_changed;
 
-    if ((!agent->status_changed && !stats)
-        || time_msec() < agent->status_hold) {
+    if ((!status && !stats) || time_msec() < agent->status_hold) {
         return;
     }
-    if (ovs_txn) {
+    if (status && ovs_txn) {
         xfsm_mirrors_write(agent, ovs_txn);
         write_ports(agent);
     }
     if (xfsm_txn && ovsdb_idl_has_lock(agent->xfsm.idl)) {
         write_global(agent, xfsm_txn, stats);
-        write_programs(agent);
-        write_assignments(agent);
-        write_probes(agent, xfsm_txn, stats);
+        if (status) {
+            xfsm_rbac_write(agent, xfsm_txn);
+            write_programs(agent);
+            write_assignments(agent);
+            write_probes(agent, xfsm_txn, stats);
+        } else {
+            write_statistics(agent);
+        }
     }
-    agent->status_changed = !ovs_txn || !xfsm_txn;
+    if (status) {
+        agent->status_changed = !ovs_txn || !xfsm_txn;
+        agent->status_hold = time_msec() + hold_ms(agent);
+    }
     if (stats) {
-        agent->next_stats = time_msec() + STATS_MS;
+        agent->next_stats = next_stats(time_msec());
     }
+}
+
+void
+xfsm_status_forget(struct xfsm_agent *agent)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        struct xfsm_monitor *m = node->data;
+
+        m->status_unwritten = true;
+        m->stats_unwritten = true;
+    }
+    agent->status_changed = true;
 }
 
 void

@@ -224,6 +224,9 @@ xfsm_steer_of_image(const struct xfsm_image *image, char **whyp)
         if (image->parts[i].kind == XFSM_PART_TABLE) {
             add_key(&a, &a.tables[image->parts[i].index],
                     image->parts[i].key);
+        } else if (image->parts[i].kind == XFSM_PART_LIST) {
+            refuse(&a, xstrdup("it publishes a list of keys, of all "
+                               "packets"));
         }
     }
     if (whyp) {

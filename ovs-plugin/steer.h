@@ -19,8 +19,8 @@
  *     not enough that an address is in every key: it must be in the same
  *     place in all keys of the structure.
  *   - Programs with something that all packets share cannot be split at all:
- *     a counter for all keys, a reset of a whole metric or table, packet_no,
- *     events other than of packets and their timers.
+ *     a counter for all keys, a reset of a whole metric or table, a list of a
+ *     metric's keys, packet_no, events other than of packets and their timers.
  *   - Ports would split more finely, but later fragments have none.
  *
  * If no way does for all programs, everything goes to lane 0.

@@ -34,6 +34,7 @@ xfsm_worker_init(struct xfsm_worker *w, const char *name,
     w->program = xstrdup(program);
     xfsm_child_init(&w->child, name);
     w->ctl = -1;
+    w->hang_ms = XFSM_WORKER_HANG_MS;
     w->start_at = LLONG_MIN;
 }
 
@@ -44,6 +45,7 @@ close_ctl(struct xfsm_worker *w)
         xfsm_watch_del(w->ctl);
         close(w->ctl);
         w->ctl = -1;
+        w->ready = false;
     }
 }
 
@@ -79,9 +81,11 @@ xfsm_worker_destroy(struct xfsm_worker *w)
 /* All workers are asked at the same time, so that the agent wakes up once for
  * all of them. */
 static long long int
-next_ping(long long int now)
+next_ping(long long int now, bool busy)
 {
-    return ROUND_DOWN(now, XFSM_WORKER_PING_MS) + XFSM_WORKER_PING_MS;
+    long long int interval = busy ? XFSM_WORKER_BUSY_MS : XFSM_WORKER_PING_MS;
+
+    return ROUND_DOWN(now, interval) + interval;
 }
 
 static void
@@ -90,8 +94,10 @@ set_state(struct xfsm_worker *w, enum xfsm_worker_state state)
     w->state = state;
     w->since = time_msec();
     w->heard = w->since;
-    w->next_ping = next_ping(w->since);
+    w->next_ping = next_ping(w->since, false);
     w->asked = false;
+    w->tasks = 0;
+    w->busy = false;
 }
 
 /* Takes over 'error'. */
@@ -147,7 +153,7 @@ xfsm_worker_start(struct xfsm_worker *w, const char *const *argv, int fd)
     }
     w->pid = w->child.pid;
     w->ctl = socks[0];
-    xfsm_watch_add(w->ctl, &w->child.ready);
+    xfsm_watch_add(w->ctl, &w->ready);
     w->restarts += w->starts++ > 0;
     w->condemned = NULL;
     set_state(w, XFSM_WORKER_STARTING);
@@ -197,6 +203,14 @@ xfsm_worker_send(struct xfsm_worker *w, struct xfsm_ipc_writer *writer,
             close_ctl(w);
         }
     }
+}
+
+void
+xfsm_worker_send_task(struct xfsm_worker *w, struct xfsm_ipc_writer *writer,
+                      int fd)
+{
+    w->tasks++;
+    xfsm_worker_send(w, writer, fd);
 }
 
 static void
@@ -254,6 +268,7 @@ handle_message(struct xfsm_worker *w, enum xfsm_ipc_type type,
     uint64_t ifindex;
 
     w->heard = time_msec();
+    w->busy |= type != XFSM_IPC_PONG;
     switch ((int) type) {
     case XFSM_IPC_READY:
         if (w->state != XFSM_WORKER_STARTING
@@ -268,7 +283,13 @@ handle_message(struct xfsm_worker *w, enum xfsm_ipc_type type,
 
     case XFSM_IPC_PONG:
         w->asked = false;
+        w->next_ping = next_ping(w->heard, w->busy);
         return true;
+
+    case XFSM_IPC_ACK:
+    case XFSM_IPC_DONE:
+        w->tasks -= w->tasks > 0;
+        /* Fall through. */
 
     default:
         return handler(type, payload, fdp, aux);
@@ -303,8 +324,51 @@ run_messages(struct xfsm_worker *w, xfsm_worker_handler *handler, void *aux)
         }
         if (!ok) {
             condemn(w, "sent a malformed message");
+        } else if (type == XFSM_IPC_PONG) {
+            /* The last of what it says unasked: should there be more after
+             * all, there will be another time. */
+            return;
         }
     }
+}
+
+static void
+ask(struct xfsm_worker *w, long long int now)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_ipc_writer writer;
+
+    xfsm_ipc_begin(&writer, buf, XFSM_IPC_PING);
+    w->asked = true;
+    w->heard = now;
+    w->busy = false;
+    xfsm_hang_start(&w->hang, now, w->hang_ms);
+    xfsm_worker_send(w, &writer, -1);
+}
+
+/* Kills a worker that was asked and does not answer. */
+static void
+look_at_silent(struct xfsm_worker *w, long long int now)
+{
+    const char *hangs = NULL;
+
+    if (now >= w->heard + MAX(w->hang_ms, XFSM_WORKER_SILENT_MS)) {
+        hangs = "does not answer";
+    } else if (!w->tasks && now >= w->hang.next_look) {
+        hangs = xfsm_hang_look(&w->hang, w->pid, now, w->hang_ms);
+    }
+    if (hangs) {
+        condemn(w, hangs);
+    }
+}
+
+/* When to look at a worker that was asked, again. */
+static long long int
+next_look(const struct xfsm_worker *w)
+{
+    long long int silent = w->heard + MAX(w->hang_ms, XFSM_WORKER_SILENT_MS);
+
+    return w->tasks ? silent : MIN(silent, w->hang.next_look);
 }
 
 /* Kills a worker that is too slow, and asks it whether it is there. */
@@ -312,8 +376,6 @@ static void
 run_watchdog(struct xfsm_worker *w)
 {
     long long int now = time_msec();
-    static uint8_t buf[XFSM_IPC_MAX];
-    struct xfsm_ipc_writer writer;
 
     if (w->state == XFSM_WORKER_STARTING && w->ctl >= 0
         && now >= w->since + XFSM_WORKER_READY_MS) {
@@ -323,16 +385,11 @@ run_watchdog(struct xfsm_worker *w)
         VLOG_INFO("%s: does not stop; killing it", w->child.name);
         xfsm_child_kill(&w->child, SIGKILL);
         w->since = now;
-    } else if (w->state == XFSM_WORKER_READY && w->ctl >= 0
-               && now >= w->next_ping) {
-        w->next_ping = next_ping(now);
-        if (!w->asked) {
-            xfsm_ipc_begin(&writer, buf, XFSM_IPC_PING);
-            xfsm_worker_send(w, &writer, -1);
-            w->asked = true;
-            w->heard = now;
-        } else if (now >= w->heard + XFSM_WORKER_SILENT_MS) {
-            condemn(w, "does not answer");
+    } else if (w->state == XFSM_WORKER_READY && w->ctl >= 0) {
+        if (w->asked) {
+            look_at_silent(w, now);
+        } else if (now >= w->next_ping) {
+            ask(w, now);
         }
     }
 }
@@ -342,13 +399,13 @@ xfsm_worker_run(struct xfsm_worker *w, xfsm_worker_handler *handler,
                 void *aux)
 {
     enum xfsm_worker_state old_state = w->state;
-    bool ready = w->child.ready;
     int status;
 
     if (w->state == XFSM_WORKER_IDLE) {
         return false;
     }
-    if (ready) {
+    if (w->ready) {
+        w->ready = false;
         run_messages(w, handler, aux);
     }
     if (xfsm_child_run(&w->child, &status)) {
@@ -356,7 +413,7 @@ xfsm_worker_run(struct xfsm_worker *w, xfsm_worker_handler *handler,
     } else {
         run_watchdog(w);
     }
-    return ready || w->state != old_state;
+    return w->state != old_state;
 }
 
 void
@@ -369,16 +426,20 @@ xfsm_worker_wait(const struct xfsm_worker *w)
         }
         return;
     case XFSM_WORKER_STARTING:
-        poll_timer_wait_until(w->since + XFSM_WORKER_READY_MS);
+        if (w->ctl >= 0) {
+            poll_timer_wait_until(w->since + XFSM_WORKER_READY_MS);
+        }
         break;
     case XFSM_WORKER_READY:
-        poll_timer_wait_until(w->next_ping);
+        if (w->ctl >= 0) {
+            poll_timer_wait_until(w->asked ? next_look(w) : w->next_ping);
+        }
         break;
     case XFSM_WORKER_STOPPING:
         poll_timer_wait_until(w->since + XFSM_WORKER_STOP_MS);
         break;
     }
-    if (w->child.ready) {
+    if (w->ready || w->child.ready) {
         poll_immediate_wake();
     }
 }

@@ -10,11 +10,18 @@
  * agent (ipc.h).  Probes and the hub are workers.
  *
  * A worker is started by its owner when xfsm_worker_may_start() says so, tells
- * the agent READY, and from then on answers a PING each second.  Whatever ends
- * it, it may start again: at once after XFSM_EXIT_RETRY, after a wait
- * (backoff.h) when it failed, and not before xfsm_worker_reset() when it ended
- * by itself or cannot work as configured.  One that does not get ready, does
- * not answer, or sends nonsense is killed, which is a failure like others.
+ * the agent READY, and from then on answers each PING: one a second, and four
+ * where the last one's answer came with anything else, which is to say that
+ * there was something to do, so that it is awake anyway.  Whatever ends it, it
+ * may start again: at once after XFSM_EXIT_RETRY, after a wait (backoff.h)
+ * when it failed, and not before xfsm_worker_reset() when it ended by itself
+ * or cannot work as configured.  One that does not get ready, does not answer,
+ * or sends nonsense is killed, which is a failure like others.
+ *
+ * When does it not answer?  After 'hang_ms' if it is stopped or was running
+ * for long enough to have answered (hang.h), so that a busy one that hangs is
+ * replaced within a second.  After XFSM_WORKER_SILENT_MS in any case, and not
+ * before that if it was given something to do that may take long.
  *
  *                     start()            READY
  *     IDLE ---------------> STARTING ------------> READY
@@ -37,12 +44,21 @@
 
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/child.h"
+#include "ovs-plugin/hang.h"
 #include "ovs-plugin/ipc.h"
 
 /* Times, in milliseconds. */
 #define XFSM_WORKER_READY_MS 15000      /* To get ready. */
-#define XFSM_WORKER_PING_MS 1000        /* Between two PINGs. */
+#define XFSM_WORKER_PING_MS 1000        /* Between two PINGs, ... */
+#define XFSM_WORKER_BUSY_MS 250         /* ...of one that has work. */
 #define XFSM_WORKER_SILENT_MS 5000      /* Until it counts as hung. */
+#ifdef __SANITIZE_ADDRESS__
+#define XFSM_WORKER_HANG_MS 2000        /* Until it can be seen to hang. */
+#else
+#define XFSM_WORKER_HANG_MS 400
+#endif
+#define XFSM_WORKER_HANG_MS_MIN 100
+#define XFSM_WORKER_HANG_MS_MAX 3600000
 #define XFSM_WORKER_STOP_MS 2000        /* To stop. */
 
 enum xfsm_worker_state {
@@ -57,6 +73,8 @@ struct xfsm_worker {
     char *program;              /* Name that it has for ovs-appctl. */
     pid_t pid;                  /* Of the process, also after its end. */
     int ctl;                    /* Socket, or -1. */
+    bool ready;                 /* Set by watch.h: there is a message. */
+    unsigned int hang_ms;       /* Changed by the owner at any time. */
     enum xfsm_worker_state state;
 
     bool blocked;               /* No start before xfsm_worker_reset(). */
@@ -66,7 +84,10 @@ struct xfsm_worker {
     long long int since;        /* When the state was entered. */
     long long int heard;        /* When it last said something. */
     long long int next_ping;
-    bool asked;                 /* A PING is not answered yet. */
+    bool asked;                 /* A PING is not answered yet, ... */
+    struct xfsm_hang hang;      /* ...whose answer is waited for. */
+    unsigned int tasks;         /* That it was sent and has not done. */
+    bool busy;                  /* Said something since the PING. */
 
     uint64_t epoch;             /* As READY told... */
     unsigned int ifindex;       /* ...as well as the device, 0: none. */
@@ -102,12 +123,17 @@ void xfsm_worker_stop(struct xfsm_worker *);
 /* Forgets earlier failures: something changed that may help. */
 void xfsm_worker_reset(struct xfsm_worker *);
 
-/* Does what there is to do.  Returns true if there was something. */
+/* Does what there is to do.  Returns true if the state changed. */
 bool xfsm_worker_run(struct xfsm_worker *, xfsm_worker_handler *, void *aux);
 void xfsm_worker_wait(const struct xfsm_worker *);
 
 /* Sends a message.  If that fails the worker is killed, since it does not
  * read any more. */
 void xfsm_worker_send(struct xfsm_worker *, struct xfsm_ipc_writer *, int fd);
+
+/* The same for a message that may take the worker long, and whose end it tells
+ * by ACK or DONE. */
+void xfsm_worker_send_task(struct xfsm_worker *, struct xfsm_ipc_writer *,
+                           int fd);
 
 #endif /* ovs-plugin/worker.h */

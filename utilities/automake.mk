@@ -10,6 +10,8 @@ utilities_xfsm_SOURCES = \
 	utilities/bench-plot.c \
 	utilities/bench-plot.h \
 	utilities/bench-random.h \
+	utilities/bench-longest.c \
+	utilities/bench-longest.h \
 	utilities/bench-structures.c \
 	utilities/bench-structures.h \
 	utilities/bench-traffic.c \
@@ -36,7 +38,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm.c \
 	utilities/xfsm.h
 utilities_xfsm_CPPFLAGS = $(AM_CPPFLAGS) $(DIRS_CPPFLAGS)
-utilities_xfsm_LDADD = $(XFSM_IO_LIBS) $(XFSM_LIBS)
+utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 EXTRA_DIST += utilities/xfsm.1.in
 nodist_man_MANS += utilities/xfsm.1
 CLEANFILES += utilities/xfsm.1
@@ -74,6 +76,12 @@ EXTRA_DIST += \
 CLEANFILES += \
 	utilities/systemd/ovs-xfsmd.service \
 	utilities/systemd/xfsm-controller.service
+
+# Subscribers to read and copy from.
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	utilities/examples/alerts.c \
+	utilities/examples/alerts.py
 
 # Run from the source.
 EXTRA_DIST += \
@@ -113,9 +121,11 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/spambot.xml \
 	utilities/programs/synackflood.xml \
 	utilities/programs/synflood.xml \
+	utilities/programs/toptalkers.xml \
 	utilities/programs/udpflood.xml \
 	utilities/programs/udpreflection.xml \
 	utilities/programs/udpscan.xml \
 	utilities/programs/udpsweep.xml \
 	utilities/programs/vmreport.xml \
+	utilities/programs/widescan.xml \
 	utilities/programs/worm.xml

@@ -14,6 +14,7 @@
 #include <x86intrin.h>
 #endif
 
+#include "utilities/bench-longest.h"
 #include "utilities/bench-plot.h"
 #include "utilities/bench-structures.h"
 #include "utilities/bench-traffic.h"
@@ -383,6 +384,30 @@ print_structure(const char *name, size_t n_keys, double ns, void *b_)
     xfsm_plot_bar(b->plot, name, 1e3 / ns);
 }
 
+static void
+print_longest(const struct xfsm_longest *r, void *aux)
+{
+    (void) aux;
+    printf("%-29s %9zu %9.1f %9.0f %9.2f %9.1f %9.1f\n", r->name, r->n_keys,
+           r->mean, r->p9999, r->quiet / 1e3, r->longest / 1e3,
+           r->gap / 1e3);
+    fflush(stdout);
+}
+
+static char *
+bench_longest(const size_t *sizes, size_t n_sizes)
+{
+    char *error = NULL;
+
+    printf("\nThe longest operations, and gaps while doing nothing\n"
+           "%-29s %9s %9s %9s %9s %9s %9s\n", "", "keys", "ns/op",
+           "p99.99 ns", "quiet us", "max us", "gap us");
+    for (size_t i = 0; i < n_sizes && !error; i++) {
+        error = xfsm_longest_bench(sizes[i], print_longest, NULL);
+    }
+    return error;
+}
+
 static int
 bench_structures(struct bench *b)
 {
@@ -401,6 +426,9 @@ bench_structures(struct bench *b)
     if (!error) {
         xfsm_plot_section(b->plot, "Colliding keys", unit);
         error = xfsm_structures_bench_collisions(b->runs, print_structure, b);
+    }
+    if (!error) {
+        error = bench_longest(sizes, sizeof sizes / sizeof *sizes);
     }
     if (error) {
         xfsm_tool_complain("%s", error);
@@ -455,7 +483,8 @@ static const char usage_text[] =
     "                     measured beside it), or the interpreter alone\n"
     "  -t, --structures   measure tables, sketches and timers too, with\n"
     "                     10,000, 1 million and 8 million keys, and with\n"
-    "                     colliding keys\n"
+    "                     colliding keys; and the longest operation of\n"
+    "                     each\n"
     "  -g, --svg FILE     draw the results as well (- for standard output)\n"
     "  -h, --help         show this\n";
 

@@ -21,10 +21,12 @@
 #include "smap.h"
 #include "unicode.h"
 #include "util.h"
-#include "xfsm/engine.h"
 #include "xfsm/program/model.h"
 
 #define SUFFIX ".xml"
+
+/* Programs of one port, as the schema has it. */
+#define PORT_PROGRAMS_MAX 32
 
 /* Word that stands for "no program" in external_ids:xfsm. */
 #define NO_PROGRAM "none"
@@ -368,9 +370,9 @@ cmd_enable(struct ctl_context *ctx)
         xfsmrec_assignment_verify_programs(row);
         sset_add_array(&names, row->programs, row->n_programs);
     }
-    if (sset_count(&names) > XFSM_MAX_PROGRAMS) {
+    if (sset_count(&names) > PORT_PROGRAMS_MAX) {
         ctl_error(ctx, "%s: %"PRIuSIZE" programs, a port can run %d", port,
-                  sset_count(&names), XFSM_MAX_PROGRAMS);
+                  sset_count(&names), PORT_PROGRAMS_MAX);
         goto exit;
     }
     if (!row) {

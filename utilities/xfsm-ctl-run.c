@@ -20,7 +20,7 @@
 #include "util.h"
 
 /* Output kept of a program that will not stop talking. */
-#define MAX_OUTPUT (256 * 1024)
+#define MAX_OUTPUT (4 * 1024 * 1024)
 
 /* The program 'name' beside this one, else 'name' itself, for a search in
  * PATH.  The caller frees it. */

@@ -341,6 +341,43 @@ cmd_state(struct ctl_context *ctx)
     free(file);
 }
 
+/* 'flows', 'flow' and 'why': the port's probe tells. */
+static void
+cmd_inspect(struct ctl_context *ctx)
+{
+    static const char *const commands[][2] = {
+        { "flows", "xfsm/list" }, { "flow", "xfsm/dump" },
+        { "why", "xfsm/why" },
+    };
+    const char *argv[9] = { "ovs-appctl", "-t" };
+    char *target = xasprintf("xfsm-probe.%s", ctx->argv[1]);
+    char *output = NULL;
+    char *error = NULL;
+    size_t n = 3;
+
+    argv[2] = target;
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (!strcmp(ctx->argv[0], commands[i][0])) {
+            argv[n++] = commands[i][1];
+        }
+    }
+    for (int i = 2; i < ctx->argc; i++) {
+        argv[n++] = ctx->argv[i];
+    }
+    error = strchr(ctx->argv[1], '/')
+            ? xasprintf("%s: not the name of an interface", ctx->argv[1])
+            : xfsm_ctl_run(argv, &output, NULL);
+    if (error) {
+        ctl_error(ctx, "%s%s%s", error, output && *output ? ": " : "",
+                  output ? output : "");
+    } else if (output) {
+        ds_put_format(&ctx->output, "%s\n", output);
+    }
+    free(error);
+    free(output);
+    free(target);
+}
+
 const struct ctl_command_syntax xfsm_ctl_show_commands[] = {
     {"show", 0, 0, "", pre_everything, cmd_show, NULL, "", RO},
     {"list-programs", 0, 0, "", pre_everything, cmd_list_programs, NULL, "",
@@ -349,5 +386,10 @@ const struct ctl_command_syntax xfsm_ctl_show_commands[] = {
      "--interval=,--iterations=", RO},
     {"save-state", 2, 2, "INTERFACE FILE", NULL, cmd_state, NULL, "", RO},
     {"restore-state", 2, 2, "INTERFACE FILE", NULL, cmd_state, NULL, "", RO},
+    {"flows", 2, 4, "INTERFACE PROGRAM [STATE] [LIMIT]", NULL, cmd_inspect,
+     NULL, "", RO},
+    {"flow", 3, 3, "INTERFACE PROGRAM KEY", NULL, cmd_inspect, NULL, "", RO},
+    {"why", 3, 4, "INTERFACE PROGRAM KEY [LIMIT]", NULL, cmd_inspect, NULL,
+     "", RO},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };

@@ -68,6 +68,15 @@ static const struct ctl_table_class tables[XFSMREC_N_TABLES] = {
     = {&xfsmrec_probe_col_interface, NULL, NULL},
     [XFSMREC_TABLE_PROBE].row_ids[1]
     = {&xfsmrec_probe_col_port, NULL, NULL},
+
+    [XFSMREC_TABLE_CONNECTION].row_ids[0]
+    = {&xfsmrec_connection_col_target, NULL, NULL},
+
+    [XFSMREC_TABLE_RBAC_ROLE].row_ids[0]
+    = {&xfsmrec_rbac_role_col_name, NULL, NULL},
+
+    [XFSMREC_TABLE_RBAC_PERMISSION].row_ids[0]
+    = {&xfsmrec_rbac_permission_col_table, NULL, NULL},
 };
 
 OVS_NO_RETURN static void
@@ -118,6 +127,11 @@ Database:\n\
                               print what goes on, again and again\n\
   save-state PORT FILE        save what a port's programs know\n\
   restore-state PORT FILE     have a port's programs go on with it\n\
+  flows PORT PROGRAM [STATE] [LIMIT]\n\
+                              print keys that are in a state\n\
+  flow PORT PROGRAM KEY       print what is known of a key\n\
+  why PORT PROGRAM KEY [LIMIT]\n\
+                              print why a key is in its state\n\
 \n\
 Program commands:\n\
   [--force] add-program FILE [NAME]  store a program, or a new version of it\n\

@@ -18,12 +18,10 @@
 #include "utilities/xfsm.h"
 #include "xfsm/io/clock.h"
 #include "xfsm/io/file-sink.h"
-#include "xfsm/io/follow.h"
-#include "xfsm/io/keys.h"
 #include "xfsm/io/render.h"
+#include "xfsm/io/subscriber.h"
 #include "xfsm/io/syslog.h"
 
-#define ENDPOINTS_MAX 64
 #define TIMEOUT_MAX 86400.0     /* Seconds. */
 #define COUNT_MAX 1000000000L
 
@@ -33,33 +31,27 @@
 /* The same, in ms, while --verbose waits to tell that all are connected. */
 #define IMPATIENCE 20
 
-/* Where Open vSwitch keeps its sockets, unless OVS_RUNDIR says. */
-#define RUNDIR_DEFAULT "/var/run/openvswitch"
-#define HUB_SOCKET "xfsm-hub.events"
-
 #define ROTATE_MIB_MAX (1024 * 1024)
 
 enum format { FORMAT_JSON, FORMAT_TEXT, FORMAT_RENDERED };
 
 struct watcher {
-    const char *endpoints[ENDPOINTS_MAX];
-    int n_endpoints;
-    char *default_endpoint;
+    const char *endpoints[XFSM_SUBSCRIBER_ENDPOINTS_MAX];
     enum format format;
     enum xfsm_renderer renderer;
     bool colour;
     const char *output;         /* File; NULL: standard output. */
     long rotate_mib, rotate_keep;
     const char *syslog_to;      /* NULL: no syslog. */
+    struct xfsm_tls_options tls;    /* Of that. */
     bool announce;              /* Tell when all publishers are there. */
     bool past_only;
     long count;                 /* Events still to show; -1: no limit. */
     int64_t deadline;           /* Monotonic ms; -1: none. */
-    const char *key_file, *server_key;
-    struct xfsm_key_pair keys;
 
-    struct xfsm_follow_options options;
-    struct xfsm_follow *follow;
+    struct xfsm_subscriber_options options;
+    struct xfsm_subscriber *subscriber;
+    unsigned int n_endpoints;
     struct xfsm_file_sink *out;
     struct xfsm_syslog *syslog;
     bool syslog_failed;         /* That was said. */
@@ -108,7 +100,11 @@ print_help(void)
          "  --rotate-mib N        rotate FILE before it is larger\n"
          "  --rotate-keep N       keep so many old files (default: 5)\n"
          "  --syslog WHERE        send to syslog (RFC 5424) instead:\n"
-         "                        unix:/dev/log or udp:127.0.0.1:PORT\n"
+         "                        unix:/dev/log, udp:127.0.0.1:PORT or\n"
+         "                        tls:HOST[:PORT] (RFC 5425)\n"
+         "  --syslog-ca FILE      CAs that the server's certificate may be\n"
+         "                        of (default: those of the system)\n"
+         "  --syslog-cert FILE    own certificate and key\n"
          "  --count N             end after N events\n"
          "  --timeout SECONDS     end after this time\n"
          "  -v, --verbose         say on standard error when connected\n"
@@ -124,17 +120,30 @@ show_in_syslog(struct watcher *w, const struct xfsm_event_view *event,
     int error = xfsm_syslog_send(w->syslog, event, line, len);
 
     if (error && !w->syslog_failed) {
+        const char *why = xfsm_syslog_why(w->syslog);
+
         xfsm_tool_complain("LOST: cannot send to syslog (%s)",
-                           strerror(error));
+                           *why ? why : strerror(error));
     }
     w->syslog_failed = error != 0;
     return true;
 }
 
+/* The event of an item, which has one. */
+static struct xfsm_event_view
+get_event(const struct xfsm_subscriber_item *item)
+{
+    struct xfsm_event_view event = { 0 };
+
+    xfsm_event_decode(item->json, item->json_len, &event);
+    return event;
+}
+
 /* Writes a message, and counts it. */
 static bool
-show(struct watcher *w, const struct xfsm_follow_item *item)
+show(struct watcher *w, const struct xfsm_subscriber_item *item)
 {
+    struct xfsm_event_view event = get_event(item);
     static char buf[XFSM_RENDER_MAX];
     const char *line = buf;
     size_t len;
@@ -142,22 +151,22 @@ show(struct watcher *w, const struct xfsm_follow_item *item)
 
     switch (w->format) {
     case FORMAT_TEXT:
-        len = xfsm_events_format_text(&item->event, w->colour, buf);
+        len = xfsm_events_format_text(&event, w->colour, buf);
         break;
     case FORMAT_RENDERED:
-        len = xfsm_render(w->renderer, &item->event, buf);
+        len = xfsm_render(w->renderer, &event, buf);
         break;
     case FORMAT_JSON:
     default:
-        line = item->body;
-        len = item->body_len;
+        line = item->json;
+        len = item->json_len;
         break;
     }
     if (w->count > 0) {
         w->count--;
     }
     if (w->syslog) {
-        return show_in_syslog(w, &item->event, line, len);
+        return show_in_syslog(w, &event, line, len);
     }
     error = xfsm_file_sink_write(w->out, line, len);
     if (error && error != EPIPE) {
@@ -183,9 +192,10 @@ get_where(const struct xfsm_event_view *event)
 }
 
 static void
-tell_gap(struct watcher *w, const struct xfsm_follow_item *item)
+tell_gap(struct watcher *w, const struct xfsm_subscriber_item *item)
 {
-    struct where where = get_where(&item->event);
+    const struct xfsm_event_view event = get_event(item);
+    struct where where = get_where(&event);
     const char *why = (item->answered
                        ? "the journal of the hub does not have them"
                        : "the hub gives no journal");
@@ -210,20 +220,21 @@ tell_gap(struct watcher *w, const struct xfsm_follow_item *item)
 
 /* A record of the hub: told in any case, and shown if it was asked for. */
 static bool
-tell_record(struct watcher *w, const struct xfsm_follow_item *item)
+tell_record(struct watcher *w, const struct xfsm_subscriber_item *item)
 {
-    struct where where = get_where(&item->event);
+    const struct xfsm_event_view event = get_event(item);
+    struct where where = get_where(&event);
     char text[256];
 
-    xfsm_event_unescape(item->event.text, text, sizeof text);
+    xfsm_event_unescape(event.text, text, sizeof text);
     xfsm_tool_complain("LOST: port %s (bridge %s, host %s): %s", where.port,
                        where.bridge, where.host, text);
-    w->missed += item->event.count;
+    w->missed += event.count;
     return !item->subscribed || show(w, item);
 }
 
 static void
-tell_past(struct watcher *w, const struct xfsm_follow_item *item)
+tell_past(struct watcher *w, const struct xfsm_subscriber_item *item)
 {
     char time[XFSM_EVENTS_TIME_SIZE];
 
@@ -239,17 +250,17 @@ tell_past(struct watcher *w, const struct xfsm_follow_item *item)
 
 /* Handles one item.  Returns false if output failed. */
 static bool
-handle(struct watcher *w, const struct xfsm_follow_item *item)
+handle(struct watcher *w, const struct xfsm_subscriber_item *item)
 {
     switch (item->kind) {
-    case XFSM_FOLLOW_EVENT:
+    case XFSM_SUBSCRIBER_EVENT:
         return show(w, item);
-    case XFSM_FOLLOW_RECORD:
+    case XFSM_SUBSCRIBER_RECORD:
         return tell_record(w, item);
-    case XFSM_FOLLOW_GAP:
+    case XFSM_SUBSCRIBER_GAP:
         tell_gap(w, item);
         return true;
-    case XFSM_FOLLOW_PAST:
+    case XFSM_SUBSCRIBER_PAST:
     default:
         tell_past(w, item);
         return true;
@@ -274,30 +285,34 @@ time_to_wait(const struct watcher *w)
 static void
 check_connections(struct watcher *w, int64_t start, bool *told)
 {
-    unsigned int n = xfsm_follow_n_connected(w->follow);
-    const char *why = (!xfsm_follow_refused(w->follow) ? ""
-                       : w->key_file ? ": wrong --server-key, or this key is "
-                                       "not on its list"
+    unsigned int n = xfsm_subscriber_n_connected(w->subscriber);
+    bool refused = xfsm_subscriber_refused(w->subscriber) > 0;
+    const char *why = (!refused ? ""
+                       : w->options.key_file
+                       ? ": wrong --server-key, or this key is not on its "
+                         "list"
                        : ": it wants keys (--key-file, --server-key)");
 
-    if (n == (unsigned int) w->n_endpoints && w->announce) {
+    if (n == w->n_endpoints && w->announce) {
         xfsm_tool_complain("connected");
         w->announce = false;
     }
-    if (n < (unsigned int) w->n_endpoints && !*told
+    if (n < w->n_endpoints && !*told
         && xfsm_now_ms() - start >= PATIENCE) {
         if (*why && w->n_endpoints == 1) {
-            xfsm_tool_complain("refused by %s%s; waiting", w->endpoints[0],
+            xfsm_tool_complain("refused by %s%s; waiting",
+                               xfsm_subscriber_endpoint(w->subscriber, 0),
                                why);
         } else if (w->n_endpoints == 1) {
             xfsm_tool_complain("nobody answers at %s (is ovs-xfsmd "
-                               "running?); waiting", w->endpoints[0]);
+                               "running?); waiting",
+                               xfsm_subscriber_endpoint(w->subscriber, 0));
         } else {
-            xfsm_tool_complain("%u of %d publishers answer%s; waiting for "
+            xfsm_tool_complain("%u of %u publishers answer%s; waiting for "
                                "the others", n, w->n_endpoints, why);
         }
         *told = true;
-    } else if (n == (unsigned int) w->n_endpoints) {
+    } else if (n == w->n_endpoints) {
         *told = false;
     }
 }
@@ -328,7 +343,7 @@ flush(struct watcher *w)
 static int
 watch(struct watcher *w)
 {
-    struct xfsm_follow_item item;
+    struct xfsm_subscriber_item item;
     int64_t start = xfsm_now_ms();
     bool told = false;
     bool ok = true;
@@ -336,12 +351,12 @@ watch(struct watcher *w)
 
     while (ok && !stopped && w->count != 0
            && !(w->past_only && w->is_past)) {
-        error = xfsm_follow_next(w->follow, 0, &item);
+        error = xfsm_subscriber_next(w->subscriber, 0, &item);
         if (error == EAGAIN) {
             /* All that has come is shown before waiting for more. */
             ok = flush(w);
-            error = !ok ? 0 : xfsm_follow_next(w->follow, time_to_wait(w),
-                                               &item);
+            error = !ok ? 0 : xfsm_subscriber_next(w->subscriber,
+                                                   time_to_wait(w), &item);
             if (error == EAGAIN) {
                 if (w->deadline >= 0 && xfsm_now_ms() >= w->deadline) {
                     break;
@@ -371,31 +386,6 @@ watch(struct watcher *w)
            ? XFSM_EXIT_FAILURE : XFSM_EXIT_OK;
 }
 
-/* Reads the keys that options name.  Says why if it fails. */
-static bool
-read_keys(struct watcher *w)
-{
-    static struct xfsm_key_pair server;
-    char *error;
-
-    if (!w->key_file) {
-        return true;
-    }
-    error = xfsm_key_pair_read(w->key_file, true, &w->keys);
-    if (!error && !xfsm_key_is_valid(w->server_key)) {
-        error = xfsm_key_pair_read(w->server_key, false, &server);
-        w->server_key = server.public_key;
-    }
-    if (error) {
-        xfsm_tool_complain("%s", error);
-        free(error);
-        return false;
-    }
-    w->options.keys = &w->keys;
-    w->options.server_key = w->server_key;
-    return true;
-}
-
 /* Opens where events go.  Says why if it fails. */
 static bool
 open_output(struct watcher *w)
@@ -412,7 +402,7 @@ open_output(struct watcher *w)
     } else {
         w->out = xfsm_file_sink_from_fd(STDOUT_FILENO);
         if (w->syslog_to) {
-            error = xfsm_syslog_open(w->syslog_to, &w->syslog);
+            error = xfsm_syslog_open(w->syslog_to, &w->tls, &w->syslog);
         }
     }
     if (error) {
@@ -428,30 +418,20 @@ open_watcher(struct watcher *w)
 {
     char *error;
 
-    if (!read_keys(w) || !open_output(w)) {
+    if (!open_output(w)) {
         return false;
     }
     w->options.endpoints = w->endpoints;
-    w->options.n_endpoints = (size_t) w->n_endpoints;
-    error = xfsm_follow_create(&w->options, &w->follow);
+    error = xfsm_subscriber_open(&w->options, &w->subscriber);
     if (error) {
         xfsm_tool_complain("%s", error);
         free(error);
         return false;
     }
-    return true;
-}
-
-static void
-use_default_endpoint(struct watcher *w)
-{
-    const char *rundir = getenv("OVS_RUNDIR");
-
-    if (asprintf(&w->default_endpoint, "ipc://%s/" HUB_SOCKET,
-                 rundir && *rundir ? rundir : RUNDIR_DEFAULT) < 0) {
-        abort();
+    while (xfsm_subscriber_endpoint(w->subscriber, w->n_endpoints)) {
+        w->n_endpoints++;
     }
-    w->endpoints[w->n_endpoints++] = w->default_endpoint;
+    return true;
 }
 
 static int
@@ -475,7 +455,7 @@ parse_since(struct watcher *w, const char *s)
 static int
 check_options(const struct watcher *w)
 {
-    if (!w->key_file != !w->server_key) {
+    if (!w->options.key_file != !w->options.server_key) {
         return xfsm_tool_usage_error("--key-file and --server-key need each "
                                      "other");
     }
@@ -484,6 +464,11 @@ check_options(const struct watcher *w)
     }
     if (w->output && w->syslog_to) {
         return xfsm_tool_usage_error("either --output or --syslog");
+    }
+    if ((w->tls.ca || w->tls.cert)
+        && (!w->syslog_to || strncmp(w->syslog_to, "tls:", 4))) {
+        return xfsm_tool_usage_error("--syslog-ca and --syslog-cert need "
+                                     "--syslog tls:HOST");
     }
     if (w->rotate_mib && !w->output) {
         return xfsm_tool_usage_error("--rotate-mib needs --output");
@@ -513,7 +498,8 @@ parse_options(struct watcher *w, int argc, char *argv[])
     enum {
         OPT_CONNECT = 256, OPT_FORMAT, OPT_COUNT, OPT_TIMEOUT, OPT_SINCE,
         OPT_NO_FOLLOW, OPT_KEY_FILE, OPT_SERVER_KEY, OPT_OUTPUT,
-        OPT_ROTATE_MIB, OPT_ROTATE_KEEP, OPT_SYSLOG
+        OPT_ROTATE_MIB, OPT_ROTATE_KEEP, OPT_SYSLOG, OPT_SYSLOG_CA,
+        OPT_SYSLOG_CERT
     };
     static const struct option options[] = {
         { "connect", required_argument, NULL, OPT_CONNECT },
@@ -528,6 +514,8 @@ parse_options(struct watcher *w, int argc, char *argv[])
         { "rotate-mib", required_argument, NULL, OPT_ROTATE_MIB },
         { "rotate-keep", required_argument, NULL, OPT_ROTATE_KEEP },
         { "syslog", required_argument, NULL, OPT_SYSLOG },
+        { "syslog-ca", required_argument, NULL, OPT_SYSLOG_CA },
+        { "syslog-cert", required_argument, NULL, OPT_SYSLOG_CERT },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -539,11 +527,12 @@ parse_options(struct watcher *w, int argc, char *argv[])
     while ((c = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
         switch (c) {
         case OPT_CONNECT:
-            if (w->n_endpoints >= ENDPOINTS_MAX) {
+            if (w->options.n_endpoints >= XFSM_SUBSCRIBER_ENDPOINTS_MAX) {
                 return xfsm_tool_usage_error("--connect: more than %d "
-                                             "endpoints", ENDPOINTS_MAX);
+                                             "endpoints",
+                                             XFSM_SUBSCRIBER_ENDPOINTS_MAX);
             }
-            w->endpoints[w->n_endpoints++] = optarg;
+            w->endpoints[w->options.n_endpoints++] = optarg;
             break;
         case OPT_FORMAT:
             if (parse_format(w, optarg)) {
@@ -575,10 +564,10 @@ parse_options(struct watcher *w, int argc, char *argv[])
             w->past_only = true;
             break;
         case OPT_KEY_FILE:
-            w->key_file = optarg;
+            w->options.key_file = optarg;
             break;
         case OPT_SERVER_KEY:
-            w->server_key = optarg;
+            w->options.server_key = optarg;
             break;
         case OPT_OUTPUT:
             w->output = optarg;
@@ -600,6 +589,12 @@ parse_options(struct watcher *w, int argc, char *argv[])
                                          XFSM_FILE_SINK_KEEP);
         case OPT_SYSLOG:
             w->syslog_to = optarg;
+            break;
+        case OPT_SYSLOG_CA:
+            w->tls.ca = optarg;
+            break;
+        case OPT_SYSLOG_CERT:
+            w->tls.cert = optarg;
             break;
         case 'v':
             w->announce = true;
@@ -630,10 +625,7 @@ xfsm_cmd_events(int argc, char *argv[])
     if (exit_code >= 0) {
         return exit_code;
     }
-    if (!w.n_endpoints) {
-        use_default_endpoint(&w);
-    }
-    w.options.topics = argv + optind;
+    w.options.topics = (const char *const *) argv + optind;
     w.options.n_topics = (size_t) (argc - optind);
     w.colour = w.format == FORMAT_TEXT && isatty(STDOUT_FILENO)
                && !w.output && !w.syslog_to && !getenv("NO_COLOR");
@@ -646,7 +638,6 @@ xfsm_cmd_events(int argc, char *argv[])
     exit_code = open_watcher(&w) ? watch(&w) : XFSM_EXIT_FAILURE;
     xfsm_file_sink_close(w.out);
     xfsm_syslog_close(w.syslog);
-    xfsm_follow_destroy(w.follow);
-    free(w.default_endpoint);
+    xfsm_subscriber_close(w.subscriber);
     return exit_code;
 }

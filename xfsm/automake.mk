@@ -85,6 +85,8 @@ xfsm_sketch = \
 	xfsm/sketch/tags.h \
 	xfsm/sketch/tewma.c \
 	xfsm/sketch/tewma.h \
+	xfsm/sketch/topk-list.c \
+	xfsm/sketch/topk-private.h \
 	xfsm/sketch/topk.c \
 	xfsm/sketch/topk.h \
 	xfsm/sketch/window.h
@@ -117,6 +119,7 @@ xfsm_program = \
 	xfsm/program/lint.h \
 	xfsm/program/member.c \
 	xfsm/program/member.h \
+	xfsm/program/mitigation-match.c \
 	xfsm/program/mitigation.c \
 	xfsm/program/mitigation.h \
 	xfsm/program/model.c \
@@ -160,12 +163,22 @@ xfsm_runtime = \
 	xfsm/runtime/event.h \
 	xfsm/runtime/exec.c \
 	xfsm/runtime/exec.h \
+	xfsm/runtime/history.c \
+	xfsm/runtime/history.h \
+	xfsm/runtime/inspect-key.c \
+	xfsm/runtime/inspect-parse.c \
+	xfsm/runtime/inspect-private.h \
+	xfsm/runtime/inspect-values.c \
+	xfsm/runtime/inspect.c \
+	xfsm/runtime/inspect.h \
 	xfsm/runtime/clock.c \
 	xfsm/runtime/clock.h \
 	xfsm/runtime/instance.c \
 	xfsm/runtime/instance.h \
 	xfsm/runtime/interp.c \
 	xfsm/runtime/key-value.h \
+	xfsm/runtime/list.c \
+	xfsm/runtime/list.h \
 	xfsm/runtime/lower.c \
 	xfsm/runtime/lower.h \
 	xfsm/runtime/mailbox.c \
@@ -199,6 +212,8 @@ xfsm_runtime = \
 	xfsm/runtime/timers.h
 
 xfsm_engine = \
+	xfsm/engine-info.c \
+	xfsm/engine-inspect.c \
 	xfsm/engine-private.h \
 	xfsm/engine-state.c \
 	xfsm/engine.c \

@@ -7,7 +7,7 @@
 #define XFSM_ENGINE_PRIVATE_H 1
 
 /* What an engine is, for the files that make it up: engine.c runs packets,
- * engine-state.c saves and restores. */
+ * engine-state.c saves and restores, engine-info.c tells what it counted. */
 
 #include "xfsm/engine.h"
 #include "xfsm/runtime/exec.h"
@@ -32,9 +32,24 @@ struct xfsm_engine {
     bool names_port;                    /* ...and whether there is any. */
     uint64_t packet_no;
     struct xfsm_engine_stats retired;   /* Of programs that are gone. */
+
+    /* Where xfsm_engine_run_some() left off, before a packet: how many from
+     * that one on are decoded, and counted; whether these lack what is wanted
+     * since; whether time has come to that one; and which program has it
+     * next. */
+    size_t n_decoded;
+    bool redecode;
+    bool begun;
+    unsigned int next_program;
+
+    bool overdue;               /* xfsm_engine_advance_some() left off. */
 };
 
 /* Index of the program called 'name', or e->n. */
 unsigned int xfsm_engine_find(const struct xfsm_engine *, const char *name);
+
+/* Adds what the tables of a program count to 'stats'. */
+void xfsm_engine_add_evictions(const struct xfsm_instance *,
+                               struct xfsm_engine_stats *stats);
 
 #endif /* xfsm/engine-private.h */

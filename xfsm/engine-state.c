@@ -114,6 +114,13 @@ xfsm_engine_restore(const struct xfsm_engine *from, const void *data,
     }
     xfsm_engine_get_stats(from, &e->exec.stats);
     e->retired = e->exec.stats;
+
+    /* The packets that 'from' has not come to are the new engine's, too. */
+    e->n_decoded = from->n_decoded;
+    e->redecode = from->redecode;
+    e->begun = from->begun;
+    e->next_program = from->next_program;
+    e->overdue = from->overdue;
     *newp = e;
     return NULL;
 }

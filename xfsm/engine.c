@@ -20,32 +20,6 @@
  * their way at once, or so. */
 #define GROUP 16
 
-static const char *const counter_names[] = {
-#define COUNTER_NAME(NAME, DOC) #NAME,
-    XFSM_ENGINE_COUNTERS(COUNTER_NAME)
-#undef COUNTER_NAME
-};
-
-static const char *const counter_docs[] = {
-#define COUNTER_DOC(NAME, DOC) DOC,
-    XFSM_ENGINE_COUNTERS(COUNTER_DOC)
-#undef COUNTER_DOC
-};
-
-const char *
-xfsm_engine_counter_name(unsigned int n)
-{
-    return n < sizeof counter_names / sizeof *counter_names
-           ? counter_names[n] : NULL;
-}
-
-const char *
-xfsm_engine_counter_doc(unsigned int n)
-{
-    return n < sizeof counter_docs / sizeof *counter_docs
-           ? counter_docs[n] : NULL;
-}
-
 char *
 xfsm_engine_create(const struct xfsm_engine_options *options,
                    struct xfsm_engine **enginep)
@@ -67,6 +41,9 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
                                              bridge);
     e->exec.options.identity.port = memcpy(e->identity + host + bridge,
                                            id->port, port);
+    e->exec.options.identity.interface_uuid = NULL;
+    memset(e->exec.options.identity.ids, 0,
+           sizeof e->exec.options.identity.ids);
     e->in_port = (struct xfsm_str) { e->exec.options.identity.port,
                                      (uint32_t) port - 1 };
     e->bridge = (struct xfsm_str) { e->exec.options.identity.bridge,
@@ -82,37 +59,6 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
     }
     *enginep = e;
     return NULL;
-}
-
-/* Adds what the tables of 'p' count to 'stats'. */
-static void
-add_evictions(const struct xfsm_instance *p, struct xfsm_engine_stats *stats)
-{
-    struct xfsm_keytable_stats table;
-
-    xfsm_keytable_get_stats(p->states, &table);
-    stats->state_evictions += table.evictions;
-    stats->state_expired += table.expired;
-    stats->state_refused += table.refused;
-    for (uint32_t i = 0; i < p->image.n_metrics; i++) {
-        const struct xfsm_keytable *keys = p->metrics[i].counters;
-
-        if (p->metrics[i].summary) {
-            keys = xfsm_summary_table(p->metrics[i].summary);
-        }
-        if (keys) {
-            xfsm_keytable_get_stats(keys, &table);
-            stats->counter_evictions += table.evictions;
-            stats->counter_refused += table.refused;
-        }
-    }
-    for (uint32_t i = 0; i < p->image.n_tables; i++) {
-        if (p->tables[i]) {
-            xfsm_keytable_get_stats(p->tables[i], &table);
-            stats->table_evictions += table.evictions;
-            stats->table_refused += table.refused;
-        }
-    }
 }
 
 static void
@@ -149,7 +95,7 @@ stop_program(struct xfsm_engine *e, unsigned int i)
 static void
 retire(struct xfsm_engine *e, unsigned int i)
 {
-    add_evictions(e->programs[i], &e->retired);
+    xfsm_engine_add_evictions(e->programs[i], &e->retired);
     xfsm_instance_destroy(e->programs[i]);
     destroy_matches(e->matches[i]);
 }
@@ -180,6 +126,7 @@ update_wants(struct xfsm_engine *e)
             e->wants.w[j] |= e->programs[i]->wants.w[j];
         }
     }
+    e->redecode = e->n_decoded > 0;
     memset(&e->port_fields, 0, sizeof e->port_fields);
     if (e->in_port.len && xfsm_fieldset_has(&e->wants, XFSM_F_IN_PORT)) {
         xfsm_fieldset_add(&e->port_fields, XFSM_F_IN_PORT);
@@ -295,6 +242,7 @@ xfsm_engine_unload(struct xfsm_engine *e, const char *name)
     }
     stop_program(e, i);
     retire(e, i);
+    e->next_program -= i < e->next_program;
     e->n--;
     memmove(&e->programs[i], &e->programs[i + 1],
             (e->n - i) * sizeof *e->programs);
@@ -312,6 +260,18 @@ fetch_buckets(const struct xfsm_keytable *table, uint64_t hash)
     if (xfsm_keytable_may_have(table, hash)) {
         xfsm_keytable_prefetch(table, hash);
     }
+}
+
+static inline size_t
+min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline size_t
+max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 /* Builds the keys that the packet's handler is likely to need and sends for
@@ -407,12 +367,22 @@ name_port(const struct xfsm_engine *e, struct xfsm_packet *packet)
     }
 }
 
-/* First stage of packets 'i' to 'end': everything about them that does not
- * depend on what the packets before them did.  The memory of states and
- * metrics is on its way when the last stage asks for it. */
+static inline void
+decode(struct xfsm_engine *e, struct xfsm_packet *packet)
+{
+    xfsm_decode(packet, &e->wants);
+    if (xfsm_fieldset_has(&packet->present, XFSM_F_IP_FRAG_OFFSET)) {
+        xfsm_fragments_resolve(e->fragments, packet);
+    }
+    if (e->names_port) {
+        name_port(e, packet);
+    }
+}
+
+/* Decodes packets 'start' to 'end', which are numbered and counted. */
 static void
-prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
-        size_t end)
+decode_packets(struct xfsm_engine *e, struct xfsm_packet *packets,
+               size_t start, size_t end)
 {
     struct xfsm_engine_stats *stats = &e->exec.stats;
     uint64_t packet_no = e->packet_no;
@@ -420,13 +390,7 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
 
     for (size_t i = start; i < end; i++) {
         packets[i].packet_no = ++packet_no;
-        xfsm_decode(&packets[i], &e->wants);
-        if (xfsm_fieldset_has(&packets[i].present, XFSM_F_IP_FRAG_OFFSET)) {
-            xfsm_fragments_resolve(e->fragments, &packets[i]);
-        }
-        if (e->names_port) {
-            name_port(e, &packets[i]);
-        }
+        decode(e, &packets[i]);
         bytes += packets[i].len;
         if (packets[i].decode_error == XFSM_DE_NONE) {
             good++;
@@ -435,8 +399,24 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
         }
     }
     e->packet_no = packet_no;
+    stats->packets += end - start;
     stats->bytes += bytes;
     stats->decode_errors[XFSM_DE_NONE] += good;
+}
+
+/* First stage of packets 'start' to 'end': everything about them that does not
+ * depend on what the packets before them did.  The memory of states and
+ * metrics is on its way when the last stage asks for it. */
+static void
+prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
+        size_t end)
+{
+    size_t decoded = min_size(max_size(start, e->n_decoded), end);
+
+    for (size_t i = start; i < decoded && e->redecode; i++) {
+        decode(e, &packets[i]);
+    }
+    decode_packets(e, packets, decoded, end);
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
 
@@ -465,65 +445,78 @@ prepare_slots(struct xfsm_engine *e, size_t start, size_t end)
     }
 }
 
-static inline void
+/* False: there is more to be done before the packet. */
+static inline bool
 run_program(struct xfsm_exec *x, struct xfsm_instance *p,
             const struct xfsm_packet *packet, struct match *match)
 {
-    if (xfsm_exec_is_due(x, p)) {
-        xfsm_exec_wake(x, p);
+    if (xfsm_exec_is_due(x, p) && !xfsm_exec_wake(x, p)) {
+        return false;
     }
     if (p->dynamic_matcher) {
         p->seconds = xfsm_run_seconds(x->clock.now);
         match_packet(p, packet, match);
     }
     if (match->event == XFSM_NONE) {
-        return;
+        return true;
     }
     x->stats.matched++;
-    if (!(match->keys.complete >> p->image.events[match->event].primary & 1)) {
-        x->stats.no_key++;
-        return;
-    }
-    xfsm_exec_packet(x, p, packet, match->event, &match->keys);
+    xfsm_exec_packet(x, p, packet, &p->plans[match->event], &match->keys);
+    return true;
 }
 
-/* Last stage: what changes states and metrics, and what is published. */
-static void
+static inline void
+tell_time(struct xfsm_exec *x, uint64_t ts)
+{
+    if (xfsm_clock_advance(&x->clock, ts)) {
+        x->clock.n_behind = 0;
+    } else {
+        x->stats.time_backward++;
+        x->stats.time_rebased += xfsm_clock_hold(&x->clock, ts);
+    }
+}
+
+/* Last stage: what changes states and metrics, and what is published.  Returns
+ * the packet before which more timers are due than may fire now, or 'end'. */
+static size_t
 run_packets(struct xfsm_engine *e, const struct xfsm_packet *packets,
             size_t start, size_t end)
 {
     struct xfsm_exec *x = &e->exec;
+    unsigned int j = e->next_program;
+    bool begun = e->begun;
 
+    e->begun = false;
+    e->next_program = 0;
     for (size_t i = start; i < end; i++) {
-        if (xfsm_clock_advance(&x->clock, packets[i].ts)) {
-            x->clock.n_behind = 0;
-        } else {
-            x->stats.time_backward++;
-            x->stats.time_rebased += xfsm_clock_hold(&x->clock,
-                                                     packets[i].ts);
+        if (!begun) {
+            tell_time(x, packets[i].ts);
         }
-        for (unsigned int j = 0; j < e->n; j++) {
-            run_program(x, e->programs[j], &packets[i], &e->matches[j][i]);
+        begun = false;
+        for (; j < e->n; j++) {
+            if (!run_program(x, e->programs[j], &packets[i],
+                             &e->matches[j][i])) {
+                e->begun = true;
+                e->next_program = j;
+                return i;
+            }
         }
+        j = 0;
         if (xfsm_mailbox_waits(x)) {
             xfsm_mailbox_deliver(x);
         }
     }
-}
-
-static inline size_t
-min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
+    return end;
 }
 
 /* The stages work on groups of packets, each stage one group ahead of the
  * next, so that the memory one group sends for comes while another is being
- * computed. */
-static void
+ * computed.  Returns how many packets are done. */
+static size_t
 run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
 {
-    e->exec.stats.packets += n;
+    size_t done = 0;
+
     for (size_t i = 0; i < n + 2 * GROUP; i += GROUP) {
         if (i < n) {
             prepare(e, packets, i, min_size(i + GROUP, n));
@@ -532,35 +525,77 @@ run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
             prepare_slots(e, i - GROUP, min_size(i, n));
         }
         if (i >= 2 * GROUP) {
-            run_packets(e, packets, i - 2 * GROUP, min_size(i - GROUP, n));
+            size_t end = min_size(i - GROUP, n);
+
+            done = run_packets(e, packets, done, end);
+            if (done < end) {
+                e->n_decoded = max_size(e->n_decoded, min_size(i + GROUP, n));
+                break;
+            }
         }
     }
+    e->n_decoded -= min_size(e->n_decoded, done);
+    e->redecode = e->redecode && e->n_decoded;
+    return done;
+}
+
+size_t
+xfsm_engine_run_some(struct xfsm_engine *e, struct xfsm_packet *packets,
+                     size_t n)
+{
+    size_t done = 0;
+
+    e->exec.budget = XFSM_TIMER_BURST;
+    while (done < n) {
+        size_t batch = min_size(n - done, XFSM_BATCH);
+        size_t taken = run_batch(e, packets + done, batch);
+
+        done += taken;
+        if (taken < batch) {
+            break;
+        }
+    }
+    return done;
 }
 
 void
 xfsm_engine_run(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
 {
     while (n) {
-        size_t batch = n < XFSM_BATCH ? n : XFSM_BATCH;
+        size_t done = xfsm_engine_run_some(e, packets, n);
 
-        run_batch(e, packets, batch);
-        packets += batch;
-        n -= batch;
+        packets += done;
+        n -= done;
     }
+}
+
+bool
+xfsm_engine_advance_some(struct xfsm_engine *e, uint64_t now)
+{
+    struct xfsm_exec *x = &e->exec;
+
+    if (!xfsm_clock_advance(&x->clock, now) && !e->overdue) {
+        return true;
+    }
+    x->budget = XFSM_TIMER_BURST;
+    e->overdue = true;
+    for (unsigned int i = 0; i < e->n; i++) {
+        if (xfsm_exec_is_due(x, e->programs[i])
+            && !xfsm_exec_wake(x, e->programs[i])) {
+            return false;
+        }
+    }
+    e->overdue = false;
+    xfsm_mailbox_deliver(x);
+    return true;
 }
 
 void
 xfsm_engine_advance(struct xfsm_engine *e, uint64_t now)
 {
-    if (!xfsm_clock_advance(&e->exec.clock, now)) {
-        return;
+    while (!xfsm_engine_advance_some(e, now)) {
+        continue;
     }
-    for (unsigned int i = 0; i < e->n; i++) {
-        if (xfsm_exec_is_due(&e->exec, e->programs[i])) {
-            xfsm_exec_wake(&e->exec, e->programs[i]);
-        }
-    }
-    xfsm_mailbox_deliver(&e->exec);
 }
 
 void
@@ -593,6 +628,7 @@ xfsm_engine_message(struct xfsm_engine *e, const struct xfsm_message *message)
     if (!x->clock.now) {
         xfsm_engine_advance(e, message->ts);
     }
+    x->budget = XFSM_TIMER_BURST;
     for (unsigned int i = 0; i < e->n; i++) {
         xfsm_exec_message(x, e->programs[i], message, topic);
     }
@@ -659,65 +695,4 @@ xfsm_engine_next_timer(const struct xfsm_engine *e)
         }
     }
     return next == UINT64_MAX ? next : xfsm_clock_shown(&e->exec.clock, next);
-}
-
-/* ## Introspection ## */
-
-void
-xfsm_engine_get_stats(const struct xfsm_engine *e,
-                      struct xfsm_engine_stats *stats)
-{
-    const struct xfsm_fragments_stats *fragments =
-        xfsm_fragments_stats(e->fragments);
-
-    *stats = e->exec.stats;
-    stats->fragments_resolved = e->retired.fragments_resolved
-                                + fragments->resolved;
-    stats->fragments_unknown = e->retired.fragments_unknown
-                               + fragments->unknown;
-    stats->fragments_evicted = e->retired.fragments_evicted
-                               + fragments->evicted;
-    stats->state_evictions = e->retired.state_evictions;
-    stats->state_expired = e->retired.state_expired;
-    stats->state_refused = e->retired.state_refused;
-    stats->counter_evictions = e->retired.counter_evictions;
-    stats->counter_refused = e->retired.counter_refused;
-    stats->table_evictions = e->retired.table_evictions;
-    stats->table_refused = e->retired.table_refused;
-    for (unsigned int i = 0; i < e->n; i++) {
-        add_evictions(e->programs[i], stats);
-    }
-}
-
-bool
-xfsm_engine_get_program(const struct xfsm_engine *e, unsigned int i,
-                        struct xfsm_program_info *info)
-{
-    const struct xfsm_instance *p;
-    struct xfsm_keytable_stats states;
-
-    if (i >= e->n) {
-        return false;
-    }
-    p = e->programs[i];
-    xfsm_keytable_get_stats(p->states, &states);
-    info->name = p->name;
-    info->version = &p->image.strings[p->image.header->version];
-    info->description = &p->image.strings[p->image.header->description];
-    info->backend = p->native.handlers ? "native" : "interpreter";
-    info->handled = p->handled;
-    info->events = p->events;
-    info->keys = states.n + (p->own.state != 0);
-    info->timers = 0;
-    if (p->timers) {
-        struct xfsm_timers_stats timers;
-
-        xfsm_timers_get_stats(p->timers, &timers);
-        info->timers = timers.n;
-    }
-    info->bytes = xfsm_instance_bytes(p);
-    info->n_states = (int) p->image.n_states;
-    info->state_names = p->state_names;
-    info->state_keys = p->state_keys;
-    return true;
 }

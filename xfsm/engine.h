@@ -25,6 +25,13 @@
  * Results do not depend on how packets are cut into batches: they are those
  * of one packet at a time.
  *
+ * No operation of tables, metrics and timers depends on how much they hold;
+ * each takes microseconds.  But all timers that are due fire before the next
+ * packet is looked at, and that may be every timer there is, a thousand times
+ * each where time jumps.  Who must not be away for so long calls
+ * xfsm_engine_run_some() and xfsm_engine_advance_some(), which come back in
+ * between.
+ *
  * Thread-safety: an engine belongs to one thread. */
 
 #include <stdbool.h>
@@ -34,6 +41,7 @@
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/runtime/event.h"
+#include "xfsm/runtime/inspect.h"
 #include "xfsm/runtime/message.h"
 #include "xfsm/runtime/options.h"
 
@@ -42,7 +50,7 @@
 #define XFSM_BATCH 32
 
 /* Programs in one engine. */
-#define XFSM_MAX_PROGRAMS 32
+#define XFSM_MAX_PROGRAMS 64
 
 struct xfsm_engine;
 
@@ -118,9 +126,27 @@ bool xfsm_engine_unload(struct xfsm_engine *, const char *name);
  * must be set (packet.h). */
 void xfsm_engine_run(struct xfsm_engine *, struct xfsm_packet *, size_t n);
 
+/* Timers and periods that xfsm_engine_run_some() and
+ * xfsm_engine_advance_some() let fire in one call, at most; moving some 30
+ * timers within the wheel (timers.h) counts as one.  Well below 20 ms, unless
+ * the handlers publish much. */
+#define XFSM_TIMER_BURST 1024
+
+/* The same up to a packet before which more timers are due than may fire in
+ * one call.  Returns how many packets are done; the next call must have those
+ * that are not, unchanged, before any others.  Meanwhile anything may be done
+ * with the engine: programs that are loaded have the packets from the next one
+ * on, messages do not wait for the timers. */
+size_t xfsm_engine_run_some(struct xfsm_engine *, struct xfsm_packet *,
+                            size_t n);
+
 /* Lets time go on to 'now' (ns since the epoch) without a packet: timers up
  * to then fire.  A 'now' in the past does nothing. */
 void xfsm_engine_advance(struct xfsm_engine *, uint64_t now);
+
+/* The same, but fires no more timers than may fire in one call.  Returns false
+ * if some are still due, for the next call of any of these functions. */
+bool xfsm_engine_advance_some(struct xfsm_engine *, uint64_t now);
 
 /* How long after a loss of packets events tell of it, ns. */
 #define XFSM_LOSS_PERIOD UINT64_C(10000000000)
@@ -178,5 +204,41 @@ struct xfsm_program_info {
  * to is good until the engine is called again. */
 bool xfsm_engine_get_program(const struct xfsm_engine *, unsigned int i,
                              struct xfsm_program_info *);
+
+/* ## Looking into a program ##
+ *
+ * inspect.h says how keys are written and what is told. */
+
+/* Calls 'cb' for keys of 'program' that are in 'state', or in any other than
+ * the default one if that is NULL, until it returns false.  Looks at 'n'
+ * buckets of the state table, of 8 keys each, from '*cursor' on (0 at first),
+ * moves '*cursor' behind them and returns true while there are more.  So a
+ * large table can be walked in steps between batches of packets; keys that
+ * come and go meanwhile may be left out or told twice.  False, and nothing
+ * done, if there is no such program or state. */
+bool xfsm_engine_walk(const struct xfsm_engine *, const char *program,
+                      const char *state, uint64_t *cursor, size_t n,
+                      bool (*cb)(const struct xfsm_flow *, void *aux),
+                      void *aux);
+
+/* Calls 'cb' for each thing that 'program' knows of 'key'.  What that costs
+ * depends on the size of the program, not on the number of keys.  Returns
+ * NULL, or an error that the caller frees and that says where the key is
+ * wrong. */
+char *xfsm_engine_dump(struct xfsm_engine *, const char *program,
+                       const char *key,
+                       void (*cb)(const struct xfsm_fact *, void *aux),
+                       void *aux);
+
+/* Calls 'cb' for each transition of 'key' that is remembered, newest first,
+ * until it returns false, and stores how far the memory reaches.  Returns NULL
+ * or an error as above.
+ *
+ * The last XFSM_HISTORY_ENTRIES (4096) transitions of a program are, those
+ * since it was loaded or replaced. */
+char *xfsm_engine_why(const struct xfsm_engine *, const char *program,
+                      const char *key,
+                      bool (*cb)(const struct xfsm_step *, void *aux),
+                      void *aux, struct xfsm_memory_of_steps *);
 
 #endif /* xfsm/engine.h */

@@ -20,7 +20,9 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-engine \
 	tests/fuzz/fuzz-event \
 	tests/fuzz/fuzz-image \
+	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-packet \
+	tests/fuzz/fuzz-state \
 	tests/fuzz/fuzz-xml
 
 GOLDEN_TOOLS += $(FUZZ_TARGETS) tests/fuzz/make-corpus
@@ -44,6 +46,11 @@ fuzz_common = \
 fuzz_packets = \
 	tests/fuzz/fuzz-packets.c \
 	tests/fuzz/fuzz-packets.h
+fuzz_fixed = \
+	tests/fuzz/fuzz-fixed.c \
+	tests/fuzz/fuzz-fixed.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h
 fuzz_libs = $(FUZZ_MAIN) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LINK)
 
@@ -62,26 +69,44 @@ tests_fuzz_fuzz_control_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_engine_SOURCES = \
 	tests/fuzz/fuzz-engine.c \
 	$(fuzz_common) \
+	$(fuzz_fixed) \
 	$(fuzz_packets)
 tests_fuzz_fuzz_engine_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_engine_LDFLAGS = $(fuzz_ldflags)
 
-tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz-event.c $(fuzz_common)
-tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_event_SOURCES = \
+	ovs-plugin/mitigation-plan.c \
+	ovs-plugin/mitigation-plan.h \
+	ovs-plugin/mitigation-request.c \
+	tests/fuzz/fuzz-event.c \
+	$(fuzz_common)
+tests_fuzz_fuzz_event_LDADD = \
+	$(FUZZ_MAIN) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_image_SOURCES = \
 	tests/fuzz/fuzz-image.c \
 	$(fuzz_common) \
-	$(fuzz_packets) \
-	tests/unit/packet-builder.c \
-	tests/unit/packet-builder.h
+	$(fuzz_fixed) \
+	$(fuzz_packets)
 tests_fuzz_fuzz_image_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_image_LDFLAGS = $(fuzz_ldflags)
+
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz-message.c $(fuzz_common)
+tests_fuzz_fuzz_message_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz-packet.c $(fuzz_common)
 tests_fuzz_fuzz_packet_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_packet_LDFLAGS = $(fuzz_ldflags)
+
+tests_fuzz_fuzz_state_SOURCES = \
+	tests/fuzz/fuzz-state.c \
+	$(fuzz_common) \
+	$(fuzz_fixed) \
+	$(fuzz_packets)
+tests_fuzz_fuzz_state_LDADD = $(fuzz_libs)
+tests_fuzz_fuzz_state_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz-xml.c $(fuzz_common)
 tests_fuzz_fuzz_xml_LDADD = $(fuzz_libs)
@@ -90,7 +115,9 @@ tests_fuzz_fuzz_xml_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_make_corpus_SOURCES = \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
-	tests/fuzz/make-corpus.c
+	tests/fuzz/make-corpus.c \
+	$(fuzz_common) \
+	$(fuzz_fixed)
 tests_fuzz_make_corpus_LDADD = $(XFSM_IO_LIBS) $(XFSM_LIBS)
 
 FUZZ_DIR = fuzz-clang

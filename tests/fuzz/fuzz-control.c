@@ -157,7 +157,7 @@ copy_payload(enum xfsm_ipc_type type, struct xfsm_bytes *b,
                && copy_text(b, w, XFSM_IPC_TEXT_SIZE);
     case XFSM_IPC_STATS:
         return copy_stats(b, w);
-    case XFSM_IPC_PROBE: case XFSM_IPC_ENDPOINT:
+    case XFSM_IPC_PROBE: case XFSM_IPC_ENDPOINT: case XFSM_IPC_MITIGATION:
         return copy_text(b, w, XFSM_IPC_TEXT_SIZE);
     default:
         return true;

@@ -11,12 +11,16 @@
  *
  * Required: what the writer writes is one line of printable ASCII that fits,
  * and that the decoder reads back; what the decoder accepts is printable, and
- * so is each of its texts without escapes. */
+ * so is each of its texts without escapes.  If it is a request for mitigation,
+ * as the agent (which is root) reads them, a flow that is planned keeps to the
+ * policy. */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "ovs-plugin/mitigation-plan.h"
 #include "tests/fuzz/fuzz.h"
+#include "xfsm/io/event-cbor.h"
 #include "xfsm/io/event-decode.h"
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
@@ -53,6 +57,54 @@ check_text(const char *json, size_t len, struct xfsm_str s)
                  "a text without escapes is printable");
 }
 
+static void
+check_request(const struct xfsm_event_view *view)
+{
+    static const struct mitigation_port mirror = { "span0", 7 };
+    static const struct mitigation_prefix prefix = { .bits = 1 };
+    static const struct mitigation_policy policy = {
+        .enforce = true, .program = true, .normal = true,
+        .actions = (1u << XFSM_N_MITIGATIONS) - 1,
+        .max_seconds = 60, .max_rules = 1, .rules_per_minute = 1,
+        .max_port_rules = 1, .port_rules_per_minute = 1, .in_port = 3,
+        .n_mirrors = 1, .mirrors = &mirror,
+        .n_prefixes = 1, .prefixes = &prefix,
+    };
+    static const struct mitigation_usage usage = { .next_id = 1 };
+    char text[MITIGATION_TEXT_MAX];
+    struct mitigation_request request;
+    struct mitigation_flow flow;
+
+    if (!mitigation_request_decode(view, &request)
+        || mitigation_plan(&request, &policy, &usage, &flow)) {
+        return;
+    }
+    fuzz_require(flow.hard_timeout >= 1 && flow.hard_timeout <= 60
+                 && flow.idle_timeout >= 1 && flow.in_port == 3
+                 && (!flow.output || flow.output == 7),
+                 "a flow keeps to the policy");
+    fuzz_require(!xfsm_fieldset_has(&flow.match.present, XFSM_F_IP_SRC)
+                 || flow.match.ip_src.b[0] >> 7,
+                 "a flow has no protected address");
+    mitigation_flow_format(&flow, text);
+    fuzz_require(strlen(text) < sizeof text - 1
+                 && strstr(text, ",actions=") != NULL, "a flow fits");
+}
+
+/* What decodes has a form as CBOR, in the room that is stated. */
+static void
+check_cbor(const char *json, size_t len)
+{
+    size_t size = len * (XFSM_EVENT_CBOR_MAX / XFSM_EVENT_JSON_MAX);
+    uint8_t *cbor = malloc(size);
+    size_t n;
+
+    fuzz_require(cbor != NULL, "there is memory");
+    n = xfsm_event_to_cbor(json, len, cbor, size);
+    fuzz_require(n && n <= size, "an event fits as CBOR");
+    free(cbor);
+}
+
 /* Returns whether the decoder took 'json'. */
 static bool
 check_decoder(const char *json, size_t len)
@@ -66,6 +118,8 @@ check_decoder(const char *json, size_t len)
 #define CHECK_STRING(NAME) check_text(json, len, view.NAME);
     XFSM_EVENT_STRINGS(CHECK_STRING)
 #undef CHECK_STRING
+    check_request(&view);
+    check_cbor(json, len);
     return true;
 }
 
@@ -133,10 +187,12 @@ write_event(struct fuzz_input *in)
     id = (struct xfsm_identity) {
         .host = names[0], .bridge = names[1], .port = names[2],
         .epoch = fuzz_u64(in),
+        .interface_uuid = names[2], .ids = { texts[1], names[3], NULL, "" },
     };
     event = (struct xfsm_event) {
         .ts = fuzz_u64(in), .seq = fuzz_u64(in),
         .program = names[3], .label = names[4], .state = names[0],
+        .next_state = names[2],
         .version = texts[1], .code = texts[2], .level = names[1],
         .description = texts[3],
         .text = texts[0], .text_len = strlen(texts[0]),

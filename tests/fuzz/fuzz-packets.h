@@ -40,12 +40,15 @@ struct fuzz_engine {
     uint64_t digest;            /* Of all events. */
     uint64_t n_events;
     uint64_t last_seq;
+    bool goes_on;               /* Numbers of events begin anywhere. */
 };
 
 void fuzz_engine_init(struct fuzz_engine *, enum xfsm_backend);
 void fuzz_engine_free(struct fuzz_engine *);
 
-/* Runs all packets, 'batch' at a time, then lets 100 seconds go by. */
+/* Runs all packets, 'batch' at a time, then lets 100 seconds go by.  Looks at
+ * some of the keys before that: what is told of one is printable, and is what
+ * it is asked for by. */
 void fuzz_engine_run(struct fuzz_engine *, const struct fuzz_packets *,
                      size_t batch);
 

@@ -7,9 +7,10 @@
  *
  * Makes inputs for the fuzz targets out of captures and programs (INPUTs whose
  * name ends in ".xml"), in DIR/packet, DIR/engine, DIR/capture, DIR/xml,
- * DIR/image and DIR/event; and messages of each type, in DIR/control.  A
- * capture that cannot be read gives what was read, and itself.  What each kind
- * of input looks like is told at the head of tests/fuzz/fuzz-KIND.c. */
+ * DIR/image, DIR/event and DIR/message; what programs know after a capture, in
+ * DIR/state; and messages of each type, in DIR/control.  A capture that cannot
+ * be read gives what was read, and itself.  What each kind of input looks like
+ * is told at the head of tests/fuzz/fuzz-KIND.c. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "ovs-plugin/ipc.h"
+#include "tests/fuzz/fuzz-fixed.h"
 #include "xfsm/engine.h"
 #include "xfsm/io/capture.h"
 #include "xfsm/program/compile.h"
@@ -118,6 +120,17 @@ static const char all_packets[] =
 
 static unsigned int n_events;
 
+/* The event as another probe gets it. */
+static void
+put_heard(const struct xfsm_event *event,
+          const struct xfsm_identity *identity, const char *json, size_t len)
+{
+    char topic[XFSM_EVENT_TOPIC_MAX];
+    size_t n = xfsm_event_format_topic(event, identity, topic, sizeof topic);
+
+    put("message", topic, n + 1, json, len);
+}
+
 static void
 put_event(const struct xfsm_event *event, void *aux)
 {
@@ -129,6 +142,7 @@ put_event(const struct xfsm_event *event, void *aux)
                                             sizeof json);
 
         put("event", "\0", 1, json, len);
+        put_heard(event, identity, json, len);
     }
 }
 
@@ -156,6 +170,53 @@ make_engine(struct xfsm_engine_options *options)
     return engine;
 }
 
+static bool
+write_state(const void *data, size_t len, void *stream)
+{
+    return fwrite(data, 1, len, stream) == len;
+}
+
+/* Adds what the fixed programs know. */
+static void
+put_state(struct xfsm_engine *engine)
+{
+    char *state = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&state, &len);
+    char *error = xfsm_engine_save(engine, write_state, stream);
+
+    fclose(stream);
+    if (error) {
+        die("make-corpus", error);
+    }
+    put("state", NULL, 0, state, len);
+    free(state);
+}
+
+static void
+drop_event(const struct xfsm_event *event, void *aux)
+{
+    (void) event;
+    (void) aux;
+}
+
+static struct xfsm_engine *
+make_fixed_engine(void)
+{
+    static const struct xfsm_engine_options options = {
+        .identity = { .host = "h", .bridge = "b", .port = "p" },
+        .emit = drop_event,
+    };
+    struct xfsm_engine *engine;
+    char *error = xfsm_engine_create(&options, &engine);
+
+    if (error) {
+        die("make-corpus", error);
+    }
+    fuzz_fixed_load(engine);
+    return engine;
+}
+
 /* Adds one packet, alone and to the sequence of all. */
 static void
 add_packet(const struct xfsm_packet *packet, FILE *sequence)
@@ -180,6 +241,7 @@ add_capture(const char *path)
         .identity = identity, .emit = put_event, .aux = &identity,
     };
     struct xfsm_engine *engine = make_engine(&options);
+    struct xfsm_engine *fixed = make_fixed_engine();
     struct xfsm_capture *capture;
     struct xfsm_packet packet;
     char *sequence = NULL;
@@ -197,11 +259,14 @@ add_capture(const char *path)
                     && xfsm_capture_next(capture, &packet) > 0; n++) {
             add_packet(&packet, stream);
             xfsm_engine_run(engine, &packet, 1);
+            xfsm_engine_run(fixed, &packet, 1);
         }
         xfsm_capture_close(capture);
+        put_state(fixed);
     }
     free(error);
     xfsm_engine_destroy(engine);
+    xfsm_engine_destroy(fixed);
     fclose(stream);
     if (len) {
         put("engine", NULL, 0, sequence, len);
@@ -212,6 +277,33 @@ add_capture(const char *path)
     file = read_file(path, &len);
     put("capture", NULL, 0, file, len);
     free(file);
+}
+
+/* ## Requests for mitigation ## */
+
+static void
+add_requests(void)
+{
+    static const char *const fields[] = {
+        "\"action\":\"block\",\"match\":{\"ip_src\":\"2001:db8::1\","
+        "\"proto\":58,\"icmp_type\":135},\"seconds\":86400",
+        "\"action\":\"block\",\"match\":{\"ip_dst\":\"200.0.0.1\","
+        "\"proto\":17,\"src_port\":53,\"dst_port\":53},\"seconds\":1.5",
+        "\"action\":\"limit\",\"match\":{\"eth_src\":\"02:00:00:00:00:01\","
+        "\"eth_type\":2048,\"vlan_id\":5},\"rate\":1e3,\"seconds\":60",
+        "\"action\":\"mirror\",\"match\":{\"eth_dst\":\"02:00:00:00:00:01\"},"
+        "\"port\":\"span0\",\"seconds\":60",
+    };
+    char json[512];
+    size_t i;
+
+    for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        int len = snprintf(json, sizeof json,
+                           "{\"v\":1,\"label\":\"mitigation\","
+                           "\"program\":\"p\",\"fields\":{%s}}", fields[i]);
+
+        put("event", "\0", 1, json, (size_t) len);
+    }
 }
 
 /* ## Messages ## */
@@ -253,6 +345,10 @@ add_messages(void)
             xfsm_ipc_put_text(&w, "2026-01-01T00:00:00Z alert");
         } else if (type == XFSM_IPC_PROBE || type == XFSM_IPC_ENDPOINT) {
             xfsm_ipc_put_text(&w, "tcp://*:5560");
+        } else if (type == XFSM_IPC_MITIGATION) {
+            xfsm_ipc_put_text(&w, "{\"label\":\"mitigation\",\"fields\":{"
+                              "\"action\":\"block\",\"match\":{"
+                              "\"ip_src\":\"10.0.0.1\"},\"seconds\":2}}");
         } else if (type != XFSM_IPC_PING && type != XFSM_IPC_PONG) {
             xfsm_ipc_put_u64(&w, 7);
             if (type == XFSM_IPC_READY || type == XFSM_IPC_DONE) {
@@ -275,7 +371,15 @@ main(int argc, char *argv[])
 {
     static const char *const kinds[] = {
         "packet", "engine", "capture", "xml", "image", "event", "control",
+        "state", "message",
     };
+    static const char alert[] =
+        "{\"v\":1,\"label\":\"alert\",\"program\":\"p\",\"host\":\"h\","
+        "\"bridge\":\"b\",\"port\":\"q\",\"state\":\"s\","
+        "\"fields\":{\"ip_dst\":\"10.0.0.0/8\",\"o\":{\"x\":1}},"
+        "\"hops\":3,\"key\":{\"ip_src\":\"2001:db8::1\",\"src_port\":7,"
+        "\"eth_src\":\"02:00:00:00:00:01\",\"http_host\":\"a\\u00ff\"}}";
+    static const char topics[] = "alert/portscan\0log\0alert\0a/b/c/d";
     size_t i;
     int arg;
 
@@ -292,7 +396,11 @@ main(int argc, char *argv[])
         }
         free(dir);
     }
+    add_requests();
     add_messages();
+    put("message", "\0", 1, topics, sizeof topics);
+    put("message", "alert/p/b/q", sizeof "alert/p/b/q", alert,
+        strlen(alert));
     for (arg = 2; arg < argc; arg++) {
         const char *end = strrchr(argv[arg], '.');
 

@@ -28,7 +28,8 @@ import golden  # noqa: E402  (found by the line above)
 
 FUZZ = os.environ.get('XFSM_FUZZ_DIR') or os.path.join(golden.BUILD, 'tests',
                                                        'fuzz')
-TARGETS = ('capture', 'control', 'engine', 'event', 'image', 'packet', 'xml')
+TARGETS = ('capture', 'control', 'engine', 'event', 'image', 'message',
+           'packet', 'state', 'xml')
 
 SECONDS = 2
 SECONDS_SANITIZERS = 20

@@ -3,9 +3,9 @@
 """What the golden tests share: the tool under test, its events, TAP.
 
 Events are compared in a reduced form, which has what a program says and
-leaves out who says it: time, label, program, state, key, text, features,
-suspect.  A long run of them is kept as its number, its digest, its first and
-its last lines.
+leaves out who says it: time, label, program, state, next_state, key, text,
+features, suspect.  A long run of them is kept as its number, its digest, its
+first and its last lines.
 """
 
 import difflib
@@ -32,8 +32,8 @@ LIBRARY = os.path.join(TOP, 'utilities', 'programs')
 # Wall-clock seconds after which a run is taken for a hang.
 HANG = 120
 
-MEMBERS = ('time', 'label', 'program', 'state', 'key', 'text', 'features',
-           'suspect')
+MEMBERS = ('time', 'label', 'program', 'state', 'next_state', 'key', 'fields',
+           'text', 'features', 'suspect')
 ALERTS = ('alert', 'critical')
 
 # Lines of events kept in full, and at each end of more than that.
@@ -145,9 +145,11 @@ def find_program(name):
     """Files of the programs that 'name' of a case means."""
     if name == 'library':
         return library()
-    own = os.path.join(HERE, 'programs', name + '.xml')
-    return [own if os.path.exists(own)
-            else shared('programs', name + '.xml')]
+    for folder in os.path.join(HERE, 'programs'), LIBRARY:
+        path = os.path.join(folder, name + '.xml')
+        if os.path.exists(path):
+            return [path]
+    return [shared('programs', name + '.xml')]
 
 
 def run_programs(programs, capture, options=(), stdin=None):

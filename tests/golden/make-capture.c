@@ -335,6 +335,34 @@ timers(struct scene *s)
     }
 }
 
+/* In the first minute host i of 25 sends 26 - i frames of 1000 bytes, and one
+ * with IPv6 sends 30; in the next, two of them send a few.  After two minutes
+ * of silence one frame follows. */
+static void
+talkers(struct scene *s)
+{
+    unsigned int i, j;
+    char src[32];
+
+    for (i = 1; i <= 25; i++) {
+        for (j = 0; j < 26 - i; j++) {
+            scene_udp_data(s, 1000 * i + 10 * j,
+                           scene_host(src, "10.40", i - 1), 5000,
+                           "10.40.9.9", 5000, 958);
+        }
+    }
+    for (j = 0; j < 30; j++) {
+        scene_udp_data(s, 30000 + 10 * j, "2001:db8:40::7", 5000,
+                       "2001:db8:40::9", 5000, 938);
+    }
+    for (j = 0; j < 8; j++) {
+        scene_udp_data(s, 70000 + 10 * j, scene_host(src, "10.40", j > 2),
+                       5000, "10.40.9.9", 5000, 958);
+    }
+    scene_udp_data(s, 250000, scene_host(src, "10.40", 2), 5000, "10.40.9.9",
+                   5000, 958);
+}
+
 static const struct scene_entry scenes[] = {
     { "burst", burst },
     { "dns-http", dns_http },
@@ -351,6 +379,7 @@ static const struct scene_entry scenes[] = {
     { "scan-ipv6", scan_ipv6 },
     { "scan-slow", scan_slow },
     { "synflood-spoofed", synflood_spoofed },
+    { "talkers", talkers },
     { "timers", timers },
     { "udp-chatter", udp_chatter },
     { "web-busy", web_busy },

@@ -103,6 +103,12 @@ def errors(value, schema, root=None, place='event'):
             wrong = isinstance(value, str) and len(value) > wanted
         elif keyword == 'maxProperties':
             wrong = isinstance(value, dict) and len(value) > wanted
+        elif keyword == 'maxItems':
+            wrong = isinstance(value, list) and len(value) > wanted
+        elif keyword == 'items':
+            for i, item in enumerate(value if isinstance(value, list)
+                                     else ()):
+                yield from errors(item, wanted, root, '%s[%d]' % (place, i))
         elif keyword == 'pattern':
             wrong = isinstance(value, str) and not re.search(wanted, value)
         elif keyword in ('properties', 'required', 'additionalProperties'):

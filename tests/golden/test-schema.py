@@ -33,6 +33,10 @@ PROGRAMS = 16
 GOOD = {'v': 1, 'time': '2026-11-23T16:42:36.123456789Z', 'label': 'alert',
         'program': 'portscan', 'host': 'hv1', 'bridge': 'br0',
         'port': 'vnet7', 'epoch': 1763916156, 'seq': 17}
+ABOUT = dict(GOOD, interface_uuid='5f2d1c7a-8f39-4a52-9d7f-0a1b2c3d4e5f',
+             state='calm', next_state='busy',
+             external_ids={'iface-id': 'a', 'vm-uuid': 'b', 'vm-id': 'c',
+                           'attached-mac': 'd' * 128})
 BEAT = {'v': 1, 'time': '2026-11-23T16:42:36.123Z', 'label': 'heartbeat',
         'program': 'hub', 'host': '', 'bridge': '', 'port': '', 'epoch': 1,
         'last_seq': 1, 'state': 'gone', 'events': 1, 'lost': 0,
@@ -40,6 +44,16 @@ BEAT = {'v': 1, 'time': '2026-11-23T16:42:36.123Z', 'label': 'heartbeat',
 LOST = {'v': 1, 'time': '2026-11-23T16:42:36.123Z', 'label': 'lost',
         'program': 'hub', 'host': '', 'bridge': '', 'port': '', 'epoch': 1,
         'from': 1, 'to': 2, 'count': 2, 'text': 'x', 'level': 'WARN'}
+
+HITTER = {'key': {'ip_src': '10.0.0.1', 'dst_port': 443}, 'count': 1.5,
+          'error': 0}
+
+# What is changed in a good message, which stays good.
+GOOD_CHANGES = [
+    {'fields': {'a': [HITTER] * 20, 'b': 1, 'port': [HITTER], 'rate': 'x'}},
+    {'fields': {'match': {'ip_src': '10.0.0.1'}, 'action': 'block'}},
+    {'fields': {'match': [], 'action': []}},
+]
 
 # What is changed in a good message to make it a bad one; None: left out.
 BAD = [
@@ -49,8 +63,20 @@ BAD = [
     (GOOD, {'label': ''}), (GOOD, {'key': {'a': []}}), (GOOD, {'key': 'x'}),
     (GOOD, {'features': {'a': 'x'}}), (GOOD, {'raw': 'a b'}),
     (GOOD, {'suspect': False}), (GOOD, {'lost': 0}),
-    (GOOD, {'epoch': -1}),
+    (GOOD, {'epoch': -1}), (GOOD, {'fields': {'a': True}}),
+    (GOOD, {'fields': {'a': [1]}}), (GOOD, {'fields': {'a': [HITTER] * 21}}),
+    (GOOD, {'fields': {'port': [dict(HITTER, key={'a': []})]}}),
+    (GOOD, {'fields': {'a': [dict(HITTER, count='1')]}}),
+    (GOOD, {'fields': {'a': [dict(HITTER, error=-1)]}}),
+    (GOOD, {'fields': {'match': [dict(HITTER, more=1)]}}),
+    (GOOD, {'fields': {'a': [{'key': {}, 'count': 1}]}}),
+    (GOOD, {'fields': {'a': {'b': 1}}}),
     (GOOD, {'port': 'x' * 1025}), (GOOD, {'epoch': 1 << 64}),
+    (ABOUT, {'interface_uuid': '5f2d1c7a'}), (ABOUT, {'next_state': 1}),
+    (ABOUT, {'external_ids': {'iface-id': ''}}),
+    (ABOUT, {'external_ids': {'iface-id': 'd' * 129}}),
+    (ABOUT, {'external_ids': {'iface-id': '\xe9'}}),
+    (ABOUT, {'external_ids': {'neutron:name': 'x'}}),
     (BEAT, {'topics': {'x': -1}}), (BEAT, {'more': 1}),
     (BEAT, {'state': 'dead'}), (BEAT, {'last_seq': None}),
     (BEAT, {'topics': {str(i): 1 for i in range(33)}}),
@@ -69,7 +95,8 @@ def changed(message, change):
 
 def test_validator(root, other):
     """Good messages pass and bad ones do not."""
-    for message in (GOOD, BEAT, LOST):
+    for message in [GOOD, ABOUT, BEAT, LOST] + [changed(GOOD, change)
+                                                for change in GOOD_CHANGES]:
         wrong = list(schema.errors(message, root))
         golden.check(not wrong, '%s: %s', message, wrong)
         golden.check(not other or other.is_valid(message), '%s', message)

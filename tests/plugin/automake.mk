@@ -46,12 +46,19 @@ tests_plugin_test_filter_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
 	$(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-hang
+tests_plugin_test_hang_SOURCES = tests/plugin/test-hang.c
+tests_plugin_test_hang_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_hang_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_hang_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-ipc
 tests_plugin_test_ipc_SOURCES = tests/plugin/test-ipc.c
 tests_plugin_test_ipc_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_ipc_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_ipc_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-mitigation
 tests_plugin_test_mitigation_SOURCES = \
@@ -63,12 +70,20 @@ tests_plugin_test_mitigation_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
 	$(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-mitigator
+tests_plugin_test_mitigator_SOURCES = tests/plugin/test-mitigator.c
+tests_plugin_test_mitigator_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_mitigator_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_mitigator_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-parts
 tests_plugin_test_parts_SOURCES = tests/plugin/test-parts.c
 tests_plugin_test_parts_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_parts_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_parts_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-ring
 tests_plugin_test_ring_SOURCES = tests/plugin/test-ring.c

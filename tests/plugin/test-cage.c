@@ -70,6 +70,12 @@ act_internet_socket(void)
 }
 
 static bool
+act_datagram_socket(void)
+{
+    return socket(AF_INET, SOCK_DGRAM, 0) >= 0;
+}
+
+static bool
 act_packet_socket(void)
 {
     return socket(AF_PACKET, SOCK_RAW, 0) >= 0;
@@ -190,6 +196,7 @@ static const struct act forbidden[] = {
     { "create a file", act_create_file, false },
     { "remove a file", act_remove_file, false },
     { "open an Internet socket", act_internet_socket, true },
+    { "open a datagram socket", act_datagram_socket, true },
     { "open a packet socket", act_packet_socket, false },
     { "connect to a Unix socket", act_connect, false },
     { "fork", act_fork, true },
@@ -283,7 +290,9 @@ check_forbidden(enum xfsm_cage_syscalls syscalls)
             continue;
         }
         how = try(f->act, syscalls);
-        if (how != DENIED) {
+        if (f->act == act_internet_socket && syscalls == XFSM_CAGE_HUB_PEERS) {
+            assert_int_equal(how, ALLOWED);
+        } else if (how != DENIED) {
             fail_msg("%s: %s", f->name,
                      how == ALLOWED ? "allowed" :
                      how == NOT_CAGED ? "no cage" : "died");
@@ -347,6 +356,8 @@ test_hub_denied(void **state)
         skip();
     }
     check_forbidden(XFSM_CAGE_HUB);
+    check_forbidden(XFSM_CAGE_HUB_PEERS);
+    check_forbidden(XFSM_CAGE_SERVER);
 }
 
 static void
@@ -383,6 +394,33 @@ test_machine_code(void **state)
                          ALLOWED);
     assert_int_not_equal(try(act_write_then_execute, XFSM_CAGE_HUB),
                          ALLOWED);
+}
+
+/* What each thread of ZeroMQ does first. */
+static bool
+act_schedule(void)
+{
+    struct sched_param param;
+    int policy = sched_getscheduler(0);
+
+    return policy >= 0 && !sched_getparam(0, &param)
+           && !sched_setscheduler(0, policy, &param);
+}
+
+static bool
+act_schedule_real_time(void)
+{
+    struct sched_param param = { .sched_priority = 1 };
+
+    return !sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+static void
+test_hub_threads(void **state)
+{
+    (void) state;
+    assert_int_equal(try(act_schedule, XFSM_CAGE_HUB), ALLOWED);
+    assert_int_not_equal(try(act_schedule_real_time, XFSM_CAGE_HUB), ALLOWED);
 }
 
 static bool
@@ -482,6 +520,7 @@ main(void)
         cmocka_unit_test(test_hub_denied),
         cmocka_unit_test(test_work),
         cmocka_unit_test(test_machine_code),
+        cmocka_unit_test(test_hub_threads),
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_status),
     };

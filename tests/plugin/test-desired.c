@@ -146,6 +146,28 @@ check(struct world *w, const char *expected)
     assert_string_equal(text, expected);
 }
 
+/* What events tell of the machine comes along. */
+static void
+test_port_ids(void **state)
+{
+    struct world *w = *state;
+    const struct xfsm_desired_probe *p;
+    struct xfsm_desired d;
+
+    set(w->br0_ports[0].external_ids, "xfsm", "x");
+    set(w->br0_ports[0].external_ids, "vm-id", "of the port");
+    set(w->br0_ports[0].external_ids, "iface-id", "of the port");
+    set(w->p1.external_ids, "iface-id", "of the interface");
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    assert_non_null(p);
+    assert_string_equal(p->ids.uuid, "00000001-0000-0000-0000-000000000000");
+    assert_string_equal(p->ids.id[XFSM_ID_IFACE_ID], "of the interface");
+    assert_string_equal(p->ids.id[XFSM_ID_VM_ID], "of the port");
+    assert_null(p->ids.id[XFSM_ID_VM_UUID]);
+    xfsm_desired_destroy(&d);
+}
+
 static void
 test_port(void **state)
 {
@@ -285,6 +307,8 @@ test_settings(void **state)
         { "xfsm-ring-kib", "255", false },
         { "xfsm-ring-kib", "1048577", false },
         { "xfsm-ring-kib", "256", true },
+        { "xfsm-mitigation", "on", false },
+        { "xfsm-mitigation", "enforce", true },
     };
     struct world *w = *state;
     const struct smap *ids = w->br0_ports[0].external_ids;
@@ -308,6 +332,7 @@ test_settings(void **state)
     xfsm_desired_probe_clone(&copy, p);
     xfsm_desired_destroy(&d);
     assert_int_equal(copy.workers, 2);
+    assert_int_equal(copy.mitigation, XFSM_MITIGATION_ENFORCE);
     assert_int_equal(copy.ring_kib, 256);
     assert_string_equal(copy.netdev_class, "system");
     xfsm_desired_probe_destroy(&copy);
@@ -407,6 +432,7 @@ main(void)
 #define TEST(F) cmocka_unit_test_setup_teardown(F, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_port),
+        TEST(test_port_ids),
         TEST(test_bridge),
         TEST(test_no_device),
         TEST(test_mirror),

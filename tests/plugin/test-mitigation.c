@@ -70,10 +70,14 @@ generous(struct mitigation_policy *policy, struct mitigation_request *request,
 {
     memset(policy, 0, sizeof *policy);
     policy->enforce = true;
+    policy->program = true;
+    policy->normal = true;
     policy->actions = ALL_ACTIONS;
     policy->max_seconds = 3600;
     policy->max_rules = 10;
     policy->rules_per_minute = 5;
+    policy->max_port_rules = 4;
+    policy->port_rules_per_minute = 3;
     policy->in_port = 3;
     policy->mirrors = mirrors;
     policy->n_mirrors = ARRAY_SIZE(mirrors);
@@ -126,14 +130,16 @@ expect_text(const char *text)
 
 /* ## Cases ## */
 
-#define COMMON "cookie=0x7866736d0000002a,priority=40000,idle_timeout=60," \
+#define COMMON(PRIORITY) \
+    "cookie=0x7866736d0000002a,priority=" PRIORITY ",idle_timeout=60," \
     "hard_timeout=60,in_port=3"
 
 static void
 test_block(void **state)
 {
     (void) state;
-    expect_text(COMMON ",dl_type=0x0800,nw_src=10.0.0.1,actions=drop");
+    expect_text(COMMON("40002") ",dl_type=0x0800,nw_src=10.0.0.1,"
+                "actions=drop");
     assert_false(flow.dry_run);
 }
 
@@ -147,8 +153,8 @@ test_limit(void **state)
     request.rate = 100;
     set(&request, XFSM_F_PROTO, "17");
     set(&request, XFSM_F_DST_PORT, "53");
-    expect_text(COMMON ",dl_type=0x0800,nw_src=10.0.0.1,nw_proto=17,"
-                "udp_dst=53,actions=meter:2019950634,NORMAL");
+    expect_text(COMMON("40001") ",dl_type=0x0800,nw_src=10.0.0.1,"
+                "nw_proto=17,udp_dst=53,actions=meter:2019950634,NORMAL");
     mitigation_meter_format(&flow, buf);
     assert_string_equal(buf, "meter=2019950634,pktps,bands=type=drop,"
                         "rate=100");
@@ -161,7 +167,7 @@ test_mirror(void **state)
     request.action = XFSM_MIT_MIRROR;
     strcpy(request.port, "span0");
     set(&request, XFSM_F_VLAN_ID, "5");
-    expect_text(COMMON ",dl_vlan=5,dl_type=0x0800,nw_src=10.0.0.1,"
+    expect_text(COMMON("40000") ",dl_vlan=5,dl_type=0x0800,nw_src=10.0.0.1,"
                 "actions=output:7,NORMAL");
     strcpy(request.port, "span4");
     ALLOWED();
@@ -190,6 +196,8 @@ test_empty_policy_refuses_all(void **state)
 {
     (void) state;
     memset(&policy, 0, sizeof policy);
+    REFUSED(PROGRAM);
+    policy.program = true;
     REFUSED(ACTION);
 }
 
@@ -201,6 +209,22 @@ test_actions(void **state)
     REFUSED(ACTION);
     request.action = XFSM_N_MITIGATIONS;
     REFUSED(MALFORMED);
+}
+
+static void
+test_controller(void **state)
+{
+    (void) state;
+    policy.normal = false;
+    ALLOWED();
+    request.action = XFSM_MIT_LIMIT;
+    request.rate = 1;
+    REFUSED(CONTROLLER);
+    request.action = XFSM_MIT_MIRROR;
+    strcpy(request.port, "span0");
+    REFUSED(CONTROLLER);
+    policy.normal = true;
+    ALLOWED();
 }
 
 static void
@@ -264,6 +288,15 @@ test_caps(void **state)
     ALLOWED();
     usage.n_rules = MITIGATION_RULES_MAX;
     REFUSED(RULES);
+    setup(NULL);
+    usage.n_port_rules = 3;
+    usage.n_port_last_minute = 2;
+    ALLOWED();
+    usage.n_port_rules = 4;
+    REFUSED(PORT_RULES);
+    usage.n_port_rules = 3;
+    usage.n_port_last_minute = 3;
+    REFUSED(PORT_RATE);
 }
 
 static void
@@ -502,10 +535,14 @@ random_policy(void)
 
     memset(&policy, 0, sizeof policy);
     policy.enforce = below(2);
+    policy.program = below(20) != 0;
+    policy.normal = below(4) != 0;
     policy.actions = below(4) ? ALL_ACTIONS : below(ALL_ACTIONS + 1);
     policy.max_seconds = below(3) ? 60 : caps[below(ARRAY_SIZE(caps))];
     policy.max_rules = caps[below(ARRAY_SIZE(caps))];
     policy.rules_per_minute = caps[below(ARRAY_SIZE(caps))];
+    policy.max_port_rules = caps[below(ARRAY_SIZE(caps))];
+    policy.port_rules_per_minute = caps[below(ARRAY_SIZE(caps))];
     policy.in_port = below(10) ? 1 + below(10) : below(0x20000);
     policy.mirrors = mirrors;
     policy.n_mirrors = below(ARRAY_SIZE(mirrors) + 1);
@@ -522,6 +559,8 @@ random_policy(void)
     }
     usage.n_rules = below(3) ? below(6) : below(10000);
     usage.n_last_minute = below(3) ? below(6) : below(10000);
+    usage.n_port_rules = below(usage.n_rules + 1);
+    usage.n_port_last_minute = below(usage.n_last_minute + 1);
     usage.next_id = (uint32_t) random_next(&source);
 }
 
@@ -606,7 +645,8 @@ check_flow(void)
     assert_in_range(fm.hard_timeout, 1, policy.max_seconds);
     assert_true((ntohll(fm.new_cookie) & MITIGATION_COOKIE_MASK)
                 == MITIGATION_COOKIE);
-    assert_int_equal(fm.priority, MITIGATION_PRIORITY);
+    assert_in_range(fm.priority, MITIGATION_PRIORITY,
+                    MITIGATION_PRIORITY_MAX);
     check_addr4(match.flow.nw_src, match.wc.masks.nw_src);
     check_addr4(match.flow.nw_dst, match.wc.masks.nw_dst);
     check_addr6(&match.flow.ipv6_src, &match.wc.masks.ipv6_src);
@@ -642,6 +682,10 @@ test_promises(void **state)
         assert_true(usage.n_rules < policy.max_rules);
         assert_true(usage.n_rules < MITIGATION_RULES_MAX);
         assert_true(usage.n_last_minute < policy.rules_per_minute);
+        assert_true(usage.n_port_rules < policy.max_port_rules);
+        assert_true(usage.n_port_last_minute < policy.port_rules_per_minute);
+        assert_true(policy.program);
+        assert_true(policy.normal || flow.action == XFSM_MIT_BLOCK);
         assert_int_equal(flow.dry_run, !policy.enforce);
         n_enforced += !flow.dry_run;
         check_flow();
@@ -661,9 +705,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_block), CASE(test_limit), CASE(test_mirror),
         CASE(test_dry_run_by_default), CASE(test_empty_policy_refuses_all),
-        CASE(test_actions), CASE(test_in_port), CASE(test_seconds),
-        CASE(test_rate), CASE(test_caps), CASE(test_matches),
-        CASE(test_contradictions), CASE(test_protection),
+        CASE(test_actions), CASE(test_controller), CASE(test_in_port),
+        CASE(test_seconds), CASE(test_rate), CASE(test_caps),
+        CASE(test_matches), CASE(test_contradictions), CASE(test_protection),
         CASE(test_requests), CASE(test_no_requests), CASE(test_promises),
     };
 #undef CASE

@@ -19,7 +19,11 @@
 
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/counters.h"
+#include "ovs-plugin/offload.h"
+#include "ovs-plugin/port-ids.h"
 #include "ovs-plugin/probe-queue.h"
+#include "smap.h"
+#include "util.h"
 
 /* ## backoff.h ## */
 
@@ -225,6 +229,133 @@ test_queue_wrap(void **state)
     xfsm_queue_destroy(&q);
 }
 
+/* ## offload.h ## */
+
+static void
+test_offload(void **state)
+{
+    (void) state;
+    assert_false(xfsm_offload_may_hide("lo"));
+    assert_true(xfsm_offload_may_hide("nosuchdevice"));
+    assert_true(xfsm_offload_may_hide(""));
+}
+
+/* ## port-ids.h ## */
+
+static const struct uuid an_uuid = { { 0x6f1c9d3e, 0x00004000, 0x80000000,
+                                       0x0000000a } };
+
+static void
+read_ids(struct xfsm_port_ids *ids, const char *iface_id, const char *vm_id)
+{
+    struct smap interface = SMAP_INITIALIZER(&interface);
+    struct smap port = SMAP_INITIALIZER(&port);
+
+    smap_add(&interface, "iface-id", iface_id);
+    smap_add(&interface, "iface-status", "active");
+    smap_add(&port, "iface-id", "of the port");
+    smap_add(&port, "vm-id", vm_id);
+    xfsm_port_ids_read(ids, &an_uuid, &interface, &port);
+    smap_destroy(&interface);
+    smap_destroy(&port);
+}
+
+/* What is composed is read back, as far as it fits. */
+static void
+test_port_ids(void **state)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    char value[XFSM_IDENTITY_ID_MAX + 2];
+    struct xfsm_port_ids ids, copy, read;
+    struct xfsm_bytes payload, cut;
+    struct xfsm_ipc_writer w;
+    char *note;
+    size_t len;
+
+    (void) state;
+    memset(value, 'v', sizeof value);
+    value[XFSM_IDENTITY_ID_MAX] = '\0';
+    read_ids(&ids, "port-1", value);
+    assert_string_equal(ids.uuid, "6f1c9d3e-0000-4000-8000-00000000000a");
+    assert_string_equal(ids.id[XFSM_ID_IFACE_ID], "port-1");
+    assert_null(ids.id[XFSM_ID_VM_UUID]);
+    assert_null(xfsm_port_ids_note(&ids));
+    xfsm_port_ids_clone(&copy, &ids);
+    assert_true(xfsm_port_ids_equal(&copy, &ids));
+    xfsm_port_ids_compose(&ids, buf, &w);
+    xfsm_bytes_init(&payload, buf + XFSM_IPC_HEADER_LEN,
+                    w.len - XFSM_IPC_HEADER_LEN);
+    for (len = 0; len < w.len - XFSM_IPC_HEADER_LEN; len++) {
+        xfsm_bytes_init(&cut, buf + XFSM_IPC_HEADER_LEN, len);
+        assert_false(xfsm_port_ids_parse(&cut, &read));
+    }
+    assert_true(xfsm_port_ids_parse(&payload, &read));
+    assert_true(xfsm_port_ids_equal(&read, &ids));
+    xfsm_port_ids_destroy(&read);
+    xfsm_port_ids_destroy(&ids);
+
+    /* One past the limit is left out, and said. */
+    value[XFSM_IDENTITY_ID_MAX] = 'v';
+    value[XFSM_IDENTITY_ID_MAX + 1] = '\0';
+    read_ids(&ids, "caf\xc3\xa9", value);
+    assert_false(xfsm_port_ids_equal(&copy, &ids));
+    note = xfsm_port_ids_note(&ids);
+    assert_string_equal(note, "external_ids:iface-id, external_ids:vm-id not "
+                        "told in events: longer than 128 bytes or not "
+                        "printable ASCII");
+    free(note);
+    xfsm_port_ids_compose(&ids, buf, &w);
+    xfsm_bytes_init(&payload, buf + XFSM_IPC_HEADER_LEN,
+                    w.len - XFSM_IPC_HEADER_LEN);
+    assert_true(xfsm_port_ids_parse(&payload, &read));
+    assert_null(read.id[XFSM_ID_IFACE_ID]);
+    assert_null(read.id[XFSM_ID_VM_ID]);
+    xfsm_port_ids_destroy(&read);
+    xfsm_port_ids_destroy(&ids);
+    xfsm_port_ids_destroy(&copy);
+}
+
+/* Parses an IDENTITY with two values of these names. */
+static bool
+parses(const char *uuid, const char *first, const char *second,
+       const char *value)
+{
+    static uint8_t buf[XFSM_IPC_MAX];
+    struct xfsm_port_ids ids;
+    struct xfsm_bytes payload;
+    struct xfsm_ipc_writer w;
+
+    xfsm_ipc_begin(&w, buf, XFSM_IPC_IDENTITY);
+    xfsm_ipc_put_text(&w, uuid);
+    xfsm_ipc_put_u16(&w, 2);
+    xfsm_ipc_put_text(&w, first);
+    xfsm_ipc_put_text(&w, value);
+    xfsm_ipc_put_text(&w, second);
+    xfsm_ipc_put_text(&w, value);
+    xfsm_bytes_init(&payload, buf + XFSM_IPC_HEADER_LEN,
+                    w.len - XFSM_IPC_HEADER_LEN);
+    if (!xfsm_port_ids_parse(&payload, &ids)) {
+        return false;
+    }
+    xfsm_port_ids_destroy(&ids);
+    return true;
+}
+
+static void
+test_port_ids_malformed(void **state)
+{
+    static const char good[] = "6f1c9d3e-0000-4000-8000-00000000000a";
+
+    (void) state;
+    assert_true(parses(good, "vm-id", "iface-id", "v"));
+    assert_false(parses(good, "vm-id", "vm-id", "v"));
+    assert_false(parses(good, "vm-id", "other", "v"));
+    assert_false(parses(good, "vm-id", "iface-id", ""));
+    assert_false(parses(good, "vm-id", "iface-id", "\n"));
+    assert_false(parses("6f1c9d3e", "vm-id", "iface-id", "v"));
+    assert_false(parses("", "vm-id", "iface-id", "v"));
+}
+
 int
 main(void)
 {
@@ -235,6 +366,9 @@ main(void)
         cmocka_unit_test(test_queue_order),
         cmocka_unit_test(test_queue_full),
         cmocka_unit_test(test_queue_wrap),
+        cmocka_unit_test(test_offload),
+        cmocka_unit_test(test_port_ids),
+        cmocka_unit_test(test_port_ids_malformed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

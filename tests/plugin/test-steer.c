@@ -39,6 +39,8 @@ BUILD_ASSERT_DECL(sizeof(struct bpf_insn) == sizeof(struct sock_filter));
 /* ## Which programs, and how ## */
 
 #define STATES EH_STATE("s") EH_STATE("t")
+#define TOPK(NAME) \
+    EH_METRIC(NAME, "<variation_monitor status='on' type='topk'/>")
 #define PAIR (1u << XFSM_STEER_PAIR)
 #define SRC (1u << XFSM_STEER_SRC)
 #define DST (1u << XFSM_STEER_DST)
@@ -100,6 +102,16 @@ test_ways(void **state OVS_UNUSED)
           EH_IF("true", "x(ip_src)=1;print(%x(ip_src))", ""))), SRC, NULL },
         { EH_ON("", "ip_src", EH_IN("s", EH_IF("true",
           "print(%packet_no)", ""))), 0, "packet_no" },
+        /* The estimates of a topk are those of one engine, its list is not. */
+        { TOPK("m") EH_ON("", "ip_src-ip_dst", EH_IN("s",
+          EH_USE("m", "vm_update='ip_src'") EH_IF("m", "print(%m)", ""))),
+          SRC, NULL },
+        { TOPK("m") EH_ON("", "ip_src", EH_IN("s",
+          EH_USE("m", "vm_update='ip_dst'") EH_IF("m", "print(%m)", ""))),
+          0, "key ip_dst" },
+        { TOPK("m") EH_ON("", "ip_src", EH_IN("s",
+          EH_USE("m", "vm_update='ip_src'")
+          EH_IF("m", "Publish(log, l=m.top(2))", ""))), 0, "a list of keys" },
         { EH_TIMEOUT("c", EH_IN("s", EH_IF("true", "print(x)", "")))
           EH_ON("", "ip_src", EH_IN("s", EH_IF_SET("true", "", "t",
           EH_TIMER("c", "ip_src", "1")))), SRC, NULL },

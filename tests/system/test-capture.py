@@ -336,28 +336,43 @@ def test_private_ports(host, vm1, vm2, events):
 
 
 def test_visibility(host):
-    set_port(host, "vm1", xfsm="pairs")
-    host.wait_status("vm1", "running")
+    """Hardware may hide packets of a device that stands for others."""
+    host.run("ip", "-n", host.ns, "link", "add", "over", "type", "vxlan",
+             "id", "7", "dev", "vm2", "remote", "192.0.2.1", "dstport",
+             "4789")
+    host.run("ip", "-n", host.ns, "link", "set", "over", "up")
+    host.vsctl("add-port", "br0", "over")
+    for port in ("vm1", "over"):
+        set_port(host, port, xfsm="pairs")
+        host.wait_status(port, "running")
     check(notes(host, "vm1") == "", notes(host, "vm1"))
     pid = host.probe_pid("vm1")
     host.vsctl("--no-wait", "set", "Open_vSwitch", ".",
                "other_config:hw-offload=true")
-    wait_until(lambda: "partial" in notes(host, "vm1"), 10, "note")
+    wait_until(lambda: "partial" in notes(host, "over"), 10, "note")
     check("partial" in host.xfsm_ctl("get", "XFSM_Global", ".",
                                      "status:visibility"), "no status")
+    # No hardware can have a packet of this one.
+    check(notes(host, "vm1") == "", notes(host, "vm1"))
     host.vsctl("--no-wait", "remove", "Open_vSwitch", ".", "other_config",
                "hw-offload")
-    wait_until(lambda: notes(host, "vm1") == "", 10, "no note")
+    wait_until(lambda: notes(host, "over") == "", 10, "no note")
     check(host.probe_pid("vm1") == pid, "the probe was restarted")
     clear_port(host, "vm1")
+    clear_port(host, "over")
+    host.vsctl("del-port", "over")
+    host.run("ip", "-n", host.ns, "link", "del", "over")
 
 
 def test_older_database(host):
-    """A database that lacks the column notes."""
+    """A database that lacks the column notes, and roles."""
     with open(os.path.join(xfsmtest.TOP_SRCDIR,
                            "ovsdb-schema/xfsm.ovsschema")) as f:
         schema = json.load(f)
     del schema["tables"]["Probe"]["columns"]["notes"], schema["cksum"]
+    del schema["tables"]["XFSM_Global"]["columns"]["connections"]
+    for table in ("Connection", "RBAC_Role", "RBAC_Permission"):
+        del schema["tables"][table]
     schema["version"] = "1.0.0"
     path = os.path.join(host.dir, "old.ovsschema")
     with open(path, "w") as f:

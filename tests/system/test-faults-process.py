@@ -24,10 +24,12 @@ from xfsmtest import check, wait_until                      # noqa: E402
 
 EXIT_CONFIG = 78
 
-# Seconds: until the watchdog calls a process hung, and until one that was
-# killed is back.
-HUNG = 7
+# Seconds: until one that was killed is back; until one is that was stopped,
+# with the time that it takes to find out (1 and 2 seconds are promised).
 BACK = 1
+HUNG_BUSY = 2
+HUNG = 3
+HUNG_HUB = 7
 
 KILLS = 100
 FRAMES = 10000
@@ -145,6 +147,23 @@ def test_probe_stopped(host, vm1):
         check("does not answer" in host.log("ovs-xfsmd"), "the log")
 
 
+def test_busy_probe_stopped(host, vm1, vm2):
+    """The same while there are packets: it is asked more often, and soon
+    replaced."""
+    stream = Stream(host, vm1, vm2, "10.0.0.2")
+    wait_receives(host, vm1)
+    # It is known to be busy once statistics were told.
+    before = probe_row(host, "vm1", "statistics")
+    wait_until(lambda: probe_row(host, "vm1", "statistics") != before, 5,
+               "statistics")
+    pid = host.probe_pid("vm1")
+    begin = time.monotonic()
+    os.kill(pid, signal.SIGSTOP)
+    wait_another(host, "vm1", pid, HUNG_BUSY)
+    print("receiving again %.2f s after it hung" % (time.monotonic() - begin))
+    stream.stop()
+
+
 def wait_hub(host, pid, timeout):
     wait_until(lambda: host.pid("xfsm-hub") not in (0, pid), timeout,
                "another hub")
@@ -158,7 +177,7 @@ def test_hub_stopped(host, vm1):
     with Untouched(host, "vm1", "vm9"):
         os.kill(pid, signal.SIGSTOP)
         wait_receives(host, vm1)
-        wait_hub(host, pid, HUNG)
+        wait_hub(host, pid, HUNG_HUB)
         check(not xfsmtest.pid_is_alive(pid), "the stopped one is left")
 
 

@@ -7,7 +7,6 @@ back."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -20,24 +19,6 @@ SSL_PORT = 16640
 
 # What the fleet runs.
 LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
-
-
-def make_certificates(host):
-    """A key and a certificate for each end, and options that use them."""
-    def path(name):
-        return os.path.join(host.dir, name)
-
-    for name in ("server", "client"):
-        host.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-                 "-days", "2", "-subj", "/CN=" + name,
-                 "-keyout", path(name + ".key"), "-out", path(name + ".crt"))
-
-    def options(own, other):
-        return ("--private-key=" + path(own + ".key"),
-                "--certificate=" + path(own + ".crt"),
-                "--ca-cert=" + path(other + ".crt"))
-
-    return options("server", "client"), options("client", "server")
 
 
 class Controller:
@@ -105,9 +86,7 @@ def scan(controller, vm, net):
 
 
 def test(hv1):
-    if not shutil.which("openssl"):
-        xfsmtest.skip("needs the program openssl")
-    server_ssl, client_ssl = make_certificates(hv1)
+    server_ssl, client_ssl = xfsmtest.make_certificates(hv1)
     with xfsmtest.Host() as hv2:
         hv1.start(ovsdb_args=server_ssl + (
             "--remote=pssl:%d:127.0.0.1" % SSL_PORT,))

@@ -4,7 +4,6 @@
 """The hub: who may subscribe, and that nobody can have too much of it."""
 
 import os
-import socket
 import subprocess
 import sys
 
@@ -13,60 +12,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import hubtest                                              # noqa: E402
 import xfsmtest                                             # noqa: E402
 import zmqlite                                              # noqa: E402
-from hubtest import Hub, Subscriber                         # noqa: E402
+from hubtest import Hub, SecureHub, Subscriber, keygen      # noqa: E402
+from hubtest import refuse                                  # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
-XFSM = os.path.join(xfsmtest.TOP_BUILDDIR, "utilities/xfsm")
-EXIT_CONFIG = 78
 MAX_SUBSCRIPTIONS = 16384
 MAX_DATA = 256 * 1024 * 1024
-
-
-def free_port():
-    """A TCP port whose successor is free too."""
-    while True:
-        with socket.socket() as a, socket.socket() as b:
-            a.bind(("127.0.0.1", 0))
-            port = a.getsockname()[1]
-            try:
-                b.bind(("127.0.0.1", port + 1))
-                return port
-            except OSError:
-                continue
-
-
-def keygen(hub, name):
-    """Makes a key pair; returns its file and its public key."""
-    path = os.path.join(hub.dir, name)
-    public = subprocess.run([XFSM, "keygen", "-o", path], check=True,
-                            stdout=subprocess.PIPE,
-                            universal_newlines=True).stdout.strip()
-    return path, public
-
-
-class SecureHub(Hub):
-    """On TCP, with a client that it knows and one that it does not."""
-
-    def __init__(self):
-        super().__init__(endpoint="tcp://127.0.0.1:%d" % free_port())
-        self.key_file, self.public = keygen(self, "hub.keys")
-        self.good, good_public = keygen(self, "good.keys")
-        self.stranger, _ = keygen(self, "stranger.keys")
-        self.clients = os.path.join(self.dir, "clients")
-        with open(self.clients, "w") as f:
-            f.write("# the friend\n%s\n" % good_public)
-        self.args = ["--key-file=" + self.key_file,
-                     "--clients=" + self.clients]
-
-    def client_keys(self):
-        def key(path, name):
-            with open(path) as f:
-                for line in f:
-                    if line.startswith(name):
-                        return line.split('"')[1].encode() + b"\0"
-        return {"CURVE_SERVERKEY": self.public.encode() + b"\0",
-                "CURVE_PUBLICKEY": key(self.good, "public"),
-                "CURVE_SECRETKEY": key(self.good, "secret")}
 
 
 def test_keygen():
@@ -74,12 +25,12 @@ def test_keygen():
         path, public = keygen(hub, "keys")
         check(len(public) == 40 and public in open(path).read(), public)
         check(os.stat(path).st_mode & 0o777 == 0o600, "mode")
-        again = subprocess.run([XFSM, "keygen", "-o", path],
+        again = subprocess.run([hubtest.XFSM, "keygen", "-o", path],
                                stderr=subprocess.PIPE,
                                universal_newlines=True)
         check(again.returncode == 1 and "exists" in again.stderr,
               again.stderr)
-        text = subprocess.run([XFSM, "keygen"], stdout=subprocess.PIPE,
+        text = subprocess.run([hubtest.XFSM, "keygen"], stdout=subprocess.PIPE,
                               universal_newlines=True).stdout
         check("secret-key" in text and public not in text, text)
 
@@ -121,16 +72,6 @@ def test_four_clients():
                   "%s: %s %s" % (name, s.events(), s.errors()))
         check("refused by" in bad["not on the list"].errors(),
               bad["not on the list"].errors())
-
-
-def refuse(hub, text, *args):
-    """The hub must not start with these arguments, and say why."""
-    hub.args = list(args)
-    hub.start(ok=False)
-    status = hub.process.wait(15)
-    hub.kill()
-    check(status == EXIT_CONFIG and text in hub.log(),
-          "%s: status %d: %s" % (args, status, hub.log()))
 
 
 def test_refusals():

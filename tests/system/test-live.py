@@ -143,7 +143,8 @@ def test_harmless(host, vm):
 
 def reduce(events):
     """What does not depend on where and when an event was published."""
-    return [(e["label"], e["state"], e["key"], e["text"]) for e in events]
+    return [(e["label"], e["state"], e.get("next_state"), e["key"],
+             e["text"]) for e in events]
 
 
 def test_live_equals_run(host, vm):

@@ -319,6 +319,8 @@ def test(host):
         with open(path, "w") as f:
             f.write(text)
         host.xfsm_ctl("add-program", path)
+    # Probes are stopped for longer than one may hang.
+    host.xfsm_ctl("set", "XFSM_Global", ".", "options:hang-ms=60000")
 
     test_switch_undisturbed(host, vm1, vm2)
     for workers in (1, 4):

@@ -9,6 +9,7 @@ UNIT_TESTS += \
 	tests/unit/test-action \
 	tests/unit/test-arena \
 	tests/unit/test-base64 \
+	tests/unit/test-burst \
 	tests/unit/test-bytes \
 	tests/unit/test-capture-readers \
 	tests/unit/test-capture-truth \
@@ -26,6 +27,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
 	tests/unit/test-event \
 	tests/unit/test-exec \
@@ -42,10 +44,13 @@ UNIT_TESTS += \
 	tests/unit/test-image \
 	tests/unit/test-journal \
 	tests/unit/test-keys \
+	tests/unit/test-inspect \
 	tests/unit/test-keytable \
 	tests/unit/test-lint \
+	tests/unit/test-list \
 	tests/unit/test-lower \
 	tests/unit/test-mem \
+	tests/unit/test-message-decode \
 	tests/unit/test-metric-types \
 	tests/unit/test-metrics-exec \
 	tests/unit/test-migrate \
@@ -66,6 +71,7 @@ UNIT_TESTS += \
 	tests/unit/test-selector \
 	tests/unit/test-state-save \
 	tests/unit/test-structured \
+	tests/unit/test-subscriber \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
 	tests/unit/test-text \
@@ -200,6 +206,10 @@ tests_unit_test_engine_SOURCES = \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
 
+tests_unit_test_event_cbor_SOURCES = tests/unit/test-event-cbor.c
+tests_unit_test_event_cbor_LDADD = \
+	$(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
 
 tests_unit_test_event_SOURCES = \
@@ -276,9 +286,28 @@ tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
 
 tests_unit_test_keys_SOURCES = tests/unit/test-keys.c
 
+tests_unit_test_inspect_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-inspect.c
+
 tests_unit_test_keytable_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-keytable.c
+
+tests_unit_test_list_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/program-fixture.c \
+	tests/unit/program-fixture.h \
+	tests/unit/test-list.c
 
 tests_unit_test_lower_SOURCES = \
 	tests/unit/engine-harness.c \
@@ -294,6 +323,8 @@ tests_unit_test_lower_SOURCES = \
 	tests/unit/test-lower.c
 
 tests_unit_test_mem_SOURCES = tests/unit/test-mem.c
+
+tests_unit_test_message_decode_SOURCES = tests/unit/test-message-decode.c
 
 tests_unit_test_metric_types_SOURCES = \
 	tests/unit/engine-harness.c \
@@ -390,6 +421,8 @@ tests_unit_test_reference_SOURCES = \
 	tests/unit/test-reference.c
 
 tests_unit_test_render_SOURCES = tests/unit/test-render.c
+tests_unit_test_render_LDADD = \
+	$(XFSM_SYSLOG_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_selector_SOURCES = \
 	tests/unit/parser-fixture.h \
@@ -417,6 +450,13 @@ tests_unit_test_text_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-text.c
+
+tests_unit_test_burst_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-burst.c
 
 tests_unit_test_timers_exec_SOURCES = \
 	tests/unit/engine-harness.c \
@@ -592,6 +632,8 @@ tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
 
 PLUGIN_TESTS += tests/unit/test-rollout
 tests_unit_test_rollout_SOURCES = \

@@ -345,9 +345,10 @@ eh_line_format(const struct eh_line *line)
     FILE *stream = open_memstream(&buf, &len);
 
     assert_non_null(stream);
-    fprintf(stream, "%"PRIu64" %s %s state=%s code=%s level=%s "
+    fprintf(stream, "%"PRIu64" %s %s state=%s>%s code=%s level=%s "
             "description=%s", line->ts, line->label, line->program,
-            line->state, line->code, line->level, line->description);
+            line->state, line->next_state, line->code, line->level,
+            line->description);
     print_key(stream, line);
     print_features(stream, line->n_features, line->feature_names,
                    line->feature_values);
@@ -408,7 +409,8 @@ collect(const struct xfsm_event *event, void *eh_)
     struct eh *eh = eh_;
     struct eh_line line = {
         .ts = event->ts, .label = event->label, .program = event->program,
-        .state = event->state, .code = event->code, .level = event->level,
+        .state = event->state, .next_state = event->next_state,
+        .code = event->code, .level = event->level,
         .description = event->description, .packet = event->packet,
         .key_fields = event->key_fields, .n_key_fields = event->n_key_fields,
         .key_prefixes = event->key_prefixes,

@@ -37,7 +37,7 @@
 #include "xfsm/engine.h"
 #include "xfsm/program/model.h"
 
-/* How often a test repeats itself: sanitizers make it several times slower, and
+/* How often a test repeats itself: sanitizers make it several times slower and
  * find what is wrong with memory in the first rounds. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EH_ROUNDS(PLAIN, SANITIZED) (SANITIZED)
@@ -182,7 +182,8 @@ struct xfsm_engine_stats eh_stats(const struct eh *);
 /* What a full line tells. */
 struct eh_line {
     uint64_t ts;
-    const char *label, *program, *state, *code, *level, *description;
+    const char *label, *program, *state, *next_state;
+    const char *code, *level, *description;
     const struct xfsm_packet *packet;   /* With the values of the key. */
     const uint8_t *key_fields;
     int n_key_fields;

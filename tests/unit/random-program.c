@@ -46,6 +46,9 @@ struct document {
     bool dialect2;              /* Keys may have prefixes. */
     unsigned int n_states, n_metrics, n_tables, n_features, n_classes;
     bool vd[4], vm[4], tewma[4];        /* By metric. */
+    bool topk[4], any_topk;
+    unsigned int topk_shapes[4];        /* Key shape of a topk. */
+    bool topk_used;                     /* A handler adds to each of them. */
     unsigned int shapes[2];             /* Key shape by table. */
 };
 
@@ -91,6 +94,14 @@ any_key(struct document *d)
 {
     return d->dialect2 && chance(&d->r, 40) ? ONE_OF(&d->r, prefix_keys)
                                             : ONE_OF(&d->r, keys);
+}
+
+/* A key for the monitor of metric 'i', of one shape where it lists them. */
+static const char *
+monitor_key(struct document *d, unsigned int i)
+{
+    return d->topk[i] ? shapes[d->topk_shapes[i]][random_below(&d->r, 3)]
+                      : any_key(d);
 }
 
 static void
@@ -209,6 +220,23 @@ put_table_action(struct document *d)
     }
 }
 
+/* A structured event with lists of keys. */
+static void
+put_lists(struct document *d)
+{
+    unsigned int n = 0;
+
+    put(d, "Publish(log, src=%%ip_src");
+    for (unsigned int i = 0; i < d->n_metrics; i++) {
+        if (d->topk[i] && n++ < XFSM_MAX_LISTS) {
+            put(d, ", m%u=m%u.%s(%u)", i, i,
+                chance(&d->r, 50) ? "top" : "last",
+                1 + random_below(&d->r, 6));
+        }
+    }
+    put(d, ", n=dst_port)");
+}
+
 static void
 put_action(struct document *d)
 {
@@ -228,7 +256,9 @@ put_action(struct document *d)
         unsigned int metric = random_below(&d->r, d->n_metrics);
 
         put(d, "m%u.reset(%s)", metric,
-            chance(&d->r, 75) ? any_key(d) : "");
+            chance(&d->r, 75) ? monitor_key(d, metric) : "");
+    } else if (what > 11 && d->any_topk) {
+        put_lists(d);
     } else if (what == 4) {
         put(d, "Suspect");
     } else if (what == 5) {
@@ -298,7 +328,8 @@ put_use(struct document *d)
             continue;
         }
         for (int j = 0; j < 2 && attrs[i][ways][j]; j++) {
-            put(d, " %s='%s'", attrs[i][ways][j], any_key(d));
+            put(d, " %s='%s'", attrs[i][ways][j],
+                i ? monitor_key(d, metric) : any_key(d));
         }
     }
     put(d, "/>\n");
@@ -315,6 +346,13 @@ put_handler(struct document *d, unsigned int state)
     for (unsigned int i = 0; i < n; i++) {
         put_use(d);
     }
+    for (unsigned int i = 0; i < d->n_metrics && !d->topk_used; i++) {
+        if (d->topk[i]) {
+            put(d, "   <use-metric id='m%u' vm_update='%s'/>\n", i,
+                monitor_key(d, i));
+        }
+    }
+    d->topk_used = true;
     n = random_below(&d->r, 4);
     for (unsigned int i = 0; i < n; i++) {
         put(d, "   <condition expression='");
@@ -446,7 +484,8 @@ random_ttl(struct document *d)
 static void
 put_metrics(struct document *d)
 {
-    static const char *const types[] = { "dleft", "tewma", "simple" };
+    static const char *const types[] = { "dleft", "tewma", "simple", "topk" };
+    static const unsigned int topk_shapes[] = { 0, 1, 2, 4 };   /* No text. */
     static const char *const windows[] = { "3", "6", "12", "60", "300" };
     static const char *const inserts[] = {
         "", "", "", " insert_value='2.5'", " insert_value='len'",
@@ -462,12 +501,15 @@ put_metrics(struct document *d)
             put_detector(d, i);
         }
         if (d->vm[i]) {
-            const char *type = ONE_OF(&d->r, types);
+            const char *type = types[random_below(&d->r, 3 + d->dialect2)];
 
-            d->tewma[i] = type[0] == 't';
+            d->topk[i] = !strcmp(type, "topk");
+            d->any_topk |= d->topk[i];
+            d->topk_shapes[i] = d->topk[i] ? ONE_OF(&d->r, topk_shapes) : 0;
+            d->tewma[i] = !strcmp(type, "tewma");
             put(d, "  <variation_monitor status='on' type='%s'%s", type,
                 ONE_OF(&d->r, inserts));
-            if (d->tewma[i]) {
+            if (d->tewma[i] || d->topk[i]) {
                 put(d, " window='%s'/>\n", ONE_OF(&d->r, windows));
             } else {
                 put(d, "%s/>\n", type[0] == 'd' ? random_ttl(d) : "");

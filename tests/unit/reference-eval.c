@@ -11,6 +11,7 @@
 
 #include "tests/unit/reference-private.h"
 #include "xfsm/packet/field.h"
+#include "xfsm/packet/prefix.h"
 
 bool
 ref_table_get(const struct reference *r, uint16_t table,
@@ -223,6 +224,48 @@ print_number(FILE *stream, double value)
     }
 }
 
+/* "KEY(COUNT),KEY(COUNT)" */
+static void
+print_list(const struct ref_run *run, const struct xfsm_text_part *part,
+           FILE *stream)
+{
+    const struct xfsm_key *shape =
+        &run->r->program->metrics[part->index].vm_key;
+    struct ref_hitter *hitters;
+    size_t n = ref_summary_list(&run->r->monitors[part->index].summary,
+                                part->before, run->now, &hitters);
+
+    for (size_t i = 0; i < n && i < part->top; i++) {
+        const uint8_t *p = hitters[i].key->bytes;
+
+        fputs(i ? "," : "", stream);
+        for (int j = 0; j < shape->n; j++) {
+            enum xfsm_field_type type = xfsm_fields[shape->fields[j]].type;
+            char text[XFSM_FIELD_TEXT_MAX];
+            union xfsm_addr addr;
+            uint64_t number;
+            int len;
+
+            memcpy(&number, p, sizeof number);
+            if (type == XFSM_FT_ADDR) {
+                memcpy(&addr, p, sizeof addr);
+                len = (int) xfsm_prefix_format_addr(&addr, shape->prefixes[j],
+                                                    text, sizeof text);
+            } else if (type == XFSM_FT_MAC) {
+                len = (int) xfsm_field_format_mac(number, text, sizeof text);
+            } else {
+                len = snprintf(text, sizeof text, "%"PRIu64, number);
+            }
+            fprintf(stream, "%s%.*s", j ? "-" : "", len, text);
+            p += type == XFSM_FT_ADDR ? sizeof addr : sizeof number;
+        }
+        fputs("(", stream);
+        print_number(stream, hitters[i].sum);
+        fputs(")", stream);
+    }
+    free(hitters);
+}
+
 static void
 print_part(const struct ref_run *run, const struct xfsm_text_part *part,
            FILE *stream)
@@ -271,6 +314,9 @@ print_part(const struct ref_run *run, const struct xfsm_text_part *part,
         break;
     case XFSM_TX_MEMBER:
         fprintf(stream, "%s=", part->literal);
+        break;
+    case XFSM_TX_LIST:
+        print_list(run, part, stream);
         break;
     default:
         abort();

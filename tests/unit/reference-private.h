@@ -58,6 +58,7 @@ struct ref_run {
     const struct xfsm_key *shape;       /* Fields of 'primary'. */
     uint64_t now;               /* ns: of the packet or the timer. */
     size_t raw_max;             /* Bytes that a raw event carries. */
+    uint16_t next_state;        /* That the key enters, or XFSM_NONE. */
     bool suspect;
     double metrics[XFSM_MAX_METRICS];
     double features[XFSM_MAX_FEATURES];

@@ -148,6 +148,62 @@ find_quantile(const struct ref_summary *s, const struct ref_key *key,
     return value;
 }
 
+/* Words as the engine has them: a key of a list has no text. */
+static int
+compare_hitters(const void *a_, const void *b_)
+{
+    const struct ref_hitter *a = a_;
+    const struct ref_hitter *b = b_;
+
+    if (a->sum != b->sum) {
+        return a->sum < b->sum ? 1 : -1;
+    }
+    for (size_t i = 0; i < a->key->len; i += sizeof(uint64_t)) {
+        uint64_t x, y;
+
+        memcpy(&x, a->key->bytes + i, sizeof x);
+        memcpy(&y, b->key->bytes + i, sizeof y);
+        if (x != y) {
+            return x < y ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+size_t
+ref_summary_list(const struct ref_summary *s, bool before, uint64_t now,
+                 struct ref_hitter **hittersp)
+{
+    uint64_t window = window_at(s, now) - before;
+    struct ref_hitter *hitters = NULL;
+    const struct ref_sample *sample;
+    size_t n = 0;
+
+    for (sample = s->samples; sample; sample = sample->next) {
+        size_t i = 0;
+
+        if (sample->window != window || sample->value == 0) {
+            continue;
+        }
+        while (i < n && !ref_key_equal(hitters[i].key, &sample->key)) {
+            i++;
+        }
+        if (i == n) {
+            hitters = realloc(hitters, ++n * sizeof *hitters);
+            if (!hitters) {
+                abort();
+            }
+            hitters[i] = (struct ref_hitter) { &sample->key, 0 };
+        }
+        hitters[i].sum += sample->value;
+    }
+    if (n) {
+        qsort(hitters, n, sizeof *hitters, compare_hitters);
+    }
+    *hittersp = hitters;
+    return n;
+}
+
 double
 ref_summary_get(const struct ref_summary *s, const struct ref_key *key,
                 uint64_t now)
@@ -160,6 +216,7 @@ ref_summary_get(const struct ref_summary *s, const struct ref_key *key,
     case XFSM_MON_COUNTMIN: return add_up(s, key, oldest);
     case XFSM_MON_RATE: return find_rate(s, key, now);
     case XFSM_MON_QUANTILE: return find_quantile(s, key, oldest);
+    case XFSM_MON_TOPK: return add_up(s, key, window);
     default: abort();
     }
 }

@@ -10,11 +10,12 @@
  * and a question goes through all of it.
  *
  * The sketches of the engine say the same where they are exact: a distinct up
- * to 16 items, a countmin without collisions, a rate always; a quantile is
- * within 2 %.
+ * to 16 items, a countmin without collisions, a rate always, a topk with no
+ * more keys than counters; a quantile is within 2 %.
  *
  * Ownership: keys passed in are copied.  Thread-safety: none. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,19 @@ void ref_summary_add(struct ref_summary *, const struct ref_key *key,
                      const struct ref_key *item, double value, uint64_t now);
 double ref_summary_get(const struct ref_summary *, const struct ref_key *key,
                        uint64_t now);
+
+/* A key of a list. */
+struct ref_hitter {
+    const struct ref_key *key;  /* A sample's. */
+    double sum;
+};
+
+/* The keys of a topk in the window of 'now', or if 'before' in the one before
+ * that, the highest sums first; equal ones in the order of their words.
+ * Returns how many there are and stores them in '*hittersp', which the caller
+ * frees. */
+size_t ref_summary_list(const struct ref_summary *, bool before, uint64_t now,
+                        struct ref_hitter **hittersp);
 
 /* Forgets 'key', or all if it is NULL. */
 void ref_summary_reset(struct ref_summary *, const struct ref_key *key);

@@ -351,12 +351,15 @@ set_timeout(struct ref_run *run, const struct xfsm_timeout_set *set)
 static void
 publish(struct ref_run *run, const struct xfsm_action *action)
 {
+    uint16_t next = run->next_state;
     const struct xfsm_program *program = run->r->program;
     const char *names[XFSM_MAX_FEATURES];
     struct eh_line line = {
         .ts = run->now - run->r->shift, .label = action->label,
         .program = program->name,
         .state = program->states[run->handler->state].name,
+        .next_state = next != XFSM_NONE && next != run->handler->state
+                      ? program->states[next].name : "",
         .code = run->handler->code, .level = run->handler->level,
         .description = run->handler->description, .packet = run->packet,
         .key_fields = run->shape->fields, .n_key_fields = run->shape->n,
@@ -463,6 +466,9 @@ act(struct ref_run *run, const struct xfsm_action *action)
 static void
 take_steps(struct ref_run *run, const struct xfsm_steps *steps)
 {
+    if (steps->next_state != XFSM_NONE) {
+        run->next_state = steps->next_state;
+    }
     for (int i = 0; i < steps->n_timeouts; i++) {
         set_timeout(run, &steps->timeouts[i]);
     }
@@ -480,6 +486,7 @@ run_handler(struct ref_run *run)
     const struct xfsm_program *program = run->r->program;
     const struct xfsm_handler *handler = run->handler;
 
+    run->next_state = XFSM_NONE;
     for (int i = 0; i < handler->n_uses; i++) {
         use_metric(run, &handler->uses[i]);
     }

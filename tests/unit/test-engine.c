@@ -258,7 +258,7 @@ test_limit_of_programs(void **state)
     image = eh_image("more", COUNTER("log"), &len);
     error = xfsm_engine_load(eh.engine, image, len);
     assert_non_null(error);
-    assert_non_null(strstr(error, "at most 32 programs"));
+    assert_non_null(strstr(error, "at most 64 programs"));
     free(error);
     free(image);
     eh_load(&eh, "p7", COUNTER("log"));     /* Replacing one is fine. */

@@ -323,6 +323,57 @@ test_key_of_absent_fields(void **state)
     expect_member(&event, "key", "{\"len\":60}");
 }
 
+/* Whose port it is, and nothing where that is not known. */
+static void
+test_identity(void **state)
+{
+    struct xfsm_event event = plain_event();
+    struct xfsm_identity id = identity;
+    char *json = format_as(&event, &id);
+
+    (void) state;
+    assert_null(strstr(json, "next_state"));
+    assert_null(strstr(json, "interface_uuid"));
+    assert_null(strstr(json, "external_ids"));
+    free(json);
+    id.interface_uuid = "6f1c9d3e-0000-4000-8000-00000000000a";
+    id.ids[XFSM_ID_VM_ID] = "";
+    event.next_state = "t";
+    json = format_as(&event, &id);
+    assert_non_null(strstr(json, ",\"state\":\"s\",\"next_state\":\"t\""));
+    assert_non_null(strstr(json, "\"port\":\"port0\",\"interface_uuid\":"
+                                 "\"6f1c9d3e-0000-4000-8000-00000000000a\","
+                                 "\"epoch\":42,"));
+    assert_null(strstr(json, "external_ids"));
+    free(json);
+    id.ids[XFSM_ID_IFACE_ID] = "a\"b";
+    id.ids[XFSM_ID_ATTACHED_MAC] = "02:00:00:00:00:01";
+    json = format_as(&event, &id);
+    assert_non_null(strstr(json, ",\"external_ids\":{\"iface-id\":"
+                                 "\"a\\\"b\",\"attached-mac\":"
+                                 "\"02:00:00:00:00:01\"}}"));
+    free(json);
+}
+
+static void
+test_identity_limits(void **state)
+{
+    char value[XFSM_IDENTITY_ID_MAX + 2];
+
+    (void) state;
+    memset(value, 'x', sizeof value);
+    value[XFSM_IDENTITY_ID_MAX] = '\0';
+    assert_true(xfsm_identity_id_fits(value));
+    value[XFSM_IDENTITY_ID_MAX] = 'x';
+    value[XFSM_IDENTITY_ID_MAX + 1] = '\0';
+    assert_false(xfsm_identity_id_fits(value));
+    assert_true(xfsm_identity_id_fits(" ~"));
+    assert_false(xfsm_identity_id_fits(""));
+    assert_false(xfsm_identity_id_fits("a\nb"));
+    assert_false(xfsm_identity_id_fits("a\x7f"));
+    assert_false(xfsm_identity_id_fits("caf\xc3\xa9"));
+}
+
 static void
 test_numbers_of_64_bits(void **state)
 {
@@ -453,9 +504,13 @@ static void
 test_everything_at_its_limit(void **state)
 {
     char text[XFSM_EVENT_TEXT_MAX + 1], name[64];
+    char longest[XFSM_IDENTITY_ID_MAX + 1];
     uint8_t raw[XFSM_EVENT_RAW_MAX];
     struct xfsm_event event = plain_event();
-    struct xfsm_identity id = { name, name, name, UINT64_MAX };
+    struct xfsm_identity id = {
+        .host = name, .bridge = name, .port = name, .epoch = UINT64_MAX,
+        .interface_uuid = "6f1c9d3e-0000-4000-8000-00000000000a",
+    };
     char *json, *value;
     size_t len;
 
@@ -470,7 +525,18 @@ test_everything_at_its_limit(void **state)
     event.raw = raw;
     event.raw_len = sizeof raw;
     event.label = event.program = event.state = event.code = name;
+    event.next_state = name;
+    memset(longest, '"', sizeof longest);
+    longest[XFSM_IDENTITY_ID_MAX] = '\0';
+    for (int i = 0; i < XFSM_N_IDENTITY_IDS; i++) {
+        id.ids[i] = longest;
+    }
     json = format_as(&event, &id);
+    value = member(json, "external_ids", &len);
+    assert_int_equal(len, strlen("{\"iface-id\":\"\",\"vm-uuid\":\"\","
+                                 "\"vm-id\":\"\",\"attached-mac\":\"\"}")
+                          + 8 * XFSM_IDENTITY_ID_MAX);
+    free(value);
     value = member(json, "text", &len);
     assert_int_equal(len, XFSM_EVENT_TEXT_MAX);
     free(value);
@@ -572,7 +638,10 @@ test_hostile_names(void **state)
         const char *const names[] = { bad[i] };
         static const double values[] = { 1 };
         struct xfsm_event event = plain_event();
-        struct xfsm_identity id = { bad[i], bad[i], bad[i], 0 };
+        struct xfsm_identity id = {
+            .host = bad[i], .bridge = bad[i], .port = bad[i],
+            .interface_uuid = bad[i], .ids = { bad[i], bad[i], "", NULL },
+        };
 
         event.label = event.program = event.version = event.state = bad[i];
         event.code = event.level = event.description = bad[i];
@@ -657,7 +726,9 @@ expect_topic(const char *label, const char *program, const char *bridge,
              const char *port, const char *expected)
 {
     struct xfsm_event event = plain_event();
-    struct xfsm_identity id = { "h", bridge, port, 1 };
+    struct xfsm_identity id = {
+        .host = "h", .bridge = bridge, .port = port, .epoch = 1,
+    };
     char *buf = malloc(XFSM_EVENT_TOPIC_MAX);
     size_t len;
 
@@ -702,6 +773,8 @@ main(void)
         cmocka_unit_test(test_smallest_event),
         cmocka_unit_test(test_all_members),
         cmocka_unit_test(test_key_of_absent_fields),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_identity_limits),
         cmocka_unit_test(test_numbers_of_64_bits),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_time_every_day),

@@ -537,6 +537,55 @@ test_foreach_stops(void **state)
     xfsm_keytable_destroy(t);
 }
 
+/* A walk in steps sees what xfsm_keytable_foreach() does, and ends. */
+static void
+test_walk(void **state)
+{
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, 64);
+    size_t steps[] = { 1, 3, 8, 9, SIZE_MAX };
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < 20; i++) {
+        bool created;
+
+        insert(t, i, 0, &created);
+    }
+    for (i = 0; i < sizeof steps / sizeof *steps; i++) {
+        size_t bucket = 0;
+        uint64_t count = 0;
+        size_t n = 1;
+
+        while (xfsm_keytable_walk(t, &bucket, steps[i], count_key, &count)) {
+            n++;
+        }
+        assert_int_equal(count, 20);
+        assert_int_equal(bucket, 8);
+        assert_int_equal(n, steps[i] == SIZE_MAX ? 1 : 7 / steps[i] + 1);
+        assert_false(xfsm_keytable_walk(t, &bucket, 1, count_key, &count));
+        assert_int_equal(count, 20);
+    }
+    xfsm_keytable_destroy(t);
+}
+
+static void
+test_deadline(void **state)
+{
+    struct xfsm_keytable *t = create(MAX_WORDS, 8, 64);
+    bool created;
+    void *record;
+
+    (void) state;
+    xfsm_keytable_set_policy(t, XFSM_KEYTABLE_EVICT, 30);
+    xfsm_keytable_set_lifetime(t, 1, 0);
+    record = insert(t, 1, UINT32_MAX - 1, &created);
+    assert_int_equal(xfsm_keytable_deadline(t, record),
+                     (uint64_t) UINT32_MAX + 29);
+    xfsm_keytable_stamp(t, record, UINT32_MAX, 1);
+    assert_int_equal(xfsm_keytable_deadline(t, record), 0);
+    xfsm_keytable_destroy(t);
+}
+
 static void
 test_tags(void **state)
 {
@@ -573,6 +622,8 @@ main(void)
         cmocka_unit_test(test_clear_wraps),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_foreach_stops),
+        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_tags),
     };
 

@@ -201,7 +201,7 @@ build_metrics(struct xfsm_builder *b)
     for (uint32_t i = 0; i < N_METRICS; i++) {
         struct xfsm_img_metric *m = xfsm_builder_at(b, XFSM_S_METRICS, i);
 
-        m->vd_slave = XFSM_NONE;
+        m->vd_slave = m->vm_key = XFSM_NONE;
         m->vd_on = i < 2;
         m->vd_size = 20;
         m->vd_nhash = 8;

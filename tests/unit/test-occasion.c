@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -118,6 +121,60 @@ test_stop_needs_a_start(void **state)
     begin(&eh, PROGRAM2("p", ON("stop", "", EH_IN("s0", SAY("down")))));
     xfsm_engine_stop(eh.engine);
     eh_expect(&eh, NULL);
+    eh_free(&eh);
+}
+
+/* Has no memory of more than 'bytes' be mapped from now on in one piece, by
+ * leaving that much address space. */
+static void
+limit_memory(struct rlimit *before, size_t bytes)
+{
+    struct rlimit limit;
+    unsigned long pages;
+    FILE *stream = fopen("/proc/self/statm", "r");
+
+    assert_non_null(stream);
+    assert_int_equal(fscanf(stream, "%lu", &pages), 1);
+    fclose(stream);
+    assert_int_equal(getrlimit(RLIMIT_AS, before), 0);
+    limit = *before;
+    limit.rlim_cur = pages * (size_t) sysconf(_SC_PAGESIZE) + bytes;
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+static void
+test_no_stop_without_memory_for_the_successor(void **state)
+{
+    const char *stop = ON("stop", "", EH_IN("s0", SAY("down")));
+    struct rlimit before;
+    char large[512];
+    struct eh eh;
+    void *image;
+    size_t len;
+    char *error;
+
+    (void) state;
+    if (EH_ROUNDS(0, 1)) {
+        skip();                 /* Shadow memory needs the address space. */
+    }
+    snprintf(large, sizeof large,
+             PROGRAM2("p", "<state-table memory='1G'/>%s%s"),
+             ON("packet", "primary-key='ip_src'",
+                EH_IN("s0", EH_IF("true", "", "s1"))), stop);
+    begin(&eh, PROGRAM2("p", ON("stop", "", EH_IN("s0", SAY("down")))));
+    eh_advance(&eh, 1);
+    image = eh_image("p", large, &len);
+    limit_memory(&before, 64 << 20);
+    error = xfsm_engine_load(eh.engine, image, len);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_non_null(strstr(error, "no address space"));
+    free(error);
+    eh_expect(&eh, NULL);       /* It goes on. */
+
+    error = xfsm_engine_load(eh.engine, image, len);
+    assert_null(error);
+    eh_expect(&eh, "1 log down", NULL);
+    free(image);
     eh_free(&eh);
 }
 
@@ -626,6 +683,7 @@ main(void)
         cmocka_unit_test(test_stop_runs_once),
         cmocka_unit_test(test_stop_runs_on_unload_and_replacement),
         cmocka_unit_test(test_stop_needs_a_start),
+        cmocka_unit_test(test_no_stop_without_memory_for_the_successor),
         cmocka_unit_test(test_period_on_packets_and_advance),
         cmocka_unit_test(test_periods_and_timers_in_order),
         cmocka_unit_test(test_period_catches_up_at_most_so_far),

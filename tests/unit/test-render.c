@@ -26,7 +26,10 @@ static const char sample[] =
     "{\"v\":1,\"time\":\"2026-11-23T16:42:36.123456789Z\","
     "\"label\":\"alert\",\"program\":\"portscan\",\"version\":\"1.0\","
     "\"host\":\"hv1\",\"bridge\":\"br0\",\"port\":\"vnet7\","
-    "\"epoch\":5,\"seq\":17,\"state\":\"s\",\"code\":\"PS1\","
+    "\"interface_uuid\":\"6f1c9d3e-0000-4000-8000-00000000000a\","
+    "\"epoch\":5,\"seq\":17,\"state\":\"s\",\"next_state\":\"t\","
+    "\"code\":\"PS1\","
+    "\"external_ids\":{\"iface-id\":\"if\",\"vm-uuid\":\"u\",\"vm-id\":\"i\"},"
     "\"level\":\"HIGH\",\"description\":\"Port scan\","
     "\"attack\":\"T1046\",\"text\":\"of \\\"x\\\"]\","
     "\"key\":{\"ip_src\":\"10.0.0.1\",\"ip_dst\":\"10.0.0.2\","
@@ -82,6 +85,9 @@ test_eve(void **state)
                 "\"severity\":1,\"metadata\":{\"mitre_technique_id\":"
                 "[\"T1046\"]}}");
     expect_part("\"message\":\"of \\\"x\\\"]\"");
+    expect_part("\"interface_uuid\":\"6f1c9d3e-0000-4000-8000-00000000000a\","
+                "\"external_ids\":{\"iface-id\":\"if\",");
+    expect_part("\"state\":\"s\",\"next_state\":\"t\"");
     render(XFSM_RENDER_eve, "{\"label\":\"log\",\"program\":\"p\"}");
     expect_part("\"event_type\":\"xfsm\"");
     assert_null(strstr(buf, "alert"));
@@ -122,6 +128,16 @@ test_ecs(void **state)
     expect_part("\"threat\":{\"framework\":\"MITRE ATT&CK\","
                 "\"technique\":{\"id\":[\"T1046\"]}}");
     expect_part("\"rule\":{\"name\":\"portscan\",\"version\":\"1.0\"");
+    expect_part("\"ingress\":{\"interface\":{\"id\":\"6f1c9d3e-0000-4000-"
+                "8000-00000000000a\",\"name\":\"vnet7\","
+                "\"alias\":\"if\"}}");
+    expect_part("\"cloud\":{\"instance\":{\"id\":\"u\"}}");
+    render(XFSM_RENDER_ecs, "{\"label\":\"log\","
+                            "\"external_ids\":{\"vm-id\":\"i\"}}");
+    expect_part("\"cloud\":{\"instance\":{\"id\":\"i\"}}");
+    render(XFSM_RENDER_ecs, "{\"label\":\"log\","
+                            "\"external_ids\":{\"iface-id\":\"f\"}}");
+    assert_null(strstr(buf, "\"cloud\""));
     render(XFSM_RENDER_ecs,
            "{\"label\":\"feature\",\"key\":{\"ip_src\":\"2001:db8::1\"},"
            "\"fields\":{\"domain_name\":\"example.org\",\"vlan_id\":5}}");
@@ -137,6 +153,9 @@ test_ocsf(void **state)
     render(XFSM_RENDER_ocsf, sample);
     expect_part("\"class_uid\":2004");
     expect_part("\"type_uid\":200401");
+    expect_part("\"interface_uid\":\"6f1c9d3e-0000-4000-8000-00000000000a\"");
+    expect_part("\"resources\":[{\"type\":\"Virtual Machine\","
+                "\"uid\":\"u\"}]");
     expect_part("\"time\":1795452156123,");
     expect_part("\"severity_id\":4,\"severity\":\"High\"");
     expect_part("\"uid\":\"hv1/br0/vnet7/5/17\",\"title\":\"Port scan\"");
@@ -235,11 +254,13 @@ test_syslog_format(void **state)
     assert_int_equal(strlen(line), 9);
 }
 
+static const struct xfsm_tls_options tls = { .ca = "/nonexistent/ca" };
+
 static void
 expect_refused(const char *where, const char *text)
 {
     struct xfsm_syslog *sink;
-    char *error = xfsm_syslog_open(where, &sink);
+    char *error = xfsm_syslog_open(where, &tls, &sink);
 
     assert_non_null(error);
     if (!strstr(error, text)) {
@@ -278,13 +299,21 @@ test_syslog_send(void **state)
     expect_refused("udp:127.0.0.1", "expected");
     expect_refused("udp:localhost:514", "expected");
     expect_refused("unix:", "expected");
+    expect_refused("tls:", "expected tls:HOST");
+    expect_refused("tls::6514", "expected tls:HOST");
+    expect_refused("tls:host:", "expected tls:HOST");
+    expect_refused("tls:host:65536", "expected tls:HOST");
+    expect_refused("tls:[::1", "expected tls:[ADDRESS]");
+    expect_refused("tls:[::1]x", "expected tls:[ADDRESS]");
+    expect_refused("tls:host", "/nonexistent/ca: no certificates");
+    expect_refused("tls:[::1]:6514", "/nonexistent/ca: no certificates");
     expect_refused("unix:/nonexistent/log", "No such file");
 
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/log", dir);
     snprintf(where, sizeof where, "unix:%s", path);
     fd = listen_unix(path);
-    assert_null(xfsm_syslog_open(where, &sink));
+    assert_null(xfsm_syslog_open(where, &tls, &sink));
     assert_int_equal(xfsm_syslog_send(sink, &view, "m", 1), 0);
     n = recv(fd, line, sizeof line, 0);
     assert_true(n > 0 && line[n - 1] == 'm');

@@ -83,11 +83,11 @@ test_limits(void **state)
            "seconds, not nan");
 
     t = create(XFSM_TEWMA_SIZE_MIN, 60);
-    assert_in_range(xfsm_tewma_bytes(t), 2 * 64, 2 * 64 + 256);
+    assert_in_range(xfsm_tewma_bytes(t), 2 * 68, 2 * 68 + 256);
     xfsm_tewma_destroy(t);
     t = create(XFSM_TEWMA_SIZE_MAX, 60);
-    assert_in_range(xfsm_tewma_bytes(t), (UINT64_C(64) << 26) / 7,
-                    (UINT64_C(64) << 26) / 7 + 256);
+    assert_in_range(xfsm_tewma_bytes(t), (UINT64_C(68) << 26) / 7,
+                    (UINT64_C(68) << 26) / 7 + 256);
     assert_true(xfsm_tewma_add(t, UINT64_MAX, 1, T0) > 0);
     xfsm_tewma_destroy(t);
     for (i = 0; i < sizeof windows / sizeof *windows; i++) {
@@ -308,6 +308,23 @@ test_many_keys(void **state)
     assert_true(share <= 0.65);
 }
 
+/* A comparison with 'limit' comes out the same, and what is above it is
+ * exact. */
+static void
+check_above(const struct xfsm_tewma *t, uint64_t hash, uint64_t now,
+            double limit)
+{
+    double value = xfsm_tewma_get(t, hash, now);
+    double limits[] = { limit, value, nextafter(value, 0), NAN };
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        double above = xfsm_tewma_get_above(t, hash, now, limits[i]);
+
+        assert_true(value > limits[i] ? above == value
+                                      : !(above > limits[i]));
+    }
+}
+
 /* Random reads, writes and resets of few cells: never below the truth. */
 static void
 test_never_below(void **state)
@@ -334,6 +351,7 @@ test_never_below(void **state)
         assert_true(xfsm_tewma_get(t, key_hash(k), now)
                     >= (double) exact_get(&exact[k], beta, now)
                        * (1 - ROUNDING));
+        check_above(t, key_hash(k), now, q);
         if (!random_below(&random, 20000)) {
             uint64_t j;
 
@@ -409,8 +427,8 @@ test_reset_key(void **state)
     xfsm_tewma_destroy(t);
 }
 
-/* A reset forgets, and time goes on at its usual pace after it, also when
- * there were so many that the clock had to start anew. */
+/* A reset forgets, and time goes on at its usual pace after it, however many
+ * there were and however long the window is. */
 static void
 test_reset(void **state)
 {
@@ -443,6 +461,46 @@ test_reset(void **state)
         }
         xfsm_tewma_destroy(t);
     }
+}
+
+/* No reset, and no addition, clears more than one line, also where the
+ * generations come round.  What is in a line is of this round, so that none
+ * of the last one can be taken for it. */
+static void
+test_reset_is_bounded(void **state)
+{
+    static const struct xfsm_tewma_line nothing;
+    struct xfsm_tewma *t = create(12, 1e12);
+    uint64_t hash = key_hash(8);
+    uint64_t other = hash ^ UINT64_C(1) << 63;
+    uint64_t before;
+    uint64_t i;
+
+    (void) state;
+    for (i = 0; i < t->n_lines; i++) {
+        xfsm_tewma_add(t, (i << 32) / t->n_lines << 32, 1, T0);
+    }
+    xfsm_tewma_add(t, hash, 1, T0);
+    t->generation = UINT32_MAX - (uint32_t) t->n_lines;
+    for (i = 0; i < t->n_lines; i++) {
+        t->generations[i] = t->generation;
+    }
+    assert_true(xfsm_tewma_get(t, hash, T0) > 0);
+    for (i = 0; i < 2 * t->n_lines; i++) {
+        before = t->n_cleared;
+        xfsm_tewma_reset(t);
+        assert_true(t->n_cleared - before <= 1);
+        assert_true(xfsm_tewma_get(t, hash, T0) == 0);
+        before = t->n_cleared;
+        assert_true(xfsm_tewma_add(t, other, 1, T0) > 0);
+        assert_true(t->n_cleared - before <= 1);
+    }
+    assert_in_range(t->generation, 1, UINT32_MAX / 2);
+    for (i = 0; i < t->n_lines; i++) {
+        assert_true(t->generations[i] <= t->generation
+                    || !memcmp(&t->lines[i], &nothing, sizeof nothing));
+    }
+    xfsm_tewma_destroy(t);
 }
 
 /* With vectors and without: the same answers and the same lines, to the
@@ -479,7 +537,6 @@ test_wide(void **state)
     }
     assert_memory_equal(wide->lines, narrow->lines,
                         wide->n_lines * sizeof *wide->lines);
-    assert_int_equal(wide->latest, narrow->latest);
     xfsm_tewma_destroy(wide);
     xfsm_tewma_destroy(narrow);
 }
@@ -499,6 +556,7 @@ main(void)
         cmocka_unit_test(test_strange_amounts),
         cmocka_unit_test(test_reset_key),
         cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_reset_is_bounded),
         cmocka_unit_test(test_wide),
     };
 

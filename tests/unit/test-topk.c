@@ -66,6 +66,13 @@ get(const struct xfsm_topk *t, uint64_t key, uint64_t now)
     return hitter.count;
 }
 
+/* The whole list is in 'hitters' then. */
+static unsigned int
+list_of(const struct xfsm_topk *t, bool before, uint64_t now)
+{
+    return xfsm_topk_list(t, before, now, XFSM_TOPK_MAX, hitters);
+}
+
 static struct xfsm_topk_stats
 stats_of(const struct xfsm_topk *t)
 {
@@ -108,7 +115,7 @@ test_limits(void **state)
         xfsm_topk_add(t, hash_of(i), key, XFSM_KEY_WORDS, 1, T0);
     }
     assert_int_equal(stats_of(t).replaced, 1);
-    assert_int_equal(xfsm_topk_list(t, false, T0, hitters), XFSM_TOPK_MAX);
+    assert_int_equal(list_of(t, false, T0), XFSM_TOPK_MAX);
     assert_int_equal(hitters[0].key[XFSM_KEY_WORDS - 1], XFSM_TOPK_MAX);
     assert_true(hitters[0].count == 2);
     assert_true(hitters[0].error == 1);
@@ -118,21 +125,21 @@ test_limits(void **state)
     assert_true(add(t, 1, 3, 0) == 3);
     assert_true(add(t, 2, 1, 0) == 4);
     assert_true(get(t, 1, 0) == -1);
-    assert_int_equal(xfsm_topk_list(t, false, 0, hitters), 1);
+    assert_int_equal(list_of(t, false, 0), 1);
     assert_true(add(t, 2, 1, UINT64_MAX) == 1);
     assert_true(add(t, 2, 1, UINT64_MAX) == 2);
     xfsm_topk_destroy(t);
     xfsm_topk_destroy(NULL);
 }
 
-/* Checks all that the header promises, the sums of the keys being 'truth'. */
+/* Checks all that the header promises of each key, the sums of the keys being
+ * 'truth'. */
 static void
-check_list(const struct xfsm_topk *t, const double *truth, uint64_t n_keys)
+check_bounds(const struct xfsm_topk *t, const double *truth, uint64_t n_keys)
 {
     struct xfsm_topk_stats stats = stats_of(t);
-    unsigned int n = xfsm_topk_list(t, false, T0, hitters);
+    unsigned int n = list_of(t, false, T0);
     uint64_t found = 0;
-    double total = 0;
     unsigned int i;
     uint64_t key;
 
@@ -151,14 +158,26 @@ check_list(const struct xfsm_topk *t, const double *truth, uint64_t n_keys)
     for (key = 0; key < n_keys; key++) {
         double count = get(t, key, T0);
 
-        total += truth[key];
         found += count != -1;
         assert_true(count != -1 || truth[key] <= stats.lowest);
         assert_true(truth[key] <= stats.total / (double) stats.k
                     || count != -1);
     }
     assert_int_equal(found, n);
-    assert_true(total == stats.total);
+}
+
+/* The same, and their sum. */
+static void
+check_list(const struct xfsm_topk *t, const double *truth, uint64_t n_keys)
+{
+    double total = 0;
+    uint64_t key;
+
+    check_bounds(t, truth, n_keys);
+    for (key = 0; key < n_keys; key++) {
+        total += truth[key];
+    }
+    assert_true(total == stats_of(t).total);
 }
 
 static void
@@ -237,9 +256,268 @@ test_flood(void **state)
     assert_true(xfsm_topk_get(t, hash_of(heavy), &heavy, 1, T0, &hitter));
     assert_true(hitter.count - hitter.error >= 19000);
     assert_true(hitter.count >= 20000);
-    xfsm_topk_list(t, false, T0, hitters);
+    list_of(t, false, T0);
     assert_int_equal(*hitters[0].key, heavy);
     assert_int_equal(stats_of(t).replaced + 100, 1000000 - 20000 + 1);
+    xfsm_topk_destroy(t);
+}
+
+/* A list cut short is the beginning of the whole one. */
+static void
+test_max(void **state)
+{
+    static const unsigned int maxima[] = { 0, 1, 2, 3, 20, 99, 100, 101 };
+    struct xfsm_topk *t = create(100, 0);
+    uint64_t random = 1;
+    unsigned int i, j;
+
+    (void) state;
+    for (i = 0; i < 5000; i++) {
+        add(t, random_below(&random, 150), 1 + random_below(&random, 3), T0);
+    }
+    assert_int_equal(list_of(t, false, T0), 100);
+    for (i = 1; i < 100; i++) {
+        const struct xfsm_topk_hitter *h = &hitters[i];
+
+        assert_true(h->count < h[-1].count
+                    || (h->count == h[-1].count && *h->key > *h[-1].key));
+    }
+    for (i = 0; i < sizeof maxima / sizeof *maxima; i++) {
+        struct xfsm_topk_hitter first[101];
+        unsigned int n = xfsm_topk_list(t, false, T0, maxima[i], first);
+
+        assert_int_equal(n, maxima[i] < 100 ? maxima[i] : 100);
+        for (j = 0; j < n; j++) {
+            assert_ptr_equal(first[j].key, hitters[j].key);
+            assert_true(first[j].count == hitters[j].count);
+        }
+    }
+    xfsm_topk_destroy(t);
+}
+
+/* The bounds hold for what a key had since it was forgotten. */
+static void
+check_resets(unsigned int k, uint64_t n_keys, unsigned int every)
+{
+    struct xfsm_topk *t = create(k, 0);
+    double *truth = calloc(n_keys, sizeof *truth);
+    uint64_t random = k;
+    uint64_t i, key;
+
+    assert_non_null(truth);
+    for (i = 0; i < 100000; i++) {
+        key = random_below(&random, (uint32_t) n_keys);
+        if (random_below(&random, every)) {
+            double q = 1 + (double) random_below(&random, 5);
+
+            truth[key] += q;
+            assert_true(add(t, key, q, T0) >= truth[key]);
+        } else {
+            truth[key] = 0;
+            xfsm_topk_reset_key(t, hash_of(key), &key, 1);
+            assert_true(get(t, key, T0) == -1);
+        }
+        if (i % 997 == 0) {
+            check_bounds(t, truth, n_keys);
+        }
+    }
+    free(truth);
+    xfsm_topk_destroy(t);
+}
+
+static void
+test_reset_key(void **state)
+{
+    struct xfsm_topk *t;
+    uint64_t key;
+
+    (void) state;
+    check_resets(1, 20, 5);
+    check_resets(50, 40, 5);
+    check_resets(64, 1000, 10);
+    check_resets(200, 1000, 2);
+    crowding = 7;
+    check_resets(30, 100, 4);
+    crowding = UINT64_MAX;
+
+    /* In both windows, and nothing else. */
+    t = create(4, WINDOW);
+    for (key = 1; key <= 3; key++) {
+        add(t, key, (double) key, T0);
+    }
+    for (key = 1; key <= 3; key++) {
+        add(t, key + 1, (double) key, T0 + WINDOW);
+    }
+    key = 2;
+    xfsm_topk_reset_key(t, hash_of(key), &key, 1);
+    key = 9;
+    xfsm_topk_reset_key(t, hash_of(key), &key, 1);
+    assert_int_equal(list_of(t, false, T0 + WINDOW), 2);
+    assert_int_equal(*hitters[0].key, 4);
+    assert_int_equal(*hitters[1].key, 3);
+    assert_int_equal(list_of(t, true, T0 + WINDOW), 2);
+    assert_int_equal(*hitters[0].key, 3);
+    assert_int_equal(*hitters[1].key, 1);
+
+    /* All had a counter, the lowest 1: another key may have had that. */
+    add(t, 5, 1, T0 + WINDOW);
+    add(t, 6, 1, T0 + WINDOW);
+    assert_true(stats_of(t).lowest == 1);
+    key = 4;
+    xfsm_topk_reset_key(t, hash_of(key), &key, 1);
+    assert_true(stats_of(t).lowest == 1);
+    assert_true(add(t, 7, 5, T0 + WINDOW) == 6);
+    assert_int_equal(list_of(t, false, T0 + WINDOW), 4);
+    assert_int_equal(*hitters[0].key, 7);
+    assert_true(hitters[0].error == 1);
+    xfsm_topk_reset(t);
+    assert_true(stats_of(t).lowest == 0);
+    assert_true(add(t, 7, 5, T0 + WINDOW) == 5);
+    xfsm_topk_destroy(t);
+}
+
+/* ## State ## */
+
+static uint8_t saved[1 << 20];
+static size_t n_saved;
+static struct xfsm_seed seed;
+
+static bool
+save_bytes(const void *data, size_t len, void *aux)
+{
+    (void) aux;
+    assert_true(n_saved + len <= sizeof saved);
+    memcpy(saved + n_saved, data, len);
+    n_saved += len;
+    return true;
+}
+
+/* Saves 't', and restores that into 'copy'.  Returns the error. */
+static char *
+copy_state(struct xfsm_topk *t, struct xfsm_topk *copy)
+{
+    struct xfsm_state_io io;
+
+    n_saved = 0;
+    xfsm_state_begin_write(&io, save_bytes, NULL);
+    xfsm_topk_state(t, &io);
+    assert_null(xfsm_state_end(&io));
+    xfsm_state_begin_read(&io, saved, n_saved);
+    io.seed = &seed;
+    io.tweak = 7;
+    xfsm_topk_state(copy, &io);
+    return xfsm_state_end(&io);
+}
+
+static double
+add_hashed(struct xfsm_topk *t, uint64_t key, double q, uint64_t now)
+{
+    return xfsm_topk_add(t, xfsm_hash_words(&seed, 7, &key, 1), &key, 1, q,
+                         now);
+}
+
+/* Whoever goes on with the state lets the same keys go. */
+static void
+test_state(void **state)
+{
+    struct xfsm_topk *t = create(20, WINDOW), *copy = create(20, WINDOW);
+    struct xfsm_topk_hitter other[20];
+    uint64_t random = 3;
+    unsigned int i, j;
+
+    (void) state;
+    for (i = 0; i < 3000; i++) {
+        uint64_t now = T0 + i * (WINDOW / 500);
+        uint64_t key = random_below(&random, 60);
+        uint64_t hash = xfsm_hash_words(&seed, 7, &key, 1);
+        bool before = i % 2;
+        unsigned int n;
+
+        if (i % 100 == 50) {
+            char *error;
+
+            xfsm_topk_reset_key(t, hash, &key, 1);
+            xfsm_topk_destroy(copy);
+            copy = create(20, WINDOW);
+            error = copy_state(t, copy);
+            assert_null(error);
+        }
+        assert_true(add_hashed(t, key, 1, now)
+                    == add_hashed(copy, key, 1, now) || i < 50);
+        if (i < 50) {
+            continue;
+        }
+        n = list_of(t, before, now);
+        assert_int_equal(xfsm_topk_list(copy, before, now, 20, other), n);
+        for (j = 0; j < n; j++) {
+            assert_int_equal(*other[j].key, *hitters[j].key);
+            assert_true(other[j].count == hitters[j].count);
+            assert_true(other[j].error == hitters[j].error);
+        }
+        assert_true(stats_of(copy).total == stats_of(t).total);
+        assert_true(stats_of(copy).lowest == stats_of(t).lowest);
+    }
+    assert_true(stats_of(t).replaced > 100);
+    xfsm_topk_destroy(t);
+    xfsm_topk_destroy(copy);
+}
+
+/* Saves 't', which is not as it should be: that must be noticed. */
+static void
+refuse_state(struct xfsm_topk *t, const char *what)
+{
+    struct xfsm_topk *copy = create(4, WINDOW);
+    char *error = copy_state(t, copy);
+
+    assert_non_null(error);
+    if (!strstr(error, what)) {
+        fail_msg("%s, not %s", error, what);
+    }
+    free(error);
+    xfsm_topk_destroy(copy);
+}
+
+static void
+test_bad_state(void **state)
+{
+    static const double counts[] = { -1, NAN, INFINITY, 2e300 };
+    struct xfsm_topk *t = create(4, WINDOW);
+    struct xfsm_topk_list *list;
+    size_t i;
+
+    (void) state;
+    for (i = 1; i <= 4; i++) {
+        add_hashed(t, i, (double) i, T0);
+    }
+    list = &t->lists[t->current];
+#define BREAK(MEMBER, VALUE, WHAT) \
+    do { \
+        __typeof__(MEMBER) old_ = MEMBER; \
+        \
+        MEMBER = VALUE; \
+        refuse_state(t, WHAT); \
+        MEMBER = old_; \
+    } while (0)
+
+    for (i = 0; i < sizeof counts / sizeof *counts; i++) {
+        BREAK(list->heap[1].count, counts[i], "a heavy hitter's count");
+        BREAK(list->total, counts[i], "a list of heavy hitters");
+        BREAK(list->floor, counts[i], "a list of heavy hitters");
+        BREAK(list->entries[0].error, counts[i], "a heavy hitter's count");
+    }
+    BREAK(list->heap[0].count, 3, "a heavy hitter's count");    /* No heap. */
+    BREAK(list->entries[0].error, 1.5, "a heavy hitter's count");
+    BREAK(list->floor, 1.5, "a heavy hitter's count");
+    BREAK(list->entries[1].n, 3, "a heavy hitter's key");
+    BREAK(list->keys[t->key_words], 1, "a heavy hitter is there twice");
+    BREAK(t->k, 5, "the number of heavy hitters");
+    BREAK(t->window.width, WINDOW + 1, "the width of a window");
+    xfsm_topk_destroy(t);
+    t = create(5, WINDOW);
+    for (i = 1; i <= 5; i++) {
+        add_hashed(t, i, (double) i, T0);
+    }
+    BREAK(t->k, 4, "a list of heavy hitters");
     xfsm_topk_destroy(t);
 }
 
@@ -255,7 +533,7 @@ test_keys(void **state)
     xfsm_topk_add(t, 1, key, 1, 1, T0);
     xfsm_topk_add(t, 1, key, 0, 1, T0);
     xfsm_topk_add(t, 1, key + 1, 1, 1, T0);
-    assert_int_equal(xfsm_topk_list(t, false, T0, hitters), 4);
+    assert_int_equal(list_of(t, false, T0), 4);
     assert_int_equal(hitters[0].n, 0);
     assert_int_equal(hitters[1].n, 1);
     assert_int_equal(hitters[1].key[0], 0);
@@ -273,35 +551,35 @@ test_windows(void **state)
     (void) state;
     add(t, 1, 5, T0);
     add(t, 2, 7, T0);
-    assert_int_equal(xfsm_topk_list(t, true, T0, hitters), 0);
+    assert_int_equal(list_of(t, true, T0), 0);
 
     /* Asked from later, without a packet. */
     assert_true(get(t, 1, T0 + WINDOW) == -1);
-    assert_int_equal(xfsm_topk_list(t, false, T0 + WINDOW, hitters), 0);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + WINDOW, hitters), 2);
+    assert_int_equal(list_of(t, false, T0 + WINDOW), 0);
+    assert_int_equal(list_of(t, true, T0 + WINDOW), 2);
     assert_int_equal(*hitters[0].key, 2);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + 2 * WINDOW, hitters), 0);
+    assert_int_equal(list_of(t, true, T0 + 2 * WINDOW), 0);
 
     assert_true(add(t, 1, 1, T0 + WINDOW) == 1);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + WINDOW, hitters), 2);
+    assert_int_equal(list_of(t, true, T0 + WINDOW), 2);
     assert_true(hitters[0].count == 7);
     assert_true(add(t, 3, 1, T0) == 1);         /* Late. */
-    assert_int_equal(xfsm_topk_list(t, false, T0, hitters), 2);
+    assert_int_equal(list_of(t, false, T0), 2);
     assert_int_equal(stats_of(t).n, 2);
     assert_true(stats_of(t).total == 2);
 
     /* A window without anything, then one more. */
     add(t, 4, 1, T0 + 3 * WINDOW);
-    assert_int_equal(xfsm_topk_list(t, true, T0 + 3 * WINDOW, hitters), 0);
+    assert_int_equal(list_of(t, true, T0 + 3 * WINDOW), 0);
     add(t, 5, 1, T0 + 4 * WINDOW);
-    assert_int_equal(xfsm_topk_list(t, true, 0, hitters), 1);
+    assert_int_equal(list_of(t, true, 0), 1);
     assert_int_equal(*hitters[0].key, 4);
     assert_true(get(t, 4, 0) == -1);
     assert_true(get(t, 5, 0) == 1);
 
     xfsm_topk_reset(t);
-    assert_int_equal(xfsm_topk_list(t, true, 0, hitters), 0);
-    assert_int_equal(xfsm_topk_list(t, false, 0, hitters), 0);
+    assert_int_equal(list_of(t, true, 0), 0);
+    assert_int_equal(list_of(t, false, 0), 0);
     assert_true(get(t, 5, 0) == -1);
     assert_true(add(t, 5, 2, 0) == 2);
     xfsm_topk_destroy(t);
@@ -337,6 +615,10 @@ main(void)
         cmocka_unit_test(test_zipf),
         cmocka_unit_test(test_crowding),
         cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_max),
+        cmocka_unit_test(test_reset_key),
+        cmocka_unit_test(test_state),
+        cmocka_unit_test(test_bad_state),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_strange),

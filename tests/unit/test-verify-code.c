@@ -160,6 +160,12 @@ test_undefined_registers(void **state)
     REFUSES(features[v.handlers[1].first_feature].reg, 200, "(export) ");
     REFUSES(features[v.handlers[1].first_feature].reg, UINT32_MAX,
             "(export) ");
+
+    /* Also where nothing exports it. */
+    v.code[victim_find(&v, XFSM_I_EXPORT, 0)].op = XFSM_I_PUBRAW;
+    REFUSES(features[v.handlers[1].first_feature].reg, XFSM_MAX_REGS,
+            "name or register out of range");
+    ACCEPTS(features[v.handlers[1].first_feature].reg, XFSM_MAX_REGS - 1);
     free(v.bytes);
 }
 
@@ -317,6 +323,12 @@ test_effect_operands(void **state)
     REFUSES(code[at].k.s.off, strings, "(publish_raw) ");
     at = victim_find(&v, XFSM_I_EXPORT, 0);
     REFUSES(code[at].k.s.off, UINT32_MAX, "(export) ");
+    for (int op = XFSM_I_PUBLISH; op <= XFSM_I_EXPORT; op++) {
+        at = victim_find(&v, (enum xfsm_opcode) op, 0);
+        REFUSES(code[at].c, 3, "(");
+        ACCEPTS(code[at].c, 2);
+        ACCEPTS(code[at].c, XFSM_NONE);
+    }
     at = victim_find(&v, XFSM_I_TIMER, 0);
     REFUSES(code[at].b, 1, "(timer) ");
     REFUSES(code[at].c, keys, "(timer) ");
@@ -332,6 +344,9 @@ test_effect_operands(void **state)
     at = victim_find(&v, XFSM_I_STATE, 0);
     REFUSES(code[at].b, 3, "(state) ");
     REFUSES(code[at].b, XFSM_NONE, "(state) ");
+    REFUSES(code[at].c, v.h->sections[XFSM_S_REASONS].n + 1, "(state) ");
+    ACCEPTS(code[at].c, v.h->sections[XFSM_S_REASONS].n);
+    ACCEPTS(code[at].c, 0);
     free(v.bytes);
 }
 

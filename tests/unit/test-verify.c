@@ -344,6 +344,23 @@ test_texts(void **state)
     free(v.bytes);
 }
 
+static void
+test_reasons(void **state)
+{
+    struct victim v;
+    uint32_t strings;
+
+    (void) state;
+    victim_init(&v);
+    strings = v.h->sections[XFSM_S_STRINGS].n;
+    assert_true(v.h->sections[XFSM_S_REASONS].n > 0);
+    REFUSES(reasons[0].expression, strings, "reason 0: text out of range");
+    REFUSES(reasons[0].actions, strings, "reason 0: text out of range");
+    ACCEPTS(reasons[0].actions, strings - 1);
+    ACCEPTS(reasons[0].line, UINT32_MAX);
+    free(v.bytes);
+}
+
 /* One part more than a text may have: parts that print nothing would cost
  * time for free. */
 static void
@@ -408,7 +425,7 @@ test_handlers(void **state)
     REFUSES(handlers[1].n_code, v.handlers[1].n_code - 1, "");
     REFUSES(h->sections[XFSM_S_CODE].n,
             v.h->sections[XFSM_S_CODE].n - 1, "handler 3");
-    REFUSES(features[0].name, strings, "feature 0: name out of range");
+    REFUSES(features[0].name, strings, "feature 0: name or register out");
     REFUSES(h->matcher_len, 0, "matcher lies outside");
     ACCEPTS(h->state_size, XFSM_MIN_STATE_SIZE);
     REFUSES(h->state_size, XFSM_MIN_STATE_SIZE - 1, "size out of range");
@@ -440,6 +457,7 @@ main(void)
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_classes_and_events),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_parts_of_a_text),
         cmocka_unit_test(test_handlers),
     };

@@ -114,8 +114,6 @@ test_dialect2(void **state)
            "</xfsm>", 1, "\"memory\" is of dialect 2");
     refuse("<botstream>" STATE "<event type=\"start\"><state id=\"a\"/>"
            "</event></botstream>", 1, "type \"start\" is of dialect 2");
-    refuse(METRIC("<variation_monitor status=\"on\" type=\"topk\"/>"), 1,
-           "type \"topk\" is of dialect 2");
     refuse("<xfsm>" STATE "<event type=\"timeout\"><state id=\"a\"/></event>"
            "</xfsm>", 1, "without a class can never fire");
 }
@@ -305,6 +303,18 @@ test_types_of_dialect_2(void **state)
     assert_int_equal(m->vm_size, 12);
     fixture_free(&fx);
 
+    fixture_load(&fx, "%s", TYPED("type='TopK' size='5' window='7'",
+                                  "vm_get='ip_dst' vm_set='ip_src'"));
+    fixture_assert_loaded(&fx, true);
+    m = fx.program->metrics;
+    assert_int_equal(m->vm_type, XFSM_MON_TOPK);
+    assert_int_equal(m->vm_size, 5);
+    assert_int_equal(m->vm_key.n, 1);
+    assert_int_equal(m->vm_key.fields[0], XFSM_F_IP_SRC);
+    fixture_free(&fx);
+
+    says(TYPED("type='topk' size='11'", "vm_update='ip_src'"),
+         XFSM_DIAG_WARNING, "3 to 10");
     says(TYPED("type='distinct' insert_value='2'",
                "vm_update='ip_src' vm_item='ip_dst'"), XFSM_DIAG_NOTE,
          "a \"distinct\" adds items");
@@ -338,8 +348,10 @@ test_errors_of_types(void **state)
                  "vm_update='ip_src'"), 2, "\"p95\" is not a number");
     refuse(TYPED("type='rate' window='0.0009'", "vm_update='ip_src'"), 2,
            "less than 0.001 s");
-    refuse(TYPED("type='topk'", "vm_update='ip_src'"), 2,
-           "not implemented yet");
+    refuse(TYPED("type='topk' on-full='refuse'", "vm_update='ip_src'"), 2,
+           "where the key that has the least makes room");
+    refuse(TYPED("type='topk' ttl='60'", "vm_update='ip_src'"), 2,
+           "only a \"dleft\" has one");
     refuse(TYPED("type='distinkt'", "vm_update='ip_src'"), 2,
            "did you mean \"distinct\"?");
     refuse("<botstream><statedef id='a'/><metric name='m'>\n"

@@ -5,7 +5,9 @@
 
 /* Publisher, subscriber, and the limits of their sockets. */
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -156,6 +159,17 @@ test_nobody_subscribed(void **state)
     xfsm_zmq_pub_close(NULL);
 }
 
+/* Returns a raw publisher. */
+static void *
+open_raw(void *context)
+{
+    void *socket = zmq_socket(context, ZMQ_XPUB);
+
+    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &(int) { DEADLINE }, sizeof(int));
+    assert_int_equal(zmq_bind(socket, endpoint), 0);
+    return socket;
+}
+
 /* Returns a raw publisher in '*contextp' that 'sub' is subscribed to. */
 static void *
 open_raw_pub(void **contextp)
@@ -164,9 +178,7 @@ open_raw_pub(void **contextp)
     void *socket;
 
     *contextp = zmq_ctx_new();
-    socket = zmq_socket(*contextp, ZMQ_XPUB);
-    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &(int) { DEADLINE }, sizeof(int));
-    assert_int_equal(zmq_bind(socket, endpoint), 0);
+    socket = open_raw(*contextp);
     assert_int_equal(zmq_recv(socket, byte, sizeof byte, 0), 1);
     return socket;
 }
@@ -296,6 +308,80 @@ test_reconnect(void **state)
     xfsm_zmq_pub_close(pub);
     xfsm_zmq_sub_destroy(sub);
     xfsm_zmq_sub_destroy(NULL);
+}
+
+/* What ZeroMQ calls a TCP connection that it made again is told apart. */
+static void
+test_reconnect_tcp(void **state)
+{
+    struct sockaddr_in sin = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t len = sizeof sin;
+    int sock = socket(AF_INET, SOCK_STREAM, 0);
+    char ipc[sizeof endpoint];
+    struct xfsm_zmq_pub *pub;
+    struct xfsm_zmq_sub *sub;
+    int i;
+
+    (void) state;
+    assert_int_equal(bind(sock, (struct sockaddr *) &sin, sizeof sin), 0);
+    assert_int_equal(getsockname(sock, (struct sockaddr *) &sin, &len), 0);
+    close(sock);
+    memcpy(ipc, endpoint, sizeof ipc);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%d",
+             ntohs(sin.sin_port));
+    sub = open_sub("");
+    for (i = 0; i < 2; i++) {
+        pub = open_pub();
+        wait_subscribed(pub, sub);
+        send_text(pub, "t", "hello");
+        expect(sub, "t", "hello");
+        assert_int_equal(xfsm_zmq_sub_n_connected(sub), 1);
+        xfsm_zmq_pub_close(pub);
+        wait_connected(sub, 0);
+    }
+    xfsm_zmq_sub_destroy(sub);
+    memcpy(endpoint, ipc, sizeof endpoint);
+}
+
+/* Several subscribers share a context; each takes its own topics back. */
+static void
+test_shared_context(void **state)
+{
+    static const struct xfsm_zmq_limits limits = {
+        .hwm = 10, .frame_max = 1000, .linger = 0,
+    };
+    static const char *const topics[] = { "a", "b" };
+    void *context = zmq_ctx_new();
+    void *raw = open_raw(context);
+    struct xfsm_zmq_sub *subs[2];
+    char message[2];
+    int i;
+
+    (void) state;
+    for (i = 0; i < 2; i++) {
+        assert_null(xfsm_zmq_sub_create_in(context, &limits, &subs[i]));
+        assert_null(xfsm_zmq_sub_connect(subs[i], endpoint));
+        wait_connected(subs[i], 1);
+        assert_int_equal(xfsm_zmq_sub_subscribe(subs[i], topics[i]), 0);
+        assert_int_equal(zmq_recv(raw, message, 2, 0), 2);
+        assert_memory_equal(message + 1, topics[i], 1);
+    }
+    assert_int_equal(xfsm_zmq_sub_unsubscribe(subs[0], "a"), 0);
+    assert_int_equal(zmq_recv(raw, message, 2, 0), 2);
+    assert_memory_equal(message, "\0a", 2);
+    for (i = 0; i < 2; i++) {
+        zmq_send(raw, topics[i], 1, ZMQ_SNDMORE);
+        zmq_send(raw, "x", 1, 0);
+    }
+    expect(subs[1], "b", "x");
+    for (i = 0; i < 2; i++) {
+        xfsm_zmq_sub_destroy(subs[i]);
+    }
+    zmq_setsockopt(raw, ZMQ_LINGER, &(int) { 0 }, sizeof(int));
+    zmq_close(raw);
+    zmq_ctx_term(context);
 }
 
 static void
@@ -460,6 +546,8 @@ main(void)
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_frame_limit),
         cmocka_unit_test(test_reconnect),
+        cmocka_unit_test(test_reconnect_tcp),
+        cmocka_unit_test(test_shared_context),
         cmocka_unit_test(test_sub_limits),
         cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_bind_errors),

@@ -27,18 +27,59 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/journal.h \
 	xfsm/io/keys.c \
 	xfsm/io/keys.h \
+	xfsm/io/message-decode.c \
+	xfsm/io/message-decode.h \
 	xfsm/io/render.c \
 	xfsm/io/render.h \
 	xfsm/io/replay-client.c \
 	xfsm/io/replay-client.h \
-	xfsm/io/syslog.c \
-	xfsm/io/syslog.h \
+	xfsm/io/subscriber.c \
+	xfsm/io/subscriber.h \
 	xfsm/io/zmq-pub.c \
 	xfsm/io/zmq-pub.h \
 	xfsm/io/zmq-socket.c \
 	xfsm/io/zmq-socket.h \
 	xfsm/io/zmq-sub.c \
 	xfsm/io/zmq-sub.h
+
+# libxfsmcbor: apart, so that only who uses it is linked with libcbor.
+noinst_LTLIBRARIES += xfsm/io/libxfsmcbor.la
+xfsm_io_libxfsmcbor_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCBOR_CFLAGS)
+xfsm_io_libxfsmcbor_la_SOURCES = \
+	xfsm/io/event-cbor.c \
+	xfsm/io/event-cbor.h
+
+# libxfsmsyslog: the same for OpenSSL.
+noinst_LTLIBRARIES += xfsm/io/libxfsmsyslog.la
+xfsm_io_libxfsmsyslog_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
+xfsm_io_libxfsmsyslog_la_SOURCES = \
+	xfsm/io/syslog.c \
+	xfsm/io/syslog.h \
+	xfsm/io/tls-stream.c \
+	xfsm/io/tls-stream.h
+
+# libxfsm-subscriber, installed for programs of others with its one header:
+# what it takes to receive events, on libzmq alone.
+lib_LTLIBRARIES += xfsm/io/libxfsm-subscriber.la
+xfsm_io_libxfsm_subscriber_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBZMQ_CFLAGS)
+xfsm_io_libxfsm_subscriber_la_LIBADD = $(LIBZMQ_LIBS)
+xfsm_io_libxfsm_subscriber_la_SOURCES = \
+	xfsm/base/error.c \
+	xfsm/base/hash.c \
+	xfsm/io/event-decode.c \
+	xfsm/io/follow.c \
+	xfsm/io/gap.c \
+	xfsm/io/keys.c \
+	xfsm/io/replay-client.c \
+	xfsm/io/subscriber.c \
+	xfsm/io/zmq-socket.c \
+	xfsm/io/zmq-sub.c
+xfsmincludedir = $(includedir)/ovs-xfsm
+xfsminclude_HEADERS = xfsm/io/subscriber.h
+pkgconfigdir = $(libdir)/pkgconfig
+nodist_pkgconfig_DATA = xfsm/io/ovs-xfsm-subscriber.pc
+CLEANFILES += xfsm/io/ovs-xfsm-subscriber.pc
+EXTRA_DIST += xfsm/io/ovs-xfsm-subscriber.pc.in
 
 # Schema of events.
 dist_pkgdata_DATA += xfsm/io/event.schema.json

@@ -312,12 +312,14 @@ bool
 xfsm_event_next_member(struct xfsm_str *object,
                        struct xfsm_event_member *member)
 {
-    struct cursor c = { .p = object->p, .end = object->p + object->len };
+    struct cursor c;
     const char *start;
 
     if (!object->p) {
         return false;
     }
+    c.p = object->p;
+    c.end = object->p + object->len;
     skip_space(&c);
     if (take(&c, ',')) {
         skip_space(&c);

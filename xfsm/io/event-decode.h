@@ -33,11 +33,13 @@
 /* M(NAME): members that are strings, numbers, and objects. */
 #define XFSM_EVENT_STRINGS(M) \
     M(time) M(label) M(program) M(version) M(host) M(bridge) M(port) \
-    M(state) M(code) M(level) M(description) M(attack) M(text) M(topic)
+    M(interface_uuid) M(state) M(next_state) M(code) M(level) \
+    M(description) M(attack) M(text) M(topic)
 #define XFSM_EVENT_NUMBERS(M) \
     M(v) M(epoch) M(seq) M(prev) M(last_seq) M(from) M(to) M(count) \
     M(lost) M(id) M(since) M(after) M(limit) M(next) M(oldest) M(hops)
-#define XFSM_EVENT_OBJECTS(M) M(key) M(fields) M(features) M(topics)
+#define XFSM_EVENT_OBJECTS(M) M(key) M(external_ids) M(fields) M(features) \
+    M(topics)
 
 struct xfsm_event_view {
     /* Text between the quotation marks, with its escapes; p is NULL where

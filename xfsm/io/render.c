@@ -147,6 +147,31 @@ add_to_flow(struct flow *flow, struct xfsm_str object)
     }
 }
 
+/* One of the event's external_ids; p is NULL if it has it not. */
+static struct xfsm_str
+external_id(const struct xfsm_event_view *e, enum xfsm_identity_id id)
+{
+    struct xfsm_str object = e->external_ids;
+    struct xfsm_event_member m;
+
+    while (xfsm_event_next_member(&object, &m)) {
+        if (xfsm_str_is(m.name, xfsm_identity_id_names[id]) && m.is_string) {
+            return m.value;
+        }
+    }
+    return (struct xfsm_str) { NULL, 0 };
+}
+
+/* The virtual machine, as its cloud knows it; p is NULL if that is not
+ * known. */
+static struct xfsm_str
+machine(const struct xfsm_event_view *e)
+{
+    struct xfsm_str uuid = external_id(e, XFSM_ID_VM_UUID);
+
+    return uuid.p ? uuid : external_id(e, XFSM_ID_VM_ID);
+}
+
 static struct flow
 get_flow(const struct xfsm_event_view *e)
 {
@@ -317,12 +342,15 @@ put_own(struct out *out, const struct xfsm_event_view *e)
     put_str(out, "version", e->version);
     put_str(out, "bridge", e->bridge);
     put_str(out, "port", e->port);
+    put_str(out, "interface_uuid", e->interface_uuid);
+    put_object(out, "external_ids", e->external_ids);
     put_uint(out, "epoch", e->epoch);
     put_uint(out, "seq", e->seq);
     if (e->lost) {
         put_uint(out, "lost", e->lost);
     }
     put_str(out, "state", e->state);
+    put_str(out, "next_state", e->next_state);
     put_str(out, "code", e->code);
     put_str(out, "level", e->level);
     put_object(out, "key", e->key);
@@ -503,10 +531,19 @@ render_ecs(struct out *out, const struct xfsm_event_view *e)
     put_text(out, "product", "ovs-xfsm");
     begin(out, "ingress");
     begin(out, "interface");
+    put_str(out, "id", e->interface_uuid);
     put_str(out, "name", e->port);
+    put_str(out, "alias", external_id(e, XFSM_ID_IFACE_ID));
     end(out);
     end(out);
     end(out);
+    if (machine(e).p) {
+        begin(out, "cloud");
+        begin(out, "instance");
+        put_str(out, "id", machine(e));
+        end(out);
+        end(out);
+    }
     begin(out, "rule");
     put_str(out, "name", e->program);
     put_str(out, "version", e->version);
@@ -648,8 +685,18 @@ render_ocsf(struct out *out, const struct xfsm_event_view *e)
     begin(out, "device");
     put_uint(out, "type_id", 1);
     put_str(out, "hostname", e->host);
+    put_str(out, "interface_uid", e->interface_uuid);
     put_str(out, "interface_name", e->port);
     end(out);
+    if (machine(e).p) {
+        put_name(out, "resources");
+        put(out, "[");
+        begin(out, NULL);
+        put_text(out, "type", "Virtual Machine");
+        put_str(out, "uid", machine(e));
+        end(out);
+        put(out, "]");
+    }
     put_ocsf_evidence(out, e);
     end(out);
 }

@@ -17,6 +17,9 @@
  *   - ocsf: Detection Finding (class 2004) of OCSF 1.3, with the packet's
  *     addresses as evidence.
  *
+ * The virtual machine is "cloud.instance.id" of ecs and a resource of ocsf,
+ * the interface "observer.ingress.interface" and "device.interface_uid".
+ *
  * Addresses, ports and so on come from the event's key and fields.  Severity
  * comes from "level" (INFO, LOW, MEDIUM or WARN, HIGH or ERROR, CRITICAL, in
  * any case) or else from the label.

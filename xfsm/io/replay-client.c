@@ -25,6 +25,7 @@ struct xfsm_replay_client {
     const char *server_key;
     size_t n;
     void *sockets[XFSM_ZMQ_SUB_ENDPOINTS];
+    bool known[XFSM_ZMQ_SUB_ENDPOINTS];     /* It was connected before. */
     uint64_t id;                /* Of the last question. */
 };
 
@@ -175,9 +176,48 @@ take_message(struct xfsm_replay_client *client, void *socket,
     return error;
 }
 
-/* Asks 'socket' the question whose members are 'members', to the last page. */
+/* Asks hub 'i' for what comes after number 'after', once. */
 static int
-ask(struct xfsm_replay_client *client, void *socket, const char *members,
+ask_once(struct xfsm_replay_client *client, size_t i, const char *members,
+         uint64_t after, struct answer *answer, xfsm_replay_cb *cb,
+         void *aux)
+{
+    void *socket = client->sockets[i];
+    bool mine = false;
+    int64_t deadline;
+    char *question;
+    int error;
+
+    error = wait_for(socket, ZMQ_POLLOUT, xfsm_now_ms()
+                     + (client->known[i] ? XFSM_REPLAY_RECONNECT
+                        : XFSM_REPLAY_CONNECT));
+    if (error) {
+        client->known[i] = false;
+        return ENOTCONN;
+    }
+    client->known[i] = true;
+    if (asprintf(&question, "{\"v\":1,\"id\":%"PRIu64",\"after\":%"PRIu64
+                 ",%s}", ++client->id, after, members) < 0) {
+        abort();
+    }
+    if (zmq_send(socket, question, strlen(question), ZMQ_DONTWAIT) < 0) {
+        error = xfsm_zmq_errno();
+    }
+    free(question);
+    deadline = xfsm_now_ms() + XFSM_REPLAY_PATIENCE;
+    while (!error && !mine) {
+        error = wait_for(socket, ZMQ_POLLIN, deadline);
+        if (!error) {
+            error = take_message(client, socket, answer, &mine, cb, aux);
+        }
+    }
+    return error;
+}
+
+/* Asks hub 'i' the question whose members are 'members', to the last page.
+ * An answer comes whole or not at all, so the question can be asked again. */
+static int
+ask(struct xfsm_replay_client *client, size_t i, const char *members,
     struct answer *answer, xfsm_replay_cb *cb, void *aux)
 {
     uint64_t after = 0;
@@ -185,30 +225,11 @@ ask(struct xfsm_replay_client *client, void *socket, const char *members,
 
     *answer = (struct answer) { .more = true };
     for (page = 0; page < XFSM_REPLAY_PAGES; page++) {
-        bool mine = false;
-        int64_t deadline;
-        char *question;
-        int error;
+        int error = ETIMEDOUT;
+        int j;
 
-        error = wait_for(socket, ZMQ_POLLOUT,
-                         xfsm_now_ms() + XFSM_REPLAY_CONNECT);
-        if (error) {
-            return error;
-        }
-        if (asprintf(&question, "{\"v\":1,\"id\":%"PRIu64",\"after\":%"PRIu64
-                     ",%s}", ++client->id, after, members) < 0) {
-            abort();
-        }
-        if (zmq_send(socket, question, strlen(question), ZMQ_DONTWAIT) < 0) {
-            error = xfsm_zmq_errno();
-        }
-        free(question);
-        deadline = xfsm_now_ms() + XFSM_REPLAY_PATIENCE;
-        while (!error && !mine) {
-            error = wait_for(socket, ZMQ_POLLIN, deadline);
-            if (!error) {
-                error = take_message(client, socket, answer, &mine, cb, aux);
-            }
+        for (j = 0; j < XFSM_REPLAY_ATTEMPTS && error == ETIMEDOUT; j++) {
+            error = ask_once(client, i, members, after, answer, cb, aux);
         }
         if (error || !answer->next || !answer->more) {
             return error;
@@ -238,7 +259,7 @@ xfsm_replay_ask_range(struct xfsm_replay_client *client,
     }
     for (i = 0; i < client->n; i++) {
         struct answer answer;
-        int error = ask(client, client->sockets[i], members, &answer, cb,
+        int error = ask(client, i, members, &answer, cb,
                         aux);
 
         if (!error) {
@@ -266,7 +287,7 @@ xfsm_replay_ask_since(struct xfsm_replay_client *client, uint64_t since_ms,
     snprintf(members, sizeof members, "\"since\":%"PRIu64, since_ms);
     for (i = 0; i < client->n; i++) {
         struct answer answer;
-        int error = ask(client, client->sockets[i], members, &answer, cb,
+        int error = ask(client, i, members, &answer, cb,
                         aux);
 
         if (error) {

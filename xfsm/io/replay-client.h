@@ -10,8 +10,10 @@
  *
  * One client has a socket to each of the hubs that its owner subscribes to,
  * which it opens at once but which need no hub to be there.  A question waits
- * for its answer at most XFSM_REPLAY_PATIENCE, and does not wait at all for a
- * publisher that has no such endpoint, as "xfsm run --publish" has none.
+ * for its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none
+ * came: the hub may have died over it.  One that was there before is waited
+ * for longer, as it is being started again.  A publisher without such an
+ * endpoint, as "xfsm run --publish" is, costs XFSM_REPLAY_CONNECT.
  *
  * Thread-safety: a client belongs to one thread. */
 
@@ -24,6 +26,13 @@
 /* How long one answer is waited for, and how long a connection, in ms. */
 #define XFSM_REPLAY_PATIENCE 2000
 #define XFSM_REPLAY_CONNECT 3000
+
+/* The same for a hub that was connected before: longer than the agent waits
+ * before it starts one again that died five times in a row. */
+#define XFSM_REPLAY_RECONNECT 10000
+
+/* How often a question is asked: the hub may die over it. */
+#define XFSM_REPLAY_ATTEMPTS 3
 
 /* Answers to one question that are asked for. */
 #define XFSM_REPLAY_PAGES 4096
@@ -50,14 +59,14 @@ typedef bool xfsm_replay_cb(const char *topic, size_t topic_len,
 
 /* Asks all hubs in turn for the events 'from' to 'to' in the life 'epoch' of
  * a probe, whose names are as in an event, until one has some; calls 'cb' for
- * each.  Returns 0 if a hub answered, else ETIMEDOUT or another errno. */
+ * each.  Returns 0 if a hub answered, else a positive errno. */
 int xfsm_replay_ask_range(struct xfsm_replay_client *, struct xfsm_str host,
                           struct xfsm_str bridge, struct xfsm_str port,
                           uint64_t epoch, uint64_t from, uint64_t to,
                           xfsm_replay_cb *cb, void *aux);
 
 /* Asks all hubs for the events since 'since_ms', in ms since 1970.  Returns 0
- * if all answered, else ETIMEDOUT or another errno.  Stores the time of the
+ * if all answered, else a positive errno.  Stores the time of the
  * oldest event that a hub has in '*oldest_ms', 0 if there is none. */
 int xfsm_replay_ask_since(struct xfsm_replay_client *, uint64_t since_ms,
                           xfsm_replay_cb *cb, void *aux,

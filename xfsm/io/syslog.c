@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "xfsm/base/error.h"
+#include "xfsm/io/clock.h"
 #include "xfsm/io/render.h"
 #include "xfsm/runtime/event.h"
 
@@ -26,7 +27,12 @@
 /* How long a full Unix socket is waited for, in ms. */
 #define PATIENCE 1000
 
+/* Between two attempts to connect with TLS, in ms. */
+#define TLS_RETRY 1000
+
 struct xfsm_syslog {
+    struct xfsm_tls_stream *tls;    /* If not NULL, the next three are idle. */
+    int64_t next_try;           /* Of TLS, after a failure. */
     int fd;                     /* -1: not connected. */
     struct sockaddr_storage address;
     socklen_t address_len;
@@ -121,34 +127,73 @@ reconnect(struct xfsm_syslog *sink)
     return error;
 }
 
+/* Splits "HOST[:PORT]" and creates a stream. */
+static char *
+open_tls(struct xfsm_syslog *sink, const char *s,
+         const struct xfsm_tls_options *options)
+{
+    const char *host = *s == '[' ? s + 1 : s;
+    const char *end = s + strlen(s);
+    const char *port = XFSM_SYSLOG_TLS_PORT;
+    char name[256];
+
+    if (*s == '[') {
+        end = strchr(s, ']');
+        if (!end || (end[1] && end[1] != ':')) {
+            return xfsm_error("expected tls:[ADDRESS]:PORT");
+        }
+        port = end[1] ? end + 2 : port;
+    } else if (strchr(s, ':')) {
+        end = strchr(s, ':');
+        port = end + 1;
+    }
+    if (end == host || (size_t) (end - host) >= sizeof name || !*port
+        || strspn(port, "0123456789") != strlen(port)
+        || !strtoul(port, NULL, 10) || strtoul(port, NULL, 10) > 65535) {
+        return xfsm_error("expected tls:HOST:PORT");
+    }
+    memcpy(name, host, (size_t) (end - host));
+    name[end - host] = '\0';
+    return xfsm_tls_stream_create(options, name, port, &sink->tls);
+}
+
+static char *
+open_datagram(struct xfsm_syslog *sink, const char *where)
+{
+    int error;
+
+    if (!strncmp(where, "unix:", 5) ? !parse_unix(where + 5, sink)
+        : strncmp(where, "udp:", 4) || !parse_udp(where + 4, sink)) {
+        return xfsm_error("expected unix:PATH, udp:127.0.0.1:PORT or "
+                          "tls:HOST:PORT");
+    } else if (sink->address.ss_family != AF_UNIX
+               && !is_loopback(&sink->address)) {
+        return xfsm_error("syslog over UDP goes to a loopback address only");
+    }
+    error = reconnect(sink);
+    return error ? xfsm_error("%s", strerror(error)) : NULL;
+}
+
 char *
-xfsm_syslog_open(const char *where, struct xfsm_syslog **sinkp)
+xfsm_syslog_open(const char *where, const struct xfsm_tls_options *tls,
+                 struct xfsm_syslog **sinkp)
 {
     struct xfsm_syslog *sink = calloc(1, sizeof *sink);
-    const char *why = NULL;
-    char *error = NULL;
+    char *error, *why;
 
     if (!sink) {
         abort();
     }
     sink->fd = -1;
-    if (!strncmp(where, "unix:", 5) ? !parse_unix(where + 5, sink)
-        : strncmp(where, "udp:", 4) || !parse_udp(where + 4, sink)) {
-        why = "expected unix:PATH or udp:127.0.0.1:PORT";
-    } else if (sink->address.ss_family != AF_UNIX
-               && !is_loopback(&sink->address)) {
-        why = "syslog over UDP goes to a loopback address only";
-    } else {
-        int retval = reconnect(sink);
-
-        why = retval ? strerror(retval) : NULL;
-    }
-    if (why) {
-        error = xfsm_error("\"%s\": %s", where, why);
-        xfsm_syslog_close(sink);
-    } else {
+    why = !strncmp(where, "tls:", 4) ? open_tls(sink, where + 4, tls)
+                                     : open_datagram(sink, where);
+    if (!why) {
         *sinkp = sink;
+        return NULL;
     }
+    error = xfsm_error("\"%s\": %s", where, why);
+    free(why);
+    xfsm_syslog_close(sink);
     return error;
 }
 
@@ -156,6 +201,7 @@ void
 xfsm_syslog_close(struct xfsm_syslog *sink)
 {
     if (sink) {
+        xfsm_tls_stream_destroy(sink->tls);
         if (sink->fd >= 0) {
             close(sink->fd);
         }
@@ -226,12 +272,27 @@ xfsm_syslog_format(const struct xfsm_event_view *event,
     return (size_t) n < size ? (size_t) n : size - 1;
 }
 
-int
-xfsm_syslog_send(struct xfsm_syslog *sink, const struct xfsm_event_view *event,
-                 const char *message, size_t len)
+/* Sends a message with its length in front. */
+static int
+send_tls(struct xfsm_syslog *sink, const char *message, size_t n)
 {
-    char buf[XFSM_SYSLOG_MAX];
-    size_t n = xfsm_syslog_format(event, message, len, buf, sizeof buf);
+    char framed[XFSM_SYSLOG_MAX + 16];
+    int len = sprintf(framed, "%zu ", n);
+    int error = ENOTCONN;
+
+    if (xfsm_now_ms() >= sink->next_try) {
+        memcpy(framed + len, message, n);
+        error = xfsm_tls_stream_write(sink->tls, framed, (size_t) len + n);
+        if (error) {
+            sink->next_try = xfsm_now_ms() + TLS_RETRY;
+        }
+    }
+    return error;
+}
+
+static int
+send_datagram(struct xfsm_syslog *sink, const char *buf, size_t n)
+{
     int tries;
     int error = 0;
 
@@ -257,8 +318,26 @@ xfsm_syslog_send(struct xfsm_syslog *sink, const struct xfsm_event_view *event,
             break;
         }
     }
-    sink->lost++;
     return error;
+}
+
+int
+xfsm_syslog_send(struct xfsm_syslog *sink, const struct xfsm_event_view *event,
+                 const char *message, size_t len)
+{
+    char buf[XFSM_SYSLOG_MAX];
+    size_t n = xfsm_syslog_format(event, message, len, buf, sizeof buf);
+    int error = sink->tls ? send_tls(sink, buf, n)
+                          : send_datagram(sink, buf, n);
+
+    sink->lost += error != 0;
+    return error;
+}
+
+const char *
+xfsm_syslog_why(const struct xfsm_syslog *sink)
+{
+    return sink->tls ? xfsm_tls_stream_why(sink->tls) : "";
 }
 
 uint64_t

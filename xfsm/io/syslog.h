@@ -19,8 +19,14 @@
  *
  * 32473 is the enterprise number that RFC 5612 sets aside for examples.
  *
+ * Over TLS (RFC 5425; tls-stream.h) a message has its length in front, and
+ * goes anywhere, to a server whose certificate is good.  While there is no
+ * connection, messages are lost, and another one is tried once a second.  TLS
+ * does not tell what arrived: messages that were on their way when a
+ * connection broke are lost without being counted.
+ *
  * UDP is in clear text and unauthenticated, so addresses other than loopback
- * are refused: a relay on this host forwards with TLS.
+ * are refused.
  *
  * Thread-safety: a sink belongs to one thread. */
 
@@ -28,15 +34,22 @@
 #include <stdint.h>
 
 #include "xfsm/io/event-decode.h"
+#include "xfsm/io/tls-stream.h"
 
 #define XFSM_SYSLOG_MAX 8192
 
 struct xfsm_syslog;
 
-/* Opens a sink to 'where': "unix:PATH", or "udp:127.0.0.1:PORT" or
- * "udp:[::1]:PORT".  Returns NULL and stores it in '*sinkp', or an error that
+/* Port of syslog over TLS, where none is told. */
+#define XFSM_SYSLOG_TLS_PORT "6514"
+
+/* Opens a sink to 'where': "unix:PATH", "udp:127.0.0.1:PORT",
+ * "udp:[::1]:PORT" or "tls:HOST[:PORT]", HOST being a name or an address, of
+ * IPv6 in brackets.  'tls' is for the last; it is connected to by the first
+ * message.  Returns NULL and stores it in '*sinkp', or an error that
  * the caller frees. */
-char *xfsm_syslog_open(const char *where, struct xfsm_syslog **sinkp);
+char *xfsm_syslog_open(const char *where, const struct xfsm_tls_options *tls,
+                       struct xfsm_syslog **sinkp);
 void xfsm_syslog_close(struct xfsm_syslog *);
 
 /* Writes a message about 'event' in 'buf' of 'size' bytes, terminated.
@@ -44,6 +57,9 @@ void xfsm_syslog_close(struct xfsm_syslog *);
 size_t xfsm_syslog_format(const struct xfsm_event_view *event,
                           const char *message, size_t len,
                           char *buf, size_t size);
+
+/* What was wrong with TLS last, "" if nothing. */
+const char *xfsm_syslog_why(const struct xfsm_syslog *);
 
 /* Sends a message.  Returns 0 or a positive errno; lost messages are
  * counted.  A Unix socket that was made anew is connected to again. */

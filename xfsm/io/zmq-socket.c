@@ -177,27 +177,41 @@ xfsm_zmq_check_endpoint(const char *endpoint, bool bind)
                           "tcp://HOST:PORT");
 }
 
-char *
-xfsm_zmq_replay_endpoint(const char *endpoint)
+/* The endpoint next to another one: the Unix socket with that suffix, or the
+ * TCP port so many further on. */
+static char *
+neighbour(const char *endpoint, const char *suffix, unsigned int distance)
 {
     const char *colon = strrchr(endpoint, ':');
-    char *replay, *error;
+    char *other, *error;
     int retval;
 
     if (!strncmp(endpoint, "ipc://", 6)) {
-        retval = asprintf(&replay, "%s.replay", endpoint);
+        retval = asprintf(&other, "%s%s", endpoint, suffix);
     } else {
-        retval = asprintf(&replay, "%.*s:%lu", (int) (colon - endpoint),
-                          endpoint, strtoul(colon + 1, NULL, 10) + 1);
+        retval = asprintf(&other, "%.*s:%lu", (int) (colon - endpoint),
+                          endpoint, strtoul(colon + 1, NULL, 10) + distance);
     }
     if (retval < 0) {
         abort();
     }
-    error = xfsm_zmq_check_endpoint(replay, false);
+    error = xfsm_zmq_check_endpoint(other, false);
     if (error) {
         free(error);
-        free(replay);
+        free(other);
         return NULL;
     }
-    return replay;
+    return other;
+}
+
+char *
+xfsm_zmq_replay_endpoint(const char *endpoint)
+{
+    return neighbour(endpoint, ".replay", 1);
+}
+
+char *
+xfsm_zmq_forms_endpoint(const char *endpoint)
+{
+    return neighbour(endpoint, ".forms", 2);
 }

@@ -74,6 +74,10 @@ char *xfsm_zmq_check_endpoint(const char *endpoint, bool bind);
  * endpoint, since the path is too long or the port the last one. */
 char *xfsm_zmq_replay_endpoint(const char *endpoint);
 
+/* The same for the endpoint of other forms of events
+ * (ovs-plugin/hub-forms.h): PATH.forms, or the TCP port after the next. */
+char *xfsm_zmq_forms_endpoint(const char *endpoint);
+
 /* Positive errno of the last failed ZeroMQ call, of which the errors that
  * ZeroMQ invented are mapped to those of POSIX. */
 int xfsm_zmq_errno(void);

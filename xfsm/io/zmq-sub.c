@@ -26,6 +26,7 @@ struct endpoint {
 
 struct xfsm_zmq_sub {
     void *context;
+    bool own_context;           /* Made here. */
     void *socket;
     void *monitor;              /* Tells of connections made and lost. */
     unsigned int n_endpoints;
@@ -40,8 +41,6 @@ struct xfsm_zmq_sub {
     (ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL \
      | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
-#define MONITOR_ENDPOINT "inproc://monitor"
-
 static char *
 sub_error(const char *what, int error)
 {
@@ -51,15 +50,18 @@ sub_error(const char *what, int error)
 /* Frames are taken one by one into the two messages, so both are always
  * initialised. */
 static int
-open_sockets(struct xfsm_zmq_sub *sub)
+open_sockets(struct xfsm_zmq_sub *sub, const struct xfsm_zmq_limits *limits)
 {
+    char monitor[64];
     int error;
 
-    error = xfsm_zmq_socket(sub->context, ZMQ_SUB, NULL, &sub->socket);
+    /* Its name is that of no other in the context. */
+    snprintf(monitor, sizeof monitor, "inproc://monitor-%p", (void *) sub);
+    error = xfsm_zmq_socket(sub->context, ZMQ_SUB, limits, &sub->socket);
     if (error) {
         return error;
     }
-    if (zmq_socket_monitor(sub->socket, MONITOR_ENDPOINT,
+    if (zmq_socket_monitor(sub->socket, monitor,
                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED
                            | ZMQ_EVENT_DISCONNECTED | HANDSHAKE_FAILED)) {
         return xfsm_zmq_errno();
@@ -68,11 +70,18 @@ open_sockets(struct xfsm_zmq_sub *sub)
     if (error) {
         return error;
     }
-    return zmq_connect(sub->monitor, MONITOR_ENDPOINT) ? xfsm_zmq_errno() : 0;
+    return zmq_connect(sub->monitor, monitor) ? xfsm_zmq_errno() : 0;
 }
 
 char *
 xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp)
+{
+    return xfsm_zmq_sub_create_in(NULL, NULL, subp);
+}
+
+char *
+xfsm_zmq_sub_create_in(void *context, const struct xfsm_zmq_limits *limits,
+                       struct xfsm_zmq_sub **subp)
 {
     struct xfsm_zmq_sub *sub = calloc(1, sizeof *sub);
     int error;
@@ -82,8 +91,9 @@ xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp)
     }
     zmq_msg_init(&sub->topic);
     zmq_msg_init(&sub->body);
-    sub->context = zmq_ctx_new();
-    error = sub->context ? open_sockets(sub) : xfsm_zmq_errno();
+    sub->own_context = !context;
+    sub->context = context ? context : zmq_ctx_new();
+    error = sub->context ? open_sockets(sub, limits) : xfsm_zmq_errno();
     if (error) {
         xfsm_zmq_sub_destroy(sub);
         return sub_error("cannot create a subscriber", error);
@@ -112,7 +122,7 @@ xfsm_zmq_sub_destroy(struct xfsm_zmq_sub *sub)
         if (sub->socket) {
             zmq_close(sub->socket);
         }
-        if (sub->context) {
+        if (sub->context && sub->own_context) {
             zmq_ctx_term(sub->context);
         }
         free(sub);
@@ -155,29 +165,65 @@ xfsm_zmq_sub_connect(struct xfsm_zmq_sub *sub, const char *endpoint)
     return NULL;
 }
 
-int
-xfsm_zmq_sub_subscribe(struct xfsm_zmq_sub *sub, const char *prefix)
+static int
+set_subscription(struct xfsm_zmq_sub *sub, int option, const char *prefix)
 {
     size_t len = strlen(prefix);
 
     if (len >= XFSM_EVENT_TOPIC_MAX) {
         return ENAMETOOLONG;
     }
-    return zmq_setsockopt(sub->socket, ZMQ_SUBSCRIBE, prefix, len)
+    return zmq_setsockopt(sub->socket, option, prefix, len)
            ? xfsm_zmq_errno() : 0;
+}
+
+int
+xfsm_zmq_sub_subscribe(struct xfsm_zmq_sub *sub, const char *prefix)
+{
+    return set_subscription(sub, ZMQ_SUBSCRIBE, prefix);
+}
+
+int
+xfsm_zmq_sub_unsubscribe(struct xfsm_zmq_sub *sub, const char *prefix)
+{
+    return set_subscription(sub, ZMQ_UNSUBSCRIBE, prefix);
+}
+
+/* Finds the endpoint that ZeroMQ calls 'name'.  The first time that is what it
+ * was told to connect to; when it connects again by itself, it is the address
+ * that came of that, "tcp://[::ffff:127.0.0.1]:5560" for 127.0.0.1, so the
+ * port has to do, with a connection that is not yet in that state. */
+static struct endpoint *
+find_endpoint(struct xfsm_zmq_sub *sub, const char *name, bool connected)
+{
+    const char *port = strrchr(name, ':');
+    unsigned int i;
+
+    for (i = 0; i < sub->n_endpoints; i++) {
+        if (!strcmp(sub->endpoints[i].name, name)) {
+            return &sub->endpoints[i];
+        }
+    }
+    for (i = 0; port && i < sub->n_endpoints; i++) {
+        const char *own = strrchr(sub->endpoints[i].name, ':');
+
+        if (own && !strcmp(own, port)
+            && sub->endpoints[i].connected != connected) {
+            return &sub->endpoints[i];
+        }
+    }
+    return NULL;
 }
 
 /* Notes that the connection to 'name' was made or lost. */
 static void
 set_connected(struct xfsm_zmq_sub *sub, const char *name, bool connected)
 {
-    unsigned int i;
+    struct endpoint *endpoint = find_endpoint(sub, name, connected);
 
-    for (i = 0; i < sub->n_endpoints; i++) {
-        if (!strcmp(sub->endpoints[i].name, name)) {
-            sub->endpoints[i].connected = connected;
-            sub->endpoints[i].since = xfsm_now_ms();
-        }
+    if (endpoint) {
+        endpoint->connected = connected;
+        endpoint->since = xfsm_now_ms();
     }
 }
 

@@ -25,6 +25,7 @@
 #define XFSM_ZMQ_SUB_ENDPOINTS 256
 
 struct xfsm_key_pair;
+struct xfsm_zmq_limits;
 struct xfsm_zmq_sub;
 
 /* A message.  Good until the next call with its subscriber. */
@@ -38,6 +39,12 @@ struct xfsm_zmq_message {
 /* Creates a subscriber to nothing.  Returns NULL and stores it in '*subp', or
  * an error that the caller frees. */
 char *xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp);
+
+/* The same in the ZeroMQ context 'context', which must outlive it, and with
+ * 'limits', or the usual ones if that is NULL. */
+char *xfsm_zmq_sub_create_in(void *context,
+                             const struct xfsm_zmq_limits *limits,
+                             struct xfsm_zmq_sub **subp);
 
 /* Closes it.  NULL is accepted. */
 void xfsm_zmq_sub_destroy(struct xfsm_zmq_sub *);
@@ -56,6 +63,9 @@ char *xfsm_zmq_sub_connect(struct xfsm_zmq_sub *, const char *endpoint);
 /* Subscribes to the topics that start with 'prefix'; "" is all of them.
  * Returns 0 or a positive errno. */
 int xfsm_zmq_sub_subscribe(struct xfsm_zmq_sub *, const char *prefix);
+
+/* Takes one such subscription back.  Returns 0 or a positive errno. */
+int xfsm_zmq_sub_unsubscribe(struct xfsm_zmq_sub *, const char *prefix);
 
 /* Takes one message, after waiting for it up to 'timeout_ms' (0 not at all,
  * -1 for ever).  Returns 0 and fills in '*message'; EAGAIN if there is none;

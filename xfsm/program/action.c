@@ -218,6 +218,8 @@ do_publish(struct parser *p, const struct args *args)
 
         action->label = label;
         return xfsm_member_parse(p->parse, text, n, &action->text);
+    } else if (p->parse->dialect > 1) {
+        xfsm_member_warn_nameless(p->parse, text, n);
     }
     return add_text(p, XFSM_AC_PUBLISH, label, text, n);
 }
@@ -388,7 +390,10 @@ do_reset(struct parser *p, const char *name, size_t len)
                         : XFSM_AC_RESET);
     action->index = metric == XFSM_NONE ? table : metric;
     return !args.len
-           || xfsm_key_parse(p->parse, args.s, args.len, &action->key);
+           || (xfsm_key_parse(p->parse, args.s, args.len, &action->key)
+               && (!xfsm_metric_lists(&p->parse->program->metrics[metric])
+                   || xfsm_key_of_list(p->parse, metric, &action->key,
+                                       false)));
 }
 
 /* Takes the assignment at p->p; false if there is none. */

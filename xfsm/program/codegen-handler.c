@@ -288,6 +288,12 @@ generate_part(struct xfsm_codegen *cg, const struct xfsm_text_part *part,
         img->text = xfsm_builder_string(cg->b, part->literal);
         img->len = (uint32_t) part->len;
         break;
+    case XFSM_TX_LIST:
+        img->kind = XFSM_PART_LIST;
+        img->index = part->index;
+        img->text = part->before;
+        img->len = part->top;
+        break;
     }
 }
 
@@ -315,7 +321,7 @@ generate_text(struct xfsm_codegen *cg, const struct xfsm_text *text)
 
 static void
 generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
-                 const struct xfsm_action *action)
+                 const struct xfsm_action *action, uint16_t next_state)
 {
     int n_regs = cg->n_regs;    /* Text may take some for its numbers. */
     bool has_text = op == XFSM_I_PUBLISH || op == XFSM_I_MITIGATE;
@@ -326,6 +332,7 @@ generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
     struct xfsm_insn *insn = xfsm_codegen_emit(cg, op);
 
     insn->b = text;
+    insn->c = next_state;
     insn->d = key;
     insn->k.s.off = label;
     insn->k.s.len = (uint32_t) strlen(action->label);
@@ -359,22 +366,23 @@ generate_table_set(struct xfsm_codegen *cg, const struct xfsm_action *action)
 }
 
 static void
-generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action)
+generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action,
+                uint16_t next_state)
 {
     switch (action->kind) {
     case XFSM_AC_PUBLISH:
     case XFSM_AC_PLOT:
     case XFSM_AC_EXEC:
-        generate_publish(cg, XFSM_I_PUBLISH, action);
+        generate_publish(cg, XFSM_I_PUBLISH, action, next_state);
         break;
     case XFSM_AC_MITIGATE:
-        generate_publish(cg, XFSM_I_MITIGATE, action);
+        generate_publish(cg, XFSM_I_MITIGATE, action, next_state);
         break;
     case XFSM_AC_PUBLISH_RAW:
-        generate_publish(cg, XFSM_I_PUBRAW, action);
+        generate_publish(cg, XFSM_I_PUBRAW, action, next_state);
         break;
     case XFSM_AC_EXPORT:
-        generate_publish(cg, XFSM_I_EXPORT, action);
+        generate_publish(cg, XFSM_I_EXPORT, action, next_state);
         break;
     case XFSM_AC_RESET:
         emit_metric(cg, action->key.n ? XFSM_I_RESETK : XFSM_I_RESET, 0,
@@ -394,11 +402,35 @@ generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action)
 
 /* ## Steps and the handler ## */
 
-static void
-generate_steps(struct xfsm_codegen *cg, const struct xfsm_steps *steps)
+/* Adds why condition 'i' of the handler takes a key elsewhere.  Returns its
+ * number from 1. */
+static uint16_t
+generate_reason(struct xfsm_codegen *cg, int i)
 {
-    for (int i = 0; i < steps->n_timeouts; i++) {
-        const struct xfsm_timeout_set *t = &steps->timeouts[i];
+    const struct xfsm_condition *c = &cg->handler->conditions[i];
+    uint32_t expression = xfsm_builder_string(cg->b, c->source);
+    uint32_t actions = xfsm_builder_string(cg->b, c->steps.source);
+    uint32_t index = xfsm_builder_add(cg->b, XFSM_S_REASONS, 1);
+    struct xfsm_img_reason *reason = xfsm_builder_at(cg->b, XFSM_S_REASONS,
+                                                     index);
+
+    reason->expression = expression;
+    reason->actions = actions;
+    reason->line = (uint32_t) c->line;
+    reason->number = (uint32_t) i + 1;
+    if (index >= UINT16_MAX) {
+        cg->b->overflow = "conditions with a next state";
+    }
+    return (uint16_t) (index + 1);
+}
+
+/* Generates the steps of condition 'i', or of what comes last if that is
+ * -1. */
+static void
+generate_steps(struct xfsm_codegen *cg, const struct xfsm_steps *steps, int i)
+{
+    for (int j = 0; j < steps->n_timeouts; j++) {
+        const struct xfsm_timeout_set *t = &steps->timeouts[j];
         uint16_t primary = xfsm_builder_key(cg->b, &t->primary);
         uint16_t key = xfsm_builder_key(cg->b, &t->key);
         struct xfsm_insn *insn;
@@ -410,11 +442,15 @@ generate_steps(struct xfsm_codegen *cg, const struct xfsm_steps *steps)
         insn->d = key;
         insn->k.u = t->delay;
     }
-    for (int i = 0; i < steps->n_actions; i++) {
-        generate_action(cg, &steps->actions[i]);
+    for (int j = 0; j < steps->n_actions; j++) {
+        generate_action(cg, &steps->actions[j], steps->next_state);
     }
     if (steps->next_state != XFSM_NONE) {
-        xfsm_codegen_emit(cg, XFSM_I_STATE)->b = steps->next_state;
+        uint16_t reason = i >= 0 ? generate_reason(cg, i) : 0;
+        struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_STATE);
+
+        insn->b = steps->next_state;
+        insn->c = reason;
     }
 }
 
@@ -442,7 +478,7 @@ generate_conditions(struct xfsm_codegen *cg)
             insn->c = (uint16_t) next;
             cg->n_regs--;
         }
-        generate_steps(cg, &c->steps);
+        generate_steps(cg, &c->steps, i);
         xfsm_codegen_emit(cg, XFSM_I_JUMP)->c = (uint16_t) end;
         xfsm_codegen_bind(cg, next);
         if (constant) {
@@ -498,7 +534,7 @@ xfsm_codegen_handler(struct xfsm_codegen *cg,
     }
     generate_features(cg, record);
     generate_conditions(cg);
-    generate_steps(cg, &handler->post);
+    generate_steps(cg, &handler->post, -1);
     xfsm_codegen_emit(cg, XFSM_I_END);
     xfsm_codegen_resolve(cg);
     record->n_code = (uint32_t) cg->b->sections[XFSM_S_CODE].n - cg->start;

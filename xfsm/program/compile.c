@@ -49,6 +49,8 @@ build_metrics(struct xfsm_builder *b, const struct xfsm_program *p)
         m->vm_quantile = metric->vm_quantile;
         m->vm_on_full = (uint8_t) metric->vm_room.on_full;
         m->vm_ttl = metric->vm_room.ttl;
+        m->vm_key = xfsm_metric_lists(metric)
+                    ? xfsm_builder_key(b, &metric->vm_key) : XFSM_NONE;
     }
 }
 
@@ -231,7 +233,8 @@ key_words(struct xfsm_builder *b, uint16_t key)
     return words;
 }
 
-/* Finds the longest key that each metric is used with. */
+/* Finds the longest key that each metric is used with, if only in code that
+ * never runs. */
 static void
 measure_metric_keys(struct xfsm_builder *b)
 {
@@ -249,6 +252,13 @@ measure_metric_keys(struct xfsm_builder *b)
         words = (uint8_t) key_words(b, insn->d);
         if (m->key_words < words) {
             m->key_words = words;
+        }
+    }
+    for (uint32_t i = 0; i < b->sections[XFSM_S_METRICS].n; i++) {
+        struct xfsm_img_metric *m = xfsm_builder_at(b, XFSM_S_METRICS, i);
+
+        if (m->vm_key != XFSM_NONE && m->key_words < key_words(b, m->vm_key)) {
+            m->key_words = (uint8_t) key_words(b, m->vm_key);
         }
     }
 }

@@ -12,6 +12,7 @@
 #include "xfsm/sketch/distinct.h"
 #include "xfsm/sketch/keytable.h"
 #include "xfsm/sketch/tewma.h"
+#include "xfsm/sketch/topk.h"
 
 /* Bytes of a key's record: distinct.h, ratewindow.h and quantile.h say what
  * is in it. */
@@ -51,7 +52,8 @@ xfsm_footprint_monitor(enum xfsm_monitor_type type, unsigned int key_words,
     case XFSM_MON_DLEFT:
         return xfsm_footprint_table(key_words, sizeof(double), size);
     case XFSM_MON_TEWMA:
-        return divide_up(n, XFSM_TEWMA_CELLS) * sizeof(struct xfsm_tewma_line);
+        return divide_up(n, XFSM_TEWMA_CELLS)
+               * (sizeof(struct xfsm_tewma_line) + sizeof(uint32_t));
     case XFSM_MON_COUNTMIN:
         return divide_up(n, 2 * XFSM_COUNTMIN_CELLS)
                * 2 * sizeof(struct xfsm_countmin_line);
@@ -64,6 +66,8 @@ xfsm_footprint_monitor(enum xfsm_monitor_type type, unsigned int key_words,
         return xfsm_footprint_table(key_words, RATE_RECORD, size);
     case XFSM_MON_QUANTILE:
         return xfsm_footprint_table(key_words, QUANTILE_RECORD, size);
+    case XFSM_MON_TOPK:
+        return xfsm_topk_footprint(key_words, (unsigned int) n);
     case XFSM_MON_SIMPLE:
     case XFSM_N_MONITORS:
     default:

@@ -47,7 +47,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 5
+#define XFSM_IMAGE_VERSION 6
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -129,15 +129,18 @@
     O(JUMP, "jump", "c=target", "Jump") \
     O(END, "end", "", "The handler is done") \
     /* Effects. */ \
-    O(PUBLISH, "publish", "b=text k=label", "Publish an event") \
-    O(PUBRAW, "publish_raw", "k=label", "Publish the packet") \
-    O(EXPORT, "export", "k=label", "Publish the handler's features") \
+    O(PUBLISH, "publish", "b=text c=next_state k=label", \
+      "Publish an event; c is the state that the key enters next, or 0xffff") \
+    O(PUBRAW, "publish_raw", "c=next_state k=label", "Publish the packet") \
+    O(EXPORT, "export", "c=next_state k=label", \
+      "Publish the handler's features") \
     O(SUSPECT, "suspect", "", "Mark the events that follow") \
     O(TIMER, "timer", "b=class c=primary_key d=key k=delay", \
       "Arm or move a timer; c is 0xffff for the current key") \
     O(CANCEL, "cancel", "b=class d=key", "Remove a timer") \
-    O(STATE, "state", "b=state", "Put the key into a state") \
-    O(MITIGATE, "mitigate", "b=text d=key k=label", \
+    O(STATE, "state", "b=state c=reason", \
+      "Put the key into a state; c is from 1, 0 for no reason") \
+    O(MITIGATE, "mitigate", "b=text c=next_state d=key k=label", \
       "Publish an event if the key is complete")
 
 enum xfsm_opcode {
@@ -190,6 +193,7 @@ struct xfsm_insn {
     S(PREFIXES, prefixes, struct xfsm_img_prefix, "Address prefixes") \
     S(TEXTS, texts, struct xfsm_img_text, "Text templates") \
     S(PARTS, parts, struct xfsm_img_part, "Parts of text templates") \
+    S(REASONS, reasons, struct xfsm_img_reason, "Why keys change state") \
     S(CODE, code, struct xfsm_insn, "Instructions")
 
 enum xfsm_section_id {
@@ -242,7 +246,9 @@ struct xfsm_img_metric {
     uint8_t vm_on, vm_type, vm_size;
     uint8_t key_words;          /* Of the longest key used with it. */
     uint8_t vm_on_full;         /* enum xfsm_keytable_full. */
-    uint8_t reserved[2];
+    uint16_t vm_key;            /* XFSM_MON_TOPK: shape of its keys, with the
+                                 * names that its list has; XFSM_NONE if it is
+                                 * never used, or of another type. */
     uint32_t vm_ttl;            /* s, XFSM_MON_DLEFT only; 0: none. */
     uint32_t reserved2;
 };
@@ -314,6 +320,10 @@ enum xfsm_part_kind {
                                  * text without fields has none, another one
                                  * begins with one, and a field whose form is
                                  * plain has one part behind it. */
+    XFSM_PART_LIST,             /* The first 'len' keys of metric 'index', a
+                                 * XFSM_MON_TOPK; of the window before if
+                                 * 'text' is 1 and not 0.  Behind a plain
+                                 * field's name only. */
     XFSM_N_PARTS
 };
 
@@ -323,6 +333,14 @@ struct xfsm_img_part {
     uint16_t key;
     uint16_t reserved;
     uint32_t text, len;
+};
+
+/* The condition whose next state an instruction goes to: for people who ask
+ * why. */
+struct xfsm_img_reason {
+    uint32_t expression, actions;           /* Text, as written. */
+    uint32_t line;              /* Of the program's source. */
+    uint32_t number;            /* In its handler, from 1. */
 };
 
 /* A verified image: typed views of its sections. */

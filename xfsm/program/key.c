@@ -188,6 +188,40 @@ xfsm_key_parse_for_table(struct xfsm_parse *parse, uint16_t index,
     return true;
 }
 
+bool
+xfsm_key_of_list(struct xfsm_parse *parse, uint16_t index,
+                 const struct xfsm_key *key, bool adds)
+{
+    struct xfsm_metric *metric = &parse->program->metrics[index];
+    char a[256], b[256];
+    int i;
+
+    for (i = 0; i < key->n; i++) {
+        const struct xfsm_field *field = &xfsm_fields[key->fields[i]];
+
+        if (field->type == XFSM_FT_STR) {
+            return xfsm_parse_error(parse, "metric \"%s\" lists its keys, "
+                                    "and of the text of field \"%s\" only a "
+                                    "digest is kept, which cannot be shown: "
+                                    "a \"topk\" needs a key of numbers and "
+                                    "addresses", metric->name, field->name);
+        }
+    }
+    if (metric->vm_key.n && !same_shape(&metric->vm_key, key)) {
+        return xfsm_parse_error(parse, "metric \"%s\" is used with key "
+                                "\"%s\", but with \"%s\" before: in the list "
+                                "of a \"topk\" the number and the types of "
+                                "the fields must be the same, and prefixes",
+                                metric->name, describe_key(key, a, sizeof a),
+                                describe_key(&metric->vm_key, b, sizeof b));
+    }
+    if (!metric->vm_key.n || (adds && !metric->vm_key_added)) {
+        metric->vm_key = *key;
+    }
+    metric->vm_key_added |= adds;
+    return true;
+}
+
 size_t
 xfsm_key_parenthesized(const char *s)
 {

@@ -25,6 +25,12 @@ bool xfsm_key_parse_for_table(struct xfsm_parse *parse, uint16_t table,
                               const char *s, size_t len,
                               struct xfsm_key *key);
 
+/* Checks and notes that 'key' is used with metric 'metric', a XFSM_MON_TOPK,
+ * and whether it 'adds' to it.  False after reporting that there is a text in
+ * the key, or that it has another shape than those before. */
+bool xfsm_key_of_list(struct xfsm_parse *parse, uint16_t metric,
+                      const struct xfsm_key *key, bool adds);
+
 /* Returns the length of "(...)" at 's', both parentheses included, or 0 if
  * there is no such thing. */
 size_t xfsm_key_parenthesized(const char *s);

@@ -123,7 +123,7 @@ note_text(struct lint *lint, const struct xfsm_text *text)
     for (i = 0; i < text->n; i++) {
         const struct xfsm_text_part *part = &text->parts[i];
 
-        if (part->kind == XFSM_TX_METRIC) {
+        if (part->kind == XFSM_TX_METRIC || part->kind == XFSM_TX_LIST) {
             lint->mentioned |= bit(part->index);
         } else if (part->kind == XFSM_TX_FEATURE) {
             note_feature(lint, part->index);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "xfsm/program/expr.h"
+#include "xfsm/program/lexer.h"
 #include "xfsm/program/text.h"
 
 /* Most parts of a structured text. */
@@ -25,7 +26,7 @@ struct builder {
     struct xfsm_parse *parse;
     struct xfsm_text_part parts[PARTS_MAX];
     int n;
-    int n_members;
+    int n_members, n_lists;
 };
 
 /* Takes the argument that begins at '*s', up to a comma or 'end', and moves
@@ -177,9 +178,135 @@ is_text_field(const struct argument *arg)
     return field >= 0 && xfsm_fields[field].type != XFSM_FT_UINT;
 }
 
+/* ## Lists ## */
+
+/* A value "METRIC.top(N)" or "METRIC.last(N)". */
+struct list {
+    size_t name_len;            /* Of the metric's name, the value's start. */
+    bool before;
+    const char *n;
+    size_t n_len;
+};
+
+/* True if the value is of that form. */
+static bool
+find_list(const struct argument *arg, struct list *list)
+{
+    static const char *const calls[] = { ".top(", ".last(" };
+    const char *name = arg->value, *end = name + arg->len - 1;
+    size_t i, len;
+
+    memset(list, 0, sizeof *list);
+    while (list->name_len < arg->len
+           && xfsm_names_is_inner(name[list->name_len])) {
+        list->name_len++;
+    }
+    for (i = 0; i < sizeof calls / sizeof *calls; i++) {
+        len = list->name_len + strlen(calls[i]);
+        if (len < arg->len && *end == ')'
+            && !memcmp(name + list->name_len, calls[i], strlen(calls[i]))) {
+            list->before = i > 0;
+            list->n = name + len;
+            list->n_len = (size_t) (end - list->n);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads how many keys a list has. */
+static bool
+parse_top(struct xfsm_parse *parse, const struct list *list, uint8_t *top)
+{
+    char text[XFSM_MAX_NAME + 1] = "";
+    const char *s = list->n;
+    size_t len = list->n_len;
+    double n = 0;
+    uint16_t param;
+
+    for (; len && xfsm_names_is_blank(*s); s++, len--) {
+        continue;
+    }
+    while (len && xfsm_names_is_blank(s[len - 1])) {
+        len--;
+    }
+    param = xfsm_parse_find_param(parse, s, len);
+    memcpy(text, s, len <= XFSM_MAX_NAME ? len : 0);
+    if (param != XFSM_NONE) {
+        parse->program->params[param].used = true;
+        n = parse->program->params[param].value;
+    } else if (!xfsm_number_parse(text, &n)) {
+        n = 0;
+    }
+    if (!(n >= 1 && n <= XFSM_MAX_TOP) || n != (int) n) {
+        return xfsm_parse_error(parse, "\"%.*s\" is not how many keys a list "
+                                "can have: a whole number from 1 to %d, or a "
+                                "parameter that is one",
+                                xfsm_parse_excerpt(len), s, XFSM_MAX_TOP);
+    }
+    *top = (uint8_t) n;
+    return true;
+}
+
+static bool
+add_list(struct builder *b, const struct argument *arg,
+         const struct list *list)
+{
+    const char *name = arg->value;
+    uint16_t index = xfsm_parse_find_metric(b->parse, name, list->name_len);
+    const struct xfsm_metric *metric;
+    struct xfsm_text_part *part;
+    char hint[XFSM_HINT_MAX];
+    uint8_t top;
+
+    if (index == XFSM_NONE) {
+        return xfsm_parse_error(b->parse, "\"%.*s\" is not a metric%s",
+                                xfsm_parse_excerpt(list->name_len), name,
+                                xfsm_parse_hint(b->parse, XFSM_PK_METRIC,
+                                                name, list->name_len, hint));
+    }
+    metric = &b->parse->program->metrics[index];
+    if (!xfsm_metric_lists(metric)) {
+        return xfsm_parse_error(b->parse, "metric \"%s\" has no list of "
+                                "keys: that needs a monitor of type \"topk\", "
+                                "which is on", metric->name);
+    } else if (!parse_top(b->parse, list, &top)) {
+        return false;
+    } else if (++b->n_lists > XFSM_MAX_LISTS) {
+        return xfsm_parse_error(b->parse, "more than %d lists in an event",
+                                XFSM_MAX_LISTS);
+    } else if (!metric->vm_room.memory && top > 1 << metric->vm_size) {
+        xfsm_parse_warn(b->parse, "a list of %d keys of metric \"%s\", which "
+                        "has counters for %d; see its \"size\"", top,
+                        metric->name, 1 << metric->vm_size);
+    }
+    part = add_part(b, XFSM_TX_LIST);
+    if (part) {
+        part->index = index;
+        part->top = top;
+        part->before = list->before;
+    }
+    return part != NULL;
+}
+
+void
+xfsm_member_warn_nameless(struct xfsm_parse *parse, const char *s, size_t len)
+{
+    const struct argument arg = { .value = s, .len = len };
+    struct list list;
+
+    if (len && find_list(&arg, &list)
+        && xfsm_parse_find_metric(parse, s, list.name_len) != XFSM_NONE) {
+        xfsm_parse_warn(parse, "a list of keys is a field of an event and "
+                        "needs a name, as \"keys=%.*s\": this stays text",
+                        xfsm_parse_excerpt(len), s);
+    }
+}
+
 static bool
 parse_argument(struct builder *b, const struct argument *arg)
 {
+    struct list list;
     char quote = arg->value[0];
 
     if ((quote == '\'' || quote == '"') && arg->len > 1
@@ -197,6 +324,7 @@ parse_argument(struct builder *b, const struct argument *arg)
     }
     return arg->value[0] == '%'
            ? add_template(b, arg->value, arg->len, true)
+           : find_list(arg, &list) ? add_list(b, arg, &list)
            : add_expression(b, arg);
 }
 

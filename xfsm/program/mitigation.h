@@ -17,7 +17,8 @@
  * and types of ICMP need "proto" beside them, and that an address of IP, or a
  * match would not say of what.  SECONDS and RATE are constants or parameters.
  *
- * A probe does nothing but publish a structured event, label "mitigation":
+ * A probe publishes a structured event, label "mitigation", and tells the
+ * agent of it:
  *
  *     "fields":{"action":"limit","match":{"ip_src":"10.0.0.1"},
  *               "seconds":60,"rate":100}

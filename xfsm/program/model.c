@@ -6,6 +6,9 @@
 #include "xfsm/program/model.h"
 
 #include "xfsm/base/arena.h"
+#include "xfsm/sketch/topk.h"
+
+_Static_assert(1 << 10 == XFSM_TOPK_MAX, "the largest size of a topk");
 
 const struct xfsm_monitor_sizes xfsm_monitor_sizes[XFSM_N_MONITORS] = {
     [XFSM_MON_DLEFT] = { 3, 26, 20 },
@@ -15,6 +18,7 @@ const struct xfsm_monitor_sizes xfsm_monitor_sizes[XFSM_N_MONITORS] = {
     [XFSM_MON_COUNTMIN] = { 4, 26, 20 },
     [XFSM_MON_RATE] = { 3, 24, 16 },
     [XFSM_MON_QUANTILE] = { 3, 18, 12 },
+    [XFSM_MON_TOPK] = { 3, 10, 10 },
 };
 
 void

@@ -47,6 +47,8 @@
 #define XFSM_MAX_TEXT 1024          /* Bytes of one action's text template. */
 #define XFSM_MAX_PARAMS 64
 #define XFSM_MAX_MEMBERS 32         /* Fields of one structured event. */
+#define XFSM_MAX_LISTS 4            /* Lists among them. */
+#define XFSM_MAX_TOP 20             /* Keys in a list. */
 #define XFSM_MAX_TESTS 64
 #define XFSM_MAX_TEST_PROGRAMS 16   /* That run beside the one tested. */
 #define XFSM_MAX_EXPECTS 64         /* Expectations of one test. */
@@ -157,6 +159,10 @@ enum xfsm_text_kind {
                                  * event, whose value is the parts up to the
                                  * next such part; 'index' is an
                                  * enum xfsm_member_form. */
+    XFSM_TX_LIST,               /* The first 'top' keys of metric 'index', a
+                                 * XFSM_MON_TOPK, if 'before' those of the
+                                 * window before.  The one part of a field
+                                 * that is plain. */
 };
 
 /* How the value of a structured event's field is written. */
@@ -179,6 +185,8 @@ struct xfsm_text_part {
     uint16_t index;
     struct xfsm_key key;
     struct xfsm_expr *expr;     /* XFSM_TX_EXPR, else NULL. */
+    uint8_t top;                /* XFSM_TX_LIST: 1 to XFSM_MAX_TOP. */
+    bool before;                /* XFSM_TX_LIST. */
 };
 
 struct xfsm_text {
@@ -270,6 +278,7 @@ enum xfsm_monitor_type {
     XFSM_MON_COUNTMIN,          /* Sum per key, of any number of keys. */
     XFSM_MON_RATE,              /* Rate per key over a window. */
     XFSM_MON_QUANTILE,          /* Quantile of values per key. */
+    XFSM_MON_TOPK,              /* The keys that have the most. */
     XFSM_N_MONITORS
 };
 
@@ -321,7 +330,18 @@ struct xfsm_metric {
     bool vm_insert_is_field;
     double vm_insert_value;
     double vm_quantile;         /* XFSM_MON_QUANTILE: which, 0 to 1. */
+    struct xfsm_key vm_key;     /* XFSM_MON_TOPK: shape of its keys, with the
+                                 * names of the first use that adds; empty if
+                                 * there is no use. */
+    bool vm_key_added;          /* Is there a use that adds? */
 };
+
+/* Has the metric a list of keys? */
+static inline bool
+xfsm_metric_lists(const struct xfsm_metric *metric)
+{
+    return metric->vm_on && metric->vm_type == XFSM_MON_TOPK;
+}
 
 struct xfsm_table_entry {
     const char *key;            /* Text as written, fields joined by '-'. */

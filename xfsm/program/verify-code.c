@@ -54,29 +54,33 @@ flow_to(struct run *run, uint32_t from, uint32_t to, const struct regset *set)
     return true;
 }
 
-bool
-xfsm_verify_table_key(const struct xfsm_image *image, uint16_t table,
-                      uint16_t key)
+/* Have keys 'i' and 'j' one shape? */
+static bool
+same_shape(const struct xfsm_image *image, uint16_t i, uint16_t j)
 {
-    const struct xfsm_img_key *a, *b;
+    const struct xfsm_img_key *a = &image->keys[i];
+    const struct xfsm_img_key *b = &image->keys[j];
 
-    if (table >= image->n_tables || key >= image->n_keys
-        || image->tables[table].key == XFSM_NONE) {
-        return false;
-    }
-    a = &image->keys[image->tables[table].key];
-    b = &image->keys[key];
     if (a->n != b->n) {
         return false;
     }
-    for (unsigned int i = 0; i < a->n; i++) {
-        if (xfsm_fields[image->field_ids[a->fields[i]]].type
-               != xfsm_fields[image->field_ids[b->fields[i]]].type
-            || !xfsm_prefix_equal(a->prefixes[i], b->prefixes[i])) {
+    for (unsigned int k = 0; k < a->n; k++) {
+        if (xfsm_fields[image->field_ids[a->fields[k]]].type
+               != xfsm_fields[image->field_ids[b->fields[k]]].type
+            || !xfsm_prefix_equal(a->prefixes[k], b->prefixes[k])) {
             return false;
         }
     }
     return true;
+}
+
+bool
+xfsm_verify_table_key(const struct xfsm_image *image, uint16_t table,
+                      uint16_t key)
+{
+    return table < image->n_tables && key < image->n_keys
+           && image->tables[table].key != XFSM_NONE
+           && same_shape(image, image->tables[table].key, key);
 }
 
 /* Are 'metric' and 'key' usable together? */
@@ -86,6 +90,16 @@ metric_key(const struct xfsm_image *image, const struct xfsm_insn *insn)
     return insn->b < image->n_metrics && insn->d < image->n_keys
            && xfsm_image_key_words(image, insn->d)
               <= image->metrics[insn->b].key_words;
+}
+
+/* The same of its monitor, which lists keys of one shape if it is a topk. */
+static bool
+monitor_key(const struct xfsm_image *image, const struct xfsm_insn *insn)
+{
+    return metric_key(image, insn)
+           && (image->metrics[insn->b].vm_key == XFSM_NONE
+               || same_shape(image, image->metrics[insn->b].vm_key,
+                             insn->d));
 }
 
 static bool
@@ -171,6 +185,15 @@ features_defined(const struct run *run, const struct regset *set)
     return true;
 }
 
+/* Verifies what all instructions that publish have in common. */
+static bool
+verify_publish(struct run *run, const struct xfsm_insn *insn)
+{
+    return xfsm_verify_text(run->image, insn->k.s.off)
+           && (insn->c == XFSM_NONE || insn->c < run->image->n_states)
+           && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+}
+
 static bool
 verify_effect(struct run *run, const struct xfsm_insn *insn,
               const struct regset *set)
@@ -181,7 +204,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_VDSET:
         return metric_key(image, insn) && image->metrics[insn->b].vd_on;
     case XFSM_I_VMADD:
-        return metric_key(image, insn) && image->metrics[insn->b].vm_on
+        return monitor_key(image, insn) && image->metrics[insn->b].vm_on
                && image->metrics[insn->b].vm_type != XFSM_MON_DISTINCT
                && regset_has(set, insn->a);
     case XFSM_I_VMITEM:
@@ -191,28 +214,21 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_RESET:
         return insn->b < image->n_metrics;
     case XFSM_I_RESETK:
-        return metric_key(image, insn);
+        return monitor_key(image, insn);
     case XFSM_I_TSET:
         return xfsm_verify_table_key(image, insn->b, insn->d)
                && regset_has(set, insn->a);
     case XFSM_I_TRESET:
         return insn->b < image->n_tables;
     case XFSM_I_PUBLISH:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && text_defined(run, set, insn->b)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn) && text_defined(run, set, insn->b);
     case XFSM_I_MITIGATE:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && insn->d < image->n_keys
-               && text_defined(run, set, insn->b)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn) && insn->d < image->n_keys
+               && text_defined(run, set, insn->b);
     case XFSM_I_PUBRAW:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn);
     case XFSM_I_EXPORT:
-        return xfsm_verify_text(image, insn->k.s.off)
-               && features_defined(run, set)
-               && ++run->n_publish <= XFSM_MAX_HANDLER_EVENTS;
+        return verify_publish(run, insn) && features_defined(run, set);
     case XFSM_I_SUSPECT:
         return true;
     case XFSM_I_TIMER:
@@ -222,7 +238,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     case XFSM_I_CANCEL:
         return insn->b < image->n_classes && insn->d < image->n_keys;
     case XFSM_I_STATE:
-        return insn->b < image->n_states;
+        return insn->b < image->n_states && insn->c <= image->n_reasons;
     default:
         return false;
     }
@@ -243,7 +259,7 @@ verify_handler_insn(struct run *run, const struct xfsm_insn *insn,
         }
         break;
     case XFSM_I_VMGET:
-        if (!metric_key(image, insn) || !image->metrics[insn->b].vm_on) {
+        if (!monitor_key(image, insn) || !image->metrics[insn->b].vm_on) {
             return false;
         }
         break;
@@ -380,8 +396,10 @@ xfsm_verify_code(const struct xfsm_image *image)
         error = xfsm_error("there is code behind the last handler");
     }
     for (uint32_t i = 0; i < image->n_features && !error; i++) {
-        if (!xfsm_verify_text(image, image->features[i].name)) {
-            error = xfsm_error("feature %u: name out of range", i);
+        if (!xfsm_verify_text(image, image->features[i].name)
+            || image->features[i].reg >= XFSM_MAX_REGS) {
+            error = xfsm_error("feature %u: name or register out of range",
+                               i);
         }
     }
     free(run.defined);

@@ -46,6 +46,7 @@ static const uint32_t section_max[XFSM_N_SECTIONS] = {
     [XFSM_S_PREFIXES] = UINT16_MAX,
     [XFSM_S_TEXTS] = UINT16_MAX,
     [XFSM_S_PARTS] = XFSM_MAX_IMAGE_BYTES,
+    [XFSM_S_REASONS] = XFSM_MAX_CODE,
     [XFSM_S_CODE] = XFSM_MAX_CODE,
 };
 
@@ -243,6 +244,30 @@ verify_monitor(const struct xfsm_img_metric *m)
            && m->vm_on_full < XFSM_KEYTABLE_N_FULL;
 }
 
+/* Is the shape of the keys in the metric's list one that can be shown? */
+static bool
+verify_list_key(const struct xfsm_image *image,
+                const struct xfsm_img_metric *m)
+{
+    const struct xfsm_img_key *key;
+
+    if (m->vm_key == XFSM_NONE) {
+        return true;
+    } else if (!m->vm_on || m->vm_type != XFSM_MON_TOPK
+               || m->vm_key >= image->n_keys
+               || xfsm_image_key_words(image, m->vm_key) > m->key_words) {
+        return false;
+    }
+    key = &image->keys[m->vm_key];
+    for (unsigned int i = 0; i < key->n; i++) {
+        if (xfsm_fields[image->field_ids[key->fields[i]]].type
+            == XFSM_FT_STR) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static char *
 verify_sizes(const struct xfsm_image *image)
 {
@@ -270,6 +295,7 @@ verify_metrics(const struct xfsm_image *image)
             || (m->vd_on && (m->vd_size < 6 || m->vd_size > 28
                              || !m->vd_nhash || m->vd_nhash > 16))
             || (m->vm_on && !verify_monitor(m))
+            || !verify_list_key(image, m)
             || m->key_words > XFSM_KEY_WORDS) {
             return xfsm_error("metric %u: size or index out of range", i);
         }
@@ -396,16 +422,31 @@ verify_member(const struct xfsm_image *image, const struct xfsm_img_part *part)
            && !memchr(&image->strings[part->text], '\0', part->len);
 }
 
-/* Are the fields of a text, if it has any, in order? */
+/* Can the list be made? */
+static bool
+verify_list(const struct xfsm_image *image, const struct xfsm_img_part *part)
+{
+    return part->index < image->n_metrics
+           && image->metrics[part->index].vm_key != XFSM_NONE
+           && part->len && part->len <= XFSM_MAX_TOP && part->text <= 1;
+}
+
+/* Are the fields of a text, if it has any, in order, and lists where they
+ * belong? */
 static bool
 verify_members(const struct xfsm_image *image,
                const struct xfsm_img_text *text)
 {
     const struct xfsm_img_part *parts = &image->parts[text->first];
-    uint32_t n = 0;
+    uint32_t n = 0, n_lists = 0;
 
     for (uint32_t i = 0; i < text->n; i++) {
-        if (parts[i].kind != XFSM_PART_MEMBER) {
+        if (parts[i].kind == XFSM_PART_LIST
+            && (!i || parts[i - 1].kind != XFSM_PART_MEMBER
+                || parts[i - 1].index != XFSM_MEMBER_PLAIN
+                || ++n_lists > XFSM_MAX_LISTS)) {
+            return false;
+        } else if (parts[i].kind != XFSM_PART_MEMBER) {
             continue;
         } else if (parts[0].kind != XFSM_PART_MEMBER
                    || ++n > XFSM_MAX_MEMBERS) {
@@ -453,6 +494,9 @@ verify_texts(const struct xfsm_image *image)
         case XFSM_PART_MEMBER:
             ok = verify_member(image, part);
             break;
+        case XFSM_PART_LIST:
+            ok = verify_list(image, part);
+            break;
         case XFSM_PART_TS:
         case XFSM_PART_CLIENT_ID:
             break;
@@ -461,6 +505,18 @@ verify_texts(const struct xfsm_image *image)
         }
         if (!ok) {
             return xfsm_error("text part %u: kind or index out of range", i);
+        }
+    }
+    return NULL;
+}
+
+static char *
+verify_reasons(const struct xfsm_image *image)
+{
+    for (uint32_t i = 0; i < image->n_reasons; i++) {
+        if (!xfsm_verify_text(image, image->reasons[i].expression)
+            || !xfsm_verify_text(image, image->reasons[i].actions)) {
+            return xfsm_error("reason %u: text out of range", i);
         }
     }
     return NULL;
@@ -481,6 +537,7 @@ xfsm_image_verify(const void *bytes, size_t len, struct xfsm_image *view)
     error = error ? error : verify_tables(&image);
     error = error ? error : verify_events(&image);
     error = error ? error : verify_texts(&image);
+    error = error ? error : verify_reasons(&image);
     error = error ? error : xfsm_verify_code(&image);
     if (!error) {
         *view = image;

@@ -7,6 +7,7 @@
 
 #include "xfsm/program/action.h"
 #include "xfsm/program/expr.h"
+#include "xfsm/program/key.h"
 #include "xfsm/program/selector.h"
 #include "xfsm/program/xml-load.h"
 #include "xfsm/program/xml-schema.h"
@@ -225,6 +226,23 @@ load_use_item(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+/* Checks the keys of a metric that lists them. */
+static void
+check_list_keys(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                const struct xfsm_use *use)
+{
+    const char *update = xfsm_xml_attr(node, "vm_update") ? "vm_update" : NULL;
+
+    if (use->vm_set.n) {
+        xfsm_load_attr(load, node, update ? update : "vm_set");
+        xfsm_key_of_list(&load->parse, use->metric, &use->vm_set, true);
+    }
+    if (use->vm_get.n && !update) {
+        xfsm_load_attr(load, node, "vm_get");
+        xfsm_key_of_list(&load->parse, use->metric, &use->vm_get, false);
+    }
+}
+
 static void
 load_use(struct xfsm_load *load, const struct xfsm_xml_node *node,
          struct xfsm_handler *handler)
@@ -254,6 +272,9 @@ load_use(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
     load_use_item(load, node, &program->metrics[use.metric], &use);
     drop_meaningless(load, node, &program->metrics[use.metric], &use);
+    if (xfsm_metric_lists(&program->metrics[use.metric])) {
+        check_list_keys(load, node, &use);
+    }
     if (!use.vd_get.n && !use.vd_set.n && !use.vm_get.n && !use.vm_set.n) {
         LOAD_WARN(load, "the line asks for nothing and has no effect; give "
                   "it vm_update, vm_get, vm_set, vd_update, vd_get or "

@@ -54,6 +54,7 @@ static const struct monitor_name {
     { "countmin", XFSM_MON_COUNTMIN },
     { "rate", XFSM_MON_RATE },
     { "quantile", XFSM_MON_QUANTILE },
+    { "topk", XFSM_MON_TOPK },
 };
 
 #define N_MONITOR_NAMES (sizeof monitor_names / sizeof *monitor_names)
@@ -66,11 +67,6 @@ report_type(struct xfsm_load *load, const char *type)
     char buf[XFSM_MAX_NAME + 1];
     size_t len = strlen(type);
 
-    if (!strcmp(type, "topk")) {
-        LOAD_ERROR(load, "type \"topk\" is of dialect 2 and not implemented "
-                   "yet");
-        return;
-    }
     xfsm_nearest_init(&nearest, type, len);
     xfsm_nearest_offer_list(&nearest, known, buf, sizeof buf);
     LOAD_ERROR(load, "unknown type \"%.*s\"; %s%s%s",
@@ -79,7 +75,7 @@ report_type(struct xfsm_load *load, const char *type)
                : load->parse.dialect == 1
                ? "it is dleft, tewma, tewma-fast or simple"
                : "it is dleft, tewma, tewma-fast, simple, distinct, countmin, "
-               "rate or quantile",
+               "rate, quantile or topk",
                nearest.best ? nearest.best : "",
                nearest.best ? "\"?" : "");
 }
@@ -234,6 +230,9 @@ load_monitor_room(struct xfsm_load *load, const struct xfsm_xml_node *node,
         if (load->parse.dialect < 2
             || !xfsm_load_attr(load, node, keyed[i])) {
             continue;
+        } else if (!i && metric->vm_type == XFSM_MON_TOPK) {
+            LOAD_ERROR(load, "has no effect on a \"topk\", where the key "
+                       "that has the least makes room");
         } else if (!has_keys) {
             LOAD_ERROR(load, "has no effect on this type of monitor, which "
                        "stores no keys");

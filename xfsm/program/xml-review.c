@@ -51,6 +51,33 @@ mention_steps(struct mentions *mentions, const struct xfsm_steps *steps)
     }
 }
 
+/* Reports lists of metrics that no line uses, so that their keys have no
+ * names. */
+static void
+review_lists(struct xfsm_load *load, const struct xfsm_xml_node *node,
+             const struct xfsm_steps *steps)
+{
+    const struct xfsm_metric *metrics = load->parse.program->metrics;
+    int i, j;
+
+    for (i = 0; i < steps->n_actions; i++) {
+        const struct xfsm_text *text = &steps->actions[i].text;
+
+        for (j = 0; j < text->n; j++) {
+            const struct xfsm_text_part *part = &text->parts[j];
+
+            if (part->kind == XFSM_TX_LIST
+                && !metrics[part->index].vm_key.n) {
+                xfsm_load_at(load, node);
+                LOAD_ERROR(load, "the state publishes the keys of metric "
+                           "\"%s\", and nothing adds to that: a <use-metric> "
+                           "with vm_update or vm_set is needed",
+                           metrics[part->index].name);
+            }
+        }
+    }
+}
+
 /* Reports metrics that a state mentions and does not use. */
 static void
 review_metrics(struct xfsm_load *load, const struct xfsm_xml_node *node,
@@ -65,8 +92,10 @@ review_metrics(struct xfsm_load *load, const struct xfsm_xml_node *node,
                               &mentions.metrics);
         }
         mention_steps(&mentions, &handler->conditions[i].steps);
+        review_lists(load, node, &handler->conditions[i].steps);
     }
     mention_steps(&mentions, &handler->post);
+    review_lists(load, node, &handler->post);
     for (i = 0; i < handler->n_uses; i++) {
         mentions.metrics &= ~(UINT64_C(1) << handler->uses[i].metric);
     }

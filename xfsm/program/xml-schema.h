@@ -45,7 +45,7 @@ enum xfsm_xml_type {
 /* Types of metrics, known to the loader of metrics too. */
 #define XFSM_XML_ON_FULL "evict-oldest refuse"
 #define XFSM_XML_MONITOR_TYPES \
-    "dleft tewma tewma-fast simple distinct countmin rate quantile"
+    "dleft tewma tewma-fast simple distinct countmin rate quantile topk"
 
 /* Types of events, those of XFSM_EVENT_TYPES (model.h). */
 #define XFSM_XML_EVENT_TYPES "packet timeout message start stop period"

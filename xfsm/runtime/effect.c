@@ -90,6 +90,17 @@ timer_cancel(struct xfsm_run *run, const struct xfsm_insn *insn)
 
 /* ## Events ## */
 
+/* Name of the state that the key is in when the handler is done, if that is
+ * another one than it was in, else "". */
+static const char *
+next_state_name(const struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    uint16_t next = insn->c != XFSM_NONE ? insn->c : run->next_state;
+
+    return next == XFSM_NONE || next == run->handler->state
+           ? "" : run->p->state_names[next];
+}
+
 static void
 publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         bool raw, bool features)
@@ -108,6 +119,7 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .version = &image->strings[image->header->version],
         .label = &image->strings[insn->k.s.off],
         .state = p->state_names[run->handler->state],
+        .next_state = next_state_name(run, insn),
         .code = &image->strings[run->handler->state_code],
         .level = &image->strings[run->handler->level],
         .description = &image->strings[run->handler->description],
@@ -214,7 +226,9 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
         timer_cancel(run, insn);
         break;
     case XFSM_I_STATE:
-        xfsm_enter_state(p, run->key, insn->b, run->ts);
+        run->next_state = insn->b;
+        xfsm_enter_state(p, run->key, insn->b, run->ts,
+                         (uint32_t) (insn - p->image.code));
         break;
     default:
         break;

@@ -11,6 +11,23 @@
 #include "xfsm/packet/field.h"
 #include "xfsm/runtime/number.h"
 
+const char *const xfsm_identity_id_names[XFSM_N_IDENTITY_IDS] = {
+#define IDENTITY_NAME(ID, NAME) NAME,
+    XFSM_IDENTITY_IDS(IDENTITY_NAME)
+#undef IDENTITY_NAME
+};
+
+bool
+xfsm_identity_id_fits(const char *value)
+{
+    size_t n = 0;
+
+    while (value[n] >= ' ' && value[n] <= '~' && n <= XFSM_IDENTITY_ID_MAX) {
+        n++;
+    }
+    return n && !value[n] && n <= XFSM_IDENTITY_ID_MAX;
+}
+
 /* Output.  What does not fit is left out, and 'overflow' says so. */
 struct out {
     char *p;
@@ -228,13 +245,35 @@ put_fields(struct out *out, const struct xfsm_event *event)
         n += n > 0;
         put_escaped(out, field->name + n, strlen(field->name) - n);
         put(out, ":", 1);
-        if (field->number) {
+        if (field->number || field->list) {
             put(out, field->value, field->len);
         } else {
             put_escaped(out, field->value, field->len);
         }
     }
     put(out, "}}", n_group ? 2 : 1);
+    all_or_nothing(out, before);
+}
+
+static void
+put_ids(struct out *out, const struct xfsm_identity *identity)
+{
+    const char *separator = ",\"external_ids\":{";
+    struct out before = *out;
+
+    for (int i = 0; i < XFSM_N_IDENTITY_IDS; i++) {
+        const char *value = identity->ids[i];
+
+        if (value && *value) {
+            put_string(out, separator);
+            put_escaped(out, xfsm_identity_id_names[i],
+                        strlen(xfsm_identity_id_names[i]));
+            put(out, ":", 1);
+            put_escaped(out, value, strlen(value));
+            separator = ",";
+        }
+    }
+    put(out, "}", *separator && !separator[1]);
     all_or_nothing(out, before);
 }
 
@@ -281,6 +320,18 @@ put_raw(struct out *out, const struct xfsm_event *event)
     }
 }
 
+/* Writes a member that comes as a whole or not at all. */
+static void
+put_whole(struct out *out,
+          void (*function)(struct out *, const struct xfsm_event *),
+          const struct xfsm_event *event)
+{
+    struct out before = *out;
+
+    function(out, event);
+    all_or_nothing(out, before);
+}
+
 /* Names are bounded by the limits of a program and an identity, text takes at
  * most six bytes a byte: they fit.  Should anything else not, it is left out
  * as a whole, so that what leaves is always valid. */
@@ -290,9 +341,6 @@ xfsm_event_format_json(const struct xfsm_event *event,
                        char *buf, size_t size)
 {
     struct out out = { .p = buf, .left = size - 2 };
-    void (*const optional[])(struct out *, const struct xfsm_event *) = {
-        put_key, put_features, put_raw,
-    };
 
     put_string(&out, "{\"v\":");
     put_digits(&out, XFSM_EVENT_SCHEMA, 1);
@@ -305,9 +353,11 @@ xfsm_event_format_json(const struct xfsm_event *event,
     put_member(&out, "host", identity->host, strlen(identity->host));
     put_member(&out, "bridge", identity->bridge, strlen(identity->bridge));
     put_member(&out, "port", identity->port, strlen(identity->port));
+    put_optional(&out, "interface_uuid", identity->interface_uuid);
     put_member_uint(&out, "epoch", identity->epoch);
     put_member_uint(&out, "seq", event->seq);
     put_optional(&out, "state", event->state);
+    put_optional(&out, "next_state", event->next_state);
     put_optional(&out, "code", event->code);
     put_optional(&out, "level", event->level);
     put_optional(&out, "description", event->description);
@@ -325,12 +375,10 @@ xfsm_event_format_json(const struct xfsm_event *event,
     if (event->hops) {
         put_member_uint(&out, "hops", event->hops);
     }
-    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
-        struct out before = out;
-
-        optional[i](&out, event);
-        all_or_nothing(&out, before);
-    }
+    put_whole(&out, put_key, event);
+    put_ids(&out, identity);
+    put_whole(&out, put_features, event);
+    put_whole(&out, put_raw, event);
     *out.p++ = '}';
     *out.p = '\0';
     return (size_t) (out.p - buf);

@@ -15,16 +15,32 @@
  *
  *     {"v":1,"time":"2026-11-23T16:42:36.123456789Z","label":"alert",
  *      "program":"portscan","version":"1.0","host":"hv1","bridge":"br0",
- *      "port":"vnet7","epoch":1763916156,"seq":17,"state":"suspicious",
- *      "code":"D1","level":"WARN","description":"Port scan",
- *      "attack":"T1046","fields":{"target":"10.0.0.2","rate":4.5},
+ *      "port":"vnet7","interface_uuid":"1b6e...","epoch":1763916156,
+ *      "seq":17,"state":"suspicious","next_state":"scanning",
+ *      "code":"D1","level":"WARN","description":"Port scan","attack":"T1046",
+ *      "fields":{"target":"10.0.0.2","rate":4.5},
  *      "text":"...","suspect":true,"lost":12,"hops":1,
- *      "key":{"ip_src":"10.0.0.1"},"features":{"ports":31},
+ *      "key":{"ip_src":"10.0.0.1"},
+ *      "external_ids":{"iface-id":"4b1f...","vm-uuid":"9c02..."},
+ *      "features":{"ports":31},
  *      "raw":"BASE64"}
  *
  * Where a key goes by the prefix of an address, "key" has the network, as
  * "10.0.0.0/24".  A field "a.b" is member "b" of an object "a", as "match" in
- * the events of label "mitigation" (xfsm/program/mitigation.h).
+ * the events of label "mitigation" (xfsm/program/mitigation.h).  A field that
+ * is a list of keys is an array of
+ *
+ *     {"key":{"ip_src":"10.0.0.1"},"count":1500,"error":20}
+ *
+ * the highest counts first; at most "error" of "count" is of other keys.
+ *
+ * "state" is that of the key when the event was published, before any change,
+ * and "next_state" the one that the transition which published it leads to;
+ * it is absent where the key stays in its state.
+ *
+ * "external_ids" are those of XFSM_IDENTITY_IDS that the switch's database has
+ * for the interface or its port: what tells the operator's cloud which machine
+ * it is.  They are of the moment of the event.
  *
  * Members without a value are left out, all but "v" to "seq".  Text is made
  * printable: a byte of a packet never reaches the output unescaped, and the
@@ -43,6 +59,10 @@
 /* Longest text of an event; the rest is cut, and "..." says so. */
 #define XFSM_EVENT_TEXT_MAX 2048
 
+/* Bytes that the lists of an event take together as JSON; entries that do not
+ * fit are left out. */
+#define XFSM_EVENT_LISTS_MAX 4096
+
 /* Packet bytes that a raw event carries at most. */
 #define XFSM_EVENT_RAW_MAX 1024
 
@@ -59,12 +79,39 @@
 #define XFSM_LABEL_FEATURE "feature"
 #define XFSM_LABEL_RAW "raw"
 
+/* I(ID, NAME): external_ids that events carry, no others: their number and
+ * the length of each are bounded. */
+#define XFSM_IDENTITY_IDS(I) \
+    I(IFACE_ID, "iface-id") \
+    I(VM_UUID, "vm-uuid") \
+    I(VM_ID, "vm-id") \
+    I(ATTACHED_MAC, "attached-mac")
+
+enum xfsm_identity_id {
+#define XFSM_IDENTITY_ENUM(ID, NAME) XFSM_ID_##ID,
+    XFSM_IDENTITY_IDS(XFSM_IDENTITY_ENUM)
+#undef XFSM_IDENTITY_ENUM
+    XFSM_N_IDENTITY_IDS
+};
+
+extern const char *const xfsm_identity_id_names[XFSM_N_IDENTITY_IDS];
+
+/* Longest value of one of them.  It must be printable ASCII, too. */
+#define XFSM_IDENTITY_ID_MAX 128
+
+/* Can it be told in events? */
+bool xfsm_identity_id_fits(const char *value);
+
 /* Who publishes. */
 struct xfsm_identity {
     const char *host;           /* Never NULL, may be empty, as the others. */
     const char *bridge;
     const char *port;
     uint64_t epoch;             /* Tells one life of a probe from the next. */
+
+    /* For xfsm_event_format_json() alone; NULL or empty: not known. */
+    const char *interface_uuid;
+    const char *ids[XFSM_N_IDENTITY_IDS];
 };
 
 /* A field of a structured event. */
@@ -72,7 +119,8 @@ struct xfsm_event_field {
     const char *name;
     const char *value;          /* As text, not terminated. */
     size_t len;
-    bool number;                /* The text is that of a number. */
+    bool number;                /* The text is that of a number... */
+    bool list;                  /* ...or the JSON of a list of keys. */
 };
 
 struct xfsm_event {
@@ -82,6 +130,7 @@ struct xfsm_event {
     const char *version;
     const char *label;
     const char *state;          /* State of the key when the event ran. */
+    const char *next_state;     /* The one it is put into; empty: none. */
     const char *code;
     const char *level;
     const char *description;
@@ -96,7 +145,8 @@ struct xfsm_event {
     int n_key_fields;
     const struct xfsm_prefix_lengths *key_prefixes; /* By field, or NULL. */
 
-    /* Fields of a structured event, which are in 'text' too. */
+    /* Fields of a structured event, which are in 'text' too, lists in a form
+     * of their own. */
     int n_fields;
     const struct xfsm_event_field *fields;
 

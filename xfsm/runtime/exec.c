@@ -20,14 +20,25 @@ find_entry(struct xfsm_instance *p, const struct xfsm_key_value *key)
            : p->own.state ? &p->own : NULL;
 }
 
+/* Remembers that a key changed its state, if it did. */
+static inline void
+record(struct xfsm_instance *p, const struct xfsm_key_value *key, uint64_t ts,
+       uint16_t from, uint16_t to, uint32_t cause)
+{
+    if (from != to && cause != XFSM_CAUSE_NONE) {
+        xfsm_history_add(p->history, key, ts, from, to, cause);
+    }
+}
+
 void
 xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
-                 uint16_t state, uint64_t ts)
+                 uint16_t state, uint64_t ts, uint32_t cause)
 {
     struct xfsm_state_entry *entry = find_entry(p, key);
+    uint16_t from = entry ? entry->state : 0;
 
     if (entry) {
-        p->state_keys[entry->state]--;
+        p->state_keys[from]--;
     }
     if (!key->n) {
         entry = &p->own;
@@ -37,6 +48,7 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
         if (entry && key->n) {
             xfsm_keytable_remove(p->states, key->hash, key->w, key->n);
         }
+        record(p, key, ts, from, state, cause);
         return;
     }
     if (!entry) {
@@ -59,7 +71,9 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     }
     entry->state = state;
     entry->since = ts;
+    entry->spec = key->spec;
     p->state_keys[state]++;
+    record(p, key, ts, from, state, cause);
 }
 
 static __attribute__((noinline)) uint16_t
@@ -75,7 +89,8 @@ find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     state = &p->image.states[entry->state];
     if (state->timeout && ts > entry->since
         && ts - entry->since > state->timeout) {
-        xfsm_enter_state(p, key, (uint16_t) state->timeout_state, ts);
+        xfsm_enter_state(p, key, (uint16_t) state->timeout_state, ts,
+                         XFSM_CAUSE_TIMEOUT);
         return (uint16_t) state->timeout_state;
     }
     return entry->state;
@@ -106,6 +121,7 @@ run_handler(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
     run.packet = packet;
     run.key = key;
     run.ts = ts;
+    run.next_state = XFSM_NONE;
     run.suspect = false;
     p->handled++;
     if (p->native.handlers) {
@@ -115,15 +131,13 @@ run_handler(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
     }
 }
 
-void
-xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
-                 const struct xfsm_packet *packet, uint16_t event,
-                 struct xfsm_key_row *keys)
+static inline __attribute__((always_inline)) void
+run_packet(struct xfsm_exec *x, struct xfsm_instance *p,
+           const struct xfsm_packet *packet, const struct xfsm_plan *plan,
+           struct xfsm_key_row *keys, const struct xfsm_key_value *key,
+           uint16_t state)
 {
-    const struct xfsm_key_value *key = xfsm_key_row_value(
-        p, keys, p->image.events[event].primary);
-    uint16_t state = current_state(p, key, x->clock.now);
-    uint16_t handler = p->image.events[event].handler[state];
+    uint16_t handler = plan->handlers[state];
 
     if (handler == XFSM_NONE) {
         x->stats.no_state++;
@@ -132,6 +146,35 @@ xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
     x->stats.handled++;
     p->keys = keys;
     run_handler(x, p, handler, packet, key, x->clock.now);
+}
+
+/* What is left of xfsm_exec_packet() where the key may have a state of its
+ * own.  Apart, so that the usual case stays short. */
+static __attribute__((noinline)) void
+run_packet_in_state(struct xfsm_exec *x, struct xfsm_instance *p,
+                    const struct xfsm_packet *packet,
+                    const struct xfsm_plan *plan, struct xfsm_key_row *keys,
+                    const struct xfsm_key_value *key)
+{
+    run_packet(x, p, packet, plan, keys, key,
+               find_state(p, key, x->clock.now));
+}
+
+void
+xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
+                 const struct xfsm_packet *packet,
+                 const struct xfsm_plan *plan, struct xfsm_key_row *keys)
+{
+    const struct xfsm_key_value *key
+        = (const void *) (keys->values + plan->key_offset);
+
+    if (!(keys->complete & plan->primary)) {
+        x->stats.no_key++;
+    } else if (!key->n || xfsm_keytable_may_have(p->states, key->hash)) {
+        run_packet_in_state(x, p, packet, plan, keys, key);
+    } else {
+        run_packet(x, p, packet, plan, keys, key, 0);
+    }
 }
 
 bool
@@ -190,12 +233,20 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
     }
 }
 
-void
+bool
 xfsm_exec_timers(struct xfsm_exec *x, struct xfsm_instance *p, uint64_t limit)
 {
     struct xfsm_timer_fired fired;
 
-    while (p->timers && xfsm_timers_pop(p->timers, limit, &fired)) {
-        fire(x, p, &fired);
+    while (p->timers) {
+        if (xfsm_timers_pop(p->timers, limit, &fired)) {
+            fire(x, p, &fired);
+        } else if (xfsm_timers_next(p->timers) > limit) {
+            break;
+        }
+        if (!xfsm_exec_spend(x)) {
+            return false;
+        }
     }
+    return true;
 }

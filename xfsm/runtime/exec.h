@@ -31,6 +31,9 @@ struct xfsm_exec {
     struct xfsm_seed seed;
     struct xfsm_engine_stats stats;
     struct xfsm_clock clock;
+    unsigned int budget;        /* What of that which is due may be done
+                                 * before the caller is asked again: timers
+                                 * and periods, and moving some timers. */
     uint64_t seq;               /* Of the last event. */
     uint64_t lost;              /* Packets lost of late... */
     uint64_t lost_until;        /* ...which events up to then tell. */
@@ -39,6 +42,8 @@ struct xfsm_exec {
     double feature_values[XFSM_MAX_FEATURES];
     struct xfsm_event_field fields[XFSM_MAX_MEMBERS];   /* Of 'text'. */
     int n_fields;
+    char lists[XFSM_EVENT_LISTS_MAX];   /* Of 'fields'. */
+    size_t n_lists;             /* Bytes. */
 
     /* Programs, and messages among them. */
     struct xfsm_instance **programs;
@@ -59,20 +64,30 @@ bool xfsm_match_test(const struct xfsm_instance *,
                      const struct xfsm_packet *packet,
                      const struct xfsm_match_op *);
 
-/* Runs what the event says for the state of the packet's primary key.  The
- * row has that key, complete. */
+/* Runs what the event of 'plan' says for the state of the packet's primary
+ * key, if the packet has that. */
 void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
-                      const struct xfsm_packet *packet, uint16_t event,
+                      const struct xfsm_packet *packet,
+                      const struct xfsm_plan *plan,
                       struct xfsm_key_row *keys);
 
 /* Fires the timers of the instance that are due at 'limit', which is now or
- * before. */
-void xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *,
+ * before.  False if the budget was used up, so that there may be more. */
+bool xfsm_exec_timers(struct xfsm_exec *, struct xfsm_instance *,
                       uint64_t limit);
 
-/* Does all that is due now: the start, timers and periods, in order of time;
- * at the same time timers go first, then events in document order. */
-void xfsm_exec_wake(struct xfsm_exec *, struct xfsm_instance *);
+/* Does what is due now: the start, timers and periods, in order of time; at
+ * the same time timers go first, then events in document order.  False if the
+ * budget was used up, so that there may be more: xfsm_exec_is_due() tells. */
+bool xfsm_exec_wake(struct xfsm_exec *, struct xfsm_instance *);
+
+/* Takes one from the budget; false if that was the last. */
+static inline bool
+xfsm_exec_spend(struct xfsm_exec *x)
+{
+    x->budget -= x->budget > 0;
+    return x->budget > 0;
+}
 
 /* Runs the stop events of an instance that has started, once. */
 void xfsm_exec_stop(struct xfsm_exec *, struct xfsm_instance *);
@@ -94,7 +109,9 @@ xfsm_exec_is_due(const struct xfsm_exec *x, const struct xfsm_instance *p)
 
 /* Substitutes the text template 'text' into x->text, terminated, and returns
  * its length.  A structured one becomes "NAME=VALUE NAME=VALUE", and x->fields
- * points to the values; fields that do not fit are left out. */
+ * points to the values; fields that do not fit are left out.  Lists are
+ * "KEY(COUNT),KEY(COUNT)" in it, and JSON in x->lists: entries that do not fit
+ * into both are left out. */
 size_t xfsm_exec_text(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint64_t ts,
                       const double *regs, uint16_t text);

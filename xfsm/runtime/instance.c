@@ -343,6 +343,20 @@ plan_touches(struct xfsm_instance *p)
     }
 }
 
+static void
+plan_events(struct xfsm_instance *p)
+{
+    for (uint32_t i = 0; i < p->image.n_events; i++) {
+        uint16_t primary = p->image.events[i].primary;
+
+        if (primary != XFSM_NONE) {
+            p->plans[i].primary = UINT64_C(1) << primary;
+            p->plans[i].key_offset = p->key_offsets[primary];
+            p->plans[i].handlers = p->image.events[i].handler;
+        }
+    }
+}
+
 bool
 xfsm_key_row_init(const struct xfsm_instance *p, struct xfsm_key_row *row)
 {
@@ -394,6 +408,9 @@ xfsm_instance_create(const void *bytes, size_t len,
     error = create_metrics(p);
     error = error ? error : create_tables(p);
     error = error ? error : create_states(p, words);
+    if (!error && !(p->history = xfsm_history_create(words))) {
+        error = xfsm_error("out of memory");
+    }
     if (!error && p->image.n_classes) {
         /* Payload: the primary key, then the snapshot. */
         size_t size = sizeof(struct xfsm_key_value) + p->snapshot.size;
@@ -422,6 +439,7 @@ xfsm_instance_prepare(struct xfsm_instance *p)
         return false;
     }
     plan_touches(p);
+    plan_events(p);
     return true;
 }
 
@@ -441,6 +459,7 @@ xfsm_instance_destroy(struct xfsm_instance *p)
         xfsm_keytable_destroy(p->tables[i]);
     }
     xfsm_keytable_destroy(p->states);
+    xfsm_history_destroy(p->history);
     xfsm_timers_destroy(p->timers);
     xfsm_key_row_destroy(&p->fired_keys);
     xfsm_native_destroy(&p->native);
@@ -465,7 +484,8 @@ keytable_bytes(const struct xfsm_keytable *table)
 uint64_t
 xfsm_instance_bytes(const struct xfsm_instance *p)
 {
-    uint64_t bytes = sizeof *p + p->n_bytes + keytable_bytes(p->states);
+    uint64_t bytes = sizeof *p + p->n_bytes + keytable_bytes(p->states)
+                     + xfsm_history_bytes(p->history);
 
     for (uint32_t i = 0; i < p->image.n_metrics; i++) {
         const struct xfsm_metric_memory *m = &p->metrics[i];

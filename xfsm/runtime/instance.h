@@ -26,6 +26,7 @@
 #include "xfsm/base/hash.h"
 #include "xfsm/packet/packet.h"
 #include "xfsm/program/image.h"
+#include "xfsm/runtime/history.h"
 #include "xfsm/runtime/key-value.h"
 #include "xfsm/runtime/lower.h"
 #include "xfsm/runtime/native.h"
@@ -43,6 +44,7 @@
 struct xfsm_state_entry {
     uint64_t since;             /* When the state was entered, packet time. */
     uint16_t state;
+    uint16_t spec;              /* Which key of the image it was: a hint. */
 };
 
 struct xfsm_metric_memory {
@@ -89,6 +91,14 @@ struct xfsm_touches {
     struct xfsm_touch list[XFSM_MAX_TOUCHES];
 };
 
+/* What is done with a packet of an event, at hand without looking around in
+ * the image. */
+struct xfsm_plan {
+    uint64_t primary;           /* Its primary key, as a bit map by key... */
+    uint32_t key_offset;        /* ...and in a row. */
+    const uint16_t *handlers;   /* By state; XFSM_NONE: none. */
+};
+
 /* The keys of one packet: those built so far, and of them those that the
  * packet has all fields of.  Each value has as many words as its key needs,
  * so that a row is short: xfsm_key_row_value() finds it. */
@@ -120,6 +130,9 @@ struct xfsm_instance {
                                                  * next longer one. */
     uint64_t state_keys[XFSM_MAX_STATES];
     const char *state_names[XFSM_MAX_STATES];
+    bool specs_stale;           /* Is the hint of an entry of another image,
+                                 * which numbers keys in another way? */
+    struct xfsm_history *history;
     struct xfsm_timers *timers;
     struct xfsm_snapshot_layout snapshot;
 
@@ -130,6 +143,7 @@ struct xfsm_instance {
     struct xfsm_lowered lowered;
     struct xfsm_native native;
     struct xfsm_touches touches[XFSM_MAX_EVENTS];
+    struct xfsm_plan plans[XFSM_MAX_EVENTS];    /* Of events of packets. */
     struct xfsm_key_row *keys;  /* Of the packet at hand. */
     struct xfsm_key_row fired_keys;     /* Of a timer's snapshot. */
     uint16_t key_offsets[XFSM_MAX_KEYS + 1];    /* In a row; the end of it. */

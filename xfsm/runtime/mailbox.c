@@ -97,9 +97,12 @@ copy_fields(struct letter *letter, const struct xfsm_event *event)
         }
     }
     for (int i = 0; i < event->n_fields; i++) {
-        struct xfsm_message_field *field =
-            add_field(letter, event->fields[i].name);
+        struct xfsm_message_field *field;
 
+        if (event->fields[i].list) {
+            continue;           /* No field of a packet is one. */
+        }
+        field = add_field(letter, event->fields[i].name);
         field->len = event->fields[i].len;
         memcpy(letter->text + letter->text_len, event->fields[i].value,
                field->len);

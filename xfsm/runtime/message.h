@@ -24,7 +24,8 @@
  * Two ways lead to a program.  Programs of one engine hear each other at
  * once: after the packet, timer or message that caused the events, in the
  * order in which they were published.  No program hears itself.  Events of
- * other probes come by xfsm_engine_message().
+ * other probes come by xfsm_engine_message() (xfsm/io/message-decode.h says
+ * in which form they travel).
  *
  * Loops end: an event says how many message events it went through before, its
  * *hops*.  What a message event's handler publishes has one more than the

@@ -246,6 +246,21 @@ snapshots_same(const struct xfsm_instance *p, const struct xfsm_instance *old)
            && !memcmp(&p->snapshot, &old->snapshot, sizeof p->snapshot);
 }
 
+/* Do both have the same keys under the same numbers? */
+static bool
+keys_same(const struct xfsm_image *a, const struct xfsm_image *b)
+{
+    if (a->n_keys != b->n_keys) {
+        return false;
+    }
+    for (uint16_t i = 0; i < a->n_keys; i++) {
+        if (!keys_alike(a, i, b, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Do both have the same classes and keys under the same numbers? */
 static bool
 timers_same(const struct xfsm_instance *p, const struct xfsm_instance *old)
@@ -254,16 +269,11 @@ timers_same(const struct xfsm_instance *p, const struct xfsm_instance *old)
     const struct xfsm_image *b = &old->image;
 
     if (!snapshots_same(p, old) || !xfsm_timers_like(p->timers, old->timers)
-        || a->n_classes != b->n_classes || a->n_keys != b->n_keys) {
+        || a->n_classes != b->n_classes || !keys_same(a, b)) {
         return false;
     }
     for (uint32_t i = 0; i < a->n_classes; i++) {
         if (!names_alike(a, a->classes[i].name, b, b->classes[i].name)) {
-            return false;
-        }
-    }
-    for (uint16_t i = 0; i < a->n_keys; i++) {
-        if (!keys_alike(a, i, b, i)) {
             return false;
         }
     }
@@ -292,6 +302,7 @@ xfsm_migrate_swap(struct xfsm_instance *p, struct xfsm_instance *old)
     }
     if (primaries_same(p, old) && states_same(p, old)) {
         SWAP(p->states, old->states);
+        p->specs_stale = old->specs_stale || !keys_same(a, b);
         for (uint32_t i = 0; i < a->n_states; i++) {
             SWAP(p->state_keys[i], old->state_keys[i]);
         }
@@ -334,7 +345,10 @@ copy_state(const uint64_t *key, unsigned int n, void *record, void *c_)
     if (state && n <= c->p->states->key_words) {
         memcpy(value.w, key, n * sizeof *key);
         value.hash = xfsm_hash_words(c->p->seed, c->p->tweak, key, n);
-        xfsm_enter_state(c->p, &value, state, entry->since);
+        value.spec = entry->spec < c->old->image.n_keys
+                     ? find_key(&c->p->image, &c->old->image, entry->spec)
+                     : XFSM_NONE;
+        xfsm_enter_state(c->p, &value, state, entry->since, XFSM_CAUSE_NONE);
     }
     return true;
 }

@@ -273,11 +273,30 @@ emit_detector(struct handler *h, const struct xfsm_op *op)
     xfsm_emit_store(e, XFSM_RBX, reg(op->a), XFSM_RAX);
 }
 
+/* Is all that the rate is for to tell whether it is above a number, and to be
+ * there if it is?  That is so where the handler ends if it is not. */
+static bool
+asks_if_above(const struct handler *h, const struct xfsm_op *op)
+{
+    const struct xfsm_op *ops = h->p->lowered.ops;
+    const struct xfsm_op *next = op + 1;
+
+    return next < &ops[h->end] && next->code == XFSM_L_JNGT_K
+           && next->b == op->a && ops[next->target].code == XFSM_L_END;
+}
+
 static void
 emit_tewma_get(struct handler *h, const struct xfsm_op *op)
 {
     emit_sketch(h, op);
-    xfsm_emit_call(h->e, (const void *) (uintptr_t) xfsm_tewma_get);
+    if (asks_if_above(h, op)) {
+        xfsm_emit_mov_imm(h->e, XFSM_RAX, double_bits(op[1].k));
+        xfsm_emit_movq_to_xmm(h->e, XFSM_XMM0, XFSM_RAX);
+        xfsm_emit_call(h->e,
+                       (const void *) (uintptr_t) xfsm_tewma_get_above);
+    } else {
+        xfsm_emit_call(h->e, (const void *) (uintptr_t) xfsm_tewma_get);
+    }
     xfsm_emit_storesd(h->e, XFSM_RBX, reg(op->a), XFSM_XMM0);
 }
 

@@ -18,6 +18,37 @@
 #define VALUE_HASH ((int32_t) offsetof(struct xfsm_key_value, hash))
 #define VALUE_WORDS ((int32_t) offsetof(struct xfsm_key_value, w))
 
+/* Where things are while a packet is prepared: in registers that nobody else
+ * wants to keep, because most of it is done without a call. */
+#define PACKET XFSM_RDI
+#define ROW XFSM_R9
+#define VALUES XFSM_R10         /* Of the row. */
+#define SHARED XFSM_R11         /* Hash of what the keys begin with, or which
+                                 * keys are complete. */
+
+/* Calls 'f', which leaves those as they are.  Its second and later arguments
+ * must be there; the first one is 'first'.  AL is turned into flags: equal
+ * means false. */
+static void
+emit_test_of(struct xfsm_emit *e, const void *f, const void *first)
+{
+    static const enum xfsm_reg kept[] = { PACKET, ROW, VALUES, SHARED };
+    const int n = sizeof kept / sizeof *kept;
+
+    for (int i = 0; i < n; i++) {
+        xfsm_emit_push(e, kept[i]);
+    }
+    xfsm_emit_push(e, XFSM_RAX);        /* Aligns the stack. */
+    xfsm_emit_mov_imm(e, XFSM_RDI, (uint64_t) (uintptr_t) first);
+    xfsm_emit_call(e, f);
+    xfsm_emit_pop(e, XFSM_RCX);
+    for (int i = n - 1; i >= 0; i--) {
+        xfsm_emit_pop(e, kept[i]);
+    }
+    xfsm_emit_movzx8(e, XFSM_RAX, XFSM_RAX);
+    xfsm_emit_alu(e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+}
+
 /* ## Matcher ## */
 
 /* Jumps to 'label' where the field is absent. */
@@ -91,14 +122,28 @@ static void
 emit_test_call(struct xfsm_emit *e, const struct xfsm_instance *p,
                const struct xfsm_match_op *op, uint32_t label)
 {
-    xfsm_emit_mov_imm(e, XFSM_RDI, (uint64_t) (uintptr_t) p);
-    xfsm_emit_alu(e, XFSM_MOV, XFSM_RSI, XFSM_RBX);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_RSI, PACKET);
     xfsm_emit_mov_imm(e, XFSM_RDX, (uint64_t) (uintptr_t) op);
-    xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_match_test);
-    xfsm_emit_alu(e, XFSM_MOV, XFSM_RDI, XFSM_RBX);
-    xfsm_emit_movzx8(e, XFSM_RAX, XFSM_RAX);
-    xfsm_emit_alu(e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+    emit_test_of(e, (const void *) (uintptr_t) xfsm_match_test, p);
     xfsm_emit_jcc(e, XFSM_CC_E, label);
+}
+
+/* Labels of the matcher: of its instructions, of events, of no event. */
+struct goals {
+    uint32_t insns, events, none;
+};
+
+/* Where instruction 'i' leads to, seen from afar. */
+static uint32_t
+find_goal(const struct xfsm_match_op *matcher, const struct goals *goals,
+          uint32_t i)
+{
+    while (matcher[i].code == XFSM_I_MJUMP) {
+        i = matcher[i].target;
+    }
+    return (matcher[i].code == XFSM_I_MEVENT ? goals->events + matcher[i].event
+            : matcher[i].code == XFSM_I_MNONE ? goals->none
+            : goals->insns + i);
 }
 
 /* The matcher's instructions.  Instead of ending in one, goes to the label of
@@ -107,23 +152,21 @@ static void
 emit_matcher(struct xfsm_emit *e, const struct xfsm_instance *p,
              uint32_t events, uint32_t none)
 {
+    const struct xfsm_match_op *matcher = p->lowered.matcher;
     uint32_t n = p->image.header->matcher_len;
-    uint32_t labels = xfsm_emit_labels(e, n);
+    const struct goals goals = { xfsm_emit_labels(e, n), events, none };
 
     for (uint32_t i = 0; i < n; i++) {
-        const struct xfsm_match_op *op = &p->lowered.matcher[i];
-        uint32_t target = labels + op->target;
+        const struct xfsm_match_op *op = &matcher[i];
+        uint32_t target = (xfsm_opcode_jumps(op->code)
+                           ? find_goal(matcher, &goals, op->target) : 0);
 
-        xfsm_emit_bind(e, labels + i);
+        xfsm_emit_bind(e, goals.insns + i);
         switch (op->code) {
         case XFSM_I_MEVENT:
-            xfsm_emit_jmp(e, events + op->event);
-            break;
         case XFSM_I_MNONE:
-            xfsm_emit_jmp(e, none);
-            break;
         case XFSM_I_MJUMP:
-            xfsm_emit_jmp(e, target);
+            xfsm_emit_jmp(e, find_goal(matcher, &goals, i));
             break;
         case XFSM_I_MUINT:
             emit_uint(e, op, target);
@@ -236,25 +279,39 @@ begins_with(const struct source *words, unsigned int n,
     return prefix->n != 0;
 }
 
+/* Where the words of a key are copied to. */
+struct copy {
+    enum xfsm_reg base;
+    int32_t disp;
+};
+
+/* Loads word 'i', and copies it. */
+static void
+emit_word(struct xfsm_emit *e, enum xfsm_reg reg, const struct source *words,
+          unsigned int i, const struct copy *to)
+{
+    xfsm_emit_load(e, reg, PACKET, words[i].offset, words[i].width);
+    xfsm_emit_store(e, to->base, to->disp + (int32_t) i * 8, reg);
+}
+
 /* RAX, which the prefix may be in, becomes the hash of two words more, or of
  * the last one: 'h' is where that of those before 'i' is, or NULL where
  * there are none. */
 static void
 emit_two_words(struct xfsm_emit *e, const struct xfsm_instance *p,
                const struct source *words, unsigned int i, unsigned int n,
-               const enum xfsm_reg *h)
+               const enum xfsm_reg *h, const struct copy *to)
 {
     const uint64_t *secret = p->seed->secret;
     enum xfsm_reg word = h && *h == XFSM_RAX ? XFSM_R8 : XFSM_RAX;
 
-    xfsm_emit_load(e, word, XFSM_RDI, words[i].offset, words[i].width);
+    emit_word(e, word, words, i, to);
     emit_xor_imm(e, word, secret[i + 1] ^ (h ? 0 : secret[0] ^ p->tweak));
     if (h) {
         xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, word == XFSM_RAX ? *h : word);
     }
     if (i + 1 < n) {
-        xfsm_emit_load(e, XFSM_RDX, XFSM_RDI, words[i + 1].offset,
-                       words[i + 1].width);
+        emit_word(e, XFSM_RDX, words, i + 1, to);
         emit_xor_imm(e, XFSM_RDX, secret[i + 2]);
     } else {
         xfsm_emit_mov_imm(e, XFSM_RDX, secret[i + 2]);
@@ -262,12 +319,13 @@ emit_two_words(struct xfsm_emit *e, const struct xfsm_instance *p,
     emit_fold(e);
 }
 
-/* RAX = xfsm_hash_words() of the words, at least one.  'prefix', if there is
- * one, is used where the words begin with it, and is theirs afterwards where
- * it was none.  Uses RAX, RCX, RDX and R8. */
+/* Copies the words, at least one, and RAX = xfsm_hash_words() of them.
+ * 'prefix', if there is one, is used where the words begin with it, and is
+ * theirs afterwards where it was none.  Uses RAX, RCX, RDX and R8. */
 static void
 emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
-          const struct source *words, unsigned int n, struct prefix *prefix)
+          const struct source *words, unsigned int n, struct prefix *prefix,
+          const struct copy *to)
 {
     static const enum xfsm_reg rax = XFSM_RAX;
     const enum xfsm_reg *h = NULL;
@@ -275,13 +333,15 @@ emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
 
     if (prefix && begins_with(words, n, prefix)) {
         h = &prefix->reg;
-        i = prefix->n;
+        for (; i < prefix->n; i++) {
+            emit_word(e, XFSM_RAX, words, i, to);
+        }
         if (i == n) {
             xfsm_emit_alu(e, XFSM_MOV, XFSM_RAX, prefix->reg);
         }
     }
     for (; i < n; i += 2) {
-        emit_two_words(e, p, words, i, n, h);
+        emit_two_words(e, p, words, i, n, h, to);
         h = &rax;
         if (prefix && !prefix->n && i + 4 > n && i + 2 <= n) {
             xfsm_emit_alu(e, XFSM_MOV, prefix->reg, XFSM_RAX);
@@ -294,29 +354,17 @@ emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
     emit_fold(e);
 }
 
-/* Copies the words to 'base' + 'disp'.  Uses RAX. */
-static void
-emit_words(struct xfsm_emit *e, const struct source *words, unsigned int n,
-           enum xfsm_reg base, int32_t disp)
-{
-    for (unsigned int i = 0; i < n; i++) {
-        xfsm_emit_load(e, XFSM_RAX, XFSM_RDI, words[i].offset,
-                       words[i].width);
-        xfsm_emit_store(e, base, disp + (int32_t) i * 8, XFSM_RAX);
-    }
-}
-
 /* Builds the key's value at 'base' + 'disp', its hash in RAX too; the packet
  * has all of its fields.  Uses RAX, RCX, RDX and R8. */
 static void
 emit_value(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
            enum xfsm_reg base, int32_t disp, struct prefix *prefix)
 {
+    const struct copy to = { base, disp + VALUE_WORDS };
     struct source words[XFSM_KEY_WORDS];
     unsigned int n = list_words(&p->lowered.keys[key], words);
 
-    emit_words(e, words, n, base, disp + VALUE_WORDS);
-    emit_hash(e, p, words, n, prefix);
+    emit_hash(e, p, words, n, prefix, &to);
     xfsm_emit_store(e, base, disp + VALUE_HASH, XFSM_RAX);
 }
 
@@ -445,7 +493,6 @@ emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
 
 /* ## Functions ## */
 
-/* RBX: packet; R12: row; R13: its values; R14: which keys are complete. */
 static void
 emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
                uint32_t event, uint16_t key)
@@ -454,20 +501,16 @@ emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
     int32_t offset = p->key_offsets[key];
 
     if (xfsm_native_has_key(p, key)) {
-        emit_key(e, p, key, XFSM_R13, offset, absent);
+        emit_key(e, p, key, VALUES, offset, absent);
     } else {
-        xfsm_emit_mov_imm(e, XFSM_RDI, (uint64_t) (uintptr_t) p);
         xfsm_emit_mov_imm(e, XFSM_RSI, key);
-        xfsm_emit_alu(e, XFSM_MOV, XFSM_RDX, XFSM_RBX);
-        xfsm_emit_lea(e, XFSM_RCX, XFSM_R13, offset);
-        xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_instance_key);
-        xfsm_emit_alu(e, XFSM_MOV, XFSM_RDI, XFSM_RBX);
-        xfsm_emit_movzx8(e, XFSM_RAX, XFSM_RAX);
-        xfsm_emit_alu(e, XFSM_TEST, XFSM_RAX, XFSM_RAX);
+        xfsm_emit_alu(e, XFSM_MOV, XFSM_RDX, PACKET);
+        xfsm_emit_lea(e, XFSM_RCX, VALUES, offset);
+        emit_test_of(e, (const void *) (uintptr_t) xfsm_instance_key, p);
         xfsm_emit_jcc(e, XFSM_CC_E, absent);
-        xfsm_emit_load(e, XFSM_RAX, XFSM_R13, offset + VALUE_HASH, 8);
+        xfsm_emit_load(e, XFSM_RAX, VALUES, offset + VALUE_HASH, 8);
     }
-    xfsm_emit_bts(e, XFSM_R14, (uint8_t) key);
+    xfsm_emit_bts(e, SHARED, (uint8_t) key);
     emit_fetches(e, p, event, key);
     xfsm_emit_bind(e, absent);
 }
@@ -483,17 +526,6 @@ event_keys(const struct xfsm_instance *p, uint32_t event)
         keys |= UINT64_C(1) << touches->list[i].key;
     }
     return keys;
-}
-
-static void
-emit_prepare_end(struct xfsm_emit *e)
-{
-    xfsm_emit_pop(e, XFSM_RCX);
-    xfsm_emit_pop(e, XFSM_R14);
-    xfsm_emit_pop(e, XFSM_R13);
-    xfsm_emit_pop(e, XFSM_R12);
-    xfsm_emit_pop(e, XFSM_RBX);
-    xfsm_emit_ret(e);
 }
 
 /* Has none of the keys strings? */
@@ -513,23 +545,22 @@ static void
 emit_keys_one_by_one(struct xfsm_emit *e, const struct xfsm_instance *p,
                      uint32_t event, uint64_t keys)
 {
-    xfsm_emit_mov_imm(e, XFSM_R14, 0);
+    xfsm_emit_mov_imm(e, SHARED, 0);
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
         if (keys >> key & 1) {
             emit_event_key(e, p, event, key);
         }
     }
-    xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, complete),
-                    XFSM_R14);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete), SHARED);
 }
 
 /* The same of a packet that has all fields of all of them, as most do; others
- * go to 'partial'.  R14 keeps the hash of what the keys begin with. */
+ * go to 'partial'. */
 static void
 emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
                   uint32_t event, uint64_t keys, uint32_t partial)
 {
-    struct prefix prefix = { .reg = XFSM_R14 };
+    struct prefix prefix = { .reg = SHARED };
     struct xfsm_fieldset needs = { { 0 } };
 
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
@@ -539,11 +570,11 @@ emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
     }
     emit_needs(e, &needs, partial);
     xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-    xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, complete),
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete),
                     XFSM_RAX);
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
         if (keys >> key & 1) {
-            emit_value(e, p, key, XFSM_R13, p->key_offsets[key], &prefix);
+            emit_value(e, p, key, VALUES, p->key_offsets[key], &prefix);
             emit_fetches(e, p, event, key);
         }
     }
@@ -557,17 +588,16 @@ emit_event(struct xfsm_emit *e, const struct xfsm_instance *p, uint32_t event)
     uint32_t partial = xfsm_emit_labels(e, 1);
 
     xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-    xfsm_emit_store(e, XFSM_R12, offsetof(struct xfsm_key_row, built),
-                    XFSM_RAX);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     if (are_native(p, keys)) {
         emit_keys_at_once(e, p, event, keys, partial);
         xfsm_emit_mov_imm(e, XFSM_RAX, event);
-        emit_prepare_end(e);
+        xfsm_emit_ret(e);
     }
     xfsm_emit_bind(e, partial);
     emit_keys_one_by_one(e, p, event, keys);
     xfsm_emit_mov_imm(e, XFSM_RAX, event);
-    emit_prepare_end(e);
+    xfsm_emit_ret(e);
 }
 
 uint32_t
@@ -577,14 +607,8 @@ xfsm_native_emit_prepare(struct xfsm_emit *e, const struct xfsm_instance *p)
     uint32_t events = xfsm_emit_labels(e, p->image.n_events + 1);
     uint32_t none = events + p->image.n_events;
 
-    xfsm_emit_push(e, XFSM_RBX);
-    xfsm_emit_push(e, XFSM_R12);
-    xfsm_emit_push(e, XFSM_R13);
-    xfsm_emit_push(e, XFSM_R14);
-    xfsm_emit_push(e, XFSM_RAX);        /* Aligns the stack. */
-    xfsm_emit_alu(e, XFSM_MOV, XFSM_RBX, XFSM_RDI);
-    xfsm_emit_alu(e, XFSM_MOV, XFSM_R12, XFSM_RSI);
-    xfsm_emit_load(e, XFSM_R13, XFSM_RSI,
+    xfsm_emit_alu(e, XFSM_MOV, ROW, XFSM_RSI);
+    xfsm_emit_load(e, VALUES, XFSM_RSI,
                    offsetof(struct xfsm_key_row, values), 8);
     emit_matcher(e, p, events, none);
     for (uint32_t i = 0; i < p->image.n_events; i++) {
@@ -595,7 +619,7 @@ xfsm_native_emit_prepare(struct xfsm_emit *e, const struct xfsm_instance *p)
     }
     xfsm_emit_bind(e, none);
     xfsm_emit_mov_imm(e, XFSM_RAX, XFSM_NONE);
-    emit_prepare_end(e);
+    xfsm_emit_ret(e);
     return start;
 }
 
@@ -606,14 +630,11 @@ xfsm_native_emit_match(struct xfsm_emit *e, const struct xfsm_instance *p)
     uint32_t events = xfsm_emit_labels(e, p->image.n_events + 1);
     uint32_t none = events + p->image.n_events;
 
-    xfsm_emit_push(e, XFSM_RBX);
-    xfsm_emit_alu(e, XFSM_MOV, XFSM_RBX, XFSM_RDI);
     emit_matcher(e, p, events, none);
     for (uint32_t i = 0; i <= p->image.n_events; i++) {
         xfsm_emit_bind(e, events + i);
         xfsm_emit_mov_imm(e, XFSM_RAX,
                           i < p->image.n_events ? i : XFSM_NONE);
-        xfsm_emit_pop(e, XFSM_RBX);
         xfsm_emit_ret(e);
     }
     return start;

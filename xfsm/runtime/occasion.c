@@ -90,17 +90,22 @@ run_period(struct xfsm_exec *x, struct xfsm_instance *p)
     run_own_event(x, p, i, due);
 }
 
-void
+bool
 xfsm_exec_wake(struct xfsm_exec *x, struct xfsm_instance *p)
 {
     if (!p->started) {
         start(x, p);
     }
     while (p->wake <= x->clock.now && p->wake != UINT64_MAX) {
-        xfsm_exec_timers(x, p, p->wake);
+        if (!xfsm_exec_timers(x, p, p->wake)) {
+            return false;
+        }
         run_period(x, p);
+        if (!xfsm_exec_spend(x)) {
+            return false;
+        }
     }
-    xfsm_exec_timers(x, p, x->clock.now);
+    return xfsm_exec_timers(x, p, x->clock.now);
 }
 
 void

@@ -69,6 +69,7 @@ struct xfsm_engine_options {
     C(fragments_evicted, "Datagrams in fragments forgotten for want of room")\
     C(counter_evictions, "Keys evicted from monitors") \
     C(counter_refused, "Keys that full monitors did not take") \
+    C(topk_replaced, "Keys that lost their counter in a full topk") \
     C(table_evictions, "Keys evicted from tables of programs") \
     C(table_refused, "Keys that full tables of programs did not take")
 

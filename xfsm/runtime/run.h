@@ -21,6 +21,7 @@ struct xfsm_run {
     const struct xfsm_packet *packet;
     const struct xfsm_key_value *key;   /* Primary key. */
     uint64_t ts;                /* Engine time it runs at, ns. */
+    uint16_t next_state;        /* That the key was put into, or XFSM_NONE. */
     bool suspect;
     double regs[XFSM_MAX_REGS];
 };
@@ -61,9 +62,9 @@ bool xfsm_exec_handle(struct xfsm_exec *x, struct xfsm_instance *p,
                       uint16_t event, const struct xfsm_packet *packet,
                       const struct xfsm_key_value *key, uint64_t ts);
 
-/* Puts 'key' into 'state' at 'ts'. */
+/* Puts 'key' into 'state' at 'ts'.  'cause' is why (history.h). */
 void xfsm_enter_state(struct xfsm_instance *p,
                       const struct xfsm_key_value *key, uint16_t state,
-                      uint64_t ts);
+                      uint64_t ts, uint32_t cause);
 
 #endif /* xfsm/runtime/run.h */

@@ -13,6 +13,7 @@
 #include "xfsm/sketch/distinct.h"
 #include "xfsm/sketch/quantile.h"
 #include "xfsm/sketch/ratewindow.h"
+#include "xfsm/sketch/topk.h"
 
 /* One of the sketches is there, by the type. */
 struct xfsm_summary {
@@ -22,6 +23,7 @@ struct xfsm_summary {
     struct xfsm_countmin *countmin;
     struct xfsm_ratewindow *rate;
     struct xfsm_quantile *quantiles;
+    struct xfsm_topk *topk;
 };
 
 static char *
@@ -45,6 +47,9 @@ create_sketch(struct xfsm_summary *s, const struct xfsm_img_metric *m)
         return xfsm_quantile_create(words, size, XFSM_QUANTILE_ACCURACY,
                                     XFSM_QUANTILE_BUCKETS, m->vm_window,
                                     &s->quantiles);
+    case XFSM_MON_TOPK:
+        return xfsm_topk_create(words, (unsigned int) size, m->vm_window,
+                                &s->topk);
     case XFSM_MON_DLEFT:
     case XFSM_MON_TEWMA:
     case XFSM_MON_SIMPLE:
@@ -94,6 +99,7 @@ xfsm_summary_destroy(struct xfsm_summary *s)
         xfsm_countmin_destroy(s->countmin);
         xfsm_ratewindow_destroy(s->rate);
         xfsm_quantile_destroy(s->quantiles);
+        xfsm_topk_destroy(s->topk);
         free(s);
     }
 }
@@ -126,6 +132,8 @@ xfsm_summary_update(struct xfsm_summary *s, const struct xfsm_key_value *key,
     } else if (s->rate) {
         return xfsm_ratewindow_add(s->rate, key->hash, key->w, key->n, q,
                                    now);
+    } else if (s->topk) {
+        return xfsm_topk_add(s->topk, key->hash, key->w, key->n, q, now);
     } else if (s->quantiles) {
         xfsm_quantile_add(s->quantiles, key->hash, key->w, key->n, q, now);
     }
@@ -153,6 +161,11 @@ xfsm_summary_get(const struct xfsm_summary *s,
         return xfsm_countmin_get(s->countmin, key->hash, now);
     } else if (s->rate) {
         return xfsm_ratewindow_get(s->rate, key->hash, key->w, key->n, now);
+    } else if (s->topk) {
+        struct xfsm_topk_hitter hitter;
+
+        return xfsm_topk_get(s->topk, key->hash, key->w, key->n, now, &hitter)
+               ? hitter.count : 0;
     }
     xfsm_quantile_get(s->quantiles, key->hash, key->w, key->n, s->quantile,
                       now, &value);
@@ -169,6 +182,8 @@ xfsm_summary_reset_key(struct xfsm_summary *s,
         xfsm_countmin_reset_key(s->countmin, key->hash);
     } else if (s->rate) {
         xfsm_ratewindow_reset_key(s->rate, key->hash, key->w, key->n);
+    } else if (s->topk) {
+        xfsm_topk_reset_key(s->topk, key->hash, key->w, key->n);
     } else {
         xfsm_quantile_reset_key(s->quantiles, key->hash, key->w, key->n);
     }
@@ -183,6 +198,8 @@ xfsm_summary_reset(struct xfsm_summary *s)
         xfsm_countmin_reset(s->countmin);
     } else if (s->rate) {
         xfsm_ratewindow_reset(s->rate);
+    } else if (s->topk) {
+        xfsm_topk_reset(s->topk);
     } else {
         xfsm_quantile_reset(s->quantiles);
     }
@@ -200,6 +217,11 @@ xfsm_summary_bytes(const struct xfsm_summary *s)
         return stats.bytes;
     } else if (s->countmin) {
         return xfsm_countmin_bytes(s->countmin);
+    } else if (s->topk) {
+        struct xfsm_topk_stats stats;
+
+        xfsm_topk_get_stats(s->topk, &stats);
+        return stats.bytes;
     } else if (s->rate) {
         xfsm_ratewindow_get_stats(s->rate, &table);
     } else {
@@ -220,6 +242,12 @@ xfsm_summary_countmin(const struct xfsm_summary *s)
     return s->countmin;
 }
 
+const struct xfsm_topk *
+xfsm_summary_topk(const struct xfsm_summary *s)
+{
+    return s->topk;
+}
+
 void
 xfsm_summary_state(struct xfsm_summary *s, struct xfsm_state_io *io)
 {
@@ -231,5 +259,7 @@ xfsm_summary_state(struct xfsm_summary *s, struct xfsm_state_io *io)
         xfsm_ratewindow_state(s->rate, io);
     } else if (s->quantiles) {
         xfsm_quantile_state(s->quantiles, io);
+    } else if (s->topk) {
+        xfsm_topk_state(s->topk, io);
     }
 }

@@ -12,6 +12,7 @@
  *     countmin    countmin.h: sum of values
  *     rate        ratewindow.h: values a second, in 5 parts of the window
  *     quantile    quantile.h: one quantile of values, to 2 %
+ *     topk        topk.h: the keys with the largest sums of values
  *
  * What a metric's "size" means: log2 of the keys that there is room for, or
  * of the cells of a countmin, which stores no keys.  For every 8 keys that a
@@ -28,6 +29,7 @@
 struct xfsm_countmin;
 struct xfsm_keytable;
 struct xfsm_summary;
+struct xfsm_topk;
 
 /* Makes the monitor of 'metric', which is on, verified and of one of these
  * types.  Returns NULL and stores it in '*summaryp', or an error that the
@@ -66,11 +68,12 @@ void xfsm_summary_reset(struct xfsm_summary *);
 /* Address space, in bytes. */
 uint64_t xfsm_summary_bytes(const struct xfsm_summary *);
 
-/* Where keys are found, for those who fetch ahead or count: one of these, the
- * other is NULL. */
+/* Where keys are found, for those who fetch ahead, count or list: one of
+ * these, the others are NULL. */
 const struct xfsm_keytable *xfsm_summary_table(const struct xfsm_summary *);
 const struct xfsm_countmin *xfsm_summary_countmin(
     const struct xfsm_summary *);
+const struct xfsm_topk *xfsm_summary_topk(const struct xfsm_summary *);
 
 /* Writes or reads what it holds (state-io.h). */
 void xfsm_summary_state(struct xfsm_summary *, struct xfsm_state_io *);

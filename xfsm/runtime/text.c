@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xfsm/runtime/list.h"
 #include "xfsm/runtime/number.h"
 #include "xfsm/runtime/run.h"
 
@@ -53,6 +54,44 @@ put_uint(struct sink *sink, uint64_t value)
     put(sink, buf, xfsm_number_format_uint(value, buf));
 }
 
+/* Puts the list of 'part' into the text, and as JSON into x->lists. */
+static void
+put_list(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
+         uint64_t ts, const struct xfsm_img_part *part)
+{
+    struct sink json = {
+        .p = x->lists + x->n_lists,
+        .left = sizeof x->lists - x->n_lists,
+    };
+    const struct xfsm_topk *topk = xfsm_summary_topk(
+        p->metrics[part->index].summary);
+    uint16_t key = p->image.metrics[part->index].vm_key;
+    struct xfsm_topk_hitter hitters[XFSM_MAX_TOP];
+    unsigned int n = xfsm_topk_list(topk, part->text, ts + x->clock.offset,
+                                    part->len, hitters);
+
+    put(&json, "[", 1);
+    for (unsigned int i = 0; i < n; i++) {
+        char text[XFSM_LIST_ENTRY_MAX], object[XFSM_LIST_ENTRY_MAX];
+        size_t len = xfsm_list_format_text(&p->image, key, &hitters[i], text);
+        size_t json_len = xfsm_list_format_json(&p->image, key, &hitters[i],
+                                                object);
+
+        /* A comma goes before each, and the end behind the last. */
+        if (len + 1 > sink->left || json_len + 2 > json.left) {
+            x->stats.text_cut++;
+            break;
+        }
+        put(sink, ",", i > 0);
+        put(sink, text, len);
+        put(&json, ",", i > 0);
+        put(&json, object, json_len);
+    }
+    put(&json, "]", 1);
+    sink->cut |= json.cut;
+    x->n_lists = (size_t) (json.p - x->lists);
+}
+
 static void
 put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
          const struct xfsm_packet *packet, uint64_t ts, const double *regs,
@@ -85,6 +124,9 @@ put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
     }
     case XFSM_PART_TS:
         put_uint(sink, ts);
+        break;
+    case XFSM_PART_LIST:
+        put_list(sink, x, p, ts, part);
         break;
     case XFSM_PART_CLIENT_ID:
         put_string(sink, identity->host);
@@ -127,10 +169,12 @@ put_field(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
     struct xfsm_event_field *field = &x->fields[x->n_fields];
     bool plain = parts[0].index == XFSM_MEMBER_PLAIN;
     struct sink before = *sink;
+    size_t lists = x->n_lists;
     uint32_t i;
 
     field->name = &p->image.strings[parts[0].text];
     field->number = plain && is_number(p, &parts[1]);
+    field->list = plain && parts[1].kind == XFSM_PART_LIST;
     put(sink, " ", sink->p > x->text);
     put(sink, field->name, parts[0].len);
     put(sink, "=", 1);
@@ -139,8 +183,13 @@ put_field(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
         put_part(sink, x, p, packet, ts, regs, &parts[i]);
     }
     field->len = (size_t) (sink->p - field->value);
+    if (field->list) {
+        field->value = x->lists + lists;
+        field->len = x->n_lists - lists;
+    }
     if (sink->cut) {
         *sink = before;
+        x->n_lists = lists;
         x->stats.text_cut++;
     } else if (plain && is_absent(p, packet, &parts[1])) {
         *sink = before;
@@ -159,6 +208,7 @@ xfsm_exec_text(struct xfsm_exec *x, struct xfsm_instance *p,
     struct sink sink = { .p = x->text, .left = XFSM_EVENT_TEXT_MAX };
 
     x->n_fields = 0;
+    x->n_lists = 0;
     for (uint32_t i = 0; i < t->n && !sink.cut; ) {
         const struct xfsm_img_part *part = &p->image.parts[t->first + i];
 

@@ -23,6 +23,7 @@ put_entry(struct xfsm_timers *t, uint32_t place,
 {
     t->heap[place] = *entry;
     t->timers[entry->id].place = place;
+    t->work++;
 }
 
 /* Puts 'entry' at 'place' or nearer to the top. */

@@ -94,6 +94,7 @@ xfsm_timer_wheel_place(struct xfsm_timers *t, uint32_t id)
     if (slot == DUE) {
         xfsm_timer_heap_add(t, id);
     } else {
+        t->work++;
         link_timer(t, id, slot);
     }
 }
@@ -162,29 +163,31 @@ xfsm_timer_wheel_next(const struct xfsm_timer_wheel *w, uint64_t *aheadp)
     return next;
 }
 
-/* Places up to 'max' timers of 'slot' again; returns how many. */
-static uint32_t
-lower_timers(struct xfsm_timers *t, uint32_t slot, uint32_t max)
+/* Places timers of 'slot' again, until the work is 'until'.  Returns true if
+ * none is left. */
+static bool
+lower_timers(struct xfsm_timers *t, uint32_t slot, uint64_t until)
 {
     struct xfsm_timer_wheel *w = &t->wheel;
     uint32_t id = w->head[slot];
-    uint32_t n = 0;
 
-    while (id && n < max) {
+    if (!id) {
+        return true;
+    }
+    while (id && t->work < until) {
         uint32_t next = t->timers[id].next;
 
         __builtin_prefetch(&t->timers[next]);
         w->head[slot] = next;
         xfsm_timer_wheel_place(t, id);
         id = next;
-        n++;
     }
     if (id) {
         t->timers[id].prev = 0;
-    } else if (n) {
+    } else {
         mark_empty(w, slot);
     }
-    return n;
+    return !id;
 }
 
 bool
@@ -192,18 +195,31 @@ xfsm_timer_wheel_advance(struct xfsm_timers *t, uint64_t tick)
 {
     struct xfsm_timer_wheel *w = &t->wheel;
     uint64_t begin = xfsm_timer_wheel_next(w, NULL);
-    unsigned int level;
 
     if (begin > tick) {
         w->now_tick = tick > w->now_tick ? tick : w->now_tick;
         return false;
     }
     w->now_tick = begin;
-    for (level = XFSM_TIMER_LEVELS; level-- > 0; ) {
-        if (level_slot(level, begin) << (LEVEL_BITS * level) == begin) {
-            lower_timers(t, slot_number(level, begin), UINT32_MAX);
+    w->settling = true;
+    return true;
+}
+
+bool
+xfsm_timer_wheel_settle(struct xfsm_timers *t, uint64_t until)
+{
+    struct xfsm_timer_wheel *w = &t->wheel;
+    unsigned int level;
+
+    for (level = XFSM_TIMER_LEVELS; w->settling && level-- > 0; ) {
+        uint64_t slot = level_slot(level, w->now_tick);
+
+        if (slot << (LEVEL_BITS * level) == w->now_tick
+            && !lower_timers(t, slot_number(level, w->now_tick), until)) {
+            return false;
         }
     }
+    w->settling = false;
     return true;
 }
 
@@ -217,16 +233,15 @@ slot_ahead(const struct xfsm_timer_wheel *w, unsigned int level)
 }
 
 void
-xfsm_timer_wheel_step(struct xfsm_timers *t, uint64_t tick)
+xfsm_timer_wheel_step(struct xfsm_timers *t, uint64_t tick, uint64_t until)
 {
     struct xfsm_timer_wheel *w = &t->wheel;
-    uint32_t left = XFSM_TIMER_STEP;
     unsigned int level;
 
     if (tick > w->now_tick && tick < xfsm_timer_wheel_next(w, NULL)) {
         w->now_tick = tick;
     }
     for (level = 1; level < XFSM_TIMER_LEVELS; level++) {
-        left -= lower_timers(t, slot_ahead(w, level), left);
+        lower_timers(t, slot_ahead(w, level), until);
     }
 }

@@ -33,12 +33,17 @@
  * each packet puts off.  One that moves to earlier is placed at once.
  *
  * Moving now_tick to the start of the next slot in use and placing its timers
- * again brings each one down, at last into the heap. */
+ * again brings each one down, at last into the heap.  While some of them are
+ * still in the slots that begin at now_tick (of several levels, where these
+ * begin at the same time), the wheel is *settling*: no timer fires, because
+ * one of those may be the first; what is set meanwhile goes where it belongs,
+ * which is never one of these slots. */
 
-/* Timers moved at once ahead of time, and the time between: 1 million a
- * second, for some 10 us in each 131 at the most. */
-#define XFSM_TIMER_STEP 128
-#define XFSM_TIMER_STEP_BITS 17         /* 2^17 ns. */
+/* Work done at once: timers placed, and moved within the heap.  Some 5 us
+ * where they have to come from memory.  Ahead of time it is done in steps so
+ * far apart: for 1 million timers a second. */
+#define XFSM_TIMER_STEP 32
+#define XFSM_TIMER_STEP_BITS 15         /* 2^15 ns. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,6 +87,7 @@ struct xfsm_timer_heap_entry {
 struct xfsm_timer_wheel {
     uint64_t now_tick;
     uint64_t step_at;           /* ns: when to move timers ahead of time. */
+    bool settling;
     uint8_t summary[XFSM_TIMER_LEVELS]; /* Which of 'used' are not 0. */
     uint64_t used[XFSM_TIMER_LEVELS * XFSM_TIMER_SLOTS / 64];
     uint32_t head[XFSM_TIMER_LEVELS * XFSM_TIMER_SLOTS];
@@ -109,7 +115,8 @@ struct xfsm_timers {
     uint64_t order;             /* Of the next arming. */
     uint64_t n_fired;
     uint64_t n_refused;
-    uint64_t n_placed;          /* Times that timers were placed. */
+    uint64_t n_placed;          /* Times that timers were placed... */
+    uint64_t work;              /* ...and moved in the heap, too. */
     struct xfsm_timer_wheel wheel;
 };
 
@@ -136,12 +143,18 @@ void xfsm_timer_wheel_place(struct xfsm_timers *, uint32_t id);
 void xfsm_timer_wheel_remove(struct xfsm_timers *, uint32_t id);
 
 /* Moves on to the next slot in use, if that begins at or before 'tick', and
- * places its timers, and those of all that begin with it, again; otherwise
- * moves on to 'tick' and returns false. */
+ * makes the wheel settle there; otherwise moves on to 'tick' and returns
+ * false.  The wheel must have settled. */
 bool xfsm_timer_wheel_advance(struct xfsm_timers *, uint64_t tick);
 
-/* Moves up to XFSM_TIMER_STEP timers ahead of time.  It is 'tick'. */
-void xfsm_timer_wheel_step(struct xfsm_timers *, uint64_t tick);
+/* Places timers of the slots that begin at now_tick again, until the work is
+ * 'until'.  Returns true if the wheel has settled. */
+bool xfsm_timer_wheel_settle(struct xfsm_timers *, uint64_t until);
+
+/* Moves timers ahead of time, until the work is 'until'.  It is 'tick', and
+ * the wheel has settled. */
+void xfsm_timer_wheel_step(struct xfsm_timers *, uint64_t tick,
+                           uint64_t until);
 
 /* The tick at which the next slot in use begins, and in '*aheadp', unless it
  * is NULL, the tick from which on timers can be moved ahead of time; each may

@@ -14,6 +14,7 @@
 #include "xfsm/runtime/timers-private.h"
 
 _Static_assert(sizeof(struct xfsm_timer) == 64, "a timer is one cache line");
+_Static_assert(!offsetof(struct xfsm_timers, next), "as in timers.h");
 
 static size_t
 timers_size(const struct xfsm_timers *t)
@@ -168,6 +169,11 @@ update_next(struct xfsm_timers *t, uint64_t now)
                    : ahead << XFSM_TIMER_TICK_BITS;
     }
     t->next = *step_at < t->next ? *step_at : t->next;
+    if (t->wheel.settling) {
+        uint64_t begin = t->wheel.now_tick << XFSM_TIMER_TICK_BITS;
+
+        t->next = begin < t->next ? begin : t->next;
+    }
 }
 
 /* Keeps the wheel near 'now', so that timers are not placed too high, as long
@@ -187,7 +193,6 @@ follow_time(struct xfsm_timers *t, uint64_t now)
         }
     }
 }
-
 
 static char *
 check_limits(size_t capacity, unsigned int key_words, size_t payload_size)
@@ -383,32 +388,28 @@ bool
 xfsm_timers_pop(struct xfsm_timers *t, uint64_t now,
                 struct xfsm_timer_fired *fired)
 {
+    uint64_t until = t->work + XFSM_TIMER_STEP;
+    uint64_t tick = now >> XFSM_TIMER_TICK_BITS;
     bool found;
 
     release_fired(t);
     if (t->next > now) {
         return false;
     }
-    if (t->wheel.step_at <= now) {
-        xfsm_timer_wheel_step(t, now >> XFSM_TIMER_TICK_BITS);
+    if (t->wheel.step_at <= now && !t->wheel.settling) {
+        xfsm_timer_wheel_step(t, tick, until);
         t->wheel.step_at = UINT64_MAX;
     }
-    while (!t->n_heap
-           && xfsm_timer_wheel_advance(t, now >> XFSM_TIMER_TICK_BITS)) {
+    while (xfsm_timer_wheel_settle(t, until) && !t->n_heap
+           && xfsm_timer_wheel_advance(t, tick)) {
         continue;
     }
-    found = t->n_heap && t->heap[0].deadline <= now;
+    found = !t->wheel.settling && t->n_heap && t->heap[0].deadline <= now;
     if (found) {
         fire_first(t, fired);
     }
     update_next(t, now);
     return found;
-}
-
-uint64_t
-xfsm_timers_next(const struct xfsm_timers *t)
-{
-    return t->next;
 }
 
 bool
@@ -424,6 +425,26 @@ xfsm_timers_key_words(const struct xfsm_timers *t)
     return t->key_words;
 }
 
+/* Describes timer 'id'; false if it is not armed. */
+static bool
+describe(const struct xfsm_timers *t, uint32_t id,
+         struct xfsm_timer_fired *armed)
+{
+    const struct xfsm_timer *timer = &t->timers[id];
+
+    *armed = (struct xfsm_timer_fired) {
+        .class = timer->class,
+        .key = timer_key(t, id),
+        .n_key = timer->n_key,
+        .hash = timer->hash,
+        .deadline = timer->deadline,
+        .delay = timer->delay,
+        .payload = timer_payload(t, id),
+    };
+    return timer->where == XFSM_TIMER_WHEEL
+           || timer->where == XFSM_TIMER_HEAP;
+}
+
 void
 xfsm_timers_foreach(const struct xfsm_timers *t,
                     bool (*cb)(const struct xfsm_timer_fired *,
@@ -433,23 +454,23 @@ xfsm_timers_foreach(const struct xfsm_timers *t,
     uint32_t id;
 
     for (id = 1; id <= t->n_touched; id++) {
-        const struct xfsm_timer *timer = &t->timers[id];
-        struct xfsm_timer_fired armed = {
-            .class = timer->class,
-            .key = timer_key(t, id),
-            .n_key = timer->n_key,
-            .hash = timer->hash,
-            .deadline = timer->deadline,
-            .delay = timer->delay,
-            .payload = timer_payload(t, id),
-        };
+        struct xfsm_timer_fired armed;
 
-        if ((timer->where == XFSM_TIMER_WHEEL
-             || timer->where == XFSM_TIMER_HEAP)
-            && !cb(&armed, timer->order, aux)) {
+        if (describe(t, id, &armed)
+            && !cb(&armed, t->timers[id].order, aux)) {
             return;
         }
     }
+}
+
+bool
+xfsm_timers_find(const struct xfsm_timers *t, uint16_t class, uint64_t hash,
+                 const uint64_t *key, unsigned int n,
+                 struct xfsm_timer_fired *armed)
+{
+    uint32_t id = find_timer(t, class, hash, key, n);
+
+    return id && describe(t, id, armed);
 }
 
 void *

@@ -27,10 +27,12 @@
  * the usual wheel stands still for as long as it takes to move the millions of
  * timers that may be in one slot of 68 s, when time enters it.  Here each
  * level has room for the slot after that of now, so its timers are moved
- * while time is in the slot before: up to 128 timers (some 10 us) each 131
- * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What an
- * xfsm_timers_pop() moves at once beyond that is due within the tick, or
+ * while time is in the slot before: up to 32 timers (some 5 us) each 33
+ * us, by xfsm_timers_pop(), which xfsm_timers_next() asks for.  What is to be
+ * moved beyond that before the next timer can fire is due within the tick, or
  * was left because time jumped, or because over a million a second is due.
+ * That can be every timer of the pool; so an xfsm_timers_pop() does as much of
+ * it as takes some 5 us, and has to be called again where it was not enough.
  * Timers that are due cost O(log n) each, n being those of the tick.
  *
  * The pool has a cap: where it is full, setting a new timer fails and is
@@ -39,6 +41,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "xfsm/base/hash.h"
 
@@ -96,7 +99,10 @@ struct xfsm_timer_fired {
  * longer armed, and its slot in the pool stays reserved until the next call
  * of this function), describes it in '*fired' and returns true.  To fire
  * again, it must be set again; xfsm_timers_set() on the same (class, key)
- * then finds the same payload unchanged. */
+ * then finds the same payload unchanged.
+ *
+ * False: either xfsm_timers_next() is after 'now', and no timer is due; or it
+ * is not, and more timers are to be moved than one call does: call again. */
 bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
                      struct xfsm_timer_fired *fired);
 
@@ -106,7 +112,14 @@ bool xfsm_timers_pop(struct xfsm_timers *, uint64_t now,
  * limit), or by being an earlier deadline of a timer that was moved to later
  * since; never late.  xfsm_timers_pop() at that time makes it
  * more exact.  A single load, to be asked once per packet. */
-uint64_t xfsm_timers_next(const struct xfsm_timers *);
+static inline uint64_t
+xfsm_timers_next(const struct xfsm_timers *t)
+{
+    uint64_t next;
+
+    memcpy(&next, t, sizeof next);      /* Its first member. */
+    return next;
+}
 
 /* Are both pools laid out alike, so that one can stand for the other? */
 bool xfsm_timers_like(const struct xfsm_timers *, const struct xfsm_timers *);
@@ -121,6 +134,12 @@ void xfsm_timers_foreach(const struct xfsm_timers *,
                          bool (*cb)(const struct xfsm_timer_fired *,
                                     uint64_t order, void *aux),
                          void *aux);
+
+/* Describes an armed timer in '*armed', as xfsm_timers_foreach() does; false
+ * if it is not armed. */
+bool xfsm_timers_find(const struct xfsm_timers *, uint16_t class,
+                      uint64_t hash, const uint64_t *key, unsigned int n,
+                      struct xfsm_timer_fired *armed);
 
 /* Arms a timer as another pool had it: all members but 'payload' say how.
  * Returns its payload, to be filled in, or NULL if the pool is full or has a

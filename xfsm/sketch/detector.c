@@ -123,6 +123,16 @@ scrub_line(struct xfsm_detector *d)
     d->scrub = d->scrub + 1 < d->n_lines ? d->scrub + 1 : 0;
 }
 
+/* So that an operation has one number to compare. */
+static void
+set_look(struct xfsm_detector *d)
+{
+    uint64_t at = d->started ? d->last_swap + d->reset_after : 0;
+
+    d->look_at = (d->reset_after && (!d->started || at > d->last_swap)
+                  ? at : UINT64_MAX);
+}
+
 static void
 begin_epoch(struct xfsm_detector *d)
 {
@@ -145,6 +155,7 @@ swap_one(struct xfsm_detector *d, uint64_t times, uint64_t when)
         d->last_swap = when;
     }
     d->started = true;
+    set_look(d);
 }
 
 /* Swaps 'd' and its slaves, each once. */
@@ -162,14 +173,18 @@ swap_all(struct xfsm_detector *d, uint64_t times, uint64_t when)
     }
 }
 
-/* The first time that is seen, or one 'reset_after' later at least. */
+/* At 'look_at' or later: the first time that is seen, or one 'reset_after'
+ * later at least, or the end of all time. */
 static __attribute__((noinline)) void
 move_clock(struct xfsm_detector *d, uint64_t now)
 {
-    if (!d->started) {
+    if (!d->reset_after) {
+        return;
+    } else if (!d->started) {
         d->started = true;
         d->last_swap = now;
-    } else {
+        set_look(d);
+    } else if (now - d->last_swap >= d->reset_after) {
         uint64_t times = (now - d->last_swap) / d->reset_after;
 
         swap_all(d, times, d->last_swap + times * d->reset_after);
@@ -179,9 +194,7 @@ move_clock(struct xfsm_detector *d, uint64_t now)
 static inline void
 run_clock(struct xfsm_detector *d, uint64_t now)
 {
-    if (d->reset_after
-        && (!d->started || (now > d->last_swap
-                            && now - d->last_swap >= d->reset_after))) {
+    if (now >= d->look_at) {
         move_clock(d, now);
     }
 }
@@ -204,26 +217,45 @@ set_probes(struct xfsm_detector *d, struct xfsm_detector_line *line,
 
 #ifdef __x86_64__
 
+#define WIDE __attribute__((target("avx2,bmi2")))
+
 static bool
 has_wide(void)
 {
-    return __builtin_cpu_supports("avx2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
 }
 
-/* filter_has() of make_probes() for the filter that learns.  Each filter lies
- * in 32 bytes of the line, eight words: that of the even epochs from byte 4
- * on, that of the odd ones from byte 32 on, its first bit being bit 16
+/* xfsm_hash_fold(), in fewer registers. */
+static inline WIDE uint64_t
+wide_fold(uint64_t hash, uint64_t by)
+{
+    unsigned long long high;
+    unsigned long long low = _mulx_u64(hash, by, &high);
+
+    return low ^ high;
+}
+
+/* make_probes(): the numbers of the bits. */
+static inline WIDE __m128i
+wide_probes(uint64_t hash)
+{
+    __m128i mix = _mm_set_epi64x((int64_t) wide_fold(hash, MIX_HIGH),
+                                 (int64_t) wide_fold(hash, MIX_LOW));
+
+    return _mm_mulhi_epu16(mix, _mm_set1_epi16(FILTER_BITS));
+}
+
+/* filter_has() for the filter of the odd epochs or that of the even ones.
+ * Each lies in 32 bytes of the line, eight words: that of the even epochs from
+ * byte 4 on, that of the odd ones from byte 32 on, its first bit being bit 16
  * there. */
-static inline __attribute__((target("avx2"))) bool
-wide_learned(const struct xfsm_detector_line *line, uint64_t hash)
+static inline WIDE bool
+wide_has(const struct xfsm_detector_line *line, unsigned int odd,
+         __m128i probes)
 {
     const __m256i used = _mm256_setr_epi32(1, 1, 1, 1, 1, 1, 0, 0);
-    unsigned int odd = line->epoch % 2;
     const uint8_t *filter = (const uint8_t *) line + (odd ? 32 : 4);
-    __m128i mix = _mm_set_epi64x((int64_t) xfsm_hash_fold(hash, MIX_HIGH),
-                                 (int64_t) xfsm_hash_fold(hash, MIX_LOW));
-    __m128i scaled = _mm_mulhi_epu16(mix, _mm_set1_epi16(FILTER_BITS));
-    __m256i bits = _mm256_add_epi32(_mm256_cvtepu16_epi32(scaled),
+    __m256i bits = _mm256_add_epi32(_mm256_cvtepu16_epi32(probes),
                                     _mm256_set1_epi32(odd ? 16 : 0));
     __m256i words = _mm256_loadu_si256((const void *) filter);
     __m256i masks = _mm256_sllv_epi32(
@@ -287,6 +319,7 @@ xfsm_detector_create(unsigned int size, unsigned int nhash,
     d->n_lines = (d->design + XFSM_DETECTOR_LINE_KEYS - 1)
                  / XFSM_DETECTOR_LINE_KEYS;
     d->reset_after = reset_after;
+    set_look(d);
     d->lines = xfsm_mem_map(lines_size(d), false);
     if (!d->lines) {
         error = xfsm_error("no address space for a detector of %zu bytes",
@@ -347,22 +380,59 @@ update_line(struct xfsm_detector *d, struct xfsm_detector_line *line,
 
 #ifdef __x86_64__
 
+/* update_line() where the processor is 'wide', and the key is not in the
+ * filter that learns, if the line is of this epoch. */
+static WIDE __attribute__((noinline)) bool
+update_wide_line(struct xfsm_detector *d, struct xfsm_detector_line *line,
+                 __m128i probes, uint64_t now)
+{
+    uint32_t age = d->epoch - line->epoch;
+    bool seen = age <= 1 && wide_has(line, (d->epoch + 1) % 2, probes);
+    uint8_t *filter = line->filter[d->epoch % 2];
+    uint16_t bits[8];
+    unsigned int i;
+
+    if (age) {
+        line_refresh(line, d->epoch);
+    }
+    _mm_storeu_si128((void *) bits, probes);
+#pragma GCC unroll 8
+    for (i = 0; i < XFSM_DETECTOR_PROBES; i++) {
+        filter[bits[i] / 8] |= (uint8_t) (1u << bits[i] % 8);
+    }
+    if (++d->n >= d->design) {
+        swap_all(d, 1, now);
+    }
+    return seen;
+}
+
 /* xfsm_detector_update() where the processor is 'wide'. */
-static __attribute__((target("avx2"), noinline)) bool
+static WIDE __attribute__((noinline)) bool
 update_wide(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
     struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
+    __m128i probes = wide_probes(hash);
 
-    return (line->epoch == d->epoch && wide_learned(line, hash))
-           || update_line(d, line, hash, now);
+    return (line->epoch == d->epoch && wide_has(line, d->epoch % 2, probes))
+           || update_wide_line(d, line, probes, now);
 }
 
 #endif
 
+/* The same where the filters may have to swap first. */
+static __attribute__((noinline)) bool
+update_late(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    move_clock(d, now);
+    return update_line(d, xfsm_detector_line(d, hash), hash, now);
+}
+
 bool
 xfsm_detector_update(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
-    run_clock(d, now);
+    if (__builtin_expect(now >= d->look_at, 0)) {
+        return update_late(d, hash, now);
+    }
 #ifdef __x86_64__
     if (d->wide) {
         return update_wide(d, hash, now);
@@ -377,6 +447,7 @@ xfsm_detector_reset(struct xfsm_detector *d)
     begin_epoch(d);
     begin_epoch(d);
     d->started = false;
+    set_look(d);
 }
 
 void
@@ -399,6 +470,7 @@ xfsm_detector_state(struct xfsm_detector *d, struct xfsm_state_io *io)
     xfsm_state_u64(io, &d->swaps);
     xfsm_state_u32(io, &d->scrub);
     xfsm_state_bool(io, &d->started);
+    set_look(d);
     xfsm_state_check(io, d->scrub < d->n_lines, "a line of a detector");
     xfsm_state_sparse(io, d->lines, d->n_lines, sizeof *d->lines, NULL);
 }

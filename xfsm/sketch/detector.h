@@ -75,6 +75,8 @@ struct xfsm_detector {
     uint32_t design;            /* Keys at which the filters swap. */
     uint64_t reset_after;       /* ns; 0: never by time. */
     uint64_t last_swap;         /* Packet time in ns, once 'started'. */
+    uint64_t look_at;           /* Packet time from which on to look whether
+                                 * 'reset_after' has passed. */
     uint64_t swaps;
     struct xfsm_detector *slave;            /* Or NULL. */
     uint32_t scrub;             /* The line to visit at the next epoch. */

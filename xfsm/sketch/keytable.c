@@ -6,6 +6,7 @@
 #include "xfsm/sketch/keytable.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -522,9 +523,26 @@ xfsm_keytable_foreach(const struct xfsm_keytable *t,
                                  void *record, void *aux),
                       void *aux)
 {
+    size_t bucket = 0;
+
+    xfsm_keytable_walk(t, &bucket, SIZE_MAX, cb, aux);
+}
+
+bool
+xfsm_keytable_walk(const struct xfsm_keytable *t, size_t *bucketp, size_t n,
+                   bool (*cb)(const uint64_t *key, unsigned int n,
+                              void *record, void *aux),
+                   void *aux)
+{
+    size_t start = *bucketp;
+    size_t end = (size_t) t->half * 2;
     size_t i;
 
-    for (i = 0; i < (size_t) t->half * 2; i++) {
+    if (start < end && n < end - start) {
+        end = start + n;
+    }
+    *bucketp = end;
+    for (i = start; i < end; i++) {
         const struct xfsm_keytable_bucket *bucket = &t->buckets[i];
         unsigned int way;
 
@@ -536,10 +554,24 @@ xfsm_keytable_foreach(const struct xfsm_keytable *t,
                 && !cb(slot_key(t, bucket, way),
                        bucket->n_key[way] & WORDS_MASK,
                        slot_record(t, bucket, way), aux)) {
-                return;
+                return false;
             }
         }
     }
+    return end < (size_t) t->half * 2;
+}
+
+uint64_t
+xfsm_keytable_deadline(const struct xfsm_keytable *t, const void *record)
+{
+    size_t index = (size_t) ((const uint8_t *) record - t->slots)
+                   / t->slot_size;
+    const struct xfsm_keytable_bucket *bucket
+        = &t->buckets[index / XFSM_KEYTABLE_WAYS];
+    unsigned int way = index % XFSM_KEYTABLE_WAYS;
+    uint32_t lifetime = t->lifetimes[bucket->n_key[way] >> LIFETIME_SHIFT];
+
+    return lifetime ? (uint64_t) bucket->touch[way] + lifetime : 0;
 }
 
 void

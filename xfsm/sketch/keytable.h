@@ -230,6 +230,19 @@ void xfsm_keytable_foreach(const struct xfsm_keytable *,
                                       void *record, void *aux),
                            void *aux);
 
+/* The same for the 'n' buckets from '*bucket' on, and moves '*bucket' behind
+ * them; false if that is the end.  Keys that come and go between two calls may
+ * be left out, and one that comes again be told twice. */
+bool xfsm_keytable_walk(const struct xfsm_keytable *, size_t *bucket,
+                        size_t n,
+                        bool (*cb)(const uint64_t *key, unsigned int n,
+                                   void *record, void *aux),
+                        void *aux);
+
+/* When the key of 'record' may make room, a touch time; 0: never. */
+uint64_t xfsm_keytable_deadline(const struct xfsm_keytable *,
+                                const void *record);
+
 void xfsm_keytable_get_stats(const struct xfsm_keytable *,
                              struct xfsm_keytable_stats *);
 

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "xfsm/base/error.h"
 #include "xfsm/base/mem.h"
@@ -24,10 +25,6 @@
  * subnormal; none rises above the second. */
 #define CELL_MIN 1e-290
 #define CELL_MAX 1e300
-
-/* Resets may move the clock on by this much, in ns, before a reset has to
- * clear the memory. */
-#define OFFSET_MAX (UINT64_C(1) << 62)
 
 _Static_assert(sizeof(struct xfsm_tewma_line) == 64,
                "a line is one cache line");
@@ -63,15 +60,29 @@ choose_cells(uint64_t hash)
     return &choices[(uint64_t) (uint32_t) hash * N_CHOICES >> 32];
 }
 
-static inline uint64_t
-read_clock(const struct xfsm_tewma *t, uint64_t now)
+static inline uint32_t *
+line_generation(const struct xfsm_tewma *t,
+                const struct xfsm_tewma_line *line)
 {
-    uint64_t time = now + t->offset;
+    return &t->generations[line - t->lines];
+}
 
-    if (time < now) {
-        time = UINT64_MAX;
-    }
-    return time > t->floor ? time : t->floor;
+/* Was it last written before the last reset?  Most sketches are never reset,
+ * and know without looking. */
+static inline bool
+is_forgotten(const struct xfsm_tewma *t, const struct xfsm_tewma_line *line)
+{
+    return __builtin_expect(t->generation != 0, 0)
+           && *line_generation(t, line) != t->generation;
+}
+
+/* Makes a line that is forgotten one that was never written. */
+static __attribute__((noinline)) void
+refresh_line(struct xfsm_tewma *t, struct xfsm_tewma_line *line)
+{
+    memset(line, 0, sizeof *line);
+    *line_generation(t, line) = t->generation;
+    t->n_cleared++;
 }
 
 static inline double
@@ -157,6 +168,12 @@ lines_size(const struct xfsm_tewma *t)
     return t->n_lines * sizeof *t->lines;
 }
 
+static size_t
+generations_size(const struct xfsm_tewma *t)
+{
+    return t->n_lines * sizeof *t->generations;
+}
+
 static char *
 check_limits(unsigned int size, double window)
 {
@@ -178,7 +195,6 @@ xfsm_tewma_create(unsigned int size, double window,
 {
     char *error = check_limits(size, window);
     struct xfsm_tewma *t;
-    double forget;
 
     if (error) {
         return error;
@@ -190,15 +206,13 @@ xfsm_tewma_create(unsigned int size, double window,
     t->wide = has_wide();
     t->gain = -log_beta(window);
     t->speed = t->gain / M_LN2 / NS_PER_S;
-    forget = XFSM_DECAY_END / t->speed;
-    t->forget = forget < (double) OFFSET_MAX ? (uint64_t) forget + 1
-                                             : UINT64_MAX;
     t->n_lines = ((UINT64_C(1) << size) + XFSM_TEWMA_CELLS - 1)
                  / XFSM_TEWMA_CELLS;
     t->lines = xfsm_mem_map(lines_size(t), false);
-    if (!t->lines) {
+    t->generations = xfsm_mem_map(generations_size(t), false);
+    if (!t->lines || !t->generations) {
         error = xfsm_error("no address space for a rate sketch of %zu bytes",
-                           lines_size(t));
+                           lines_size(t) + generations_size(t));
         xfsm_tewma_destroy(t);
         return error;
     }
@@ -211,6 +225,7 @@ xfsm_tewma_destroy(struct xfsm_tewma *t)
 {
     if (t) {
         xfsm_mem_unmap(t->lines, lines_size(t));
+        xfsm_mem_unmap(t->generations, generations_size(t));
         free(t);
     }
 }
@@ -264,7 +279,7 @@ wide_scale(__m256d numbers, __m256d factor, uint32_t lanes, __m256d value)
 /* A line as two vectors: all cells are decayed and the three raised at once,
  * and none is read back. */
 static __attribute__((target("avx2"))) double
-wide_add(struct xfsm_tewma *t, struct xfsm_tewma_line *line,
+wide_add(const struct xfsm_tewma *t, struct xfsm_tewma_line *line,
          const struct choice *choice, double q, uint64_t time)
 {
     double *numbers = (double *) line;
@@ -286,7 +301,6 @@ wide_add(struct xfsm_tewma *t, struct xfsm_tewma_line *line,
     _mm256_store_pd(numbers + 4,
                     wide_scale(_mm256_load_pd(numbers + 4), factors,
                                (uint32_t) (choice->lanes >> 32), values));
-    t->latest = time > t->latest ? time : t->latest;
     return raised > 0 ? raised : value;
 }
 
@@ -297,18 +311,19 @@ xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
 {
     struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
     const struct choice *choice = choose_cells(hash);
-    uint64_t time = read_clock(t, now);
     double value, raised;
 
-    if (time > line->time) {
+    if (is_forgotten(t, line)) {
+        refresh_line(t, line);
+    }
+    if (now > line->time) {
 #ifdef __x86_64__
         if (t->wide) {
-            return wide_add(t, line, choice, q, time);
+            return wide_add(t, line, choice, q, now);
         }
 #endif
-        scale_line(line, decay_between(t, line->time, time));
-        line->time = time;
-        t->latest = time > t->latest ? time : t->latest;
+        scale_line(line, decay_between(t, line->time, now));
+        line->time = now;
     }
     value = smallest(line, choice);
     raised = raise(t, value, q);
@@ -321,8 +336,20 @@ xfsm_tewma_get(const struct xfsm_tewma *t, uint64_t hash, uint64_t now)
 {
     const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
 
-    return decay_between(t, line->time, read_clock(t, now))
+    if (is_forgotten(t, line)) {
+        return 0;
+    }
+    return decay_between(t, line->time, now)
            * smallest(line, choose_cells(hash));
+}
+
+double
+xfsm_tewma_get_above(const struct xfsm_tewma *t, uint64_t hash, uint64_t now,
+                     double limit)
+{
+    double low = smallest(xfsm_tewma_line(t, hash), choose_cells(hash));
+
+    return low <= limit ? low : xfsm_tewma_get(t, hash, now);
 }
 
 void
@@ -336,27 +363,32 @@ xfsm_tewma_reset_key(struct xfsm_tewma *t, uint64_t hash)
     }
 }
 
+/* Clears the line whose turn it is, if it is old.  One that holds nothing is
+ * left alone whatever its generation: it says the same in any, and writing to
+ * it would make memory real that no key has touched. */
+static void
+scrub_line(struct xfsm_tewma *t)
+{
+    static const struct xfsm_tewma_line nothing;
+    struct xfsm_tewma_line *line = &t->lines[t->scrub];
+
+    if (is_forgotten(t, line) && memcmp(line, &nothing, sizeof nothing)) {
+        refresh_line(t, line);
+    }
+    t->scrub = t->scrub + 1 < t->n_lines ? t->scrub + 1 : 0;
+}
+
 void
 xfsm_tewma_reset(struct xfsm_tewma *t)
 {
-    uint64_t offset = t->offset + t->forget;
-    uint64_t floor = t->latest + t->forget;
-
-    if (offset < t->forget || offset > OFFSET_MAX || floor < t->latest) {
-        xfsm_mem_clear(t->lines, lines_size(t));
-        t->offset = 0;
-        t->floor = 0;
-        t->latest = 0;
-    } else {
-        t->offset = offset;
-        t->floor = floor;
-    }
+    t->generation = t->generation < UINT32_MAX ? t->generation + 1 : 1;
+    scrub_line(t);
 }
 
 uint64_t
 xfsm_tewma_bytes(const struct xfsm_tewma *t)
 {
-    return sizeof *t + lines_size(t);
+    return sizeof *t + lines_size(t) + generations_size(t);
 }
 
 static bool
@@ -371,8 +403,10 @@ void
 xfsm_tewma_state(struct xfsm_tewma *t, struct xfsm_state_io *io)
 {
     xfsm_state_same(io, t->n_lines, "the size of a rate sketch");
-    xfsm_state_u64(io, &t->offset);
-    xfsm_state_u64(io, &t->floor);
-    xfsm_state_u64(io, &t->latest);
+    xfsm_state_u32(io, &t->generation);
+    xfsm_state_u32(io, &t->scrub);
+    xfsm_state_check(io, t->scrub < t->n_lines, "a line of a rate sketch");
     xfsm_state_sparse(io, t->lines, t->n_lines, sizeof *t->lines, line_good);
+    xfsm_state_sparse(io, t->generations, t->n_lines,
+                      sizeof *t->generations, NULL);
 }

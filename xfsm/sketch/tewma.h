@@ -31,8 +31,13 @@
  * of the 7 cells of one line.  All cells of a line are decayed together to the
  * time of the touch, so that an update costs one line and one exponential.
  *
- * To forget everything at once, the sketch moves its own clock on by as much
- * as makes any cell decay to 0.
+ * To forget everything is to count a generation: a line of an older one is
+ * empty, and is cleared when it is next written, so that a reset costs one
+ * line whatever the size.  The generations of lines are numbers of 32 bits in
+ * an array of their own, which is not looked at before the first reset: there
+ * is no room in a line.  Each reset also visits one line in turn and clears it
+ * if it is old, so that the numbers can never come round to a line that still
+ * holds something.
  *
  * Error: never below the true decayed sum (but for rounding); above it by
  * what other keys that share all 3 cells of the line add.  With n active keys
@@ -58,7 +63,7 @@
 
 /* Private to tewma.c: one cache line. */
 struct xfsm_tewma_line {
-    uint64_t time;              /* Of the cells, on the sketch's clock. */
+    uint64_t time;              /* Of the cells, packet time in ns. */
     double cell[XFSM_TEWMA_CELLS];
 } __attribute__((aligned(64)));
 
@@ -68,14 +73,10 @@ struct xfsm_tewma {
     uint64_t n_lines;           /* Less than 2^32. */
     double speed;               /* Halvings per ns. */
     double gain;                /* -ln(beta). */
-    uint64_t forget;            /* ns after which any cell is 0. */
-
-    /* The sketch's clock, in ns: packet time plus 'offset', but never before
-     * 'floor'. */
-    uint64_t offset;
-    uint64_t floor;
-    uint64_t latest;            /* The latest time of any line. */
-
+    uint32_t *generations;      /* Of each line. */
+    uint32_t generation;        /* Counts resets; 0 before the first. */
+    uint32_t scrub;             /* The line to visit at the next reset. */
+    uint64_t n_cleared;         /* Lines, by resets and after them. */
     bool wide;                  /* AVX2: faster, and the same results. */
 };
 
@@ -110,12 +111,16 @@ double xfsm_tewma_add(struct xfsm_tewma *, uint64_t hash, double q,
 /* The rate per second of the key of 'hash' at packet time 'now' (ns). */
 double xfsm_tewma_get(const struct xfsm_tewma *, uint64_t hash, uint64_t now);
 
+/* The same where it is above 'limit'; otherwise any number that is not, for
+ * less: a rate that was not above it when it was last raised is not now. */
+double xfsm_tewma_get_above(const struct xfsm_tewma *, uint64_t hash,
+                            uint64_t now, double limit);
+
 /* Forgets one key as far as a sketch can: sets its cells to 0.  Keys that
  * share a cell may read less afterwards. */
 void xfsm_tewma_reset_key(struct xfsm_tewma *, uint64_t hash);
 
-/* Forgets every key, at once.  Timestamps from before count as the latest of
- * them from then on. */
+/* Forgets every key, at once. */
 void xfsm_tewma_reset(struct xfsm_tewma *);
 
 /* Address space in bytes. */

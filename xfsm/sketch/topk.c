@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-#include "xfsm/sketch/topk.h"
+#include "xfsm/sketch/topk-private.h"
 
 #include <assert.h>
 #include <float.h>
@@ -33,18 +33,11 @@ make_cell(uint64_t hash, uint32_t entry)
     return ((uint32_t) (hash >> 32) & CELL_TAG) | (entry + 1);
 }
 
-static inline uint64_t *
-entry_key(const struct xfsm_topk *t, const struct xfsm_topk_list *list,
-          uint32_t entry)
-{
-    return &list->keys[(size_t) entry * t->key_words];
-}
-
 static bool
 entry_has_key(const struct xfsm_topk *t, const struct xfsm_topk_list *list,
               uint32_t entry, const uint64_t *key, unsigned int n)
 {
-    const uint64_t *have = entry_key(t, list, entry);
+    const uint64_t *have = xfsm_topk_entry_key(t, list, entry);
     unsigned int i;
 
     if (list->entries[entry].n != n) {
@@ -180,7 +173,7 @@ fill_entry(const struct xfsm_topk *t, struct xfsm_topk_list *list,
            uint32_t entry, uint64_t hash, const uint64_t *key,
            unsigned int n, double error)
 {
-    uint64_t *to = entry_key(t, list, entry);
+    uint64_t *to = xfsm_topk_entry_key(t, list, entry);
     unsigned int i;
 
     assert(n <= t->key_words);
@@ -207,11 +200,58 @@ add_key(struct xfsm_topk *t, struct xfsm_topk_list *list, uint64_t hash,
         return raise_counter(list, 0, q);
     }
     entry = list->n++;
-    fill_entry(t, list, entry, hash, key, n, 0);
-    q = q < COUNT_MAX ? q : COUNT_MAX;
+    fill_entry(t, list, entry, hash, key, n, list->floor);
+    q = list->floor + q < COUNT_MAX ? list->floor + q : COUNT_MAX;
     list->heap[entry] = (struct xfsm_topk_counter) { q, entry };
     lower_counter(list, entry);
     return q;
+}
+
+/* No key without a counter has more. */
+static double
+lowest_count(const struct xfsm_topk *t, const struct xfsm_topk_list *list)
+{
+    return list->n == t->k ? list->heap[0].count : list->floor;
+}
+
+/* Gives entry number 'from' the number 'to', which is free. */
+static void
+renumber_entry(const struct xfsm_topk *t, struct xfsm_topk_list *list,
+               uint32_t from, uint32_t to)
+{
+    const struct xfsm_topk_entry *e = &list->entries[from];
+    uint32_t i = (uint32_t) e->hash & (t->n_cells - 1);
+
+    while ((list->cells[i] & CELL_ENTRY) != from + 1) {
+        i = (i + 1) & (t->n_cells - 1);
+    }
+    list->cells[i] = make_cell(e->hash, to);
+    list->heap[e->place].entry = to;
+    list->entries[to] = *e;
+    memcpy(xfsm_topk_entry_key(t, list, to),
+           xfsm_topk_entry_key(t, list, from),
+           t->key_words * sizeof(uint64_t));
+}
+
+static void
+remove_entry(const struct xfsm_topk *t, struct xfsm_topk_list *list,
+             uint32_t entry)
+{
+    uint32_t place = list->entries[entry].place;
+
+    list->floor = lowest_count(t, list);
+    remove_cell(t, list, entry);
+    list->n--;
+    if (place != list->n) {
+        uint32_t moved = (uint32_t) list->heap[list->n].entry;
+
+        set_place(list, place, list->heap[list->n]);
+        raise_counter(list, place, 0);
+        lower_counter(list, list->entries[moved].place);
+    }
+    if (entry != list->n) {
+        renumber_entry(t, list, list->n, entry);
+    }
 }
 
 static size_t
@@ -227,7 +267,7 @@ clear_list(const struct xfsm_topk *t, struct xfsm_topk_list *list)
         memset(list->cells, 0, cells_size(t));
     }
     list->n = 0;
-    list->total = 0;
+    list->total = list->floor = 0;
 }
 
 /* Begins the window of 'now'. */
@@ -244,48 +284,6 @@ run_clock(struct xfsm_topk *t, uint64_t now)
     }
     t->current = !t->current;
     clear_list(t, &t->lists[t->current]);
-}
-
-/* The list of the window of 'now', or if 'before' that of the one before it;
- * NULL if it is empty. */
-static const struct xfsm_topk_list *
-find_list(const struct xfsm_topk *t, bool before, uint64_t now)
-{
-    uint64_t ahead = xfsm_window_at(&t->window, now) - t->window.number;
-
-    if (ahead > before) {
-        return NULL;
-    }
-    return &t->lists[before && !ahead ? !t->current : t->current];
-}
-
-static struct xfsm_topk_hitter
-make_hitter(const struct xfsm_topk *t, const struct xfsm_topk_list *list,
-            uint32_t entry)
-{
-    const struct xfsm_topk_entry *e = &list->entries[entry];
-
-    return (struct xfsm_topk_hitter) {
-        entry_key(t, list, entry), e->n, list->heap[e->place].count, e->error
-    };
-}
-
-static int
-compare_hitters(const void *a_, const void *b_)
-{
-    const struct xfsm_topk_hitter *a = a_;
-    const struct xfsm_topk_hitter *b = b_;
-    unsigned int i;
-
-    if (a->count != b->count) {
-        return a->count < b->count ? 1 : -1;
-    }
-    for (i = 0; i < a->n && i < b->n; i++) {
-        if (a->key[i] != b->key[i]) {
-            return a->key[i] < b->key[i] ? -1 : 1;
-        }
-    }
-    return (a->n > b->n) - (a->n < b->n);
 }
 
 static char *
@@ -342,6 +340,27 @@ lay_out(struct xfsm_topk *t, uint8_t *memory)
     return total;
 }
 
+static void
+set_sizes(struct xfsm_topk *t, unsigned int key_words, unsigned int k)
+{
+    t->key_words = key_words;
+    t->k = k;
+    t->n_cells = 1;
+    while (t->n_cells < CELLS_PER_KEY * k) {
+        t->n_cells *= 2;
+    }
+}
+
+size_t
+xfsm_topk_footprint(unsigned int key_words, unsigned int k)
+{
+    struct xfsm_topk t;
+
+    memset(&t, 0, sizeof t);
+    set_sizes(&t, key_words, k);
+    return lay_out(&t, NULL);
+}
+
 char *
 xfsm_topk_create(unsigned int key_words, unsigned int k, uint64_t window,
                  struct xfsm_topk **topkp)
@@ -356,12 +375,7 @@ xfsm_topk_create(unsigned int key_words, unsigned int k, uint64_t window,
     if (!t) {
         return xfsm_error("no memory for heavy hitters");
     }
-    t->key_words = key_words;
-    t->k = k;
-    t->n_cells = 1;
-    while (t->n_cells < CELLS_PER_KEY * k) {
-        t->n_cells *= 2;
-    }
+    set_sizes(t, key_words, k);
     xfsm_window_init(&t->window, window);
     t->memory_size = lay_out(t, NULL);
     t->memory = xfsm_mem_map(t->memory_size, false);
@@ -409,7 +423,7 @@ bool
 xfsm_topk_get(const struct xfsm_topk *t, uint64_t hash, const uint64_t *key,
               unsigned int n, uint64_t now, struct xfsm_topk_hitter *hitter)
 {
-    const struct xfsm_topk_list *list = find_list(t, false, now);
+    const struct xfsm_topk_list *list = xfsm_topk_find_list(t, false, now);
     uint32_t entry;
 
     if (!list) {
@@ -419,25 +433,23 @@ xfsm_topk_get(const struct xfsm_topk *t, uint64_t hash, const uint64_t *key,
     if (entry == NO_CELL) {
         return false;
     }
-    *hitter = make_hitter(t, list, entry);
+    *hitter = xfsm_topk_make_hitter(t, list, entry);
     return true;
 }
 
-unsigned int
-xfsm_topk_list(const struct xfsm_topk *t, bool before, uint64_t now,
-               struct xfsm_topk_hitter *hitters)
+void
+xfsm_topk_reset_key(struct xfsm_topk *t, uint64_t hash, const uint64_t *key,
+                    unsigned int n)
 {
-    const struct xfsm_topk_list *list = find_list(t, before, now);
-    uint32_t i;
+    unsigned int i;
 
-    if (!list) {
-        return 0;
+    for (i = 0; i < 2; i++) {
+        uint32_t entry = find_entry(t, &t->lists[i], hash, key, n);
+
+        if (entry != NO_CELL) {
+            remove_entry(t, &t->lists[i], entry);
+        }
     }
-    for (i = 0; i < list->n; i++) {
-        hitters[i] = make_hitter(t, list, i);
-    }
-    qsort(hitters, list->n, sizeof *hitters, compare_hitters);
-    return list->n;
 }
 
 void
@@ -456,7 +468,92 @@ xfsm_topk_get_stats(const struct xfsm_topk *t,
     stats->n = list->n;
     stats->k = t->k;
     stats->total = list->total;
-    stats->lowest = list->n == t->k ? list->heap[0].count : 0;
+    stats->lowest = lowest_count(t, list);
     stats->replaced = t->replaced;
     stats->bytes = sizeof *t + t->memory_size;
+}
+
+/* Reads the counter at 'place', the places below being there. */
+static void
+read_counter(const struct xfsm_topk *t, struct xfsm_topk_list *list,
+             uint32_t place, struct xfsm_state_io *io)
+{
+    uint64_t key[XFSM_KEY_WORDS];
+    uint64_t hash;
+    double count = 0, error = 0;
+    uint32_t n = 0;
+
+    xfsm_state_double(io, &count);
+    xfsm_state_double(io, &error);
+    xfsm_state_u32(io, &n);
+    xfsm_state_check(io, n <= t->key_words, "a heavy hitter's key");
+    xfsm_state_bytes(io, key, (n <= t->key_words ? n : 0) * sizeof *key);
+    xfsm_state_check(io, count <= COUNT_MAX && count >= list->floor
+                         && error >= 0 && error <= count
+                         && (!place || list->heap[(place - 1)
+                                                  / CHILDREN].count <= count),
+                     "a heavy hitter's count");
+    if (!xfsm_state_ok(io)) {
+        return;
+    }
+    hash = xfsm_hash_words(io->seed, io->tweak, key, n);
+    if (find_entry(t, list, hash, key, n) != NO_CELL) {
+        xfsm_state_check(io, false, "a heavy hitter is there twice");
+        return;
+    }
+    fill_entry(t, list, place, hash, key, n, error);
+    set_place(list, place, (struct xfsm_topk_counter) { count, place });
+    list->n++;
+}
+
+static void
+write_counter(const struct xfsm_topk *t, const struct xfsm_topk_list *list,
+              uint32_t place, struct xfsm_state_io *io)
+{
+    uint32_t entry = (uint32_t) list->heap[place].entry;
+    double count = list->heap[place].count;
+    double error = list->entries[entry].error;
+    uint32_t n = list->entries[entry].n;
+
+    xfsm_state_double(io, &count);
+    xfsm_state_double(io, &error);
+    xfsm_state_u32(io, &n);
+    xfsm_state_bytes(io, xfsm_topk_entry_key(t, list, entry),
+                     n * sizeof(uint64_t));
+}
+
+static void
+list_state(const struct xfsm_topk *t, struct xfsm_topk_list *list,
+           struct xfsm_state_io *io)
+{
+    double totals[2] = { list->total, list->floor };
+    uint32_t n = list->n;
+    uint32_t i;
+
+    xfsm_state_u32(io, &n);
+    xfsm_state_bytes(io, totals, sizeof totals);
+    if (!xfsm_state_reads(io)) {
+        for (i = 0; i < n; i++) {
+            write_counter(t, list, i, io);
+        }
+        return;
+    }
+    xfsm_state_check(io, n <= t->k && xfsm_state_doubles_good(totals, 2,
+                                                              COUNT_MAX),
+                     "a list of heavy hitters");
+    clear_list(t, list);
+    list->total = totals[0];
+    list->floor = totals[1];
+    for (i = 0; i < n && xfsm_state_ok(io); i++) {
+        read_counter(t, list, i, io);
+    }
+}
+
+void
+xfsm_topk_state(struct xfsm_topk *t, struct xfsm_state_io *io)
+{
+    xfsm_state_same(io, t->k, "the number of heavy hitters");
+    xfsm_window_state(&t->window, io);
+    list_state(t, &t->lists[t->current], io);
+    list_state(t, &t->lists[!t->current], io);
 }

@@ -24,6 +24,10 @@
  * first j keys are certainly the true first j if the (j+1)th count is not
  * above the lowest count - error of theirs.
  *
+ * Forgetting one key gives its counter back.  What keys without one may have
+ * had until then, the lowest count, stays as the *floor*: a key that takes a
+ * free counter begins with it, as count and as error, so that the bounds hold.
+ *
  * Window: with windows there are two lists, one of the window that it is, one
  * of the window before, complete.  So a report of what a minute had is there
  * for a minute after it.
@@ -36,12 +40,15 @@
  *
  * Cost: adding takes at most log4(k) steps of the heap, 5 for k = 1024, in
  * the processor's first two caches; a new window clears the hash table (16 k
- * bytes or up to twice that).  Listing sorts.  Thread-safety: none. */
+ * bytes or up to twice that).  Listing the first n compares k pairs of counts,
+ * and k / 32 + 32 for each of the n, whatever the counts are: it finds the
+ * best of each 32, then takes out the best of these.  Thread-safety: none. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xfsm/base/state-io.h"
 #include "xfsm/sketch/window.h"
 
 #define XFSM_TOPK_MAX 1024
@@ -68,6 +75,7 @@ struct xfsm_topk_list {
     uint32_t *cells;            /* The hash table. */
     uint32_t n;                 /* Entries. */
     double total;               /* N. */
+    double floor;               /* See above. */
 };
 
 /* Private to topk.c, but for the function that is inline below. */
@@ -90,6 +98,9 @@ struct xfsm_topk {
 char *xfsm_topk_create(unsigned int key_words, unsigned int k,
                        uint64_t window, struct xfsm_topk **topkp);
 void xfsm_topk_destroy(struct xfsm_topk *);
+
+/* Bytes that the lists of such heavy hitters take. */
+size_t xfsm_topk_footprint(unsigned int key_words, unsigned int k);
 
 /* Brings the line of the hash table that 'hash' needs first.  'hash' is
  * xfsm_hash_words() of the key, here and below. */
@@ -120,15 +131,24 @@ bool xfsm_topk_get(const struct xfsm_topk *, uint64_t hash,
                    const uint64_t *key, unsigned int n, uint64_t now,
                    struct xfsm_topk_hitter *hitter);
 
-/* Stores in 'hitters', which has room for 'k', the list of the window of 'now'
- * (ns) so far, or if 'before' of the window before it, the highest count
- * first; keys of the same count in the order of their words.  Returns how
- * many there are.  For introspection: sorts. */
+/* Stores in 'hitters' the list of the window of 'now' (ns) so far, or if
+ * 'before' of the window before it: the highest counts first, at most 'max'
+ * keys, those of the same count in the order of their words.  Returns how many
+ * there are. */
 unsigned int xfsm_topk_list(const struct xfsm_topk *, bool before,
-                            uint64_t now, struct xfsm_topk_hitter *hitters);
+                            uint64_t now, unsigned int max,
+                            struct xfsm_topk_hitter *hitters);
+
+/* Forgets 'key' in both windows. */
+void xfsm_topk_reset_key(struct xfsm_topk *, uint64_t hash,
+                         const uint64_t *key, unsigned int n);
 
 /* Forgets every key in both windows. */
 void xfsm_topk_reset(struct xfsm_topk *);
+
+/* Writes or reads both lists (state-io.h): order included, so that what is
+ * replaced from then on is what would have been.  'replaced' is not in it. */
+void xfsm_topk_state(struct xfsm_topk *, struct xfsm_state_io *);
 
 struct xfsm_topk_stats {
     uint64_t n;                 /* Keys in the list. */

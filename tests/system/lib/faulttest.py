@@ -83,7 +83,7 @@ def make_libexec(host):
     "spin-INTERFACE"."""
     host.libexecdir = os.path.join(host.dir, "libexec")
     os.mkdir(host.libexecdir)
-    for name in ("xfsm-hub", "xfsm-compiler"):
+    for name in ("xfsm-hub", "xfsm-compiler", "xfsm-exporter"):
         os.symlink(host.tool("ovs-plugin/" + name),
                    os.path.join(host.libexecdir, name))
     path = os.path.join(host.libexecdir, "xfsm-probe")

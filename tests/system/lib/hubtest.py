@@ -23,7 +23,10 @@ import time
 
 import xfsmtest
 import zmqlite
-from xfsmtest import wait_until
+from xfsmtest import check, wait_until
+
+XFSM = os.path.join(xfsmtest.TOP_BUILDDIR, "utilities/xfsm")
+EXIT_CONFIG = 78
 
 PING, READY, PROBE, ENDPOINT = 4, 5, 9, 10
 HEADER = struct.Struct("<HHHHI")
@@ -257,6 +260,68 @@ class Hub:
                 if line.startswith("VmHWM:"):
                     return int(line.split()[1]) * 1024
         return 0
+
+
+def free_port():
+    """A TCP port whose successor is free too."""
+    while True:
+        with socket.socket() as a, socket.socket() as b:
+            a.bind(("127.0.0.1", 0))
+            port = a.getsockname()[1]
+            try:
+                b.bind(("127.0.0.1", port + 1))
+                return port
+            except OSError:
+                continue
+
+
+def keygen(hub, name):
+    """Makes a key pair; returns its file and its public key."""
+    path = os.path.join(hub.dir, name)
+    public = subprocess.run([XFSM, "keygen", "-o", path], check=True,
+                            stdout=subprocess.PIPE,
+                            universal_newlines=True).stdout.strip()
+    return path, public
+
+
+def key_pair(path):
+    """The keys of a file, as options of zmqlite.Socket."""
+    def key(name):
+        with open(path) as f:
+            for line in f:
+                if line.startswith(name):
+                    return line.split('"')[1].encode() + b"\0"
+    return {"CURVE_PUBLICKEY": key("public"),
+            "CURVE_SECRETKEY": key("secret")}
+
+
+class SecureHub(Hub):
+    """On TCP, with a client that it knows and one that it does not."""
+
+    def __init__(self):
+        super().__init__(endpoint="tcp://127.0.0.1:%d" % free_port())
+        self.key_file, self.public = keygen(self, "hub.keys")
+        self.good, good_public = keygen(self, "good.keys")
+        self.stranger, _ = keygen(self, "stranger.keys")
+        self.clients = os.path.join(self.dir, "clients")
+        with open(self.clients, "w") as f:
+            f.write("# the friend\n%s\n" % good_public)
+        self.args = ["--key-file=" + self.key_file,
+                     "--clients=" + self.clients]
+
+    def client_keys(self):
+        return dict(key_pair(self.good),
+                    CURVE_SERVERKEY=self.public.encode() + b"\0")
+
+
+def refuse(hub, text, *args):
+    """The hub must not start with these arguments, and say why."""
+    hub.args = list(args)
+    hub.start(ok=False)
+    status = hub.process.wait(15)
+    hub.kill()
+    check(status == EXIT_CONFIG and text in hub.log(),
+          "%s: status %d: %s" % (args, status, hub.log()))
 
 
 def main(*tests):

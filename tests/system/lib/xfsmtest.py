@@ -436,6 +436,27 @@ class Host:
                 (line.split() for line in out.splitlines())}
 
 
+def make_certificates(host):
+    """A key and a certificate for each end, and options that use them."""
+    if not shutil.which("openssl"):
+        skip("needs the program openssl")
+
+    def path(name):
+        return os.path.join(host.dir, name)
+
+    for name in ("server", "client"):
+        host.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                 "-days", "2", "-subj", "/CN=" + name,
+                 "-keyout", path(name + ".key"), "-out", path(name + ".crt"))
+
+    def options(own, other):
+        return ("--private-key=" + path(own + ".key"),
+                "--certificate=" + path(own + ".crt"),
+                "--ca-cert=" + path(other + ".crt"))
+
+    return options("server", "client"), options("client", "server")
+
+
 class Subscriber:
     """"xfsm events" in the background, its output in a file."""
 

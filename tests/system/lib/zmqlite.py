@@ -6,9 +6,10 @@
 import ctypes
 import ctypes.util
 
-SUB, XSUB, DEALER = 2, 10, 5
+SUB, XSUB, XPUB, DEALER = 2, 10, 9, 5
 SUBSCRIBE, IDENTITY, RCVHWM, LINGER, RCVTIMEO = 6, 5, 24, 17, 27
 CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY = 48, 49, 50
+CURVE_SERVER = 47
 RCVMORE, DONTWAIT, SNDMORE = 13, 1, 2
 RCVBUF = 12
 
@@ -20,6 +21,7 @@ _lib.zmq_socket.restype = ctypes.c_void_p
 _lib.zmq_socket.argtypes = [ctypes.c_void_p, ctypes.c_int]
 _lib.zmq_close.argtypes = [ctypes.c_void_p]
 _lib.zmq_connect.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+_lib.zmq_bind.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
 _lib.zmq_setsockopt.argtypes = [ctypes.c_void_p, ctypes.c_int,
                                 ctypes.c_char_p, ctypes.c_size_t]
 _lib.zmq_getsockopt.argtypes = [ctypes.c_void_p, ctypes.c_int,
@@ -52,6 +54,10 @@ class Socket:
     def connect(self, endpoint):
         if _lib.zmq_connect(self.socket, endpoint.encode()):
             raise OSError(ctypes.get_errno(), "zmq_connect " + endpoint)
+
+    def bind(self, endpoint):
+        if _lib.zmq_bind(self.socket, endpoint.encode()):
+            raise OSError(ctypes.get_errno(), "zmq_bind " + endpoint)
 
     def send(self, *frames):
         for i, frame in enumerate(frames):
