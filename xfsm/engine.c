@@ -328,30 +328,31 @@ match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
 }
 
 /* Sends for the slot of 'key', once the tags that tell it have come. */
-static inline void
-fetch_slot(const struct xfsm_instance *p, const struct match *match,
-           const struct xfsm_keytable *table, uint16_t key)
+static inline uint32_t
+fetch_slot(const struct xfsm_keytable *table, const struct xfsm_key_value *key)
 {
-    if (match->keys.complete >> key & 1) {
-        uint64_t hash = xfsm_key_row_value(p, &match->keys, key)->hash;
-
-        if (xfsm_keytable_may_have(table, hash)) {
-            xfsm_keytable_prefetch_slot(table, hash);
-        }
-    }
+    return xfsm_keytable_may_have(table, key->hash)
+           ? xfsm_keytable_prefetch_slot(table, key->hash) : 0;
 }
 
-static void
-fetch_slots(const struct xfsm_instance *p, const struct match *match)
+static inline void
+fetch_slots(const struct xfsm_instance *p, struct match *match)
 {
     const struct xfsm_touches *touches = &p->touches[match->event];
+    const struct xfsm_plan *plan = &p->plans[match->event];
+    const struct xfsm_key_row *keys = &match->keys;
 
-    fetch_slot(p, match, p->states, p->image.events[match->event].primary);
+    if (keys->complete & plan->primary) {
+        match->keys.slot = fetch_slot(
+            p->states, (const void *) (keys->values + plan->key_offset));
+    }
     for (unsigned int i = 0; touches->tables && i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
 
-        if (touch->kind == XFSM_TOUCH_KEYTABLE) {
-            fetch_slot(p, match, touch->memory, touch->key);
+        if (touch->kind == XFSM_TOUCH_KEYTABLE
+            && keys->complete >> touch->key & 1) {
+            fetch_slot(touch->memory,
+                       xfsm_key_row_value(p, keys, touch->key));
         }
     }
 }

@@ -361,6 +361,7 @@ bool
 xfsm_key_row_init(const struct xfsm_instance *p, struct xfsm_key_row *row)
 {
     row->built = row->complete = 0;
+    row->slot = 0;
     row->values = malloc(p->key_offsets[p->image.n_keys] + 1u);
     for (uint16_t i = 0; row->values && i < p->image.n_keys; i++) {
         struct xfsm_key_value *value = xfsm_key_row_value(p, row, i);

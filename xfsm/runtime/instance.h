@@ -105,6 +105,8 @@ struct xfsm_plan {
 struct xfsm_key_row {
     uint64_t built, complete;   /* Bit maps by key. */
     char *values;
+    uint32_t slot;              /* Where the state table has the primary key,
+                                 * probably: for xfsm_keytable_find_at(). */
 };
 
 struct xfsm_instance {
