@@ -327,14 +327,7 @@ match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
 }
 
-/* Sends for the slot of 'key', once the tags that tell it have come. */
-static inline uint32_t
-fetch_slot(const struct xfsm_keytable *table, const struct xfsm_key_value *key)
-{
-    return xfsm_keytable_may_have(table, key->hash)
-           ? xfsm_keytable_prefetch_slot(table, key->hash) : 0;
-}
-
+/* Sends for the slots of its keys, once the tags that tell them have come. */
 static inline void
 fetch_slots(const struct xfsm_instance *p, struct match *match)
 {
@@ -343,16 +336,18 @@ fetch_slots(const struct xfsm_instance *p, struct match *match)
     const struct xfsm_key_row *keys = &match->keys;
 
     if (keys->complete & plan->primary) {
-        match->keys.slot = fetch_slot(
-            p->states, (const void *) (keys->values + plan->key_offset));
+        const struct xfsm_key_value *key
+            = (const void *) (keys->values + plan->key_offset);
+
+        match->keys.slot = xfsm_keytable_prefetch_slot(p->states, key->hash);
     }
     for (unsigned int i = 0; touches->tables && i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
 
         if (touch->kind == XFSM_TOUCH_KEYTABLE
             && keys->complete >> touch->key & 1) {
-            fetch_slot(touch->memory,
-                       xfsm_key_row_value(p, keys, touch->key));
+            xfsm_keytable_prefetch_slot(
+                touch->memory, xfsm_key_row_value(p, keys, touch->key)->hash);
         }
     }
 }

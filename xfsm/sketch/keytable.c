@@ -348,10 +348,9 @@ xfsm_keytable_set_lifetime(struct xfsm_keytable *t, unsigned int which,
 }
 
 uint32_t
-xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
+xfsm_keytable_prefetch_tagged(const struct xfsm_keytable *t, uint64_t hash)
 {
-    unsigned int mask = xfsm_keytable_may_have(t, hash)
-                        ? match_tags(t, hash) : 0;
+    unsigned int mask = match_tags(t, hash);
     const uint8_t *slot;
     uint32_t number;
 

@@ -183,12 +183,21 @@ xfsm_keytable_prefetch(const struct xfsm_keytable *t, uint64_t hash)
     __builtin_prefetch(&t->buckets[xfsm_keytable_right(t, hash)], 1);
 }
 
+/* Private to keytable.c: xfsm_keytable_prefetch_slot() of a hash of which
+ * there may be a key. */
+uint32_t xfsm_keytable_prefetch_tagged(const struct xfsm_keytable *,
+                                       uint64_t hash);
+
 /* Brings the ends of the slot that a look-up of 'hash' will probably touch,
  * which for all but long keys is the whole: a second step, for when the
  * bucket lines are there.  Returns the number of the slot, for
  * xfsm_keytable_find_at(); any number if there is none. */
-uint32_t xfsm_keytable_prefetch_slot(const struct xfsm_keytable *,
-                                     uint64_t hash);
+static inline uint32_t
+xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
+{
+    return (xfsm_keytable_may_have(t, hash)
+            ? xfsm_keytable_prefetch_tagged(t, hash) : 0);
+}
 
 /* Returns the record of 'key' ('n' words, at most 'key_words'; keys of
  * different length differ), or NULL. */
