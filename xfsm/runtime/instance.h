@@ -79,6 +79,10 @@ struct xfsm_touch {
         XFSM_TOUCH_KEYTABLE,
     } kind;
     uint16_t key;
+    bool first;                 /* By the handler of the first state alone,
+                                 * where others have one too: for keys in the
+                                 * state table it is not fetched.  'key' is
+                                 * the primary one. */
     const void *memory;
 };
 
@@ -88,6 +92,7 @@ struct xfsm_touch {
 struct xfsm_touches {
     unsigned int n;
     bool tables;                /* Is one of them a table? */
+    bool firsts;                /* Is one of them 'first'? */
     struct xfsm_touch list[XFSM_MAX_TOUCHES];
 };
 
