@@ -501,6 +501,7 @@ emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
 {
     const struct xfsm_touches *touches = &p->touches[event];
 
+    emit_touches(e, touches, key, false);
     if (key == p->image.events[event].primary) {
         uint32_t empty = xfsm_emit_labels(e, 2);
         uint32_t done = empty + 1;
@@ -513,7 +514,6 @@ emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
         emit_touches(e, touches, key, true);
         xfsm_emit_bind(e, done);
     }
-    emit_touches(e, touches, key, false);
 }
 
 /* ## Functions ## */
