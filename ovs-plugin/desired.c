@@ -10,6 +10,7 @@
 
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/params.h"
 #include "ovs-plugin/target.h"
 #include "smap.h"
 #include "util.h"
@@ -169,6 +170,41 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
     return error;
 }
 
+/* Gives the programs of 'probe' their parameters.  Returns NULL or an error. */
+static char *
+get_params(const struct place *at, struct xfsm_desired_probe *probe)
+{
+    const char *bridge = smap_get(at->bridge->external_ids, XFSM_PARAMS_KEY);
+    const char *port = smap_get(at->port->external_ids, XFSM_PARAMS_KEY);
+    struct sset strangers = SSET_INITIALIZER(&strangers);
+    const char *where = "bridge";
+    char *error = NULL, *why = NULL;
+
+    if (bridge) {
+        why = xfsm_params_add(bridge, &probe->programs, &probe->params, NULL);
+    }
+    if (!why && port) {
+        where = "port";
+        why = xfsm_params_add(port, &probe->programs, &probe->params,
+                              &strangers);
+    }
+    if (why) {
+        error = xasprintf("external_ids:"XFSM_PARAMS_KEY" of the %s: %s",
+                          where, why);
+        free(why);
+    }
+    if (!sset_is_empty(&strangers)) {
+        char *names = sset_join(&strangers, ", ", "");
+
+        probe->params_note = xasprintf(
+            "external_ids:"XFSM_PARAMS_KEY" of the port sets parameters of "
+            "programs that are not wanted here: %s", names);
+        free(names);
+    }
+    sset_destroy(&strangers);
+    return error;
+}
+
 bool
 xfsm_mitigation_mode_from_name(const char *name,
                                enum xfsm_mitigation_mode *mode)
@@ -229,6 +265,8 @@ xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
     free(probe->error);
     xfsm_port_ids_destroy(&probe->ids);
     sset_destroy(&probe->programs);
+    smap_destroy(&probe->params);
+    free(probe->params_note);
 }
 
 void
@@ -244,6 +282,8 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
     copy->error = nullable_xstrdup(probe->error);
     xfsm_port_ids_clone(&copy->ids, &probe->ids);
     sset_clone(&copy->programs, &probe->programs);
+    smap_clone(&copy->params, &probe->params);
+    copy->params_note = nullable_xstrdup(probe->params_note);
 }
 
 static void
@@ -265,14 +305,18 @@ add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
     probe->wanted_by = wanted_by;
     probe->mirror = mirror;
     probe->error = check_probe(at, mirror, programs);
+    sset_init(&probe->programs);
+    sset_swap(&probe->programs, programs);
+    smap_init(&probe->params);
     error = get_settings(at, probe);
+    if (!error) {
+        error = get_params(at, probe);
+    }
     if (probe->error) {
         free(error);
     } else {
         probe->error = error;
     }
-    sset_init(&probe->programs);
-    sset_swap(&probe->programs, programs);
     if (!shash_add_once(&d->probes, probe->interface, probe)) {
         xfsm_desired_probe_destroy(probe);
         free(probe);

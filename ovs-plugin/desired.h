@@ -32,6 +32,9 @@
  * devices' ports, which have external_ids:xfsm-mirror-of, are never monitored
  * themselves.
  *
+ * external_ids:xfsm-params of the Bridge, and then of the Port, set parameters
+ * of the programs (params.h), whoever wants these.
+ *
  * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class and
  * xfsm-mitigation override, for its probes, the options of those names.
  *
@@ -46,9 +49,8 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/uuid.h"
 #include "ovs-plugin/port-ids.h"
+#include "smap.h"
 #include "sset.h"
-
-struct smap;
 
 /* Programs of one probe, as the schema has it; an engine takes no less
  * (XFSM_MAX_PROGRAMS). */
@@ -144,6 +146,9 @@ struct xfsm_desired_probe {
     struct uuid uuid;           /* Of the Interface row. */
     struct xfsm_port_ids ids;   /* What events tell of the machine. */
     struct sset programs;
+    struct smap params;         /* By program, as of params.h. */
+    char *params_note;          /* Programs that the Port sets parameters of
+                                 * and that are not wanted, or NULL. */
     unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
     char *error;                /* Why there can be no probe, or NULL. */
 };
