@@ -170,7 +170,8 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
     return error;
 }
 
-/* Gives the programs of 'probe' their parameters.  Returns NULL or an error. */
+/* Gives the programs of 'probe' their parameters.  Returns NULL or why it
+ * cannot. */
 static char *
 get_params(const struct place *at, struct xfsm_desired_probe *probe)
 {
