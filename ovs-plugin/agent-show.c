@@ -66,6 +66,9 @@ show_databases(const struct xfsm_agent *agent, struct ds *s)
     ds_put_format(s, "    Open_vSwitch: %s\n",
                   ovsdb_idl_is_connected(agent->ovs.idl)
                   ? "connected" : "not connected");
+    if (agent->xfsm_remote) {
+        ds_put_format(s, "database server %s\n", agent->xfsm_remote);
+    }
     ds_put_format(s, "    XFSM: %s%s\n",
                   ovsdb_idl_is_connected(agent->xfsm.idl)
                   ? "connected" : "not connected",
