@@ -230,6 +230,8 @@ def test_parameters(host, vm1, vm2):
     host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=limit=6")
     wait_event(host, vm1, "limit 5")
     wait_event(host, vm2, "limit 6")
+    show = host.appctl("ovs-xfsmd", "xfsm/show")
+    check("parameters of count: limit=5,limit=6" in show, show)
     # A new text has the parameters as well.
     host.xfsm_ctl("set", "Program", "count", "source=" + quote(
         COUNT.replace(" limit %limit", " bound %limit")))
