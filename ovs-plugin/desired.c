@@ -170,10 +170,56 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
     return error;
 }
 
+static int
+compare_assignments(const void *a_, const void *b_)
+{
+    const struct xfsm_in_assignment *const *a = a_;
+    const struct xfsm_in_assignment *const *b = b_;
+
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* Gives the programs of 'probe' the parameters of assignments.  Returns NULL
+ * or why it cannot. */
+static char *
+get_assigned_params(const struct xfsm_desired_input *in,
+                    const struct place *at, struct xfsm_desired_probe *probe)
+{
+    const struct xfsm_in_assignment **sorted;
+    char *why = NULL, *error = NULL;
+    size_t i, n = 0;
+
+    sorted = xmalloc(MAX(in->n_assignments, 1) * sizeof *sorted);
+    for (i = 0; i < in->n_assignments; i++) {
+        const struct xfsm_in_assignment *a = &in->assignments[i];
+
+        if (a->params && a->params[0] && assignment_matches(a, at)) {
+            sorted[n++] = a;
+        }
+    }
+    qsort(sorted, n, sizeof *sorted, compare_assignments);
+    for (i = 0; i < n && !why; i++) {
+        struct sset own = SSET_INITIALIZER(&own);
+
+        sset_add_array(&own, CONST_CAST(char **, sorted[i]->programs),
+                       sorted[i]->n_programs);
+        why = xfsm_params_add(sorted[i]->params, &own, &probe->params, NULL);
+        if (why) {
+            error = xasprintf("params of Assignment %s: %s", sorted[i]->name,
+                              why);
+        }
+        sset_destroy(&own);
+    }
+    free(why);
+    free(sorted);
+    return error;
+}
+
 /* Gives the programs of 'probe' their parameters.  Returns NULL or why it
  * cannot. */
 static char *
-get_params(const struct place *at, struct xfsm_desired_probe *probe)
+get_params(const struct xfsm_desired_input *in, const struct place *at,
+           struct xfsm_desired_probe *probe)
 {
     const char *bridge = smap_get(at->bridge->external_ids, XFSM_PARAMS_KEY);
     const char *port = smap_get(at->port->external_ids, XFSM_PARAMS_KEY);
@@ -184,7 +230,10 @@ get_params(const struct place *at, struct xfsm_desired_probe *probe)
     if (bridge) {
         why = xfsm_params_add(bridge, &probe->programs, &probe->params, NULL);
     }
-    if (!why && port) {
+    if (!why) {
+        error = get_assigned_params(in, at, probe);
+    }
+    if (!why && !error && port) {
         where = "port";
         why = xfsm_params_add(port, &probe->programs, &probe->params,
                               &strangers);
@@ -288,8 +337,9 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
 }
 
 static void
-add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
-          struct sset *programs, unsigned int wanted_by)
+add_probe(struct xfsm_desired *d, const struct xfsm_desired_input *in,
+          const struct place *at, bool mirror, struct sset *programs,
+          unsigned int wanted_by)
 {
     const char *type = at->interface->type;
     struct xfsm_desired_probe *probe = xzalloc(sizeof *probe);
@@ -311,7 +361,7 @@ add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
     smap_init(&probe->params);
     error = get_settings(at, probe);
     if (!error) {
-        error = get_params(at, probe);
+        error = get_params(in, at, probe);
     }
     if (probe->error) {
         free(error);
@@ -340,7 +390,7 @@ add_interface(struct xfsm_desired *d, const struct xfsm_desired_input *in,
         && (wanted_by != 1u << XFSM_WANTED_BRIDGE || mirror
             || xfsm_desired_type_has_device(type)
             || xfsm_desired_type_is_private(type))) {
-        add_probe(d, at, mirror, &programs, wanted_by);
+        add_probe(d, in, at, mirror, &programs, wanted_by);
     }
     sset_destroy(&programs);
 }

@@ -32,8 +32,9 @@
  * devices' ports, which have external_ids:xfsm-mirror-of, are never monitored
  * themselves.
  *
- * external_ids:xfsm-params of the Bridge, and then of the Port, set parameters
- * of the programs (params.h), whoever wants these.
+ * Parameters of the programs (params.h) are set by external_ids:xfsm-params of
+ * the Bridge; then by the Assignments in the order of their names, each for
+ * its own programs; then by external_ids:xfsm-params of the Port.
  *
  * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class and
  * xfsm-mitigation override, for its probes, the options of those names.
@@ -90,6 +91,7 @@ struct xfsm_in_assignment {
     const struct smap *target;
     char *const *programs;
     size_t n_programs;
+    const char *params;         /* As of params.h, or NULL. */
 };
 
 struct xfsm_desired_input {

@@ -83,6 +83,7 @@ init_xfsm_columns(struct ovsdb_idl *idl)
         &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target,
         &xfsmrec_assignment_col_programs,
+        &xfsmrec_assignment_col_params,
         &xfsmrec_assignment_col_enabled,
         &xfsmrec_probe_col_interface,
     };
@@ -353,6 +354,7 @@ get_assignments(struct ovsdb_idl *idl, size_t *np)
             .target = &row->target,
             .programs = row->programs,
             .n_programs = row->n_programs,
+            .params = row->params,
         };
     }
     return in;

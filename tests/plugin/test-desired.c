@@ -452,6 +452,37 @@ test_params(void **state)
 }
 
 static void
+test_params_of_assignments(void **state)
+{
+    struct world *w = *state;
+    const struct smap *target = new_ids(w);
+    static char *programs[] = { (char *) "portscan" };
+    static char *others[] = { (char *) "synflood" };
+
+    set(target, "port", "p1");
+    w->assignments[0] = (struct xfsm_in_assignment) {
+        .name = "b", .enabled = true, .target = target, .programs = programs,
+        .n_programs = 1, .params = "portscan:a=3",
+    };
+    w->assignments[1] = w->assignments[0];
+    w->assignments[1].name = "a";
+    w->assignments[1].params = "a=2,synflood:a=9";
+    w->assignments[2] = w->assignments[0];
+    w->assignments[2].name = "c";
+    w->assignments[2].programs = others;
+    w->assignments[2].params = "";
+    w->assignments[3] = w->assignments[0];
+    w->assignments[3].enabled = false;
+    w->assignments[3].params = "a=7";
+    w->in.n_assignments = 4;
+    set(w->bridges[0].external_ids, "xfsm-params", "portscan:a=1");
+    set(w->br0_ports[0].external_ids, "xfsm-params", "portscan:a=4");
+    /* By name; each sets those of its own programs only. */
+    check_params(w, "portscan", "a=1,a=2,a=3,a=4", false);
+    check_params(w, "synflood", NULL, false);
+}
+
+static void
 test_params_limit(void **state)
 {
     struct world *w = *state;
@@ -517,6 +548,7 @@ main(void)
         TEST(test_settings),
         TEST(test_assignment),
         TEST(test_params),
+        TEST(test_params_of_assignments),
         TEST(test_params_limit),
         TEST(test_limit),
     };

@@ -227,11 +227,17 @@ def test_parameters(host, vm1, vm2):
 
     # Of the bridge, for all its ports; a port's own count more.
     host.vsctl("set", "Bridge", "br0", "external_ids:xfsm-params=limit=5")
-    host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=limit=6")
+    host.vsctl("set", "Port", "vm2",
+               "external_ids:xfsm-params=limit=9,count:limit=6")
     wait_event(host, vm1, "limit 5")
     wait_event(host, vm2, "limit 6")
     show = host.appctl("ovs-xfsmd", "xfsm/show")
-    check("parameters of count: limit=5,limit=6" in show, show)
+    check("parameters of count: limit=5,limit=9,limit=6" in show, show)
+    # Those of an assignment outlive the port's.
+    host.xfsm_ctl("create", "Assignment", "name=some", "target:port=vm1",
+                  "programs=count", 'params="count:limit=8"', "enabled=true")
+    wait_event(host, vm1, "limit 8")
+    host.xfsm_ctl("destroy", "Assignment", "some")
     # A new text has the parameters as well.
     host.xfsm_ctl("set", "Program", "count", "source=" + quote(
         COUNT.replace(" limit %limit", " bound %limit")))
