@@ -107,6 +107,7 @@ EXTRA_DIST += \
 	utilities/list-programs \
 	utilities/programs/README.md \
 	utilities/quickstart \
+	utilities/quickstart-fleet \
 	utilities/run-tests \
 	utilities/setup-deps \
 	.ci/run
