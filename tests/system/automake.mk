@@ -9,6 +9,7 @@ SYSTEM_TESTS += \
 	tests/system/test-capture.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
+	tests/system/test-ctl-fleet.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
 	tests/system/test-faults-database.py \
