@@ -141,6 +141,18 @@ handle_packet(struct xfsm_hub_feeds *feeds, struct feed *feed,
     return 1;
 }
 
+/* Removes the packet that was looked at. */
+static void
+take_off(int sock)
+{
+    char none;
+
+    while (recv(sock, &none, 0, MSG_DONTWAIT) < 0
+           && (errno == ECONNRESET || errno == EINTR)) {
+        /* It is still there, run_feed() tells why. */
+    }
+}
+
 /* Takes events from 'feed'.  Returns false if it has ended. */
 static bool
 run_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
@@ -170,7 +182,7 @@ run_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
         } else {
             taken += handle_packet(feeds, feed, buf, n);
         }
-        ignore(recv(feed->sock, buf, 0, MSG_DONTWAIT));
+        take_off(feed->sock);
     }
     return true;
 }

@@ -140,12 +140,12 @@ test_full_of_bytes(void **state)
     /* At the limit and one before. */
     xfsm_batch_clear(&batch);
     add(event, 1);
-    add(event, 16000);
+    add(event, 16500);
     add(event, XFSM_BATCH_FULL - batch.len - XFSM_BATCH_HEADER - 1);
     assert_false(xfsm_batch_is_full(&batch));
     xfsm_batch_clear(&batch);
     add(event, 1);
-    add(event, 16000);
+    add(event, 16500);
     add(event, XFSM_BATCH_FULL - batch.len - XFSM_BATCH_HEADER);
     assert_true(xfsm_batch_is_full(&batch));
 }
