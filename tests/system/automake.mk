@@ -19,6 +19,7 @@ SYSTEM_TESTS += \
 	tests/system/test-fleet-db.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
+	tests/system/test-hub-batches.py \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub-messages.py \
 	tests/system/test-hub.py \
