@@ -11,18 +11,36 @@ endif
 controller_xfsm_controller_SOURCES = \
 	controller/collector.c \
 	controller/collector.h \
+	controller/fleet-db.c \
+	controller/fleet-db.h \
+	controller/fleet-json.c \
+	controller/fleet-json.h \
+	controller/fleet-rows.c \
+	controller/fleet-rows.h \
 	controller/fleet.c \
 	controller/fleet.h \
+	controller/fleetd-once.c \
+	controller/fleetd-show.c \
+	controller/fleetd.c \
+	controller/fleetd.h \
+	controller/health.c \
+	controller/health.h \
 	controller/host.c \
 	controller/host.h \
+	controller/import.c \
+	controller/import.h \
+	controller/members.c \
+	controller/members.h \
 	controller/programs.c \
 	controller/programs.h \
+	controller/rollout.c \
+	controller/rollout.h \
 	controller/sync.c \
 	controller/sync.h \
 	controller/xfsm-controller.c
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
 controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
-	$(XFSM_IDL_LIBS) $(OVS_LIBS)
+	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)
 EXTRA_DIST += controller/xfsm-controller.8.in
 CLEANFILES += controller/xfsm-controller.8

@@ -117,7 +117,8 @@ create_source(const struct xfsm_fleet_host *host)
 
 void
 xfsm_collector_set_fleet(struct xfsm_collector *c,
-                         const struct xfsm_fleet *fleet)
+                         const struct xfsm_fleet *fleet,
+                         const struct shash *names)
 {
     struct shash_node *node;
 
@@ -126,7 +127,7 @@ xfsm_collector_set_fleet(struct xfsm_collector *c,
         const struct xfsm_fleet_host *host
             = shash_find_data(&fleet->hosts, source->name);
 
-        if (!host || !host->events
+        if (!host || !host->events || !shash_find(names, source->name)
             || strcmp(host->events, source->endpoint)) {
             destroy_source(node->data);
             shash_delete(&c->sources, node);
@@ -135,7 +136,8 @@ xfsm_collector_set_fleet(struct xfsm_collector *c,
     SHASH_FOR_EACH (node, &fleet->hosts) {
         const struct xfsm_fleet_host *host = node->data;
 
-        if (host->events && !shash_find(&c->sources, host->name)) {
+        if (host->events && shash_find(names, host->name)
+            && !shash_find(&c->sources, host->name)) {
             struct source *source = create_source(host);
 
             if (source) {

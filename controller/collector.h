@@ -19,6 +19,7 @@
  * Thread-safety: none. */
 
 struct ds;
+struct shash;
 struct xfsm_collector;
 struct xfsm_file_sink;
 struct xfsm_fleet;
@@ -30,10 +31,12 @@ struct xfsm_fleet;
 struct xfsm_collector *xfsm_collector_create(struct xfsm_file_sink *sink);
 void xfsm_collector_destroy(struct xfsm_collector *);
 
-/* Subscribes to the hosts of 'fleet' that have an "events" endpoint, and to
- * no others.  Subscriptions that stay the same are not touched. */
+/* Subscribes to the hosts of 'fleet' that have an "events" endpoint, and whose
+ * name is in 'names', and to no others.  Subscriptions that stay the same are
+ * not touched. */
 void xfsm_collector_set_fleet(struct xfsm_collector *,
-                              const struct xfsm_fleet *fleet);
+                              const struct xfsm_fleet *fleet,
+                              const struct shash *names);
 
 /* Takes and writes events, and arranges for poll_block() to wake up when
  * there are more. */

@@ -8,522 +8,62 @@
 
 #include "controller/fleet.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/json.h"
 #include "stream.h"
 #include "util.h"
-#include "xfsm/io/zmq-socket.h"
-
-/* A reader: the file's name, and the errors so far. */
-struct reader {
-    const char *file;
-    struct xfsm_fleet *fleet;
-    struct ds errors;
-    int n_errors;
-};
-
-/* Adds an error about the value at the JSON pointer 'where'. */
-static void OVS_PRINTF_FORMAT(3, 4)
-add_error(struct reader *r, const char *where, const char *format, ...)
-{
-    va_list args;
-
-    if (r->n_errors++ < XFSM_FLEET_MAX_ERRORS) {
-        ds_put_format(&r->errors, "%s: %s: ", r->file, where[0] ? where : "/");
-        va_start(args, format);
-        ds_put_format_valist(&r->errors, format, args);
-        va_end(args);
-        ds_put_char(&r->errors, '\n');
-    }
-}
-
-/* Returns the JSON pointer of the member 'name' of the value at 'where'. */
-static char *
-member_pointer(const char *where, const char *name)
-{
-    struct ds ds = DS_EMPTY_INITIALIZER;
-    const char *p;
-
-    ds_put_format(&ds, "%s/", where);
-    for (p = name; *p; p++) {
-        if (*p == '~') {
-            ds_put_cstr(&ds, "~0");
-        } else if (*p == '/') {
-            ds_put_cstr(&ds, "~1");
-        } else if ((unsigned char) *p < ' ' || *p == '\x7f') {
-            ds_put_char(&ds, '?');
-        } else {
-            ds_put_char(&ds, *p);
-        }
-    }
-    return ds_steal_cstr(&ds);
-}
-
-/* Returns 'json' in JSON, cut to what fits into an error. */
-static char *
-quote(const struct json *json)
-{
-    char *s = json_to_string(json, JSSF_SORT);
-
-    if (strlen(s) > 80) {
-        strcpy(s + 77, "...");
-    }
-    return s;
-}
-
-static bool
-check_type(struct reader *r, const char *where, const struct json *json,
-           enum json_type type, const char *expected)
-{
-    if (json->type != type) {
-        char *s = quote(json);
-
-        add_error(r, where, "%s is not %s", s, expected);
-        free(s);
-        return false;
-    }
-    return true;
-}
-
-/* Checks that the object 'json' has no members but those in 'names', which
- * ends in NULL. */
-static void
-check_members(struct reader *r, const char *where, const struct json *json,
-              const char *const names[])
-{
-    const struct shash_node *node;
-
-    SHASH_FOR_EACH (node, json_object(json)) {
-        struct ds known = DS_EMPTY_INITIALIZER;
-        bool found = false;
-        size_t i;
-
-        for (i = 0; names[i]; i++) {
-            ds_put_format(&known, "%s\"%s\"",
-                          !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
-            found = found || !strcmp(names[i], node->name);
-        }
-        if (!found) {
-            char *pointer = member_pointer(where, node->name);
-
-            add_error(r, pointer, "unknown member; expected %s",
-                      ds_cstr(&known));
-            free(pointer);
-        }
-        ds_destroy(&known);
-    }
-}
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* Checks the name of a host, a program or an assignment. */
-static bool
-check_name(struct reader *r, const char *where, const char *name)
+struct xfsm_fleet *
+xfsm_fleet_create(void)
 {
-    size_t len = strlen(name);
+    struct xfsm_fleet *fleet = xzalloc(sizeof *fleet);
 
-    if (!len || len > XFSM_FLEET_MAX_NAME || !strspn(name, ALNUM)
-        || strspn(name, ALNUM "-_.:") != len) {
-        add_error(r, where, "the name must be 1 to %d letters, digits, "
-                  "\"_\", \".\", \":\" and \"-\", beginning with a letter or "
-                  "a digit", XFSM_FLEET_MAX_NAME);
-        return false;
-    }
-    return true;
+    shash_init(&fleet->hosts);
+    shash_init(&fleet->programs);
+    shash_init(&fleet->assignments);
+    return fleet;
 }
 
-/* Returns the string member 'name' of 'json', or NULL after an error. */
-static const char *
-get_string(struct reader *r, const char *where, const struct json *json,
-           const char *name, const char *expected)
+struct xfsm_fleet_host *
+xfsm_fleet_add_host(struct xfsm_fleet *fleet, const char *name)
 {
-    const struct json *member = shash_find_data(json_object(json), name);
-    char *pointer = member_pointer(where, name);
-    const char *s = NULL;
+    struct xfsm_fleet_host *host = xzalloc(sizeof *host);
 
-    if (!member) {
-        add_error(r, pointer, "missing; expected %s", expected);
-    } else if (check_type(r, pointer, member, JSON_STRING, expected)) {
-        s = json_string(member);
-        if (!s[0]) {
-            add_error(r, pointer, "empty; expected %s", expected);
-            s = NULL;
-        }
-    }
-    free(pointer);
-    return s;
-}
-
-/* ## Hosts ## */
-
-static void
-check_remotes(struct reader *r, const char *where, const char *remotes)
-{
-    char *copy = xstrdup(remotes);
-    char *save = NULL;
-    char *remote;
-
-    for (remote = strtok_r(copy, ",", &save); remote;
-         remote = strtok_r(NULL, ",", &save)) {
-        if (stream_verify_name(remote)) {
-            add_error(r, where, "\"%s\" is no OVSDB remote; expected "
-                      "unix:PATH, tcp:IP:PORT or ssl:IP:PORT", remote);
-        }
-    }
-    free(copy);
-}
-
-static void
-read_host(struct reader *r, const char *where, const char *name,
-          const struct json *json)
-{
-    static const char *const members[] = { "ovsdb", "events", NULL };
-    struct xfsm_fleet_host *host;
-    const char *ovsdb;
-    const char *events = NULL;
-    char *pointer;
-
-    if (!check_name(r, where, name)
-        || !check_type(r, where, json, JSON_OBJECT, "an object such as "
-                       "{\"ovsdb\": \"ssl:IP:PORT\"}")) {
-        return;
-    }
-    check_members(r, where, json, members);
-    ovsdb = get_string(r, where, json, "ovsdb", "an OVSDB remote: unix:PATH, "
-                       "tcp:IP:PORT or ssl:IP:PORT");
-    if (ovsdb) {
-        pointer = member_pointer(where, "ovsdb");
-        check_remotes(r, pointer, ovsdb);
-        free(pointer);
-    }
-    if (shash_find(json_object(json), "events")) {
-        events = get_string(r, where, json, "events", "a ZeroMQ endpoint: "
-                            "ipc://PATH or tcp://HOST:PORT");
-    }
-    if (events) {
-        char *error = xfsm_zmq_check_endpoint(events, false);
-
-        if (error) {
-            pointer = member_pointer(where, "events");
-            add_error(r, pointer, "%s", error);
-            free(pointer);
-            free(error);
-        }
-    }
-
-    host = xzalloc(sizeof *host);
     host->name = xstrdup(name);
-    host->ovsdb = xstrdup(ovsdb ? ovsdb : "");
-    host->events = nullable_xstrdup(events);
-    shash_add_assert(&r->fleet->hosts, name, host);
+    smap_init(&host->labels);
+    smap_init(&host->canaries);
+    shash_add_assert(&fleet->hosts, name, host);
+    return host;
 }
 
-/* ## Programs ## */
-
-static void
-read_program(struct reader *r, const char *where, const char *name,
-             const struct json *json)
+struct xfsm_fleet_program *
+xfsm_fleet_add_program(struct xfsm_fleet *fleet, const char *name)
 {
-    struct xfsm_fleet_program *program;
+    struct xfsm_fleet_program *program = xzalloc(sizeof *program);
 
-    if (!check_name(r, where, name)
-        || !check_type(r, where, json, JSON_STRING,
-                       "the name of a file, such as \"portscan.xml\"")) {
-        return;
-    }
-    if (!strcmp(name, "none") || strchr(name, ':')) {
-        add_error(r, where, "a program cannot be called \"%s\"", name);
-        return;
-    }
-    if (!json_string(json)[0]) {
-        add_error(r, where, "empty; expected the name of a file");
-    }
-    program = xzalloc(sizeof *program);
     program->name = xstrdup(name);
-    program->path = xstrdup(json_string(json));
-    shash_add_assert(&r->fleet->programs, name, program);
+    program->all_hosts = true;
+    smap_init(&program->parameters);
+    sset_init(&program->hosts);
+    program->older = shash_replace(&fleet->programs, name, program);
+    return program;
 }
 
-/* ## Assignments ## */
-
-/* Reads the array of strings 'json' into 'set'.  Each must be one of 'known';
- * 'kind' is what they are. */
-static void
-read_names(struct reader *r, const char *where, const struct json *json,
-           const struct shash *known, const char *kind, struct sset *set)
+struct xfsm_fleet_assignment *
+xfsm_fleet_add_assignment(struct xfsm_fleet *fleet, const char *name)
 {
-    const struct json_array *array = json_array(json);
-    size_t i;
+    struct xfsm_fleet_assignment *assignment = xzalloc(sizeof *assignment);
 
-    for (i = 0; i < array->n; i++) {
-        char *pointer = xasprintf("%s/%"PRIuSIZE, where, i);
-        const struct json *elem = array->elems[i];
-
-        if (!check_type(r, pointer, elem, JSON_STRING, "a string")) {
-            /* Reported. */
-        } else if (!shash_find(known, json_string(elem))) {
-            char *s = quote(elem);
-
-            add_error(r, pointer, "%s is none of the %ss in \"%ss\"", s, kind,
-                      kind);
-            free(s);
-        } else if (!sset_add(set, json_string(elem))) {
-            add_error(r, pointer, "\"%s\" is listed twice",
-                      json_string(elem));
-        }
-        free(pointer);
-    }
-    if (!array->n) {
-        add_error(r, where, "empty; expected at least one %s", kind);
-    }
-}
-
-static void
-read_assignment_programs(struct reader *r, const char *where,
-                         const struct json *json,
-                         struct xfsm_fleet_assignment *assignment)
-{
-    char *pointer = member_pointer(where, "programs");
-    const struct json *member = shash_find_data(json_object(json),
-                                                "programs");
-
-    if (!member) {
-        add_error(r, pointer, "missing; expected an array of programs");
-    } else if (check_type(r, pointer, member, JSON_ARRAY,
-                          "an array of programs")) {
-        read_names(r, pointer, member, &r->fleet->programs, "program",
-                   &assignment->programs);
-        if (sset_count(&assignment->programs)
-            > XFSM_FLEET_MAX_PER_ASSIGNMENT) {
-            add_error(r, pointer, "more than %d programs",
-                      XFSM_FLEET_MAX_PER_ASSIGNMENT);
-        }
-    }
-    free(pointer);
-}
-
-static void
-read_assignment_hosts(struct reader *r, const char *where,
-                      const struct json *json,
-                      struct xfsm_fleet_assignment *assignment)
-{
-    const struct json *member = shash_find_data(json_object(json), "hosts");
-    char *pointer = member_pointer(where, "hosts");
-
-    if (!member) {
-        add_error(r, pointer,
-                  "missing; expected an array of hosts, or \"*\" for all");
-    } else if (member->type == JSON_STRING
-               && !strcmp(json_string(member), "*")) {
-        assignment->all_hosts = true;
-    } else if (check_type(r, pointer, member, JSON_ARRAY,
-                          "an array of hosts, or \"*\" for all")) {
-        read_names(r, pointer, member, &r->fleet->hosts, "host",
-                   &assignment->hosts);
-    }
-    free(pointer);
-}
-
-static void
-read_target(struct reader *r, const char *where, const struct json *json,
-            struct smap *target)
-{
-#define TARGET_NAME(KEY) KEY,
-    static const char *const names[] = {
-        XFSM_FLEET_TARGETS(TARGET_NAME) NULL
-    };
-#undef TARGET_NAME
-    const struct json *member = shash_find_data(json_object(json), "target");
-    char *pointer = member_pointer(where, "target");
-    const struct shash_node *node;
-
-    if (!member) {
-        add_error(r, pointer,
-                  "missing; expected an object such as {\"port\": \"NAME\"}");
-    } else if (check_type(r, pointer, member, JSON_OBJECT,
-                          "an object such as {\"port\": \"NAME\"}")) {
-        check_members(r, pointer, member, names);
-        SHASH_FOR_EACH (node, json_object(member)) {
-            const char *value = get_string(r, pointer, member, node->name,
-                                           "a string");
-
-            if (value) {
-                smap_add(target, node->name, value);
-            }
-        }
-        if (shash_is_empty(json_object(member))) {
-            add_error(r, pointer, "empty: would match nothing; expected an "
-                      "object such as {\"port\": \"NAME\"}");
-        }
-    }
-    free(pointer);
-}
-
-static void
-read_enabled(struct reader *r, const char *where, const struct json *json,
-             bool *enabled)
-{
-    const struct json *member = shash_find_data(json_object(json), "enabled");
-
-    *enabled = !member || member->type == JSON_TRUE;
-    if (member && member->type != JSON_TRUE && member->type != JSON_FALSE) {
-        char *pointer = member_pointer(where, "enabled");
-        char *s = quote(member);
-
-        add_error(r, pointer, "%s is neither true nor false", s);
-        free(s);
-        free(pointer);
-    }
-}
-
-static void
-read_assignment(struct reader *r, const char *where, const struct json *json)
-{
-    static const char *const members[] = {
-        "name", "programs", "target", "hosts", "enabled", NULL
-    };
-    struct xfsm_fleet_assignment *assignment;
-    const char *name;
-    char *pointer;
-
-    if (!check_type(r, where, json, JSON_OBJECT, "an object")) {
-        return;
-    }
-    check_members(r, where, json, members);
-    name = get_string(r, where, json, "name", "a name");
-    if (!name) {
-        return;
-    }
-    pointer = member_pointer(where, "name");
-    if (shash_find(&r->fleet->assignments, name)) {
-        add_error(r, pointer, "another assignment is called \"%s\"", name);
-    } else if (check_name(r, pointer, name)) {
-        assignment = xzalloc(sizeof *assignment);
-        assignment->name = xstrdup(name);
-        sset_init(&assignment->programs);
-        sset_init(&assignment->hosts);
-        smap_init(&assignment->target);
-        shash_add_assert(&r->fleet->assignments, name, assignment);
-        read_assignment_programs(r, where, json, assignment);
-        read_assignment_hosts(r, where, json, assignment);
-        read_target(r, where, json, &assignment->target);
-        read_enabled(r, where, json, &assignment->enabled);
-    }
-    free(pointer);
-}
-
-/* ## The whole ## */
-
-static bool
-check_count(struct reader *r, const char *where, size_t n, size_t max)
-{
-    if (n > max) {
-        add_error(r, where, "has %"PRIuSIZE" members; at most %"PRIuSIZE
-                  " are supported", n, max);
-        return false;
-    }
-    return true;
-}
-
-/* Reads each member of the object 'name' of 'json' with 'read_member', in
- * order of name. */
-static void
-read_object(struct reader *r, const struct json *json, const char *name,
-            size_t max,
-            void (*read_member)(struct reader *, const char *where,
-                                const char *name, const struct json *))
-{
-    const struct json *object = shash_find_data(json_object(json), name);
-    const struct shash_node **nodes;
-    char *where = member_pointer("", name);
-    size_t i, n;
-
-    if (!object) {
-        add_error(r, where, "missing; expected an object");
-    } else if (check_type(r, where, object, JSON_OBJECT, "an object")
-               && check_count(r, where, shash_count(json_object(object)),
-                              max)) {
-        n = shash_count(json_object(object));
-        nodes = shash_sort(json_object(object));
-        for (i = 0; i < n; i++) {
-            char *pointer = member_pointer(where, nodes[i]->name);
-
-            read_member(r, pointer, nodes[i]->name, nodes[i]->data);
-            free(pointer);
-        }
-        free(nodes);
-    }
-    free(where);
-}
-
-static void
-read_assignments(struct reader *r, const struct json *json)
-{
-    const struct json *member = shash_find_data(json_object(json),
-                                                "assignments");
-    size_t i;
-
-    if (!member) {
-        add_error(r, "/assignments", "missing; expected an array");
-    } else if (check_type(r, "/assignments", member, JSON_ARRAY, "an array")
-               && check_count(r, "/assignments", json_array(member)->n,
-                              XFSM_FLEET_MAX_ASSIGNMENTS)) {
-        for (i = 0; i < json_array(member)->n; i++) {
-            char *pointer = xasprintf("/assignments/%"PRIuSIZE, i);
-
-            read_assignment(r, pointer, json_array(member)->elems[i]);
-            free(pointer);
-        }
-    }
-}
-
-static void
-read_fleet(struct reader *r, const struct json *json)
-{
-    static const char *const members[] = {
-        "hosts", "programs", "assignments", NULL
-    };
-
-    if (!check_type(r, "", json, JSON_OBJECT, "an object with the members "
-                    "\"hosts\", \"programs\" and \"assignments\"")) {
-        return;
-    }
-    check_members(r, "", json, members);
-    read_object(r, json, "hosts", XFSM_FLEET_MAX_HOSTS, read_host);
-    read_object(r, json, "programs", XFSM_FLEET_MAX_PROGRAMS, read_program);
-    read_assignments(r, json);
-}
-
-char *
-xfsm_fleet_parse(const struct json *json, const char *file,
-                 struct xfsm_fleet **fleetp)
-{
-    struct reader r = {
-        .file = file,
-        .fleet = xzalloc(sizeof *r.fleet),
-        .errors = DS_EMPTY_INITIALIZER,
-    };
-
-    shash_init(&r.fleet->hosts);
-    shash_init(&r.fleet->programs);
-    shash_init(&r.fleet->assignments);
-    read_fleet(&r, json);
-    if (!r.n_errors) {
-        ds_destroy(&r.errors);
-        *fleetp = r.fleet;
-        return NULL;
-    }
-    if (r.n_errors > XFSM_FLEET_MAX_ERRORS) {
-        ds_put_format(&r.errors, "%s: %d more errors\n", file,
-                      r.n_errors - XFSM_FLEET_MAX_ERRORS);
-    }
-    ds_chomp(&r.errors, '\n');
-    xfsm_fleet_destroy(r.fleet);
-    return ds_steal_cstr(&r.errors);
+    assignment->name = xstrdup(name);
+    sset_init(&assignment->programs);
+    sset_init(&assignment->hosts);
+    smap_init(&assignment->target);
+    shash_add_assert(&fleet->assignments, name, assignment);
+    return assignment;
 }
 
 static void
@@ -535,11 +75,41 @@ destroy_assignments(struct xfsm_fleet *fleet)
         struct xfsm_fleet_assignment *assignment = node->data;
 
         free(assignment->name);
+        free(assignment->error);
         sset_destroy(&assignment->programs);
         sset_destroy(&assignment->hosts);
         smap_destroy(&assignment->target);
     }
     shash_destroy_free_data(&fleet->assignments);
+}
+
+static void
+destroy_programs(struct xfsm_fleet *fleet)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        struct xfsm_fleet_program *program = node->data;
+
+        while (program) {
+            struct xfsm_fleet_program *older = program->older;
+
+            free(program->name);
+            free(program->path);
+            free(program->error);
+            free(program->assignment);
+            free(program->blocked);
+            free(program->rollout.error);
+            free(program->decision.error);
+            free(program->source);
+            free(program->image);
+            smap_destroy(&program->parameters);
+            sset_destroy(&program->hosts);
+            free(program);
+            program = older;
+        }
+    }
+    shash_destroy(&fleet->programs);
 }
 
 void
@@ -556,19 +126,132 @@ xfsm_fleet_destroy(struct xfsm_fleet *fleet)
         free(host->name);
         free(host->ovsdb);
         free(host->events);
+        free(host->error);
+        smap_destroy(&host->labels);
+        smap_destroy(&host->canaries);
     }
     shash_destroy_free_data(&fleet->hosts);
-    SHASH_FOR_EACH (node, &fleet->programs) {
-        struct xfsm_fleet_program *program = node->data;
-
-        free(program->name);
-        free(program->path);
-        free(program->source);
-        free(program->image);
-    }
-    shash_destroy_free_data(&fleet->programs);
+    destroy_programs(fleet);
     destroy_assignments(fleet);
     free(fleet);
+}
+
+static void
+put_error(struct ds *ds, const char *kind, const char *name,
+          const char *error)
+{
+    if (error) {
+        ds_put_format(ds, "%s %s: %s\n", kind, name, error);
+    }
+}
+
+void
+xfsm_fleet_put_errors(const struct xfsm_fleet *fleet, struct ds *ds)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        const struct xfsm_fleet_host *host = node->data;
+
+        put_error(ds, "host", host->name, host->error);
+    }
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        const struct xfsm_fleet_program *p;
+
+        for (p = node->data; p && !p->assignment; p = p->older) {
+            char *name = xasprintf("%s, version %"PRId64, p->name,
+                                   p->version);
+
+            put_error(ds, "program", name, p->error ? p->error : p->blocked);
+            free(name);
+        }
+    }
+    SHASH_FOR_EACH (node, &fleet->assignments) {
+        const struct xfsm_fleet_assignment *assignment = node->data;
+
+        put_error(ds, "assignment", assignment->name, assignment->error);
+    }
+}
+
+static bool
+strings_equal(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool
+hosts_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->hosts) {
+        const struct xfsm_fleet_host *x = node->data;
+        const struct xfsm_fleet_host *y
+            = shash_find_data(&b->hosts, node->name);
+
+        if (!y || !strings_equal(x->ovsdb, y->ovsdb)
+            || !strings_equal(x->events, y->events)
+            || !strings_equal(x->error, y->error)) {
+            return false;
+        }
+    }
+    return shash_count(&a->hosts) == shash_count(&b->hosts);
+}
+
+static bool
+programs_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->programs) {
+        const struct xfsm_fleet_program *x = node->data;
+        const struct xfsm_fleet_program *y
+            = shash_find_data(&b->programs, node->name);
+
+        for (; x && y; x = x->older, y = y->older) {
+            if (x->version != y->version || x->all_hosts != y->all_hosts
+                || x->rollout.state != y->rollout.state
+                || !sset_equals(&x->hosts, &y->hosts)
+                || memcmp(&x->rollout.options, &y->rollout.options,
+                          sizeof x->rollout.options)
+                || !strings_equal(x->source, y->source)
+                || !strings_equal(x->image, y->image)) {
+                return false;
+            }
+        }
+        if (x || y) {
+            return false;
+        }
+    }
+    return shash_count(&a->programs) == shash_count(&b->programs);
+}
+
+static bool
+assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->assignments) {
+        const struct xfsm_fleet_assignment *x = node->data;
+        const struct xfsm_fleet_assignment *y
+            = shash_find_data(&b->assignments, node->name);
+
+        if (!y || x->enabled != y->enabled || x->all_hosts != y->all_hosts
+            || !sset_equals(&x->hosts, &y->hosts)
+            || !sset_equals(&x->programs, &y->programs)
+            || !smap_equal(&x->target, &y->target)
+            || !strings_equal(x->error, y->error)) {
+            return false;
+        }
+    }
+    return shash_count(&a->assignments) == shash_count(&b->assignments);
+}
+
+bool
+xfsm_fleet_equals(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    return hosts_equal(a, b) && programs_equal(a, b)
+           && assignments_equal(a, b);
 }
 
 bool
@@ -576,4 +259,117 @@ xfsm_fleet_assignment_has_host(const struct xfsm_fleet_assignment *assignment,
                                const char *host)
 {
     return assignment->all_hosts || sset_contains(&assignment->hosts, host);
+}
+
+const struct xfsm_fleet_program *
+xfsm_fleet_find_program(const struct xfsm_fleet *fleet, const char *host,
+                        const char *name)
+{
+    const struct xfsm_fleet_program *program
+        = shash_find_data(&fleet->programs, name);
+
+    while (program && !program->all_hosts
+           && !sset_contains(&program->hosts, host)) {
+        program = program->older;
+    }
+    return program;
+}
+
+/* ## Checks ## */
+
+char *
+xfsm_fleet_check_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (!len || len > XFSM_FLEET_MAX_NAME || !strspn(name, ALNUM)
+        || strspn(name, ALNUM "-_.:") != len) {
+        return xasprintf("the name must be 1 to %d letters, digits, "
+                         "\"_\", \".\", \":\" and \"-\", beginning with a "
+                         "letter or a digit", XFSM_FLEET_MAX_NAME);
+    }
+    return NULL;
+}
+
+char *
+xfsm_fleet_check_program_name(const char *name)
+{
+    char *error = xfsm_fleet_check_name(name);
+
+    if (!error && (!strcmp(name, "none") || strchr(name, ':'))) {
+        error = xasprintf("a program cannot be called \"%s\"", name);
+    }
+    return error;
+}
+
+char *
+xfsm_fleet_check_remote(const char *remote)
+{
+    if (stream_verify_name(remote)) {
+        return xasprintf("\"%s\" is no OVSDB remote; expected unix:PATH, "
+                         "tcp:IP:PORT or ssl:IP:PORT", remote);
+    }
+    return NULL;
+}
+
+/* Tells whether 'list' is one of numbers and ranges, as the agent reads it. */
+static bool
+is_number_list(const char *list)
+{
+    bool range = false;
+
+    for (;;) {
+        size_t n = strspn(list, "0123456789");
+
+        if (n < 1 || n > 5) {
+            return false;
+        }
+        list += n;
+        if (!*list) {
+            return true;
+        } else if (*list == '-' && !range) {
+            range = true;
+        } else if (*list == ',') {
+            range = false;
+        } else {
+            return false;
+        }
+        list++;
+    }
+}
+
+char *
+xfsm_fleet_check_target(const char *key, const char *value)
+{
+#define TARGET_NAME(KEY) KEY,
+    static const char *const names[] = { XFSM_FLEET_TARGETS(TARGET_NAME) };
+#undef TARGET_NAME
+    static const char *const prefixes[] = { "external_ids:", "neutron:" };
+    struct ds known = DS_EMPTY_INITIALIZER;
+    bool found = false;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(names); i++) {
+        found = found || !strcmp(names[i], key);
+    }
+    for (i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        size_t len = strlen(prefixes[i]);
+
+        found = found || (!strncmp(key, prefixes[i], len) && key[len]);
+    }
+    if (!found) {
+        ds_put_cstr(&known, "unknown key; expected ");
+        for (i = 0; i < ARRAY_SIZE(names); i++) {
+            ds_put_format(&known, "\"%s\", ", names[i]);
+        }
+        ds_put_cstr(&known, "\"external_ids:KEY\" or \"neutron:KEY\"");
+        return ds_steal_cstr(&known);
+    }
+    if (!value[0]) {
+        return xstrdup("empty; expected a string");
+    } else if (!strcmp(key, "tag") && !is_number_list(value)) {
+        return xasprintf("\"%s\" is no list of VLANs such as \"10,20-29\"",
+                         value);
+    }
+    return NULL;
 }

@@ -6,66 +6,71 @@
 #ifndef CONTROLLER_FLEET_H
 #define CONTROLLER_FLEET_H 1
 
-/* The fleet description: which hosts there are, and what is to run on them.
+/* The fleet in memory: which hosts there are, and what is to run on them.
  *
- *     {
- *       "hosts": {
- *         "hv1": {"ovsdb": "ssl:192.0.2.1:6640",
- *                 "events": "tcp://192.0.2.1:5560"}
- *       },
- *       "programs": {"portscan": "programs/portscan.xml"},
- *       "assignments": [
- *         {"name": "web-scan", "programs": ["portscan"],
- *          "target": {"bridge": "br-int"}, "hosts": "*"}
- *       ]
- *     }
+ * Either source fills it, the file of fleet-json.h or the database of
+ * fleet-db.h; all that compares it with hosts (sync.h) has it from here.
  *
- * "hosts": the name is ours alone; "ovsdb" is an OVSDB remote, or several of
- * a cluster separated by commas; "events" is the ZeroMQ endpoint of the
- * host's hub, and may be left out.
+ * What was wrong in the source can still be here, with an 'error': an
+ * assignment or a program with one changes nothing on any host, neither
+ * there nor back.
  *
- * "programs": name and file, relative to the folder of the description.
- * Every host gets all of them.
+ * A program can be there in several versions, newest first, of which each
+ * host gets the first that is for it.
  *
- * "assignments": "target" is as in the table Assignment of xfsm-db(5); "hosts"
- * is an array of names from "hosts", or "*"; "enabled", true if left out.
- *
- * This is the pure part: no file is read, nothing is compiled.  All that is
- * wrong is reported at once, each with its place as a JSON pointer (RFC 6901)
- * and what would be right.
+ * This is the pure part: no file is read, nothing is compiled.
  *
  * Thread-safety: none. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "controller/rollout.h"
 #include "openvswitch/shash.h"
 #include "smap.h"
 #include "sset.h"
 
-struct json;
+struct ds;
 
 /* Named limits. */
-#define XFSM_FLEET_MAX_HOSTS 1024
+#define XFSM_FLEET_MAX_HOSTS 16384
 #define XFSM_FLEET_MAX_PROGRAMS 256
 #define XFSM_FLEET_MAX_ASSIGNMENTS 4096
 #define XFSM_FLEET_MAX_NAME 63          /* Characters of any name. */
 #define XFSM_FLEET_MAX_PER_ASSIGNMENT 32    /* Programs; as the schema has. */
-#define XFSM_FLEET_MAX_ERRORS 50        /* Errors that are listed. */
+#define XFSM_FLEET_MAX_REMOTES 9            /* Of a host; as the schema has. */
+#define XFSM_FLEET_MAX_VERSIONS 16          /* Of a program; the newest. */
 
-/* T(KEY): keys of a target that the agent knows. */
+/* T(KEY): keys of a target that the agent knows, beside "external_ids:KEY"
+ * and "neutron:KEY". */
 #define XFSM_FLEET_TARGETS(T) \
-    T("port") T("bridge") T("iface-id") T("attached-mac") T("vm-uuid") \
-    T("vm-id")
+    T("port") T("bridge") T("type") T("tag") T("iface-id") \
+    T("attached-mac") T("vm-uuid") T("vm-id")
 
 struct xfsm_fleet_host {
     char *name;
-    char *ovsdb;
+    char *ovsdb;                /* Remotes, separated by commas. */
     char *events;               /* NULL if not given. */
+    struct smap labels;
+    struct smap canaries;       /* Verdicts, as in xfsm-fleet-db(5). */
+    char *error;                /* Why it cannot be met, or NULL. */
 };
 
 struct xfsm_fleet_program {
-    char *name;
-    char *path;                 /* As written. */
+    char *name;                 /* On the hosts. */
+    char *path;                 /* As written, or NULL. */
+    int64_t version;            /* 0 if there are none. */
+    struct smap parameters;     /* To be set when it is compiled. */
+    char *error;                /* Why it cannot be had, or NULL. */
+    bool retry;                 /* The error is none of the program's. */
+    char *assignment;           /* Whose parameters these are, or NULL. */
+    struct xfsm_rollout rollout;    /* Of a version; else all zeros. */
+    struct xfsm_rollout decision;   /* What that is to be. */
+    char *blocked;              /* Why it must wait, or NULL. */
+
+    bool all_hosts;             /* Then 'hosts' is empty. */
+    struct sset hosts;          /* Which it is for. */
+    struct xfsm_fleet_program *older;   /* For other hosts, or NULL. */
 
     /* Filled in by programs.h. */
     char *source;               /* Text of the file. */
@@ -79,6 +84,7 @@ struct xfsm_fleet_assignment {
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
+    char *error;                /* What is wrong with it, or NULL. */
 };
 
 struct xfsm_fleet {
@@ -87,17 +93,42 @@ struct xfsm_fleet {
     struct shash assignments;   /* struct xfsm_fleet_assignment, by name. */
 };
 
-/* Reads 'json', of the file 'file'.  Returns NULL and stores the fleet in
- * '*fleetp', or one or more lines of errors without a newline at the end,
- * which the caller frees. */
-char *xfsm_fleet_parse(const struct json *json, const char *file,
-                       struct xfsm_fleet **fleetp);
+struct xfsm_fleet *xfsm_fleet_create(void);
 
 /* Frees 'fleet', which may be NULL. */
 void xfsm_fleet_destroy(struct xfsm_fleet *fleet);
 
+/* Add what is called 'name', which must not be there yet, and else is
+ * empty. */
+struct xfsm_fleet_host *xfsm_fleet_add_host(struct xfsm_fleet *,
+                                            const char *name);
+struct xfsm_fleet_assignment *xfsm_fleet_add_assignment(struct xfsm_fleet *,
+                                                        const char *name);
+
+/* The same for a program, for all hosts as yet.  If there is one called
+ * 'name', the new one is a newer version. */
+struct xfsm_fleet_program *xfsm_fleet_add_program(struct xfsm_fleet *,
+                                                  const char *name);
+
+/* Appends what is wrong with members of 'fleet' to 'ds', one a line. */
+void xfsm_fleet_put_errors(const struct xfsm_fleet *, struct ds *ds);
+
+/* Tells whether hosts would be met and written alike. */
+bool xfsm_fleet_equals(const struct xfsm_fleet *, const struct xfsm_fleet *);
+
 /* Tells whether 'assignment' concerns the host named 'host'. */
 bool xfsm_fleet_assignment_has_host(const struct xfsm_fleet_assignment *,
                                     const char *host);
+
+/* Returns what the host named 'host' is to have as program 'name', or NULL. */
+const struct xfsm_fleet_program *xfsm_fleet_find_program(
+    const struct xfsm_fleet *, const char *host, const char *name);
+
+/* Each returns NULL if what it is given can be what it is to be, or says what
+ * would be right. */
+char *xfsm_fleet_check_name(const char *name);
+char *xfsm_fleet_check_program_name(const char *name);
+char *xfsm_fleet_check_remote(const char *remote);
+char *xfsm_fleet_check_target(const char *key, const char *value);
 
 #endif /* controller/fleet.h */

@@ -25,8 +25,10 @@ VLOG_DEFINE_THIS_MODULE(host);
 
 #define LOCK_NAME "xfsm_controller"
 
-/* Pause after a transaction that the database refused, in milliseconds. */
+/* Pauses in milliseconds: after a transaction that the database refused, and
+ * after one that came too early or was overtaken. */
 #define RETRY 5000
+#define RETRY_SOON 50
 
 struct xfsm_host {
     char *name;
@@ -36,12 +38,17 @@ struct xfsm_host {
 
     struct ovsdb_idl *idl;
     struct ovsdb_idl_txn *txn;  /* In progress, or NULL. */
+    bool txn_is_old;            /* 'fleet' is another one than it writes. */
     unsigned int seqno;         /* Of the database, when last compared. */
     bool dirty;                 /* Compare again in any case. */
     bool compared;              /* Since the last change of the fleet. */
     long long int retry_at;     /* Not before; LLONG_MIN: at once. */
     bool refused;               /* By the last transaction. */
     int64_t wanted_cfg;         /* What cur_cfg must reach. */
+    bool settled;               /* It once was as this fleet wants it. */
+    int64_t last_sync;          /* When it was so last, or 0. */
+    int64_t drifts;
+    struct xfsm_health *health;
     struct ds plan;             /* Differences, when last compared. */
     struct ds problems;         /* Conflicts and refusals. */
 };
@@ -59,7 +66,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_xfsm_global_col_next_cfg, &xfsmrec_xfsm_global_col_cur_cfg,
         &xfsmrec_xfsm_global_col_agent_version,
         &xfsmrec_probe_col_interface, &xfsmrec_probe_col_status,
-        &xfsmrec_probe_col_error,
+        &xfsmrec_probe_col_error, &xfsmrec_probe_col_programs,
+        &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
     };
     size_t i;
 
@@ -72,6 +80,9 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_interface);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_error);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_programs);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_restarts);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_statistics);
 }
 
 struct xfsm_host *
@@ -84,6 +95,7 @@ xfsm_host_create(const char *name, const char *remote,
     host->remote = xstrdup(remote);
     host->mode = mode;
     host->retry_at = LLONG_MIN;
+    host->health = xfsm_health_create();
     ds_init(&host->plan);
     ds_init(&host->problems);
     host->idl = ovsdb_idl_create(remote, &xfsmrec_idl_class, false, true);
@@ -103,6 +115,7 @@ xfsm_host_destroy(struct xfsm_host *host)
             ovsdb_idl_txn_destroy(host->txn);
         }
         ovsdb_idl_destroy(host->idl);
+        xfsm_health_destroy(host->health);
         ds_destroy(&host->plan);
         ds_destroy(&host->problems);
         free(host->name);
@@ -117,6 +130,8 @@ xfsm_host_set_fleet(struct xfsm_host *host, const struct xfsm_fleet *fleet)
     host->fleet = fleet;
     host->dirty = true;
     host->compared = false;
+    host->settled = false;
+    host->txn_is_old = true;
     host->retry_at = LLONG_MIN;
 }
 
@@ -141,6 +156,7 @@ start_transaction(struct xfsm_host *host)
     struct ds conflicts = DS_EMPTY_INITIALIZER;
 
     host->txn = ovsdb_idl_txn_create(host->idl);
+    host->txn_is_old = false;
     ovsdb_idl_txn_add_comment(host->txn, "xfsm-controller");
     xfsm_sync(host->idl, host->txn, host->fleet, host->name, &changes,
               &conflicts);
@@ -155,14 +171,43 @@ start_transaction(struct xfsm_host *host)
     ds_destroy(&conflicts);
 }
 
+static void
+run_health(struct xfsm_host *host)
+{
+    xfsm_health_run(host->health, host->idl, host->fleet, host->name,
+                    xfsm_host_get_state(host) == XFSM_HOST_DONE,
+                    time_msec());
+}
+
+static void
+settle(struct xfsm_host *host)
+{
+    host->compared = true;
+    host->settled = true;
+    host->last_sync = time_wall_msec();
+}
+
+/* Tells that what is ours was changed, by 'host->plan'. */
+static void
+note_drift(struct xfsm_host *host)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 60);
+
+    host->drifts++;
+    VLOG_WARN_RL(&rl, "%s: somebody changed what is written here; to put it "
+                 "back:\n%s", host->name, ds_cstr(&host->plan));
+}
+
 /* Compares, and writes the difference if there is one. */
 static void
 reconcile(struct xfsm_host *host)
 {
     const struct xfsmrec_xfsm_global *global;
     char *old = xstrdup(ds_cstr(&host->problems));
+    bool had_problems;
     int n;
 
+    run_health(host);
     host->seqno = ovsdb_idl_get_seqno(host->idl);
     host->dirty = false;
     host->refused = false;
@@ -173,12 +218,16 @@ reconcile(struct xfsm_host *host)
     if (host->problems.length && strcmp(old, ds_cstr(&host->problems))) {
         VLOG_WARN("%s: %s", host->name, ds_cstr(&host->problems));
     }
+    had_problems = old[0] != '\0';
     free(old);
     if (!n) {
         global = xfsmrec_xfsm_global_first(host->idl);
         host->wanted_cfg = global ? global->next_cfg : 0;
-        host->compared = true;
+        settle(host);
     } else if (host->mode == XFSM_HOST_WRITE) {
+        if (host->settled && !had_problems) {
+            note_drift(host);
+        }
         start_transaction(host);
     } else {
         host->compared = true;
@@ -197,10 +246,15 @@ commit(struct xfsm_host *host)
     case TXN_SUCCESS:
         host->wanted_cfg
             = ovsdb_idl_txn_get_increment_new_value(host->txn);
-        host->compared = true;
+        if (!host->txn_is_old) {
+            settle(host);
+        }
+        break;
+    case TXN_TRY_AGAIN:
+        host->retry_at = time_msec() + RETRY_SOON;
+        host->dirty = true;
         break;
     case TXN_UNCHANGED:
-    case TXN_TRY_AGAIN:
     case TXN_NOT_LOCKED:
         host->dirty = true;
         break;
@@ -286,11 +340,48 @@ const char *
 xfsm_host_state_to_string(enum xfsm_host_state state)
 {
     switch (state) {
-#define STATE_NAME(ID, NAME) case XFSM_HOST_##ID: return NAME;
+#define STATE_NAME(ID, WORD, NAME) case XFSM_HOST_##ID: return NAME;
     XFSM_HOST_STATES(STATE_NAME)
 #undef STATE_NAME
     }
     OVS_NOT_REACHED();
+}
+
+const char *
+xfsm_host_state_to_word(enum xfsm_host_state state)
+{
+    switch (state) {
+#define STATE_WORD(ID, WORD, NAME) case XFSM_HOST_##ID: return WORD;
+    XFSM_HOST_STATES(STATE_WORD)
+#undef STATE_WORD
+    }
+    OVS_NOT_REACHED();
+}
+
+void
+xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
+{
+    const struct xfsmrec_xfsm_global *global
+        = xfsmrec_xfsm_global_first(host->idl);
+
+    *status = (struct xfsm_host_status) {
+        .state = xfsm_host_get_state(host),
+        .agent_version = global ? global->agent_version : "",
+        .last_sync = host->last_sync,
+        .drifts = host->drifts,
+    };
+    smap_init(&status->canaries);
+    xfsm_health_sum(host->idl, &status->sums);
+    if (host->fleet && is_ready(host)) {
+        run_health(host);
+        xfsm_health_get_verdicts(host->health, &status->canaries);
+    }
+}
+
+void
+xfsm_host_status_destroy(struct xfsm_host_status *status)
+{
+    smap_destroy(&status->canaries);
 }
 
 const char *
@@ -351,6 +442,10 @@ xfsm_host_show(const struct xfsm_host *host, struct ds *ds)
         ds_put_format(ds, "        %s\n", line);
     }
     free(problems);
+    if (host->drifts) {
+        ds_put_format(ds, "        changed by somebody else and put back: %"
+                      PRId64" times\n", host->drifts);
+    }
     if (ovsdb_idl_has_ever_connected(host->idl)) {
         global = xfsmrec_xfsm_global_first(host->idl);
         ds_put_format(ds, "    agent: %s\n",

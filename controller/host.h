@@ -14,6 +14,9 @@
  * also increments XFSM_Global:next_cfg.  The host's agent acknowledges by
  * copying that to cur_cfg.
  *
+ * A difference without a change of the description is drift: somebody else
+ * changed what is ours.  It is told, counted and put back.
+ *
  * Writers hold the OVSDB lock "xfsm_controller", so that of two controllers
  * on one host the second waits for the first to go.
  *
@@ -22,6 +25,10 @@
  * Thread-safety: none. */
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/health.h"
+#include "smap.h"
 
 struct ds;
 struct xfsm_fleet;
@@ -32,20 +39,31 @@ enum xfsm_host_mode {
     XFSM_HOST_DRY_RUN,          /* Only look what would be written. */
 };
 
-/* S(ID, NAME): how far a host is. */
+/* S(ID, WORD, NAME): how far a host is; the word is that of column "state" of
+ * table Host of xfsm-fleet-db(5). */
 #define XFSM_HOST_STATES(S) \
-    S(CONNECTING, "not connected") \
-    S(STANDBY, "another xfsm-controller has the lock") \
-    S(WRITING, "being written") \
-    S(REFUSED, "the database refused a transaction") \
-    S(CONFLICT, "written, but for conflicts") \
-    S(WRITTEN, "written, not yet acknowledged by the agent") \
-    S(DONE, "up to date")
+    S(CONNECTING, "connecting", "not connected") \
+    S(STANDBY, "standby", "another xfsm-controller has the lock") \
+    S(WRITING, "writing", "being written") \
+    S(REFUSED, "refused", "the database refused a transaction") \
+    S(CONFLICT, "conflict", "written, but for conflicts") \
+    S(WRITTEN, "written", "written, not yet acknowledged by the agent") \
+    S(DONE, "done", "up to date")
 
 enum xfsm_host_state {
-#define XFSM_HOST_STATE_ENUM(ID, NAME) XFSM_HOST_##ID,
+#define XFSM_HOST_STATE_ENUM(ID, WORD, NAME) XFSM_HOST_##ID,
     XFSM_HOST_STATES(XFSM_HOST_STATE_ENUM)
 #undef XFSM_HOST_STATE_ENUM
+};
+
+/* How a host is, for xfsm-fleet-db(5). */
+struct xfsm_host_status {
+    enum xfsm_host_state state;
+    const char *agent_version;  /* "" if it was not seen. */
+    int64_t last_sync;          /* Milliseconds since the Epoch, or 0. */
+    int64_t drifts;
+    struct xfsm_health_sums sums;
+    struct smap canaries;       /* Verdicts. */
 };
 
 /* Creates a host called 'name' at the OVSDB remote 'remote'. */
@@ -70,11 +88,17 @@ void xfsm_host_wait(struct xfsm_host *);
  * lines, empty if nothing. */
 enum xfsm_host_state xfsm_host_get_state(const struct xfsm_host *);
 const char *xfsm_host_state_to_string(enum xfsm_host_state);
+const char *xfsm_host_state_to_word(enum xfsm_host_state);
 const char *xfsm_host_get_problems(const struct xfsm_host *);
 
 /* In a dry run: tells whether the differences are known, and returns them,
  * one a line. */
 const char *xfsm_host_get_plan(const struct xfsm_host *);
+
+/* Stores how the host is; the caller destroys that before the host is run
+ * again. */
+void xfsm_host_get_status(struct xfsm_host *, struct xfsm_host_status *);
+void xfsm_host_status_destroy(struct xfsm_host_status *);
 
 /* Appends a description of the host and its probes to 'ds'. */
 void xfsm_host_show(const struct xfsm_host *, struct ds *ds);

@@ -38,16 +38,46 @@ struct child {
     struct ds err;              /* Diagnostics. */
 };
 
+/* What the compiler is run with, ending in NULL.  The strings are the
+ * result's own from 'argv[N_FIXED]' on, up to the one before the last. */
+#define N_FIXED 6
+
+static char **
+make_argv(const char *tool, const struct xfsm_fleet_program *program)
+{
+    const char *const fixed[N_FIXED] = {
+        tool, "compile", "--name", program->name, "-o", "-"
+    };
+    char **argv = xcalloc(N_FIXED + smap_count(&program->parameters) + 2,
+                          sizeof *argv);
+    const struct smap_node *node;
+    size_t n;
+
+    for (n = 0; n < N_FIXED; n++) {
+        argv[n] = CONST_CAST(char *, fixed[n]);
+    }
+    SMAP_FOR_EACH (node, &program->parameters) {
+        argv[n++] = xasprintf("--param=%s=%s", node->key, node->value);
+    }
+    argv[n] = CONST_CAST(char *, "-");
+    return argv;
+}
+
+static void
+free_argv(char **argv)
+{
+    size_t i;
+
+    for (i = N_FIXED; argv[i + 1]; i++) {
+        free(argv[i]);
+    }
+    free(argv);
+}
+
 /* In the child: becomes the compiler. */
 static void OVS_NO_RETURN
-become_compiler(const char *tool, const char *name, int pipes[N_PIPES][2])
+become_compiler(char **argv, int pipes[N_PIPES][2])
 {
-    char *argv[] = {
-        CONST_CAST(char *, tool), CONST_CAST(char *, "compile"),
-        CONST_CAST(char *, "--name"), CONST_CAST(char *, name),
-        CONST_CAST(char *, "-o"), CONST_CAST(char *, "-"),
-        CONST_CAST(char *, "-"), NULL
-    };
     sigset_t none;
 
     sigemptyset(&none);
@@ -55,7 +85,7 @@ become_compiler(const char *tool, const char *name, int pipes[N_PIPES][2])
     if (dup2(pipes[IN][0], STDIN_FILENO) >= 0
         && dup2(pipes[OUT][1], STDOUT_FILENO) >= 0
         && dup2(pipes[ERR][1], STDERR_FILENO) >= 0) {
-        execv(tool, argv);
+        execv(argv[0], argv);
     }
     _exit(127);
 }
@@ -71,8 +101,10 @@ close_fd(int *fd)
 
 /* Starts the compiler.  Returns 0 or a positive errno. */
 static int
-start_child(struct child *child, const char *tool, const char *name)
+start_child(struct child *child, const char *tool,
+            const struct xfsm_fleet_program *program)
 {
+    char **argv = make_argv(tool, program);
     int pipes[N_PIPES][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
     int error = 0;
     int i;
@@ -83,7 +115,7 @@ start_child(struct child *child, const char *tool, const char *name)
     if (!error) {
         child->pid = fork();
         if (!child->pid) {
-            become_compiler(tool, name, pipes);
+            become_compiler(argv, pipes);
         }
         error = child->pid < 0 ? errno : 0;
     }
@@ -98,6 +130,7 @@ start_child(struct child *child, const char *tool, const char *name)
         }
         child->fds[i] = pipes[i][ours];
     }
+    free_argv(argv);
     return error;
 }
 
@@ -180,12 +213,14 @@ encode_base64(const char *data, size_t len)
     return text;
 }
 
-/* Waits for the child and tells how it went: NULL, or an error. */
+/* Waits for the child and tells how it went: NULL, or an error.  Sets '*retry'
+ * if that says nothing about the program. */
 static char *
-reap_child(struct child *child, const char *tool, bool in_time)
+reap_child(struct child *child, const char *tool, bool in_time, bool *retry)
 {
     int status;
 
+    *retry = true;
     if (!in_time) {
         kill(child->pid, SIGKILL);
     }
@@ -195,6 +230,10 @@ reap_child(struct child *child, const char *tool, bool in_time)
                              ovs_strerror(errno));
         }
     }
+    if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+        return xasprintf("cannot run the compiler, %s", tool);
+    }
+    *retry = false;
     if (!in_time) {
         return xasprintf("the compiler did not end within %d seconds",
                          XFSM_PROGRAMS_DEADLINE / 1000);
@@ -202,8 +241,6 @@ reap_child(struct child *child, const char *tool, bool in_time)
         return xasprintf("the compiler was stopped by signal %d: the program "
                          "takes more time or memory than it may",
                          WTERMSIG(status));
-    } else if (WEXITSTATUS(status) == 127) {
-        return xasprintf("cannot run the compiler, %s", tool);
     } else if (WEXITSTATUS(status)) {
         return xstrdup("has errors");
     } else if (child->out.length > XFSM_MAX_IMAGE_BYTES) {
@@ -228,12 +265,13 @@ compile_program(struct xfsm_fleet_program *program, const char *tool)
     int retval;
     int i;
 
-    retval = start_child(&child, tool, program->name);
+    retval = start_child(&child, tool, program);
     if (retval) {
+        program->retry = true;
         return xasprintf("cannot start the compiler (%s)",
                          ovs_strerror(retval));
     }
-    error = reap_child(&child, tool, serve_child(&child));
+    error = reap_child(&child, tool, serve_child(&child), &program->retry);
     for (i = 0; i < N_PIPES; i++) {
         close_fd(&child.fds[i]);
     }
@@ -310,26 +348,43 @@ read_source(const char *path, char **textp)
     return error;
 }
 
-/* Fills in 'program'.  Returns NULL or an error. */
-static char *
-load_program(struct xfsm_fleet_program *program, const char *path,
-             const struct xfsm_fleet_program *old, const char *tool)
+/* Returns what 'old', which may be NULL, has with the same text, name and
+ * parameters as 'program', or NULL. */
+static const struct xfsm_fleet_program *
+find_same(const struct xfsm_fleet *old,
+          const struct xfsm_fleet_program *program)
 {
-    char *error = read_source(path, &program->source);
+    const struct xfsm_fleet_program *p
+        = old ? shash_find_data(&old->programs, program->name) : NULL;
 
-    if (error) {
-        return error;
+    while (p && (!p->source || strcmp(p->source, program->source)
+                 || !smap_equal(&p->parameters, &program->parameters))) {
+        p = p->older;
     }
-    if (old && !strcmp(old->source, program->source)) {
-        program->image = xstrdup(old->image);
+    return p;
+}
+
+/* Fills in the image of 'program'.  Returns NULL or an error. */
+static char *
+make_image(struct xfsm_fleet_program *program, const struct xfsm_fleet *old,
+           const char *tool)
+{
+    const struct xfsm_fleet_program *same = find_same(old, program);
+
+    if (same && same->image) {
+        program->image = xstrdup(same->image);
         return NULL;
+    } else if (same && same->error && !same->retry) {
+        return xstrdup(same->error);
     }
     return compile_program(program, tool);
 }
 
-char *
-xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
-                   const char *tool, const char *folder)
+/* Reads the source of the program of each node of 'fleet', and, with 'tool',
+ * compiles it. */
+static char *
+load_programs(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
+              const char *tool, const char *folder)
 {
     const struct shash_node **nodes = shash_sort(&fleet->programs);
     size_t n = shash_count(&fleet->programs);
@@ -339,11 +394,11 @@ xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
     for (i = 0; i < n; i++) {
         struct xfsm_fleet_program *program = nodes[i]->data;
         char *path = abs_file_name(folder, program->path);
-        char *error = load_program(
-            program, path,
-            old ? shash_find_data(&old->programs, program->name) : NULL,
-            tool);
+        char *error = read_source(path, &program->source);
 
+        if (!error && tool) {
+            error = make_image(program, old, tool);
+        }
         if (error) {
             ds_put_format(&errors, "/programs/%s: %s: %s\n", program->name,
                           path, error);
@@ -360,4 +415,34 @@ xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
     }
     ds_chomp(&errors, '\n');
     return ds_steal_cstr(&errors);
+}
+
+char *
+xfsm_fleet_read_sources(struct xfsm_fleet *fleet, const char *folder)
+{
+    return load_programs(fleet, NULL, NULL, folder);
+}
+
+char *
+xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
+                   const char *tool, const char *folder)
+{
+    return load_programs(fleet, old, tool, folder);
+}
+
+void
+xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
+                           const struct xfsm_fleet *old, const char *tool)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        struct xfsm_fleet_program *program;
+
+        for (program = node->data; program; program = program->older) {
+            if (!program->error && !program->image) {
+                program->error = make_image(program, old, tool);
+            }
+        }
+    }
 }

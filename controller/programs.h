@@ -24,13 +24,23 @@
 /* Most that is kept of what the compiler says, in bytes. */
 #define XFSM_PROGRAMS_MAX_DIAGNOSTICS 65536
 
-/* Reads and compiles all programs of 'fleet' with the toolbox 'tool', the
- * files being relative to 'folder', and fills in their 'source' and 'image'.
- * A program whose text is the same in 'old', which may be NULL, is taken from
- * there.  Returns NULL, or one or more lines of errors, without a newline at
- * the end, which the caller frees. */
+/* Reads the 'source' of all programs of 'fleet', files relative to 'folder'.
+ * Returns NULL, or one or more lines of errors, without a newline at the end,
+ * which the caller frees. */
+char *xfsm_fleet_read_sources(struct xfsm_fleet *fleet, const char *folder);
+
+/* Does that and compiles them with the toolbox 'tool'.  A program whose text
+ * and parameters are the same in 'old', which may be NULL, is taken from
+ * there.  Returns NULL, or errors as before. */
 char *xfsm_fleet_compile(struct xfsm_fleet *fleet,
                          const struct xfsm_fleet *old, const char *tool,
                          const char *folder);
+
+/* Compiles for a fleet whose programs have their 'source' already.  One that
+ * does not compile gets an 'error'; one that has an error or an
+ * image is passed over. */
+void xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
+                                const struct xfsm_fleet *old,
+                                const char *tool);
 
 #endif /* controller/programs.h */

@@ -25,6 +25,7 @@ struct sync {
     struct ds *changes;
     struct ds *conflicts;
     int n;
+    struct sset present;        /* Programs that the host has. */
 };
 
 static bool
@@ -35,11 +36,15 @@ is_ours(const struct smap *external_ids)
     return owner && !strcmp(owner, XFSM_OWNER);
 }
 
+/* Tells of a difference; 'detail' is NULL or what it is in particular, and is
+ * freed. */
 static void
 note_change(struct sync *s, const char *verb, const char *kind,
-            const char *name)
+            const char *name, char *detail)
 {
-    ds_put_format(s->changes, "%s %s %s\n", verb, kind, name);
+    ds_put_format(s->changes, "%s %s %s%s%s\n", verb, kind, name,
+                  detail ? ": " : "", detail ? detail : "");
+    free(detail);
     s->n++;
 }
 
@@ -70,22 +75,43 @@ put_program(struct sync *s, const struct xfsmrec_program *row,
     xfsmrec_program_set_image(row, program->image);
 }
 
+/* Says in which lines the source differs, or that only the image does. */
+static char *
+describe_program(const struct xfsmrec_program *row,
+                 const struct xfsm_fleet_program *program)
+{
+    const char *a = row->source;
+    const char *b = program->source;
+    int line = 1;
+
+    if (!strcmp(a, b)) {
+        return xstrdup("another image of the same source");
+    }
+    for (; *a == *b; a++, b++) {
+        line += *a == '\n';
+    }
+    return xasprintf("its source, from line %d on", line);
+}
+
 static void
 sync_program_row(struct sync *s, const struct xfsmrec_program *row)
 {
     const struct xfsm_fleet_program *program
-        = shash_find_data(&s->fleet->programs, row->name);
+        = xfsm_fleet_find_program(s->fleet, s->host, row->name);
 
-    if (program && !is_ours(&row->external_ids)) {
+    if (program && program->error) {
+        return;                 /* What is there is better than nothing. */
+    } else if (program && !is_ours(&row->external_ids)) {
         note_conflict(s, "program", row->name);
     } else if (program && (strcmp(row->source, program->source)
                            || strcmp(row->image, program->image))) {
-        note_change(s, "change", "program", row->name);
+        note_change(s, "change", "program", row->name,
+                    describe_program(row, program));
         if (s->txn) {
             put_program(s, row, program);
         }
     } else if (!program && is_ours(&row->external_ids)) {
-        note_change(s, "remove", "program", row->name);
+        note_change(s, "remove", "program", row->name, NULL);
         if (s->txn) {
             xfsmrec_program_delete(row);
         }
@@ -97,35 +123,58 @@ sync_programs(struct sync *s)
 {
     const struct xfsmrec_program *row;
     const struct shash_node **nodes;
-    struct sset present = SSET_INITIALIZER(&present);
     size_t i, n;
 
     XFSMREC_PROGRAM_FOR_EACH_SAFE (row, s->idl) {
-        sset_add(&present, row->name);
+        sset_add(&s->present, row->name);
         sync_program_row(s, row);
     }
     nodes = shash_sort(&s->fleet->programs);
     n = shash_count(&s->fleet->programs);
     for (i = 0; i < n; i++) {
-        if (!sset_contains(&present, nodes[i]->name)) {
-            note_change(s, "add", "program", nodes[i]->name);
+        const struct xfsm_fleet_program *program
+            = xfsm_fleet_find_program(s->fleet, s->host, nodes[i]->name);
+
+        if (program && !program->error
+            && !sset_contains(&s->present, nodes[i]->name)) {
+            note_change(s, "add", "program", nodes[i]->name, NULL);
             if (s->txn) {
-                put_program(s, NULL, nodes[i]->data);
+                put_program(s, NULL, program);
             }
         }
     }
     free(nodes);
-    sset_destroy(&present);
 }
 
 /* ## Assignments ## */
+
+/* Returns those of the programs of 'assignment' that the host has or gets. */
+static void
+get_programs(const struct sync *s,
+             const struct xfsm_fleet_assignment *assignment,
+             struct sset *programs)
+{
+    const char *name;
+
+    sset_init(programs);
+    SSET_FOR_EACH (name, &assignment->programs) {
+        const struct xfsm_fleet_program *program
+            = xfsm_fleet_find_program(s->fleet, s->host, name);
+
+        if (program && (!program->error
+                        || sset_contains(&s->present, name))) {
+            sset_add(programs, name);
+        }
+    }
+}
 
 /* Makes 'row', or a new row if NULL, say what 'assignment' does. */
 static void
 put_assignment(struct sync *s, const struct xfsmrec_assignment *row,
                const struct xfsm_fleet_assignment *assignment)
 {
-    const char **programs = sset_sort(&assignment->programs);
+    struct sset names;
+    const char **programs;
 
     if (!row) {
         const struct smap owner = SMAP_CONST1(&owner, XFSM_OWNER_KEY,
@@ -135,41 +184,98 @@ put_assignment(struct sync *s, const struct xfsmrec_assignment *row,
         xfsmrec_assignment_set_name(row, assignment->name);
         xfsmrec_assignment_set_external_ids(row, &owner);
     }
-    xfsmrec_assignment_set_programs(row, programs,
-                                    sset_count(&assignment->programs));
+    get_programs(s, assignment, &names);
+    programs = sset_sort(&names);
+    xfsmrec_assignment_set_programs(row, programs, sset_count(&names));
     xfsmrec_assignment_set_target(row, &assignment->target);
     xfsmrec_assignment_set_enabled(row, assignment->enabled);
     free(programs);
+    sset_destroy(&names);
 }
 
-static bool
-assignment_equals(const struct xfsmrec_assignment *row,
-                  const struct xfsm_fleet_assignment *assignment)
+static void
+put_names(struct ds *ds, const struct sset *names)
 {
+    const char **sorted = sset_sort(names);
     size_t i;
 
-    if (row->enabled != assignment->enabled
-        || !smap_equal(&row->target, &assignment->target)
-        || row->n_programs != sset_count(&assignment->programs)) {
-        return false;
+    for (i = 0; i < sset_count(names); i++) {
+        ds_put_format(ds, "%s%s", i ? "," : "", sorted[i]);
     }
-    for (i = 0; i < row->n_programs; i++) {
-        if (!sset_contains(&assignment->programs, row->programs[i])) {
-            return false;
-        }
-    }
-    return true;
+    free(sorted);
 }
 
-/* Returns the assignment called 'name', if it concerns the host. */
+static void
+put_smap(struct ds *ds, const struct smap *smap)
+{
+    const struct smap_node **sorted = smap_sort(smap);
+    size_t i;
+
+    ds_put_char(ds, '{');
+    for (i = 0; i < smap_count(smap); i++) {
+        ds_put_format(ds, "%s%s=%s", i ? ", " : "", sorted[i]->key,
+                      sorted[i]->value);
+    }
+    ds_put_char(ds, '}');
+    free(sorted);
+}
+
+/* Returns what 'row' has otherwise than 'assignment', or NULL if nothing. */
+static char *
+describe_assignment(const struct sync *s, const struct xfsmrec_assignment *row,
+                    const struct xfsm_fleet_assignment *assignment)
+{
+    struct sset has = SSET_INITIALIZER(&has);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct sset wanted;
+
+    get_programs(s, assignment, &wanted);
+    sset_add_array(&has, row->programs, row->n_programs);
+    if (!sset_equals(&has, &wanted)) {
+        ds_put_cstr(&ds, "programs ");
+        put_names(&ds, &has);
+        ds_put_cstr(&ds, " -> ");
+        put_names(&ds, &wanted);
+    }
+    if (!smap_equal(&row->target, &assignment->target)) {
+        ds_put_format(&ds, "%starget ", ds.length ? ", " : "");
+        put_smap(&ds, &row->target);
+        ds_put_cstr(&ds, " -> ");
+        put_smap(&ds, &assignment->target);
+    }
+    if (row->enabled != assignment->enabled) {
+        ds_put_format(&ds, "%senabled %s -> %s", ds.length ? ", " : "",
+                      row->enabled ? "true" : "false",
+                      assignment->enabled ? "true" : "false");
+    }
+    sset_destroy(&has);
+    sset_destroy(&wanted);
+    if (!ds.length) {
+        ds_destroy(&ds);
+        return NULL;
+    }
+    return ds_steal_cstr(&ds);
+}
+
+/* Returns the assignment called 'name', if it concerns the host and there is
+ * something to run, or it has an error. */
 static const struct xfsm_fleet_assignment *
 find_assignment(const struct sync *s, const char *name)
 {
     const struct xfsm_fleet_assignment *assignment
         = shash_find_data(&s->fleet->assignments, name);
+    struct sset programs;
+    bool empty;
 
-    return assignment && xfsm_fleet_assignment_has_host(assignment, s->host)
-           ? assignment : NULL;
+    if (!assignment || assignment->error) {
+        return assignment;
+    } else if (!xfsm_fleet_assignment_has_host(assignment, s->host)) {
+        return NULL;
+    }
+    get_programs(s, assignment, &programs);
+    empty = sset_is_empty(&programs);
+    sset_destroy(&programs);
+    return empty ? NULL : assignment;
 }
 
 static void
@@ -177,16 +283,22 @@ sync_assignment_row(struct sync *s, const struct xfsmrec_assignment *row)
 {
     const struct xfsm_fleet_assignment *assignment
         = find_assignment(s, row->name);
+    char *detail;
 
-    if (assignment && !is_ours(&row->external_ids)) {
+    if (assignment && assignment->error) {
+        return;                 /* What is there is better than nothing. */
+    } else if (assignment && !is_ours(&row->external_ids)) {
         note_conflict(s, "assignment", row->name);
-    } else if (assignment && !assignment_equals(row, assignment)) {
-        note_change(s, "change", "assignment", row->name);
-        if (s->txn) {
-            put_assignment(s, row, assignment);
+    } else if (assignment) {
+        detail = describe_assignment(s, row, assignment);
+        if (detail) {
+            note_change(s, "change", "assignment", row->name, detail);
+            if (s->txn) {
+                put_assignment(s, row, assignment);
+            }
         }
-    } else if (!assignment && is_ours(&row->external_ids)) {
-        note_change(s, "remove", "assignment", row->name);
+    } else if (is_ours(&row->external_ids)) {
+        note_change(s, "remove", "assignment", row->name, NULL);
         if (s->txn) {
             xfsmrec_assignment_delete(row);
         }
@@ -208,11 +320,14 @@ sync_assignments(struct sync *s)
     nodes = shash_sort(&s->fleet->assignments);
     n = shash_count(&s->fleet->assignments);
     for (i = 0; i < n; i++) {
-        if (find_assignment(s, nodes[i]->name)
+        const struct xfsm_fleet_assignment *assignment
+            = find_assignment(s, nodes[i]->name);
+
+        if (assignment && !assignment->error
             && !sset_contains(&present, nodes[i]->name)) {
-            note_change(s, "add", "assignment", nodes[i]->name);
+            note_change(s, "add", "assignment", nodes[i]->name, NULL);
             if (s->txn) {
-                put_assignment(s, NULL, nodes[i]->data);
+                put_assignment(s, NULL, assignment);
             }
         }
     }
@@ -232,9 +347,11 @@ xfsm_sync(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
         .host = host,
         .changes = changes,
         .conflicts = conflicts,
+        .present = SSET_INITIALIZER(&s.present),
     };
 
     sync_programs(&s);
     sync_assignments(&s);
+    sset_destroy(&s.present);
     return s.n;
 }

@@ -123,6 +123,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/steer-code.c \
 	ovs-plugin/steer.c \
 	ovs-plugin/steer.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h \
 	ovs-plugin/term-signal.c \
 	ovs-plugin/term-signal.h \
 	ovs-plugin/user.c \

@@ -10,6 +10,7 @@
 
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/target.h"
 #include "smap.h"
 #include "util.h"
 
@@ -72,38 +73,18 @@ xfsm_desired_parse_list(const char *list, struct sset *programs)
 }
 
 static bool
-target_matches(const char *key, const char *value, const struct place *at)
-{
-    int i;
-
-    if (!strcmp(key, "port")) {
-        return !strcmp(value, at->port->name);
-    } else if (!strcmp(key, "bridge")) {
-        return !strcmp(value, at->bridge->name);
-    }
-    for (i = 0; i < XFSM_N_IDENTITY_IDS; i++) {
-        if (!strcmp(key, xfsm_identity_id_names[i])) {
-            return nullable_string_is_equal(value, xfsm_port_ids_find(
-                key, at->interface->external_ids, at->port->external_ids));
-        }
-    }
-    return false;
-}
-
-static bool
 assignment_matches(const struct xfsm_in_assignment *a, const struct place *at)
 {
-    const struct smap_node *node;
+    const struct xfsm_target_place place = {
+        .bridge = at->bridge->name,
+        .port = at->port->name,
+        .type = at->interface->type,
+        .tag = at->port->has_tag ? at->port->tag : -1,
+        .interface_ids = at->interface->external_ids,
+        .port_ids = at->port->external_ids,
+    };
 
-    if (!a->enabled || smap_is_empty(a->target)) {
-        return false;
-    }
-    SMAP_FOR_EACH (node, a->target) {
-        if (!target_matches(node->key, node->value, at)) {
-            return false;
-        }
-    }
-    return true;
+    return a->enabled && xfsm_target_matches(a->target, &place);
 }
 
 /* Adds to 'programs' what is wanted at 'at', and to '*wanted_by' by whom. */

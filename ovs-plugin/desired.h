@@ -14,10 +14,7 @@
  *
  *   - the interface's Port, with external_ids:xfsm=PROGRAM[,PROGRAM...];
  *   - its Bridge, with the same key: all ports, also those yet to come;
- *   - each enabled Assignment all of whose target keys match, and which has at
- *     least one.  "port" and "bridge" are names; "iface-id", "vm-uuid",
- *     "vm-id" and "attached-mac" are external_ids of the Interface or else of
- *     the Port.  A key that is none of these matches nothing.
+ *   - each enabled Assignment whose target matches it (target.h).
  *
  * The probe's programs are the union.  A Port with external_ids:xfsm=none has
  * no probe, whoever asks.
@@ -44,6 +41,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "openvswitch/shash.h"
 #include "openvswitch/uuid.h"
@@ -70,6 +68,8 @@ struct xfsm_in_interface {
 
 struct xfsm_in_port {
     const char *name;
+    bool has_tag;
+    int64_t tag;                /* VLAN, if 'has_tag'. */
     const struct smap *external_ids;
     const struct xfsm_in_interface *interfaces;
     size_t n_interfaces;

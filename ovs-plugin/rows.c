@@ -45,6 +45,7 @@ init_ovs_columns(struct ovsdb_idl *idl)
         &ovsrec_port_col_name,
         &ovsrec_port_col_interfaces,
         &ovsrec_port_col_external_ids,
+        &ovsrec_port_col_tag,
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_type,
         &ovsrec_interface_col_external_ids,
@@ -288,6 +289,8 @@ get_ports(const struct ovsrec_bridge *bridge)
 
         in[i] = (struct xfsm_in_port) {
             .name = port->name,
+            .has_tag = port->n_tag > 0,
+            .tag = port->n_tag ? port->tag[0] : 0,
             .external_ids = &port->external_ids,
             .interfaces = get_interfaces(port),
             .n_interfaces = port->n_interfaces,

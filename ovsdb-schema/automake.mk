@@ -7,10 +7,15 @@ OVSDB_RUN = \
 OVSDB_IDLC = $(OVSDB_RUN) $(OVS_SRCDIR)/ovsdb/ovsdb-idlc.in
 
 EXTRA_DIST += \
+	ovsdb-schema/xfsm-fleet-idl.ann \
+	ovsdb-schema/xfsm-fleet.ovsschema \
+	ovsdb-schema/xfsm-fleet.xml \
 	ovsdb-schema/xfsm-idl.ann \
 	ovsdb-schema/xfsm.ovsschema \
 	ovsdb-schema/xfsm.xml
-pkgdata_DATA = ovsdb-schema/xfsm.ovsschema
+pkgdata_DATA = \
+	ovsdb-schema/xfsm-fleet.ovsschema \
+	ovsdb-schema/xfsm.ovsschema
 
 # libxfsmidl: the tables of the database XFSM as C structures, made from the
 # schema.
@@ -63,3 +68,49 @@ ovsdb-schema/xfsm-db.5: ovsdb-schema/xfsm.xml ovsdb-schema/xfsm.ovsschema
 	--version=$(VERSION) \
 	$(top_srcdir)/ovsdb-schema/xfsm.ovsschema \
 	$(top_srcdir)/ovsdb-schema/xfsm.xml > $@.tmp && mv $@.tmp $@
+
+# The same for the database XFSM_Fleet: libxfsmfleetidl, and
+# xfsm-fleet-db(5).
+XFSM_FLEET_IDL_FILES = \
+	$(top_srcdir)/ovsdb-schema/xfsm-fleet.ovsschema \
+	$(top_srcdir)/ovsdb-schema/xfsm-fleet-idl.ann
+XFSM_FLEET_IDL_BUILT = \
+	ovsdb-schema/xfsm-fleet-idl.c \
+	ovsdb-schema/xfsm-fleet-idl.h \
+	ovsdb-schema/xfsm-fleet-idl.ovsidl
+CLEANFILES += \
+	$(XFSM_FLEET_IDL_BUILT) \
+	ovsdb-schema/xfsm-fleet-db.5 \
+	ovsdb-schema/xfsm-fleet.ovsschema.stamp
+
+ovsdb-schema/xfsm-fleet-idl.ovsidl: $(XFSM_FLEET_IDL_FILES)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(OVSDB_IDLC) annotate $(XFSM_FLEET_IDL_FILES) > $@.tmp && mv $@.tmp $@
+ovsdb-schema/xfsm-fleet-idl.c: ovsdb-schema/xfsm-fleet-idl.ovsidl
+	$(AM_V_GEN)$(OVSDB_IDLC) c-idl-source $< > $@.tmp && mv $@.tmp $@
+ovsdb-schema/xfsm-fleet-idl.h: ovsdb-schema/xfsm-fleet-idl.ovsidl
+	$(AM_V_GEN)$(OVSDB_IDLC) c-idl-header $< > $@.tmp && mv $@.tmp $@
+
+if HAVE_OVS
+noinst_LTLIBRARIES += ovsdb-schema/libxfsmfleetidl.la
+BUILT_SOURCES += $(XFSM_FLEET_IDL_BUILT)
+ALL_LOCAL += ovsdb-schema/xfsm-fleet.ovsschema.stamp
+nodist_man_MANS += ovsdb-schema/xfsm-fleet-db.5
+endif
+ovsdb_schema_libxfsmfleetidl_la_SOURCES = ovsdb-schema/ovs-compat.h
+nodist_ovsdb_schema_libxfsmfleetidl_la_SOURCES = \
+	ovsdb-schema/xfsm-fleet-idl.c \
+	ovsdb-schema/xfsm-fleet-idl.h
+ovsdb_schema_libxfsmfleetidl_la_CPPFLAGS = $(OVS_CPPFLAGS)
+ovsdb_schema_libxfsmfleetidl_la_CFLAGS = \
+	$(OVS_CFLAGS) -Wno-missing-prototypes -Wno-unused-parameter
+
+ovsdb-schema/xfsm-fleet.ovsschema.stamp: ovsdb-schema/xfsm-fleet.ovsschema
+	$(AM_V_GEN)$(OVS_SRCDIR)/build-aux/cksum-schema-check \
+	$(top_srcdir)/ovsdb-schema/xfsm-fleet.ovsschema $@
+ovsdb-schema/xfsm-fleet-db.5: ovsdb-schema/xfsm-fleet.xml \
+		ovsdb-schema/xfsm-fleet.ovsschema
+	$(AM_V_GEN)$(OVSDB_RUN) $(OVS_SRCDIR)/ovsdb/ovsdb-doc \
+	--version=$(VERSION) \
+	$(top_srcdir)/ovsdb-schema/xfsm-fleet.ovsschema \
+	$(top_srcdir)/ovsdb-schema/xfsm-fleet.xml > $@.tmp && mv $@.tmp $@

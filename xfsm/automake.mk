@@ -27,6 +27,8 @@ xfsm_base = \
 	xfsm/base/bytes.h \
 	xfsm/base/error.c \
 	xfsm/base/error.h \
+	xfsm/base/glob.c \
+	xfsm/base/glob.h \
 	xfsm/base/hash.c \
 	xfsm/base/hash.h \
 	xfsm/base/mem.c \

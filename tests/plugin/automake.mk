@@ -105,3 +105,10 @@ tests_plugin_test_steer_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_steer_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS) \
 	$(OVS_LIBS)
+
+PLUGIN_TESTS += tests/plugin/test-target
+tests_plugin_test_target_SOURCES = tests/plugin/test-target.c
+tests_plugin_test_target_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_target_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_target_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)

@@ -15,6 +15,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults-hub.py \
 	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
+	tests/system/test-fleet-db.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
 	tests/system/test-hub-limits.py \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
 	tests/system/lib/faulttest.py \
+	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \
 	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \

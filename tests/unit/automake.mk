@@ -623,6 +623,8 @@ tests_unit_test_xml_test_SOURCES = \
 # Needs Open vSwitch's library, as the controller does.
 PLUGIN_TESTS += tests/unit/test-fleet
 tests_unit_test_fleet_SOURCES = \
+	controller/fleet-json.c \
+	controller/fleet-json.h \
 	controller/fleet.c \
 	controller/fleet.h \
 	tests/unit/test-fleet.c
@@ -632,3 +634,12 @@ tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
 
 tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
+
+PLUGIN_TESTS += tests/unit/test-rollout
+tests_unit_test_rollout_SOURCES = \
+	controller/rollout.c \
+	controller/rollout.h \
+	tests/unit/test-rollout.c
+tests_unit_test_rollout_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_rollout_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_rollout_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)

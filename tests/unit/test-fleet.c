@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "controller/fleet.h"
+#include "controller/fleet-json.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 
@@ -218,9 +218,10 @@ test_assignments(void **state)
                  "fleet.json: /assignments/0/programs/3: 1 is not a string\n"
                  "fleet.json: /assignments/0/hosts/0: \"h2\" is none of the "
                  "hosts in \"hosts\"\n"
-                 "fleet.json: /assignments/0/target/prot: unknown member; "
-                 "expected \"port\", \"bridge\", \"iface-id\", "
-                 "\"attached-mac\", \"vm-uuid\" or \"vm-id\"\n"
+                 "fleet.json: /assignments/0/target/prot: unknown key; "
+                 "expected \"port\", \"bridge\", \"type\", \"tag\", "
+                 "\"iface-id\", \"attached-mac\", \"vm-uuid\", \"vm-id\", "
+                 "\"external_ids:KEY\" or \"neutron:KEY\"\n"
                  "fleet.json: /assignments/0/enabled: 1 is neither true nor "
                  "false");
     expect_error(FRONT "{'name':'a','programs':[],'target':{},'hosts':[]}]}",
@@ -293,8 +294,8 @@ test_limits(void **state)
 
     (void) state;
     check_limit("hosts", "{'ovsdb':'unix:x'}", XFSM_FLEET_MAX_HOSTS,
-                "fleet.json: /hosts: has 1025 members; at most 1024 are "
-                "supported");
+                "fleet.json: /hosts: has 16385 members; at most 16384 "
+                "are supported");
     check_limit("programs", "'x'", XFSM_FLEET_MAX_PROGRAMS,
                 "fleet.json: /programs: has 257 members; at most 256 are "
                 "supported");
@@ -312,6 +313,17 @@ test_limits(void **state)
     assert_non_null(error);
     free(error);
     free(text);
+
+    /* Remotes. */
+    text = xasprintf("{'hosts':{'h':{'ovsdb':'%s'}}" REST,
+                     "unix:1,unix:2,unix:3,unix:4,unix:5,unix:6,unix:7,"
+                     "unix:8,unix:9");
+    assert_null(parse(text, &fleet));
+    xfsm_fleet_destroy(fleet);
+    free(text);
+    expect_error("{'hosts':{'h':{'ovsdb':'unix:1,unix:2,unix:3,unix:4,unix:5,"
+                 "unix:6,unix:7,unix:8,unix:9,unix:10'}}" REST,
+                 "fleet.json: /hosts/h/ovsdb: more than 9 remotes");
 
     /* Errors beyond the most that are listed are counted. */
     text = make_many("hosts", "1", XFSM_FLEET_MAX_ERRORS + 2);

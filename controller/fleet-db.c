@@ -1,0 +1,433 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "controller/fleet-db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/fleet-rows.h"
+#include "controller/programs.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
+#include "ovsdb-schema/xfsm-fleet-idl.h"
+#include "sha1.h"
+#include "timeval.h"
+#include "util.h"
+#include "xfsm/base/base64.h"
+
+VLOG_DEFINE_THIS_MODULE(fleet_db);
+
+#define LOCK_NAME "xfsm_fleet"
+
+/* Pause after a transaction that failed, and until a program that could not
+ * be compiled for no fault of its own is tried again, in milliseconds. */
+#define RETRY 5000
+
+struct xfsm_fleet_db {
+    char *remote;
+    char *name;
+    char *tool;
+    bool dry_run;
+    struct ovsdb_idl *idl;
+    struct ovsdb_idl_txn *txn;  /* In progress, or NULL. */
+    unsigned int seqno;         /* Of the database, when last read. */
+    bool was_leader;            /* Then. */
+    bool settled;               /* Nothing was to be decided. */
+    long long int next;         /* When to read again in any case. */
+    struct sset told;           /* Errors that are in the log. */
+};
+
+static void
+monitor_columns(struct ovsdb_idl *idl)
+{
+    const struct ovsdb_idl_column *const read[] = {
+        &fleetrec_fleet_col_options,
+        &fleetrec_host_col_name, &fleetrec_host_col_remotes,
+        &fleetrec_host_col_events, &fleetrec_host_col_labels,
+        &fleetrec_host_col_canaries,
+        &fleetrec_program_col_name, &fleetrec_program_col_version,
+        &fleetrec_program_col_source, &fleetrec_program_col_options,
+        &fleetrec_program_col_state, &fleetrec_program_col_since,
+        &fleetrec_program_col_error,
+        &fleetrec_assignment_col_name, &fleetrec_assignment_col_programs,
+        &fleetrec_assignment_col_parameters, &fleetrec_assignment_col_target,
+        &fleetrec_assignment_col_hosts, &fleetrec_assignment_col_host_labels,
+        &fleetrec_assignment_col_enabled,
+    };
+    const struct ovsdb_idl_column *const written[] = {
+        &fleetrec_fleet_col_status, &fleetrec_host_col_state,
+        &fleetrec_host_col_error, &fleetrec_program_col_digest,
+        &fleetrec_assignment_col_matches, &fleetrec_assignment_col_error,
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(read); i++) {
+        ovsdb_idl_add_column(idl, read[i]);
+    }
+    for (i = 0; i < ARRAY_SIZE(written); i++) {
+        ovsdb_idl_add_column(idl, written[i]);
+        ovsdb_idl_omit_alert(idl, written[i]);
+    }
+}
+
+struct xfsm_fleet_db *
+xfsm_fleet_db_create(const char *remote, const char *name, const char *tool,
+                     bool dry_run)
+{
+    struct xfsm_fleet_db *db = xzalloc(sizeof *db);
+
+    db->remote = xstrdup(remote);
+    db->name = xstrdup(name);
+    db->tool = xstrdup(tool);
+    db->dry_run = dry_run;
+    sset_init(&db->told);
+    db->idl = ovsdb_idl_create(remote, &fleetrec_idl_class, false, true);
+    ovsdb_idl_set_leader_only(db->idl, !dry_run);
+    monitor_columns(db->idl);
+    if (!dry_run) {
+        ovsdb_idl_set_lock(db->idl, LOCK_NAME);
+    }
+    return db;
+}
+
+void
+xfsm_fleet_db_destroy(struct xfsm_fleet_db *db)
+{
+    if (db) {
+        if (db->txn) {
+            ovsdb_idl_txn_destroy(db->txn);
+        }
+        ovsdb_idl_destroy(db->idl);
+        sset_destroy(&db->told);
+        free(db->remote);
+        free(db->name);
+        free(db->tool);
+        free(db);
+    }
+}
+
+static bool
+is_known(const struct xfsm_fleet_db *db)
+{
+    return ovsdb_idl_has_ever_connected(db->idl);
+}
+
+static bool
+is_leader(const struct xfsm_fleet_db *db)
+{
+    return !db->dry_run && ovsdb_idl_is_connected(db->idl)
+           && ovsdb_idl_has_lock(db->idl);
+}
+
+/* ## What the leader writes ## */
+
+/* Logs an error of a row, if 'error' is not NULL, once. */
+static void
+tell(struct xfsm_fleet_db *db, struct sset *told, const char *kind,
+     const char *name, const char *error)
+{
+    if (error) {
+        char *text = xasprintf("%s %s: %s", kind, name, error);
+
+        if (!sset_contains(&db->told, text) && sset_add(told, text)) {
+            VLOG_WARN("%s", text);
+        }
+        sset_add(told, text);
+        free(text);
+    }
+}
+
+static bool
+differs(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) : a != b;
+}
+
+/* Returns the SHA-1 of 'program', or "". */
+static char *
+get_digest(const struct xfsm_fleet_program *program)
+{
+    char hex[SHA1_HEX_DIGEST_LEN + 1] = "";
+    uint8_t digest[SHA1_DIGEST_SIZE];
+    void *image = NULL;
+    size_t len;
+
+    if (program->image) {
+        free(xfsm_base64_decode(program->image, &image, &len));
+    }
+    if (image) {
+        sha1_bytes(image, len, digest);
+        sha1_to_hex(digest, hex);
+        free(image);
+    }
+    return xstrdup(hex);
+}
+
+static const struct xfsm_fleet_program *
+find_version(const struct xfsm_fleet *fleet,
+             const struct fleetrec_program *row)
+{
+    const struct xfsm_fleet_program *p
+        = shash_find_data(&fleet->programs, row->name);
+
+    while (p && p->version != row->version) {
+        p = p->older;
+    }
+    return p;
+}
+
+/* Returns true if a state changes. */
+static bool
+write_program(const struct fleetrec_program *row,
+              const struct xfsm_fleet_program *program)
+{
+    const struct xfsm_rollout *v = &program->decision;
+    const char *state = v->state ? xfsm_rollout_state_names[v->state] : NULL;
+    char *digest = get_digest(program);
+    bool changed = differs(row->state, state);
+
+    fleetrec_program_set_digest(row, digest);
+    free(digest);
+    if (changed) {
+        VLOG_INFO("program %s, version %"PRId64": %s%s%s", row->name,
+                  row->version, state ? state : "new", v->error ? ": " : "",
+                  v->error ? v->error : "");
+        fleetrec_program_set_state(row, state);
+    }
+    if (v->since != (row->n_since ? row->since[0] : 0)) {
+        fleetrec_program_set_since(row, &v->since, v->since ? 1 : 0);
+        changed = true;
+    }
+    if (differs(row->error, v->error)) {
+        fleetrec_program_set_error(row, v->error);
+    }
+    return changed;
+}
+
+static bool
+write_programs(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
+               struct sset *told)
+{
+    const struct fleetrec_program *row;
+    bool changed = false;
+
+    FLEETREC_PROGRAM_FOR_EACH (row, db->idl) {
+        const struct xfsm_fleet_program *program = find_version(fleet, row);
+
+        if (program) {
+            char *name = xasprintf("%s, version %"PRId64, row->name,
+                                   row->version);
+
+            changed = write_program(row, program) || changed;
+            tell(db, told, "program", name, program->decision.error);
+            free(name);
+        }
+    }
+    return changed;
+}
+
+static void
+write_assignments(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
+                  struct sset *told)
+{
+    const struct fleetrec_assignment *row;
+
+    FLEETREC_ASSIGNMENT_FOR_EACH (row, db->idl) {
+        const struct xfsm_fleet_assignment *assignment
+            = shash_find_data(&fleet->assignments, row->name);
+
+        fleetrec_assignment_set_matches(row,
+                                        sset_count(&assignment->hosts));
+        fleetrec_assignment_set_error(row, assignment->error);
+        tell(db, told, "assignment", row->name, assignment->error);
+    }
+}
+
+/* Of hosts, only those that nobody can meet. */
+static void
+write_hosts(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
+            struct sset *told)
+{
+    const struct fleetrec_host *row;
+
+    FLEETREC_HOST_FOR_EACH (row, db->idl) {
+        const struct xfsm_fleet_host *host
+            = shash_find_data(&fleet->hosts, row->name);
+
+        if (host->error) {
+            fleetrec_host_set_state(row, "invalid");
+            fleetrec_host_set_error(row, host->error);
+            tell(db, told, "host", row->name, host->error);
+        }
+    }
+}
+
+static void
+write_fleet(struct xfsm_fleet_db *db, struct sset *told)
+{
+    const struct fleetrec_fleet *row = fleetrec_fleet_first(db->idl);
+    const struct smap none = SMAP_INITIALIZER(&none);
+    struct smap status = SMAP_INITIALIZER(&status);
+    struct xfsm_rollout_options options;
+    char *error;
+
+    if (!row) {
+        row = fleetrec_fleet_insert(db->txn);
+    }
+    error = xfsm_rollout_read_options(&row->options, &none, &options);
+    smap_add(&status, "leader", db->name);
+    if (error) {
+        smap_add(&status, "options-error", error);
+    }
+    fleetrec_fleet_set_status(row, &status);
+    tell(db, told, "fleet", "options", error);
+    smap_destroy(&status);
+    free(error);
+}
+
+static void
+commit(struct xfsm_fleet_db *db)
+{
+    enum ovsdb_idl_txn_status status = ovsdb_idl_txn_commit(db->txn);
+
+    if (status == TXN_INCOMPLETE) {
+        return;
+    } else if (status == TXN_ERROR) {
+        VLOG_WARN("cannot write to the database of the fleet: %s",
+                  ovsdb_idl_txn_get_error(db->txn));
+    }
+    if (status != TXN_SUCCESS && status != TXN_UNCHANGED) {
+        db->settled = false;
+        db->next = time_msec() + (status == TXN_ERROR ? RETRY : 0);
+    }
+    ovsdb_idl_txn_destroy(db->txn);
+    db->txn = NULL;
+}
+
+/* Writes what 'fleet', just read, has come to. */
+static void
+report(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
+{
+    struct sset told = SSET_INITIALIZER(&told);
+
+    db->txn = ovsdb_idl_txn_create(db->idl);
+    ovsdb_idl_txn_add_comment(db->txn, "xfsm-controller");
+    db->settled = !write_programs(db, fleet, &told);
+    write_assignments(db, fleet, &told);
+    write_hosts(db, fleet, &told);
+    write_fleet(db, &told);
+    sset_swap(&db->told, &told);
+    sset_destroy(&told);
+    commit(db);
+}
+
+/* ## What all read ## */
+
+/* Sees to it that the fleet is read again at 'when', in milliseconds since the
+ * Epoch, or before. */
+static void
+read_again_at(struct xfsm_fleet_db *db, int64_t when)
+{
+    if (when != INT64_MAX) {
+        db->next = MIN(db->next, time_msec() + MAX(when - time_wall_msec(),
+                                                   0));
+    }
+}
+
+static bool
+must_compile_again(const struct xfsm_fleet *fleet)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        const struct xfsm_fleet_program *p;
+
+        for (p = node->data; p; p = p->older) {
+            if (p->retry) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static struct xfsm_fleet *
+read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
+{
+    struct xfsm_fleet *fleet = xfsm_fleet_rows_read(db->idl);
+
+    db->seqno = ovsdb_idl_get_seqno(db->idl);
+    db->was_leader = is_leader(db);
+    db->next = LLONG_MAX;
+    db->settled = true;
+    xfsm_fleet_compile_sources(fleet, old, db->tool);
+    if (db->was_leader || db->dry_run) {
+        read_again_at(db, xfsm_fleet_rows_decide(fleet, time_wall_msec()));
+    }
+    xfsm_fleet_rows_place(db->idl, fleet, db->dry_run);
+    xfsm_fleet_compile_sources(fleet, old, db->tool);
+    xfsm_fleet_rows_finish(fleet);
+    if (must_compile_again(fleet)) {
+        db->next = MIN(db->next, time_msec() + RETRY);
+    }
+    return fleet;
+}
+
+struct xfsm_fleet *
+xfsm_fleet_db_run(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
+{
+    struct xfsm_fleet *fleet;
+
+    ovsdb_idl_run(db->idl);
+    if (db->txn) {
+        commit(db);
+    }
+    if (db->txn || !is_known(db)
+        || (db->seqno == ovsdb_idl_get_seqno(db->idl)
+            && db->was_leader == is_leader(db) && time_msec() < db->next)) {
+        return NULL;
+    }
+    fleet = read_fleet(db, old);
+    if (db->was_leader) {
+        report(db, fleet);
+    }
+    if (old && xfsm_fleet_equals(fleet, old)) {
+        xfsm_fleet_destroy(fleet);
+        return NULL;
+    }
+    return fleet;
+}
+
+void
+xfsm_fleet_db_wait(struct xfsm_fleet_db *db)
+{
+    ovsdb_idl_wait(db->idl);
+    if (db->txn) {
+        ovsdb_idl_txn_wait(db->txn);
+    } else if (is_known(db)) {
+        poll_timer_wait_until(db->next);
+    }
+}
+
+bool
+xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *db)
+{
+    return is_known(db) && !db->txn && db->settled;
+}
+
+void
+xfsm_fleet_db_show(const struct xfsm_fleet_db *db, struct ds *ds)
+{
+    ds_put_format(ds, "%s: %s%s\n", db->remote,
+                  ovsdb_idl_is_connected(db->idl) ? "connected"
+                                                  : "not connected",
+                  is_leader(db) ? ", leader" : "");
+}

@@ -1,0 +1,45 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_FLEET_DB_H
+#define CONTROLLER_FLEET_DB_H 1
+
+/* The connection to the database XFSM_Fleet, see xfsm-fleet-db(5).
+ *
+ * Whenever something in it changes, the fleet is read anew.  The controller
+ * that has the lock "xfsm_fleet", the leader, also decides about roll-outs,
+ * and writes that and what is wrong with rows.  A decision takes effect when
+ * it comes back from the database, for the leader as for all others, so that
+ * none is ever in effect that would be forgotten.
+ *
+ * Thread-safety: none. */
+
+#include <stdbool.h>
+
+struct ds;
+struct xfsm_fleet;
+struct xfsm_fleet_db;
+
+/* Connects to the database at 'remote'.  'name' is that of this controller;
+ * programs are compiled with the toolbox 'tool'.  With 'dry_run' nothing is
+ * written, and the decisions that are due count as made. */
+struct xfsm_fleet_db *xfsm_fleet_db_create(const char *remote,
+                                           const char *name,
+                                           const char *tool, bool dry_run);
+void xfsm_fleet_db_destroy(struct xfsm_fleet_db *);
+
+/* Makes progress.  Returns the fleet, which becomes the caller's, if it is
+ * another one than 'old', which may be NULL; else NULL. */
+struct xfsm_fleet *xfsm_fleet_db_run(struct xfsm_fleet_db *,
+                                     const struct xfsm_fleet *old);
+void xfsm_fleet_db_wait(struct xfsm_fleet_db *);
+
+/* True if all that was read is decided and written, by whomever. */
+bool xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *);
+
+/* Appends a line about the connection to 'ds'. */
+void xfsm_fleet_db_show(const struct xfsm_fleet_db *, struct ds *ds);
+
+#endif /* controller/fleet-db.h */

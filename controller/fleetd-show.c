@@ -1,0 +1,116 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "controller/fleetd.h"
+
+#include <stdlib.h>
+
+#include "controller/collector.h"
+#include "controller/fleet-db.h"
+#include "controller/fleet.h"
+#include "openvswitch/dynamic-string.h"
+#include "unixctl.h"
+#include "util.h"
+
+static void
+cmd_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
+         const char *argv[] OVS_UNUSED, void *ctl_)
+{
+    struct controller *ctl = ctl_;
+
+    ctl->exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+/* Appends where the fleet comes from, how large it is, and what is wrong with
+ * it. */
+static void
+show_fleet(const struct controller *ctl, struct ds *ds)
+{
+    const struct xfsm_fleet *fleet = ctl->fleet;
+
+    if (ctl->db) {
+        xfsm_fleet_db_show(ctl->db, ds);
+    }
+    if (!fleet) {
+        return;
+    }
+    ds_put_format(ds, "%s: %"PRIuSIZE" hosts, %"PRIuSIZE" programs, %"
+                  PRIuSIZE" assignments\n",
+                  ctl->db ? ctl->name : ctl->fleet_file,
+                  shash_count(&ctl->hosts), shash_count(&fleet->programs),
+                  shash_count(&fleet->assignments));
+    if (ctl->reload_error) {
+        ds_put_format(ds, "not reloaded:\n%s\n", ctl->reload_error);
+    }
+    xfsm_fleet_put_errors(fleet, ds);
+}
+
+static void
+cmd_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+         const char *argv[] OVS_UNUSED, void *ctl_)
+{
+    struct controller *ctl = ctl_;
+    const struct shash_node **nodes = shash_sort(&ctl->hosts);
+    size_t n = shash_count(&ctl->hosts);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    size_t i;
+
+    show_fleet(ctl, &ds);
+    for (i = 0; i < n; i++) {
+        xfsm_host_show(nodes[i]->data, &ds);
+        if (ctl->collector) {
+            xfsm_collector_show(ctl->collector, nodes[i]->name, &ds);
+        }
+    }
+    free(nodes);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+static void
+cmd_reload(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *ctl_)
+{
+    const char *error = xfsm_fleetd_reload(ctl_);
+
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+    } else {
+        unixctl_command_reply(conn, NULL);
+    }
+}
+
+static void
+cmd_reopen(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *ctl_)
+{
+    char *error = xfsm_fleetd_reopen(ctl_);
+
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    } else {
+        unixctl_command_reply(conn, NULL);
+    }
+}
+
+struct unixctl_server *
+xfsm_fleetd_listen(struct controller *ctl)
+{
+    struct unixctl_server *unixctl;
+
+    if (unixctl_server_create(ctl->unixctl_path, &unixctl)) {
+        exit(EXIT_FAILURE);
+    }
+    unixctl_command_register("exit", "", 0, 0, cmd_exit, ctl);
+    unixctl_command_register("fleet/show", "", 0, 0, cmd_show, ctl);
+    unixctl_command_register("fleet/reload", "", 0, 0, cmd_reload, ctl);
+    unixctl_command_register("events/reopen", "", 0, 0, cmd_reopen, ctl);
+    return unixctl;
+}

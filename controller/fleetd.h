@@ -1,0 +1,80 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_FLEETD_H
+#define CONTROLLER_FLEETD_H 1
+
+/* The parts of xfsm-controller that its main() puts together:
+ *
+ *   fleetd.c       where the fleet comes from, and which hosts are kept up;
+ *   fleetd-show.c  what ovs-appctl can ask;
+ *   fleetd-once.c  --once and --dry-run.
+ *
+ * Thread-safety: none. */
+
+#include <stdbool.h>
+
+#include "controller/host.h"
+#include "openvswitch/shash.h"
+
+struct unixctl_server;
+struct xfsm_collector;
+struct xfsm_file_sink;
+struct xfsm_fleet;
+struct xfsm_fleet_db;
+struct xfsm_members;
+
+struct controller {
+    /* Options. */
+    char *fleet_file;           /* Absolute, or NULL with 'db_remote'. */
+    char *db_remote;            /* NULL with 'fleet_file'; both to import. */
+    char *name;                 /* Ours, among several controllers. */
+    char *tool;                 /* The toolbox, xfsm. */
+    char *events_file;          /* Absolute, or NULL for standard output. */
+    const char *unixctl_path;
+    enum xfsm_host_mode mode;
+    bool once;
+    bool import;
+    int timeout;                /* Seconds. */
+
+    struct xfsm_fleet *fleet;   /* NULL until the database told. */
+    struct xfsm_fleet_db *db;   /* NULL with 'fleet_file'. */
+    struct xfsm_members *members;   /* NULL if all hosts are ours. */
+    unsigned int members_seqno; /* When 'hosts' were chosen. */
+    char *reload_error;         /* Of the last attempt, or NULL. */
+    struct shash hosts;         /* struct xfsm_host, by name. */
+    struct xfsm_collector *collector;   /* NULL with 'once'. */
+    struct xfsm_file_sink *sink;
+    bool exiting;
+};
+
+/* Reads the file, or connects to the database.  Returns an error, which is
+ * the controller's, or NULL. */
+const char *xfsm_fleetd_start(struct controller *);
+
+/* Frees all members. */
+void xfsm_fleetd_destroy(struct controller *);
+
+/* Reads the file again; if it is bad, the old fleet stays.  Returns the error,
+ * which is the controller's, or NULL.  Does nothing with a database. */
+const char *xfsm_fleetd_reload(struct controller *);
+
+/* Opens the file of the events again.  Returns an error, which the caller
+ * frees, or NULL. */
+char *xfsm_fleetd_reopen(struct controller *);
+
+/* Makes progress, and arranges for poll_block() to wake up when there may be
+ * more. */
+void xfsm_fleetd_run(struct controller *);
+void xfsm_fleetd_wait(struct controller *);
+
+/* Registers the commands of ovs-appctl.  Exits on failure. */
+struct unixctl_server *xfsm_fleetd_listen(struct controller *);
+
+/* Runs until all hosts are up to date, or the time is over, and prints how
+ * that went.  Returns the exit status. */
+int xfsm_fleetd_once(struct controller *);
+
+#endif /* controller/fleetd.h */
