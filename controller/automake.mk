@@ -37,6 +37,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rollout.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/tool.c \
+	controller/tool.h \
 	controller/xfsm-controller.c
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
