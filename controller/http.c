@@ -28,8 +28,6 @@
 
 VLOG_DEFINE_THIS_MODULE(http);
 
-/* What a client is told of a body that is too large, and when to come
- * again. */
 #define PROBLEM "application/problem+json"
 
 /* Bytes that a stream is given at a time. */
@@ -290,7 +288,7 @@ on_stream_read(void *stream_, uint64_t pos OVS_UNUSED, char *buf, size_t max)
     struct xfsm_http_stream *stream = stream_;
     size_t n;
 
-    if (stream->sent == stream->text.length) {
+    if (stream->sent == stream->text.length && !stream->ended) {
         ds_clear(&stream->text);
         stream->sent = 0;
         stream->ended = stream->server->stopping
@@ -422,7 +420,6 @@ start(struct xfsm_http_server *server, const struct sockaddr_storage *ss,
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server,
         MHD_OPTION_SOCK_ADDR, ss,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
         MHD_OPTION_CONNECTION_LIMIT,
         (unsigned int) XFSM_HTTP_MAX_CONNECTIONS,
