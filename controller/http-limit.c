@@ -46,7 +46,7 @@ find_entry(struct xfsm_http_limit *limit, const char *client,
 
 bool
 xfsm_http_limit_check(struct xfsm_http_limit *limit, const char *client,
-                      long long int now, bool take)
+                      long long int now)
 {
     struct xfsm_http_limit_entry *e = find_entry(limit, client, now);
 
@@ -56,6 +56,6 @@ xfsm_http_limit_check(struct xfsm_http_limit *limit, const char *client,
     if (e->tokens < 1) {
         return false;
     }
-    e->tokens -= take;
+    e->tokens -= 1;
     return true;
 }

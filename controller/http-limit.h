@@ -37,8 +37,8 @@ struct xfsm_http_limit {
 void xfsm_http_limit_init(struct xfsm_http_limit *, unsigned int rate);
 
 /* Tells whether 'client' may do it once more at the time 'now', in
- * milliseconds, and if 'take' is true, counts that it does. */
+ * milliseconds, and counts that it does. */
 bool xfsm_http_limit_check(struct xfsm_http_limit *, const char *client,
-                           long long int now, bool take);
+                           long long int now);
 
 #endif /* controller/http-limit.h */

@@ -200,8 +200,8 @@ check_limits(struct xfsm_http_request *request)
                                           MHD_HTTP_HEADER_CONTENT_LENGTH);
 
     server->counters.requests++;
-    if (!xfsm_http_limit_check(&server->limit, request->client, time_msec(),
-                               true)) {
+    if (!xfsm_http_limit_check(&server->limit, request->client,
+                               time_msec())) {
         server->counters.limited++;
         xfsm_http_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
         reply_problem(request, MHD_HTTP_TOO_MANY_REQUESTS,
@@ -447,7 +447,7 @@ xfsm_http_create(const struct xfsm_http_options *o,
     struct sockaddr_storage ss;
     char *error = NULL;
 
-    if (!inet_parse_passive(o->listen, -1, &ss, true, NULL)) {
+    if (!inet_parse_active(o->listen, -1, &ss, false, NULL)) {
         return xasprintf("\"%s\" is not ADDRESS:PORT", o->listen);
     } else if (!o->key != !o->cert) {
         return xstrdup("TLS needs both a private key and a certificate");

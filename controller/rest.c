@@ -141,21 +141,19 @@ authenticate(struct xfsm_rest_call *call)
     if (!value || strncasecmp(value, scheme, strlen(scheme))) {
         refuse(call, "a token is needed: Authorization: Bearer TOKEN");
         return false;
-    } else if (!xfsm_http_limit_check(rest->bad_tokens, client, time_msec(),
-                                      false)) {
-        rest->refused_tokens++;
-        xfsm_http_add_header(call->request, "Retry-After", "5");
-        xfsm_rest_problem(call, MHD_HTTP_TOO_MANY_REQUESTS,
-                          "Too many attempts",
-                          "too many wrong tokens from this address");
-        return false;
     }
     token = xfsm_tokens_find(rest->tokens, value + strlen(scheme));
     if (!token) {
         rest->refused_tokens++;
-        xfsm_http_limit_check(rest->bad_tokens, client, time_msec(), true);
         VLOG_WARN_RL(&rl, "%s: wrong token", client);
-        refuse(call, "this token is not known");
+        if (xfsm_http_limit_check(rest->bad_tokens, client, time_msec())) {
+            refuse(call, "this token is not known");
+        } else {
+            xfsm_http_add_header(call->request, "Retry-After", "5");
+            xfsm_rest_problem(call, MHD_HTTP_TOO_MANY_REQUESTS,
+                              "Too many attempts",
+                              "too many wrong tokens from this address");
+        }
         return false;
     }
     ovs_strzcpy(call->user, token->name, sizeof call->user);

@@ -34,6 +34,7 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
+	tests/system/test-rest.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \
@@ -56,6 +57,7 @@ EXTRA_DIST += \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
