@@ -164,6 +164,8 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
             && nullable_string_is_equal(m->want.netdev_class,
                                         want->netdev_class));
     if (same && m->want.wanted_by == want->wanted_by
+        && m->want.mitigation == want->mitigation
+        && xfsm_port_ids_equal(&m->want.ids, &want->ids)
         && nullable_string_is_equal(m->want.error, want->error)) {
         return;
     }

@@ -413,12 +413,13 @@ static void
 reconcile(struct xfsm_agent *agent)
 {
     bool changed = devices_changed;
+    bool read = xfsm_rows_changed(agent);
     size_t n_starting = count_starting(agent);
     struct shash_node *node;
 
     devices_changed = false;
     agent->unstarted = false;
-    if (xfsm_rows_changed(agent)) {
+    if (read) {
         changed |= xfsm_rows_read(agent);
         agent->status_changed = true;
     }
@@ -444,7 +445,7 @@ reconcile(struct xfsm_agent *agent)
         }
     }
     xfsm_mitigator_run(agent->mitigator, agent->ovs.idl, &agent->monitors,
-                       changed);
+                       read || changed);
     xfsm_mitigator_publish(agent->mitigator, &agent->hub,
                            agent->settings.host);
     agent->unstarted &= n_starting < XFSM_MONITOR_STARTING_MAX;
