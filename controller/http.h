@@ -32,7 +32,7 @@ struct xfsm_http_stream;
 /* Named limits. */
 #define XFSM_HTTP_MAX_CONNECTIONS 256
 #define XFSM_HTTP_MAX_PER_CLIENT 64     /* Connections of an address. */
-#define XFSM_HTTP_MAX_STREAMS 64
+#define XFSM_HTTP_MAX_STREAMS 32
 #define XFSM_HTTP_MAX_HEAD 16384        /* Bytes. */
 #define XFSM_HTTP_MAX_BODY (1024 * 1024 + 4096)     /* Bytes. */
 #define XFSM_HTTP_IDLE 30               /* Seconds. */

@@ -271,7 +271,7 @@ class Follower:
 def test_events(rest, host, vm):
     """Events of a real host arrive, filtered, and again from a number on."""
     expect(put(rest, "/api/v1/assignments/all", {
-        "programs": ["portscan"], "target": {"bridge": "br0"},
+        "programs": ["portscan"], "target": {"port": "vm*"},
         "hosts": ["*"]}), 201)
     host.wait_status("vm1", "running", 20)
     wait_until(lambda: rest.get("/api/v1/ports?host=hv1").json["total"] == 2,
@@ -322,7 +322,7 @@ def test_events(rest, host, vm):
     rest.get("/api/v1/events?q=" + "x" * 255)
 
     # One too many; those that went make room.
-    crowd = [Follower(rest) for _ in range(61)]
+    crowd = [Follower(rest) for _ in range(29)]
     connection, response = rest.open("GET", "/api/v1/events/stream")
     check(response.status == 503, "too many streams: %d" % response.status)
     connection.close()
