@@ -9,6 +9,7 @@ SYSTEM_TESTS += \
 	tests/system/test-capture.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
+	tests/system/test-dashboard.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
 	tests/system/test-faults-database.py \
@@ -54,6 +55,7 @@ check-scale: all
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
+	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \
