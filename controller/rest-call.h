@@ -74,7 +74,8 @@ void xfsm_rest_reply_page(struct xfsm_rest_call *, struct shash *items,
                                                 const void *item));
 
 /* Reads the parameter 'name' of the query, a number from 'min' to 'max', or
- * 'value' if it is not there.  Returns false after answering that it is bad. */
+ * 'value' if it is not there.  Returns false after answering that it is
+ * bad. */
 bool xfsm_rest_query_number(struct xfsm_rest_call *, const char *name,
                             uint64_t min, uint64_t max, uint64_t *value);
 
@@ -146,8 +147,8 @@ void xfsm_rest_take_event(void *rest_, const char *source, const char *event,
 char *xfsm_rest_load_files(struct xfsm_rest *, const char *folder);
 void xfsm_rest_free_files(struct xfsm_rest *);
 
-/* Puts into 'ports' the probes, struct xfsmrec_probe, of the host named 'host',
- * or if that is NULL, of all hosts that are ours; by "HOST/INTERFACE". */
+/* Puts into 'ports' the probes, struct xfsmrec_probe, of the host named
+ * 'host', or if that is NULL, of all hosts that are ours; by "HOST/INTERFACE". */
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
 

@@ -19,11 +19,12 @@
 #include "util.h"
 #include "xfsm/io/event-decode.h"
 
-/* Characters of a filter, and bytes that a stream is given at a time, about. */
+/* Characters of a filter, and bytes that a stream is given at a time,
+ * about. */
 #define MAX_FILTER 255
 #define STREAM_CHUNK 65536
 
-/* F(NAME): filters; all but the last two must be as the event has them. */
+/* F(NAME): filters by members of events, which must be exactly so. */
 #define FILTERS(F) F(label) F(program) F(port) F(level)
 
 struct filter {
