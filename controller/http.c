@@ -30,6 +30,13 @@ VLOG_DEFINE_THIS_MODULE(http);
 
 #define PROBLEM "application/problem+json"
 
+/* For GnuTLS: what is older than TLS 1.2 is refused. */
+static char tls_priorities[]
+    = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+/* Turns of libmicrohttpd, when it stops, for answers that are under way. */
+#define LAST_TURNS 4
+
 /* Bytes that a stream is given at a time. */
 #define STREAM_BLOCK 32768
 
@@ -200,6 +207,7 @@ check_limits(struct xfsm_http_request *request)
                                           MHD_HTTP_HEADER_CONTENT_LENGTH);
 
     server->counters.requests++;
+    server->counters.clients_evicted = server->limit.evicted;
     if (!xfsm_http_limit_check(&server->limit, request->client,
                                time_msec())) {
         server->counters.limited++;
@@ -207,11 +215,12 @@ check_limits(struct xfsm_http_request *request)
         reply_problem(request, MHD_HTTP_TOO_MANY_REQUESTS,
                       "Too many requests", "come again in a second");
     } else if (length && strtoull(length, NULL, 10) > XFSM_HTTP_MAX_BODY) {
+        char *detail = xasprintf("at most %d bytes", XFSM_HTTP_MAX_BODY);
+
         server->counters.too_large++;
         reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE,
-                      "Body too large",
-                      "at most " OVS_STRINGIZE(XFSM_HTTP_MAX_BODY)
-                      " bytes");
+                      "Body too large", detail);
+        free(detail);
     }
 }
 
@@ -416,6 +425,12 @@ start(struct xfsm_http_server *server, const struct sockaddr_storage *ss,
     unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME
                          | (ss->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0)
                          | (server->key ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem tls[] = {
+        { MHD_OPTION_HTTPS_MEM_KEY, 0, server->key },
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, server->cert },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities },
+        { MHD_OPTION_END, 0, NULL },
+    };
 
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server,
@@ -427,10 +442,7 @@ start(struct xfsm_http_server *server, const struct sockaddr_storage *ss,
         (unsigned int) XFSM_HTTP_MAX_PER_CLIENT,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int) XFSM_HTTP_IDLE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) XFSM_HTTP_MAX_HEAD,
-        server->key ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END,
-        server->key,
-        server->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END,
-        server->cert,
+        MHD_OPTION_ARRAY, server->key ? tls : &tls[ARRAY_SIZE(tls) - 1],
         MHD_OPTION_END);
     return server->daemon ? NULL
            : xasprintf("cannot serve at %s (%s)%s", o->listen,
@@ -483,11 +495,15 @@ xfsm_http_create(const struct xfsm_http_options *o,
 void
 xfsm_http_destroy(struct xfsm_http_server *server)
 {
+    int i;
+
     if (server) {
         server->stopping = true;
         if (server->daemon) {
-            xfsm_http_wake_streams(server);
-            MHD_run(server->daemon);
+            for (i = 0; i < LAST_TURNS; i++) {
+                xfsm_http_wake_streams(server);
+                MHD_run(server->daemon);
+            }
             xfsm_http_wake_streams(server);
             MHD_stop_daemon(server->daemon);
         }

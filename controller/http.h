@@ -46,7 +46,8 @@ struct xfsm_http_stream;
     C(errors)                   /* Answered with 4xx or 5xx. */ \
     C(limited)                  /* Refused: too many of a client. */ \
     C(too_large)                /* Refused: body over the limit. */ \
-    C(streams_refused)          /* Refused: too many streams. */
+    C(streams_refused)          /* Refused: too many streams. */ \
+    C(clients_evicted)          /* Forgotten by http-limit.h. */
 
 struct xfsm_http_counters {
 #define XFSM_HTTP_COUNTER(MEMBER) unsigned long long int MEMBER;

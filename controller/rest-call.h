@@ -28,7 +28,7 @@ struct xfsm_rest {
     struct xfsm_http_server *http;
     struct xfsm_tokens *tokens;
     char *tokens_file;
-    struct xfsm_http_limit *bad_tokens; /* Attempts with wrong ones. */
+    struct xfsm_http_limit *attempts;   /* At what is not theirs. */
     unsigned long long int refused_tokens;
     unsigned long long int generation;  /* Of the tokens. */
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
@@ -100,7 +100,8 @@ struct json *xfsm_rest_strings_to_json(char *const strings[], size_t n);
 /* The ETag of 'text', quoted; the caller frees it. */
 char *xfsm_rest_make_etag(const char *text);
 
-/* Notes that the user did 'action' to 'object'. */
+/* Notes, and logs, that the user did 'action' to 'object'.  Where a user could
+ * have that done without end, the caller limits it. */
 void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
                      const char *object, const char *outcome);
 
@@ -148,7 +149,8 @@ char *xfsm_rest_load_files(struct xfsm_rest *, const char *folder);
 void xfsm_rest_free_files(struct xfsm_rest *);
 
 /* Puts into 'ports' the probes, struct xfsmrec_probe, of the host named
- * 'host', or if that is NULL, of all hosts that are ours; by "HOST/INTERFACE". */
+ * 'host', or if that is NULL, of all hosts that are ours; by
+ * "HOST/INTERFACE". */
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
 

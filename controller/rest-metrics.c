@@ -104,6 +104,9 @@ put_http(const struct xfsm_rest *rest, struct ds *ds)
                 rest->refused_tokens);
     put_gauge(ds, "xfsm_http_streams", "Event streams that are open.",
               xfsm_http_n_streams(rest->http));
+    put_counter(ds, "xfsm_http_events_dropped",
+                "Events that made room for newer ones.",
+                xfsm_recent_first(rest->events) - 1);
     put_gauge(ds, "xfsm_http_events_kept", "Events kept for users.",
               xfsm_recent_next(rest->events)
               - xfsm_recent_first(rest->events));

@@ -146,7 +146,7 @@ authenticate(struct xfsm_rest_call *call)
     if (!token) {
         rest->refused_tokens++;
         VLOG_WARN_RL(&rl, "%s: wrong token", client);
-        if (xfsm_http_limit_check(rest->bad_tokens, client, time_msec())) {
+        if (xfsm_http_limit_check(rest->attempts, client, time_msec())) {
             refuse(call, "this token is not known");
         } else {
             xfsm_http_add_header(call->request, "Retry-After", "5");
@@ -181,7 +181,11 @@ begin(struct xfsm_http_request *request, void *rest_)
         return;
     }
     if (call->role < route->role) {
-        xfsm_rest_audit(call, request->method, request->path, "forbidden");
+        if (xfsm_http_limit_check(call->rest->attempts, request->client,
+                                  time_msec())) {
+            xfsm_rest_audit(call, request->method, request->path,
+                            "forbidden");
+        }
         xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
                           "this needs the role %s; yours is %s",
                           xfsm_role_names[route->role],
@@ -235,8 +239,8 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
                                       XFSM_REST_MAX_EVENT_BYTES);
     rest->audit = xfsm_recent_create(XFSM_REST_MAX_AUDIT,
                                      XFSM_REST_MAX_AUDIT_BYTES);
-    rest->bad_tokens = xmalloc(sizeof *rest->bad_tokens);
-    xfsm_http_limit_init(rest->bad_tokens, XFSM_REST_BAD_TOKEN_RATE);
+    rest->attempts = xmalloc(sizeof *rest->attempts);
+    xfsm_http_limit_init(rest->attempts, XFSM_REST_ATTEMPT_RATE);
     error = xfsm_rest_reload(rest);
     if (!error) {
         error = xfsm_rest_load_files(rest, o->web);
@@ -270,7 +274,7 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
         xfsm_recent_destroy(rest->audit);
         xfsm_rest_free_files(rest);
         shash_destroy_free_data(&rest->drawings);
-        free(rest->bad_tokens);
+        free(rest->attempts);
         free(rest->tokens_file);
         free(rest);
     }

@@ -36,10 +36,11 @@ struct xfsm_rest;
 #define XFSM_REST_MAX_AUDIT_BYTES (512 * 1024)
 
 /* Requests a second of a client, unless the user says otherwise, and attempts
- * with a wrong token. */
+ * with a wrong token, or at what the role does not allow, that are told apart
+ * and noted. */
 #define XFSM_REST_RATE 100
 #define XFSM_REST_MAX_RATE 100000
-#define XFSM_REST_BAD_TOKEN_RATE 1
+#define XFSM_REST_ATTEMPT_RATE 1
 
 /* Items of a list in an answer. */
 #define XFSM_REST_MAX_LIMIT 1000

@@ -193,9 +193,10 @@ def test_limits(rest):
     connection.request("GET", "/api/v1/status", headers={"X": "y" * 40000})
     check(connection.getresponse().status in (413, 431), "a long head")
     connection.close()
-    statuses = [rest.call("GET", "/api/v1/status", "wrong").status
-                for _ in range(40)]
-    check(statuses[0] == 401 and statuses[-1] == 429, str(statuses))
+    for status in (401, 429):
+        wait_until(lambda s=status: rest.call(
+            "GET", "/api/v1/status", "wrong").status == s, 20,
+            "a wrong token to be %d" % status)
     rest.get("/api/v1/status")
 
 
@@ -342,7 +343,7 @@ def test_metrics(rest):
           and values["xfsm_fleet_probes"] == "2"
           and int(values["xfsm_http_streams_refused_total"]) == 1
           and int(values["xfsm_http_too_large_total"]) == 2
-          and int(values["xfsm_http_tokens_refused_total"]) >= 40,
+          and int(values["xfsm_http_tokens_refused_total"]) >= 2,
           answer.body)
 
 
@@ -351,7 +352,7 @@ def test_audit(rest):
     told = {(i["user"], i["action"], i["outcome"]) for i in items}
     for wanted in (("the-operator", "put program", "done"),
                    ("the-operator", "delete assignment", "done"),
-                   ("the-viewer", "PUT", "forbidden")):
+                   ("the-viewer", "DELETE", "forbidden")):
         check(wanted in told, "%s is not in %s" % (wanted, told))
     page = rest.get("/api/v1/audit?limit=1", "admin").json
     check(page["items"][0] == items[0] and page["next"] == items[0]["id"],
@@ -388,6 +389,28 @@ def test_web(rest):
                      headers={"If-None-Match": page.etag}), 304)
     for name in ("app.js", "style.css", "icon.svg"):
         expect(rest.call("GET", "/" + name, None), 200)
+
+
+def test_exit(rest, server):
+    """It stops with a stream open, and a write that the database does not
+    answer."""
+    connection, response = rest.open("HEAD", "/api/v1/events/stream",
+                                     "new")
+    check(response.status == 200 and not response.read(), "HEAD of a stream")
+    connection.close()
+    last = Follower(rest)
+    server.process.send_signal(signal.SIGSTOP)
+    waiting = rest.connect()
+    waiting.request("PUT", "/api/v1/assignments/late", json.dumps(
+        {"programs": ["hello"], "target": {"port": "*"}, "hosts": ["*"]}),
+        {"Authorization": "Bearer " + rest.tokens["new"]})
+    # This one is answered, so the other has been read.
+    rest.get("/api/v1/status")
+    rest.exit()
+    check(last.next() is None, "a stream after the end")
+    check(waiting.getresponse().status == 503, "a write after the end")
+    waiting.close()
+    server.process.send_signal(signal.SIGCONT)
 
 
 def test_file(host, fleet):
@@ -451,9 +474,7 @@ def test(host):
     test_metrics(rest)
     test_audit(rest)
     test_tokens(rest, stream)
-    last = Follower(rest)
-    rest.exit()
-    check(last.next() is None, "a stream after the end")
+    test_exit(rest, server)
     test_file(host, fleet)
     db.close()
 
