@@ -48,6 +48,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-fleet.c \
 	controller/rest-metrics.c \
 	controller/rest-programs.c \
+	controller/rest-tool.c \
+	controller/rest-tool.h \
 	controller/rest-web.c \
 	controller/rest.c \
 	controller/rest.h \

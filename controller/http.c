@@ -129,6 +129,9 @@ xfsm_http_reply(struct xfsm_http_request *request, unsigned int status,
 void
 xfsm_http_defer(struct xfsm_http_request *request)
 {
+    if (request->deferred) {
+        return;
+    }
     request->deferred = true;
     MHD_suspend_connection(request->connection);
 }

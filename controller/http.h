@@ -116,7 +116,8 @@ void xfsm_http_add_header(struct xfsm_http_request *, const char *name,
 void xfsm_http_reply(struct xfsm_http_request *, unsigned int status,
                      const char *type, const char *body, size_t len);
 
-/* Puts the answer off; xfsm_http_reply() must be called later. */
+/* Puts the answer off; xfsm_http_reply() must be called later.  May be called
+ * again before that. */
 void xfsm_http_defer(struct xfsm_http_request *);
 
 /* Answers with a stream.  'fill' is called when xfsm_http_wake_streams() was,

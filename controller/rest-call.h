@@ -15,6 +15,7 @@
 
 #include "controller/http.h"
 #include "controller/tokens.h"
+#include "openvswitch/list.h"
 #include "openvswitch/shash.h"
 
 struct controller;
@@ -32,6 +33,8 @@ struct xfsm_rest {
     unsigned long long int refused_tokens;
     unsigned long long int generation;  /* Of the tokens. */
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
+    struct ovs_list jobs;       /* Of rest-tool.c. */
+    unsigned long long int refused_jobs;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
     struct xfsm_recent *audit;  /* Objects in JSON. */
     struct shash files;         /* struct xfsm_web_file, by path. */

@@ -15,7 +15,7 @@
 #include "controller/fleetd.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
-#include "controller/tool.h"
+#include "controller/rest-tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
@@ -259,28 +259,12 @@ xfsm_rest_get_source(struct xfsm_rest_call *call)
 
 /* ## The toolbox ## */
 
-/* Runs the toolbox, 'argv[0]' of which is filled in here, on 'source'. */
-static char *
-run_tool(struct xfsm_rest_call *call, const char *argv[], const char *source,
-         size_t max, struct ds *out, bool *retry)
+/* What a run of the toolbox that failed is answered with. */
+static unsigned int
+error_status(bool retry)
 {
-    argv[0] = call->rest->ctl->tool;
-    return xfsm_tool_run((char **) argv, source, max, out, retry);
-}
-
-/* Compiles 'source', as the program 'name'.  Returns NULL or an error. */
-static char *
-compile(struct xfsm_rest_call *call, const char *name, const char *source,
-        bool *retry)
-{
-    const char *argv[] = { NULL, "compile", "--name", name, "-o", "-", "-",
-                           NULL };
-    struct ds out = DS_EMPTY_INITIALIZER;
-    char *error = run_tool(call, argv, source, XFSM_MAX_IMAGE_BYTES, &out,
-                           retry);
-
-    ds_destroy(&out);
-    return error;
+    return retry ? MHD_HTTP_SERVICE_UNAVAILABLE
+                 : MHD_HTTP_UNPROCESSABLE_CONTENT;
 }
 
 /* The body, if it can be a program.  Returns NULL after answering. */
@@ -299,18 +283,12 @@ get_program_text(struct xfsm_rest_call *call)
     return text;
 }
 
-void
-xfsm_rest_validate(struct xfsm_rest_call *call)
+static void
+validated(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
+          const struct ds *out OVS_UNUSED, const char *error, bool retry)
 {
-    const char *text = get_program_text(call);
     struct json *json;
-    bool retry;
-    char *error;
 
-    if (!text) {
-        return;
-    }
-    error = compile(call, "validated", text, &retry);
     if (error && retry) {
         xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE,
                           "Not validated", "%s", error);
@@ -320,7 +298,18 @@ xfsm_rest_validate(struct xfsm_rest_call *call)
         json_object_put_string(json, "diagnostics", error ? error : "");
         xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
     }
-    free(error);
+}
+
+void
+xfsm_rest_validate(struct xfsm_rest_call *call)
+{
+    const char *argv[] = { NULL, "compile", "--name", "validated", "-o", "-",
+                           "-", NULL };
+    const char *text = get_program_text(call);
+
+    if (text) {
+        xfsm_rest_tool(call, argv, text, XFSM_MAX_IMAGE_BYTES, validated);
+    }
 }
 
 static void
@@ -334,39 +323,41 @@ reply_drawing(struct xfsm_rest_call *call, const char *svg)
                     strlen(svg));
 }
 
+static void
+drawn(struct xfsm_rest_call *call, const char *source, const struct ds *out,
+      const char *error, bool retry)
+{
+    struct shash *drawings = &call->rest->drawings;
+
+    if (error) {
+        xfsm_rest_problem(call, error_status(retry), "No drawing", "%s",
+                          error);
+        return;
+    }
+    reply_drawing(call, ds_cstr_ro(out));
+    if (shash_count(drawings) >= MAX_DRAWINGS) {
+        shash_clear_free_data(drawings);
+    }
+    if (!shash_find(drawings, source)) {
+        shash_add(drawings, source, xstrdup(ds_cstr_ro(out)));
+    }
+}
+
 void
 xfsm_rest_get_graph(struct xfsm_rest_call *call)
 {
     const char *argv[] = { NULL, "graph", "-", NULL };
-    struct shash *drawings = &call->rest->drawings;
-    struct ds out = DS_EMPTY_INITIALIZER;
     struct version v;
     const char *svg;
-    bool retry;
-    char *error;
 
-    if (!find_version(call, &v)) {
-        return;
-    }
-    svg = shash_find_data(drawings, v.source);
-    if (svg) {
-        reply_drawing(call, svg);
-        return;
-    }
-    error = run_tool(call, argv, v.source, MAX_DRAWING_BYTES, &out, &retry);
-    if (error) {
-        xfsm_rest_problem(call, retry ? MHD_HTTP_SERVICE_UNAVAILABLE
-                                      : MHD_HTTP_UNPROCESSABLE_CONTENT,
-                          "No drawing", "%s", error);
-        free(error);
-    } else {
-        reply_drawing(call, ds_cstr(&out));
-        if (shash_count(drawings) >= MAX_DRAWINGS) {
-            shash_clear_free_data(drawings);
+    if (find_version(call, &v)) {
+        svg = shash_find_data(&call->rest->drawings, v.source);
+        if (svg) {
+            reply_drawing(call, svg);
+        } else {
+            xfsm_rest_tool(call, argv, v.source, MAX_DRAWING_BYTES, drawn);
         }
-        shash_add(drawings, v.source, ds_steal_cstr(&out));
     }
-    ds_destroy(&out);
 }
 
 /* ## Writing ## */
@@ -391,14 +382,48 @@ insert_version(struct xfsm_rest_call *call, const char *text, int64_t number)
     }
 }
 
+/* Finds the number of the version that the request makes.  Returns 0 after
+ * answering that it must not, since the one before is another than the user
+ * knows. */
+static int64_t
+get_next_version(struct xfsm_rest_call *call)
+{
+    struct version *versions;
+    size_t n = find_versions(call, call->name, &versions);
+    char *etag = n ? make_etag(&versions[0]) : NULL;
+    bool ok = !call->request->answered && xfsm_rest_may_write(call, etag);
+    int64_t next = !ok ? 0 : n ? versions[0].version + 1 : 1;
+
+    free(etag);
+    free(versions);
+    return next;
+}
+
+/* Writes the program, which was compiled meanwhile. */
+static void
+compiled(struct xfsm_rest_call *call, const char *source,
+         const struct ds *out OVS_UNUSED, const char *error, bool retry)
+{
+    int64_t next;
+
+    if (error) {
+        xfsm_rest_problem(call, error_status(retry), "Not a valid program",
+                          "%s", error);
+    } else {
+        next = get_next_version(call);
+        if (next) {
+            insert_version(call, source, next);
+        }
+    }
+}
+
 void
 xfsm_rest_put_source(struct xfsm_rest_call *call)
 {
+    const char *argv[] = { NULL, "compile", "--name", call->name, "-o", "-",
+                           "-", NULL };
     const char *text = get_program_text(call);
-    struct version *versions = NULL;
-    char *error, *etag;
-    bool retry;
-    size_t n;
+    char *error;
 
     if (!text) {
         return;
@@ -412,21 +437,7 @@ xfsm_rest_put_source(struct xfsm_rest_call *call)
         xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad name", "%s",
                           error);
         free(error);
-        return;
+    } else if (get_next_version(call)) {
+        xfsm_rest_tool(call, argv, text, XFSM_MAX_IMAGE_BYTES, compiled);
     }
-    n = find_versions(call, call->name, &versions);
-    etag = n ? make_etag(&versions[0]) : NULL;
-    if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
-        error = compile(call, call->name, text, &retry);
-        if (error) {
-            xfsm_rest_problem(call, retry ? MHD_HTTP_SERVICE_UNAVAILABLE
-                                          : MHD_HTTP_UNPROCESSABLE_CONTENT,
-                              "Not a valid program", "%s", error);
-            free(error);
-        } else {
-            insert_version(call, text, n ? versions[0].version + 1 : 1);
-        }
-    }
-    free(etag);
-    free(versions);
 }

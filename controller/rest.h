@@ -13,6 +13,7 @@
  *   rest-db.c           what is read from and written to XFSM_Fleet;
  *   rest-fleet.c        hosts and ports;
  *   rest-programs.c     programs, and what the toolbox makes of them;
+ *   rest-tool.c         the toolbox at work;
  *   rest-assignments.c  assignments, and what a selector would select;
  *   rest-events.c       events, and what users did;
  *   rest-metrics.c      metrics;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
 #include "socket-util.h"
 #include "timeval.h"
 #include "util.h"
@@ -25,14 +26,18 @@
 /* The child's standard input, output and error; our ends. */
 enum { IN, OUT, ERR, N_PIPES };
 
-struct child {
+struct xfsm_tool {
     pid_t pid;
+    char *name;
     int fds[N_PIPES];           /* -1 once closed. */
-    const char *in;             /* What is still to be written. */
+    char *text;                 /* Its standard input. */
+    const char *in;             /* What of that is still to be written. */
     size_t in_len;
-    struct ds *out;             /* What it is run for. */
+    struct ds out;              /* What it is run for. */
     size_t max_out;             /* Bytes of that. */
     struct ds err;              /* Diagnostics. */
+    long long int deadline;
+    bool in_time;
 };
 
 /* In the child: becomes the compiler. */
@@ -62,7 +67,7 @@ close_fd(int *fd)
 
 /* Starts the compiler.  Returns 0 or a positive errno. */
 static int
-start_child(struct child *child, char **argv)
+start_child(struct xfsm_tool *tool, char **argv)
 {
     int pipes[N_PIPES][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
     int error = 0;
@@ -72,11 +77,11 @@ start_child(struct child *child, char **argv)
         error = pipe2(pipes[i], O_CLOEXEC) ? errno : 0;
     }
     if (!error) {
-        child->pid = fork();
-        if (!child->pid) {
+        tool->pid = fork();
+        if (!tool->pid) {
             become_compiler(argv, pipes);
         }
-        error = child->pid < 0 ? errno : 0;
+        error = tool->pid < 0 ? errno : 0;
     }
     for (i = 0; i < N_PIPES; i++) {
         int ours = i == IN ? 1 : 0;
@@ -87,25 +92,25 @@ start_child(struct child *child, char **argv)
         } else {
             set_nonblocking(pipes[i][ours]);
         }
-        child->fds[i] = pipes[i][ours];
+        tool->fds[i] = pipes[i][ours];
     }
     return error;
 }
 
 static void
-feed_child(struct child *child)
+feed_child(struct xfsm_tool *tool)
 {
-    ssize_t n = write(child->fds[IN], child->in, child->in_len);
+    ssize_t n = write(tool->fds[IN], tool->in, tool->in_len);
 
     if (n > 0) {
-        child->in += n;
-        child->in_len -= n;
+        tool->in += n;
+        tool->in_len -= n;
     } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
     /* A compiler that does not read it all has a reason, and says it. */
-    if (n < 0 || !child->in_len) {
-        close_fd(&child->fds[IN]);
+    if (n < 0 || !tool->in_len) {
+        close_fd(&tool->fds[IN]);
     }
 }
 
@@ -125,62 +130,60 @@ drain_child(int *fd, struct ds *ds, size_t max)
     }
 }
 
-/* Talks to the child until it closed its end or the deadline is over.
- * Returns false then. */
-static bool
-serve_child(struct child *child)
+bool
+xfsm_tool_poll(struct xfsm_tool *tool)
 {
-    long long int deadline = time_boot_msec() + XFSM_TOOL_DEADLINE;
+    if (tool->fds[IN] >= 0) {
+        feed_child(tool);
+    }
+    if (tool->fds[OUT] >= 0) {
+        drain_child(&tool->fds[OUT], &tool->out, tool->max_out + 1);
+    }
+    if (tool->fds[ERR] >= 0) {
+        drain_child(&tool->fds[ERR], &tool->err, XFSM_TOOL_MAX_DIAGNOSTICS);
+    }
+    if (tool->fds[OUT] < 0 && tool->fds[ERR] < 0) {
+        tool->in_time = true;
+        return true;
+    }
+    return time_boot_msec() >= tool->deadline;
+}
 
-    while (child->fds[OUT] >= 0 || child->fds[ERR] >= 0) {
-        struct pollfd pfds[N_PIPES] = {
-            { .fd = child->fds[IN], .events = POLLOUT },
-            { .fd = child->fds[OUT], .events = POLLIN },
-            { .fd = child->fds[ERR], .events = POLLIN },
-        };
-        long long int left = deadline - time_boot_msec();
+void
+xfsm_tool_wait(const struct xfsm_tool *tool)
+{
+    int i;
 
-        if (left <= 0) {
-            return false;
-        }
-        poll(pfds, N_PIPES, left);
-        if (pfds[IN].revents) {
-            feed_child(child);
-        }
-        if (pfds[OUT].revents) {
-            drain_child(&child->fds[OUT], child->out,
-                        child->max_out + 1);
-        }
-        if (pfds[ERR].revents) {
-            drain_child(&child->fds[ERR], &child->err,
-                        XFSM_TOOL_MAX_DIAGNOSTICS);
+    for (i = 0; i < N_PIPES; i++) {
+        if (tool->fds[i] >= 0) {
+            poll_fd_wait(tool->fds[i], i == IN ? POLLOUT : POLLIN);
         }
     }
-    return true;
+    poll_timer_wait(MAX(tool->deadline - time_boot_msec(), 0));
 }
 
 /* Waits for the child and tells how it went: NULL, or an error.  Sets '*retry'
  * if that says nothing about the program. */
 static char *
-reap_child(struct child *child, const char *tool, bool in_time, bool *retry)
+reap_child(struct xfsm_tool *tool, bool *retry)
 {
     int status;
 
     *retry = true;
-    if (!in_time) {
-        kill(child->pid, SIGKILL);
+    if (!tool->in_time) {
+        kill(tool->pid, SIGKILL);
     }
-    while (waitpid(child->pid, &status, 0) < 0) {
+    while (waitpid(tool->pid, &status, 0) < 0) {
         if (errno != EINTR) {
             return xasprintf("lost sight of the compiler (%s)",
                              ovs_strerror(errno));
         }
     }
-    if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-        return xasprintf("cannot run the compiler, %s", tool);
+    if (tool->in_time && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+        return xasprintf("cannot run the compiler, %s", tool->name);
     }
     *retry = false;
-    if (!in_time) {
+    if (!tool->in_time) {
         return xasprintf("the compiler did not end within %d seconds",
                          XFSM_TOOL_DEADLINE / 1000);
     } else if (WIFSIGNALED(status)) {
@@ -189,44 +192,84 @@ reap_child(struct child *child, const char *tool, bool in_time, bool *retry)
                          WTERMSIG(status));
     } else if (WEXITSTATUS(status)) {
         return xstrdup("has errors");
-    } else if (child->out->length > child->max_out) {
+    } else if (tool->out.length > tool->max_out) {
         return xasprintf("the result is longer than %"PRIuSIZE" bytes",
-                         child->max_out);
+                         tool->max_out);
     }
     return NULL;
+}
+
+struct xfsm_tool *
+xfsm_tool_start(char **argv, const char *in, size_t max_out, char **errorp)
+{
+    struct xfsm_tool *tool = xzalloc(sizeof *tool);
+    int retval;
+
+    tool->name = xstrdup(argv[0]);
+    tool->text = xstrdup(in);
+    tool->in = tool->text;
+    tool->in_len = strlen(in);
+    tool->max_out = max_out;
+    tool->deadline = time_boot_msec() + XFSM_TOOL_DEADLINE;
+    ds_init(&tool->out);
+    ds_init(&tool->err);
+    retval = start_child(tool, argv);
+    if (retval) {
+        *errorp = xasprintf("cannot start the compiler (%s)",
+                            ovs_strerror(retval));
+        free(tool->name);
+        free(tool->text);
+        free(tool);
+        return NULL;
+    }
+    return tool;
+}
+
+char *
+xfsm_tool_finish(struct xfsm_tool *tool, struct ds *out, bool *retry)
+{
+    char *error = reap_child(tool, retry);
+    int i;
+
+    for (i = 0; i < N_PIPES; i++) {
+        close_fd(&tool->fds[i]);
+    }
+    if (!error) {
+        ds_put_buffer(out, ds_cstr(&tool->out), tool->out.length);
+    } else if (tool->err.length) {
+        char *text = xasprintf("%s:\n%s", error, ds_cstr(&tool->err));
+
+        free(error);
+        error = text;
+    }
+    ds_destroy(&tool->out);
+    ds_destroy(&tool->err);
+    free(tool->name);
+    free(tool->text);
+    free(tool);
+    return error;
 }
 
 char *
 xfsm_tool_run(char **argv, const char *in, size_t max_out, struct ds *out,
               bool *retry)
 {
-    struct child child = {
-        .in = in,
-        .in_len = strlen(in),
-        .out = out,
-        .max_out = max_out,
-        .err = DS_EMPTY_INITIALIZER,
-    };
     char *error;
-    int retval;
-    int i;
+    struct xfsm_tool *tool = xfsm_tool_start(argv, in, max_out, &error);
 
-    retval = start_child(&child, argv);
-    if (retval) {
+    if (!tool) {
         *retry = true;
-        return xasprintf("cannot start the compiler (%s)",
-                         ovs_strerror(retval));
+        return error;
     }
-    error = reap_child(&child, argv[0], serve_child(&child), retry);
-    for (i = 0; i < N_PIPES; i++) {
-        close_fd(&child.fds[i]);
-    }
-    if (error && child.err.length) {
-        char *text = xasprintf("%s:\n%s", error, ds_cstr(&child.err));
+    while (!xfsm_tool_poll(tool)) {
+        struct pollfd pfds[N_PIPES] = {
+            { .fd = tool->fds[IN], .events = POLLOUT },
+            { .fd = tool->fds[OUT], .events = POLLIN },
+            { .fd = tool->fds[ERR], .events = POLLIN },
+        };
+        long long int left = tool->deadline - time_boot_msec();
 
-        free(error);
-        error = text;
+        poll(pfds, N_PIPES, MAX(left, 0));
     }
-    ds_destroy(&child.err);
-    return error;
+    return xfsm_tool_finish(tool, out, retry);
 }

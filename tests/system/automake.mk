@@ -63,3 +63,6 @@ EXTRA_DIST += \
 	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
+
+# Pictures of tests/system/test-dashboard.py.
+CLEANFILES += tests/system/dashboard-*.png
