@@ -23,6 +23,14 @@ PORT = 18080
 LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
 MAX_BODY = 1024 * 1024 + 4096
 
+# A toolbox that takes its time: until there is a file "go".
+SLOW_TOOL = """#!/bin/sh
+: > "%(dir)s/started.$$"
+until test -e "%(dir)s/go"; do sleep 0.05; done
+echo slow >&2
+exit 1
+"""
+
 PROGRAM = """<xfsm name="hello" version="1.0">
   <!-- %s -->
   <statedef id="quiet"/>
@@ -413,6 +421,48 @@ def test_exit(rest, server):
     server.process.send_signal(signal.SIGCONT)
 
 
+def test_slow(host, fleet):
+    """A program that takes long hinders nobody, and there are not many."""
+    tool = os.path.join(host.dir, "slow-tool")
+    go = os.path.join(host.dir, "go")
+    with open(tool, "w") as f:
+        f.write(SLOW_TOOL % {"dir": host.dir})
+    os.chmod(tool, 0o755)
+    rest = RestController(host, "slow", PORT + 2, "--http-rate=10000",
+                          "--xfsm=" + tool, fleet)
+    path = "/api/v1/programs/validate"
+
+    def started():
+        return [name for name in os.listdir(host.dir)
+                if name.startswith("started.")]
+
+    def send():
+        n = len(started())
+        connection = rest.connect()
+        connection.request("POST", path, PROGRAM % "x", {
+            "Authorization": "Bearer " + rest.tokens["operator"]})
+        wait_until(lambda: len(started()) > n, 10, "a run of the toolbox")
+        return connection
+
+    waiting = [send() for _ in range(4)]
+    answer = expect(rest.call("POST", path, "operator", PROGRAM % "x"), 503)
+    check(answer.headers["Retry-After"], "no Retry-After")
+    check("xfsm_http_programs_refused_total 1" in rest.get("/metrics").body,
+          "a program that was refused is not counted")
+    with open(go, "w"):
+        pass
+    for connection in waiting:
+        answer = json.loads(connection.getresponse().read().decode())
+        check(not answer["valid"] and "slow" in answer["diagnostics"],
+              str(answer))
+        connection.close()
+    os.unlink(go)
+    last = send()
+    rest.exit()
+    check(last.getresponse().status == 503, "a run after the end")
+    last.close()
+
+
 def test_file(host, fleet):
     """A fleet in a file is not written; a client that hurries is slowed, and
     all goes over TLS as well."""
@@ -475,6 +525,7 @@ def test(host):
     test_audit(rest)
     test_tokens(rest, stream)
     test_exit(rest, server)
+    test_slow(host, fleet)
     test_file(host, fleet)
     db.close()
 
