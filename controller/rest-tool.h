@@ -22,8 +22,8 @@ struct xfsm_rest_call;
 #define XFSM_REST_TOOL_MAX 4
 
 /* Runs the toolbox with 'argv', the first element of which is filled in here,
- * on 'source', and defers the answer.  'done' is called then, and answers, with
- * 'error' as of tool.h, NULL if all went well. */
+ * on 'source', and defers the answer.  'done' is called then, and answers,
+ * with 'error' as of tool.h, NULL if all went well. */
 void xfsm_rest_tool(struct xfsm_rest_call *, const char *argv[],
                     const char *source, size_t max_out,
                     void (*done)(struct xfsm_rest_call *, const char *source,
