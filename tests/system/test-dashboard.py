@@ -7,6 +7,7 @@ Needs chromium, node, and playwright-core of npm, in the folder node_modules
 below $XFSM_PLAYWRIGHT or the current one; is skipped without.  Pictures stay
 in the build folder: tests/system/dashboard-*.png."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -70,12 +71,12 @@ def test(host):
             rest.tokens["operator"], browser,
             os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"),
             stdout=f, stderr=subprocess.STDOUT)
-    sources = iter(range(10, 250))
+    sources = itertools.cycle(range(10, 250))
 
     def finished():
         """Scans as another one each time, so that alerts go on."""
         source = "10.0.0.%d" % next(sources)
-        vm.run("ip", "addr", "add", source + "/24", "dev", "eth0")
+        vm.run("ip", "addr", "replace", source + "/24", "dev", "eth0")
         vm.run("ip", "route", "replace", "10.0.0.2/32", "dev", "eth0",
                "src", source)
         vm.knock("10.0.0.2", range(1000, 1040))
