@@ -142,12 +142,6 @@ xfsm_host_set_fleet(struct xfsm_host *host, const struct xfsm_fleet *fleet)
 }
 
 const char *
-xfsm_host_get_name(const struct xfsm_host *host)
-{
-    return host->name;
-}
-
-const char *
 xfsm_host_get_remote(const struct xfsm_host *host)
 {
     return host->remote;

@@ -77,7 +77,6 @@ void xfsm_host_destroy(struct xfsm_host *);
 /* Sets what is wanted; 'fleet' must stay until it is set to another one. */
 void xfsm_host_set_fleet(struct xfsm_host *, const struct xfsm_fleet *fleet);
 
-const char *xfsm_host_get_name(const struct xfsm_host *);
 const char *xfsm_host_get_remote(const struct xfsm_host *);
 
 /* Makes progress, and arranges for poll_block() to wake up when there may be

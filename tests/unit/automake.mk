@@ -35,6 +35,7 @@ UNIT_TESTS += \
 	tests/unit/test-field-truth \
 	tests/unit/test-field \
 	tests/unit/test-file-sink \
+	tests/unit/test-flood \
 	tests/unit/test-fragments \
 	tests/unit/test-gap \
 	tests/unit/test-graph \
@@ -457,6 +458,13 @@ tests_unit_test_burst_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-burst.c
+
+tests_unit_test_flood_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-flood.c
 
 tests_unit_test_timers_exec_SOURCES = \
 	tests/unit/engine-harness.c \

@@ -433,7 +433,7 @@ class Host:
         """Counters of a probe, by name."""
         out = self.appctl("xfsm-probe." + interface, "xfsm/stats")
         return {name: int(value) for name, value in
-                (line.split() for line in out.splitlines())}
+                (line.split()[:2] for line in out.splitlines())}
 
 
 def make_certificates(host):
