@@ -184,7 +184,7 @@ run_db(struct controller *ctl)
     struct xfsm_fleet *fleet = xfsm_fleet_db_run(ctl->db, ctl->fleet);
 
     if (ctl->members) {
-        xfsm_members_run(ctl->members, &ctl->hosts);
+        xfsm_members_run(ctl->members, &ctl->hosts, ctl->cfg);
     }
     if (fleet) {
         set_fleet(ctl, fleet);
@@ -192,6 +192,7 @@ run_db(struct controller *ctl)
                && xfsm_members_seqno(ctl->members) != ctl->members_seqno) {
         set_fleet(ctl, ctl->fleet);
     }
+    ctl->cfg = xfsm_fleet_db_get_cfg(ctl->db);
 }
 
 void

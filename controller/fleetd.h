@@ -45,6 +45,7 @@ struct controller {
     struct xfsm_fleet_db *db;   /* NULL with 'fleet_file'. */
     struct xfsm_members *members;   /* NULL if all hosts are ours. */
     unsigned int members_seqno; /* When 'hosts' were chosen. */
+    int64_t cfg;                /* Changes that 'fleet' has, by number. */
     char *reload_error;         /* Of the last attempt, or NULL. */
     struct shash hosts;         /* struct xfsm_host, by name. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */

@@ -84,7 +84,7 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
 
     cb("publish_sent", probe->publisher.sent, aux);
     cb("publish_delayed", probe->publisher.delayed, aux);
-    cb("publish_queued", xfsm_queue_count(&probe->publisher.queue), aux);
+    cb("publish_queued", xfsm_publisher_count(&probe->publisher), aux);
     for (i = 0; i < XFSM_PUBLISH_N_LABELS; i++) {
         cb(drop_names[i], probe->publisher.dropped[i], aux);
     }
@@ -119,7 +119,7 @@ xfsm_probe_report_memory(struct xfsm_probe *probe)
     }
     xfsm_lanes_unlock(&probe->lanes);
     simap_increase(&usage, "queued-events",
-                   xfsm_queue_count(&probe->publisher.queue));
+                   xfsm_publisher_count(&probe->publisher));
     memory_report(&usage);
     simap_destroy(&usage);
 }
@@ -166,7 +166,7 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
                   probe->identity.epoch);
     ds_put_format(&s, "hub %s, %"PRIuSIZE" events wait\n",
                   probe->publisher.sock >= 0 ? "connected" : "absent",
-                  xfsm_queue_count(&probe->publisher.queue));
+                  xfsm_publisher_count(&probe->publisher));
     xfsm_probe_mail_format(&probe->mail, &s);
     if (probe->filter_text) {
         ds_put_format(&s, "kernel filter:\n%s\n", probe->filter_text);

@@ -32,7 +32,8 @@ FORBIDDEN = {
                 r'|ovs-plugin/|controller/|utilities/',
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
     'controller/': r'ovs-plugin/|utilities/|xfsm-config\.h$',
-    'utilities/': r'ovs-plugin/|controller/',
+    'utilities/': r'ovs-plugin/(?!target\.h)'
+                  r'|controller/(?!fleet\.h|fleet-rows\.h|rollout\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 

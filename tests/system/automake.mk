@@ -9,6 +9,7 @@ SYSTEM_TESTS += \
 	tests/system/test-capture.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
+	tests/system/test-ctl-fleet.py \
 	tests/system/test-dashboard.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
@@ -19,6 +20,7 @@ SYSTEM_TESTS += \
 	tests/system/test-fleet-db.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
+	tests/system/test-hub-batches.py \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub-messages.py \
 	tests/system/test-hub.py \

@@ -51,7 +51,7 @@ def upgrade(host):
     """Does what ovs-ctl does when the installed Open vSwitch has another
     schema than the database, with its own functions."""
     db = os.path.join(host.dbdir, "conf.db")
-    schema = host._find_schema()
+    schema = host.find_schema()
     with open(schema) as f:
         other = json.load(f)
     x, y, z = other["version"].split(".")

@@ -27,6 +27,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-event-batch \
 	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
 	tests/unit/test-event \
@@ -206,6 +207,8 @@ tests_unit_test_engine_SOURCES = \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
+
+tests_unit_test_event_batch_SOURCES = tests/unit/test-event-batch.c
 
 tests_unit_test_event_cbor_SOURCES = tests/unit/test-event-cbor.c
 tests_unit_test_event_cbor_LDADD = \
