@@ -46,6 +46,9 @@ struct source {
 struct xfsm_collector {
     struct xfsm_file_sink *sink;
     struct shash sources;       /* struct source, by name of the host. */
+    void (*listener)(void *aux, const char *source, const char *event,
+                     size_t len);       /* Or NULL. */
+    void *listener_aux;
 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
@@ -58,6 +61,32 @@ xfsm_collector_create(struct xfsm_file_sink *sink)
     c->sink = sink;
     shash_init(&c->sources);
     return c;
+}
+
+void
+xfsm_collector_set_listener(struct xfsm_collector *c,
+                            void (*cb)(void *aux, const char *source,
+                                       const char *event, size_t len),
+                            void *aux)
+{
+    c->listener = cb;
+    c->listener_aux = aux;
+}
+
+void
+xfsm_collector_sum(const struct xfsm_collector *c, uint64_t *events,
+                   uint64_t *missed, uint64_t *refused)
+{
+    const struct shash_node *node;
+
+    *events = *missed = *refused = 0;
+    SHASH_FOR_EACH (node, &c->sources) {
+        const struct source *source = node->data;
+
+        *events += source->events;
+        *missed += source->missed;
+        *refused += source->refused;
+    }
 }
 
 static void
@@ -183,6 +212,10 @@ take_message(struct xfsm_collector *c, struct source *source,
     }
     source->events++;
     note_gap(source, &event);
+    if (c->listener) {
+        c->listener(c->listener_aux, source->name, message->body,
+                    message->body_len);
+    }
     error = xfsm_file_sink_write(c->sink, message->body, message->body_len);
     if (error) {
         VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));

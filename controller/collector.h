@@ -18,6 +18,9 @@
  *
  * Thread-safety: none. */
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct ds;
 struct shash;
 struct xfsm_collector;
@@ -30,6 +33,18 @@ struct xfsm_fleet;
 /* Creates a collector without hosts.  'sink' stays the caller's. */
 struct xfsm_collector *xfsm_collector_create(struct xfsm_file_sink *sink);
 void xfsm_collector_destroy(struct xfsm_collector *);
+
+/* Has 'cb' called with each event, of the host named 'source'; NULL for
+ * none. */
+void xfsm_collector_set_listener(struct xfsm_collector *,
+                                 void (*cb)(void *aux, const char *source,
+                                            const char *event, size_t len),
+                                 void *aux);
+
+/* Stores the sums over all hosts: events received and lost, and messages that
+ * were refused. */
+void xfsm_collector_sum(const struct xfsm_collector *, uint64_t *events,
+                        uint64_t *missed, uint64_t *refused);
 
 /* Subscribes to the hosts of 'fleet' that have an "events" endpoint, and whose
  * name is in 'names', and to no others.  Subscriptions that stay the same are

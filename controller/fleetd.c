@@ -235,6 +235,7 @@ xfsm_fleetd_destroy(struct controller *ctl)
 {
     struct shash_node *node;
 
+    xfsm_rest_destroy(ctl->rest);
     SHASH_FOR_EACH (node, &ctl->hosts) {
         xfsm_host_destroy(node->data);
     }
@@ -250,4 +251,9 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->name);
     free(ctl->events_file);
     free(ctl->tool);
+    free(ctl->http.listen);
+    free(ctl->http.tokens);
+    free(ctl->http.web);
+    free(ctl->http.key);
+    free(ctl->http.cert);
 }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "controller/host.h"
+#include "controller/rest.h"
 #include "openvswitch/shash.h"
 
 struct unixctl_server;
@@ -38,6 +39,7 @@ struct controller {
     bool once;
     bool import;
     int timeout;                /* Seconds. */
+    struct xfsm_rest_options http;
 
     struct xfsm_fleet *fleet;   /* NULL until the database told. */
     struct xfsm_fleet_db *db;   /* NULL with 'fleet_file'. */
@@ -48,6 +50,7 @@ struct controller {
     struct shash hosts;         /* struct xfsm_host, by name. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */
     struct xfsm_file_sink *sink;
+    struct xfsm_rest *rest;     /* NULL without --http. */
     bool exiting;
 };
 

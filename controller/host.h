@@ -31,6 +31,7 @@
 #include "smap.h"
 
 struct ds;
+struct ovsdb_idl;
 struct xfsm_fleet;
 struct xfsm_host;
 
@@ -98,6 +99,9 @@ const char *xfsm_host_get_plan(const struct xfsm_host *);
  * again. */
 void xfsm_host_get_status(struct xfsm_host *, struct xfsm_host_status *);
 void xfsm_host_status_destroy(struct xfsm_host_status *);
+
+/* Returns the host's database, to read, or NULL if it is not known. */
+struct ovsdb_idl *xfsm_host_get_rows(const struct xfsm_host *);
 
 /* Appends a description of the host and its probes to 'ds'. */
 void xfsm_host_show(const struct xfsm_host *, struct ds *ds);

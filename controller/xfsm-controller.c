@@ -20,6 +20,8 @@
 #include "controller/collector.h"
 #include "controller/fleetd.h"
 #include "controller/import.h"
+#include "controller/rest.h"
+#include "controller/tokens.h"
 #include "daemon.h"
 #include "fatal-signal.h"
 #include "openvswitch/poll-loop.h"
@@ -77,6 +79,17 @@ sighup_came(void)
 
 /* ## Main loop ## */
 
+static void
+reload_tokens(struct controller *ctl)
+{
+    char *error = ctl->rest ? xfsm_rest_reload(ctl->rest) : NULL;
+
+    if (error) {
+        VLOG_ERR("the tokens stay as they were: %s", error);
+        free(error);
+    }
+}
+
 /* Runs as a daemon. */
 static void
 serve(struct controller *ctl)
@@ -87,12 +100,19 @@ serve(struct controller *ctl)
         if (sighup_came()) {
             free(xfsm_fleetd_reopen(ctl));
             xfsm_fleetd_reload(ctl);
+            reload_tokens(ctl);
         }
         xfsm_fleetd_run(ctl);
+        if (ctl->rest) {
+            xfsm_rest_run(ctl->rest);
+        }
         unixctl_server_run(unixctl);
 
         poll_fd_wait(sighup_fds[0], POLLIN);
         xfsm_fleetd_wait(ctl);
+        if (ctl->rest) {
+            xfsm_rest_wait(ctl->rest);
+        }
         unixctl_server_wait(unixctl);
         if (ctl->exiting) {
             poll_immediate_wake();
@@ -100,6 +120,17 @@ serve(struct controller *ctl)
         poll_block();
     }
     unixctl_server_destroy(unixctl);
+}
+
+static void
+open_rest(struct controller *ctl)
+{
+    char *error = (ctl->http.listen
+                   ? xfsm_rest_create(ctl, &ctl->http, &ctl->rest) : NULL);
+
+    if (error) {
+        ovs_fatal(0, "--http: %s", error);
+    }
 }
 
 static void
@@ -152,10 +183,17 @@ usage(void)
            "                          standard output)\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
+           "  --http=ADDRESS:PORT     serve the REST API and the dashboard "
+           "there\n"
+           "  --http-tokens=FILE      who may use them\n"
+           "  --http-rate=NUMBER      requests a second of a client "
+           "(default: %d)\n"
+           "  --http-web=FOLDER       files of the dashboard\n"
+           "  --new-token=NAME:ROLE   make a token, and exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n",
-           TIMEOUT_DEFAULT, XFSM_BINDIR "/xfsm");
+           TIMEOUT_DEFAULT, XFSM_BINDIR "/xfsm", XFSM_REST_RATE);
     exit(EXIT_SUCCESS);
 }
 
@@ -169,6 +207,11 @@ enum {
     OPT_EVENTS,
     OPT_XFSM,
     OPT_UNIXCTL,
+    OPT_HTTP,
+    OPT_HTTP_TOKENS,
+    OPT_HTTP_RATE,
+    OPT_HTTP_WEB,
+    OPT_NEW_TOKEN,
     OPT_PEER_CA_CERT,
     OPT_BOOTSTRAP_CA_CERT,
     VLOG_OPTION_ENUMS,
@@ -186,6 +229,11 @@ static const struct option long_options[] = {
     {"events", required_argument, NULL, OPT_EVENTS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
+    {"http", required_argument, NULL, OPT_HTTP},
+    {"http-tokens", required_argument, NULL, OPT_HTTP_TOKENS},
+    {"http-rate", required_argument, NULL, OPT_HTTP_RATE},
+    {"http-web", required_argument, NULL, OPT_HTTP_WEB},
+    {"new-token", required_argument, NULL, OPT_NEW_TOKEN},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     VLOG_LONG_OPTIONS,
@@ -195,6 +243,56 @@ static const struct option long_options[] = {
     {"bootstrap-ca-cert", required_argument, NULL, OPT_BOOTSTRAP_CA_CERT},
     {NULL, 0, NULL, 0},
 };
+
+/* Prints a new token, and what to write into the file of tokens. */
+OVS_NO_RETURN static void
+make_token(const char *spec)
+{
+    char *token, *line;
+    char *error = xfsm_tokens_make(spec, &token, &line);
+
+    if (error) {
+        ovs_fatal(0, "--new-token: %s", error);
+    }
+    printf("token: %s\nline:  %s\n", token, line);
+    exit(EXIT_SUCCESS);
+}
+
+static void
+set_file(char **file, const char *name)
+{
+    free(*file);
+    *file = abs_file_name(NULL, name);
+}
+
+/* Takes one option about the REST API. */
+static void
+parse_http_option(struct controller *ctl, int c)
+{
+    switch (c) {
+    case OPT_HTTP:
+        free(ctl->http.listen);
+        ctl->http.listen = xstrdup(optarg);
+        break;
+    case OPT_HTTP_TOKENS:
+        set_file(&ctl->http.tokens, optarg);
+        break;
+    case OPT_HTTP_WEB:
+        set_file(&ctl->http.web, optarg);
+        break;
+    case OPT_HTTP_RATE:
+        if (!str_to_uint(optarg, 10, &ctl->http.rate) || !ctl->http.rate
+            || ctl->http.rate > XFSM_REST_MAX_RATE) {
+            ovs_fatal(0, "--http-rate: \"%s\" is not a number from 1 to %d",
+                      optarg, XFSM_REST_MAX_RATE);
+        }
+        break;
+    case OPT_NEW_TOKEN:
+        make_token(optarg);
+    default:
+        OVS_NOT_REACHED();
+    }
+}
 
 /* Takes one option of our own. */
 static void
@@ -237,6 +335,13 @@ parse_own_option(struct controller *ctl, int c)
     case OPT_UNIXCTL:
         ctl->unixctl_path = optarg;
         break;
+    case OPT_HTTP:
+    case OPT_HTTP_TOKENS:
+    case OPT_HTTP_RATE:
+    case OPT_HTTP_WEB:
+    case OPT_NEW_TOKEN:
+        parse_http_option(ctl, c);
+        break;
     case OPT_PEER_CA_CERT:
         stream_ssl_set_peer_ca_cert_file(optarg);
         break;
@@ -261,6 +366,10 @@ check_options(const struct controller *ctl, int n_args)
                     "required, or --db");
     } else if (ctl->once && get_detach()) {
         ovs_fatal(0, "--once and --dry-run cannot be used with --detach");
+    } else if (ctl->http.listen && (ctl->once || ctl->import)) {
+        ovs_fatal(0, "--http is for a controller that stays");
+    } else if (ctl->http.listen && !ctl->http.tokens) {
+        ovs_fatal(0, "--http needs --http-tokens");
     }
 }
 
@@ -272,6 +381,9 @@ parse_options(struct controller *ctl, int argc, char *argv[])
 
     while ((c = getopt_long(argc, argv, short_options, long_options,
                             NULL)) != -1) {
+        if (c == 'p' || c == 'c') {
+            set_file(c == 'p' ? &ctl->http.key : &ctl->http.cert, optarg);
+        }
         switch (c) {
         case 'h':
             usage();
@@ -325,6 +437,8 @@ main(int argc, char *argv[])
         .tool = xstrdup(XFSM_BINDIR "/xfsm"),
         .mode = XFSM_HOST_WRITE,
         .timeout = TIMEOUT_DEFAULT,
+        .http = { .web = xstrdup(XFSM_PKGDATADIR "/web"),
+                  .rate = XFSM_REST_RATE },
         .hosts = SHASH_INITIALIZER(&ctl.hosts),
     };
     int status = EXIT_SUCCESS;
@@ -352,6 +466,7 @@ main(int argc, char *argv[])
     if (!ctl.once) {
         open_sink(&ctl);
         ctl.collector = xfsm_collector_create(ctl.sink);
+        open_rest(&ctl);
     }
     error = xfsm_fleetd_start(&ctl);
     if (error) {

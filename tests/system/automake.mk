@@ -10,6 +10,7 @@ SYSTEM_TESTS += \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-ctl-fleet.py \
+	tests/system/test-dashboard.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
 	tests/system/test-faults-database.py \
@@ -36,6 +37,7 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
+	tests/system/test-rest.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \
@@ -55,9 +57,14 @@ check-scale: all
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
+	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
+
+# Pictures of tests/system/test-dashboard.py.
+CLEANFILES += tests/system/dashboard-*.png

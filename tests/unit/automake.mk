@@ -654,3 +654,19 @@ tests_unit_test_rollout_SOURCES = \
 tests_unit_test_rollout_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_rollout_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_rollout_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/unit/test-rest-parts
+tests_unit_test_rest_parts_SOURCES = \
+	controller/fleet.c \
+	controller/fleet.h \
+	controller/http-limit.c \
+	controller/http-limit.h \
+	controller/recent.c \
+	controller/recent.h \
+	controller/tokens.c \
+	controller/tokens.h \
+	tests/unit/test-rest-parts.c
+tests_unit_test_rest_parts_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_rest_parts_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_rest_parts_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS) $(LIBSSL_LIBS)
