@@ -29,6 +29,10 @@ controller_xfsm_controller_SOURCES = \
 	controller/health.h \
 	controller/host.c \
 	controller/host.h \
+	controller/http-limit.c \
+	controller/http-limit.h \
+	controller/http.c \
+	controller/http.h \
 	controller/import.c \
 	controller/import.h \
 	controller/members.c \
@@ -37,6 +41,24 @@ controller_xfsm_controller_SOURCES = \
 	controller/positions.h \
 	controller/programs.c \
 	controller/programs.h \
+	controller/recent.c \
+	controller/recent.h \
+	controller/relay.c \
+	controller/relay.h \
+	controller/rest-assignments.c \
+	controller/rest-call.c \
+	controller/rest-call.h \
+	controller/rest-db.c \
+	controller/rest-db.h \
+	controller/rest-events.c \
+	controller/rest-fleet.c \
+	controller/rest-metrics.c \
+	controller/rest-programs.c \
+	controller/rest-tool.c \
+	controller/rest-tool.h \
+	controller/rest-web.c \
+	controller/rest.c \
+	controller/rest.h \
 	controller/rollout.c \
 	controller/rollout.h \
 	controller/sink-file.c \
@@ -49,11 +71,17 @@ controller_xfsm_controller_SOURCES = \
 	controller/spool.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/tool.c \
+	controller/tool.h \
+	controller/tokens.c \
+	controller/tokens.h \
 	controller/xfsm-controller.c
-controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS)
+controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
+	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
 controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
-	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)
+	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS) \
+	$(LIBMICROHTTPD_LIBS) $(LIBSSL_LIBS)
 if HAVE_NATS
 controller_xfsm_controller_SOURCES += controller/sink-nats.c
 controller_xfsm_controller_CPPFLAGS += -DHAVE_NATS
@@ -67,4 +95,18 @@ controller_xfsm_controller_CFLAGS += $(KAFKA_CFLAGS)
 controller_xfsm_controller_LDADD += $(KAFKA_LIBS)
 endif
 EXTRA_DIST += controller/xfsm-controller.8.in
+
+# The dashboard, and the description of the REST API: read when it starts.
+if HAVE_OVS
+webdir = $(pkgdatadir)/web
+dist_web_DATA = \
+	controller/web/api.js \
+	controller/web/app.js \
+	controller/web/chart.js \
+	controller/web/events.js \
+	controller/web/icon.svg \
+	controller/web/index.html \
+	controller/web/openapi.json \
+	controller/web/style.css
+endif
 CLEANFILES += controller/xfsm-controller.8

@@ -19,6 +19,7 @@
 #include <zmq.h>
 
 #include "controller/fleet.h"
+#include "controller/relay.h"
 #include "controller/source.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
@@ -48,6 +49,7 @@ struct xfsm_collector {
     struct xfsm_sink *sink;
     struct xfsm_key_pair keys;
     void *context;
+    struct xfsm_relay *relay;
     struct shash sources;       /* struct xfsm_source, by name of the host. */
     struct ovs_list leavers;
     bool held_back;             /* A source is to be started once another one
@@ -169,6 +171,7 @@ xfsm_collector_create(const struct xfsm_collector_options *options,
     zmq_ctx_set(c->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
     c->options = options;
     c->sink = sink;
+    c->relay = xfsm_relay_create();
     shash_init(&c->sources);
     ovs_list_init(&c->leavers);
     *cp = c;
@@ -214,6 +217,7 @@ xfsm_collector_destroy(struct xfsm_collector *c)
                                  node));
     }
     zmq_ctx_term(c->context);
+    xfsm_relay_destroy(c->relay);
     shash_destroy(&c->sources);
     explicit_bzero(&c->keys, sizeof c->keys);
     free(c);
@@ -246,7 +250,7 @@ start_source(struct xfsm_collector *c, const struct xfsm_fleet_host *host,
     const struct xfsm_source_options options = {
         .name = host->name, .endpoint = host->events, .server_key = key,
         .keys = &c->keys, .positions = path, .context = c->context,
-        .sink = c->sink,
+        .sink = c->sink, .relay = c->relay,
     };
 
     shash_add(&c->sources, host->name, xfsm_source_start(&options));
@@ -316,6 +320,7 @@ xfsm_collector_run(struct xfsm_collector *c)
     if (joined && c->held_back) {
         xfsm_collector_set_fleet(c, c->fleet, c->names);
     }
+    xfsm_relay_run(c->relay);
 }
 
 void
@@ -324,6 +329,29 @@ xfsm_collector_wait(struct xfsm_collector *c)
     if (!ovs_list_is_empty(&c->leavers)) {
         poll_timer_wait(PERIOD);
     }
+    xfsm_relay_wait(c->relay);
+}
+
+void
+xfsm_collector_set_listener(struct xfsm_collector *c,
+                            void (*cb)(void *aux, const char *source,
+                                       const char *event, size_t len),
+                            void *aux)
+{
+    xfsm_relay_set_listener(c->relay, cb, aux);
+}
+
+void
+xfsm_collector_sum(const struct xfsm_collector *c, uint64_t *events,
+                   uint64_t *missed, uint64_t *refused, uint64_t *unheard)
+{
+    const struct shash_node *node;
+
+    *events = *missed = *refused = 0;
+    SHASH_FOR_EACH (node, &c->sources) {
+        xfsm_source_sum(node->data, events, missed, refused);
+    }
+    *unheard = xfsm_relay_n_dropped(c->relay);
 }
 
 void

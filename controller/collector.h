@@ -28,6 +28,9 @@
  *
  * Thread-safety: none. */
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct ds;
 struct shash;
 struct xfsm_collector;
@@ -52,6 +55,19 @@ char *xfsm_collector_create(const struct xfsm_collector_options *options,
 
 /* Ends all its threads; what they took was written then. */
 void xfsm_collector_destroy(struct xfsm_collector *);
+
+/* Has 'cb' called with each event, of the host named 'source', by
+ * xfsm_collector_run(); NULL for none (relay.h). */
+void xfsm_collector_set_listener(struct xfsm_collector *,
+                                 void (*cb)(void *aux, const char *source,
+                                            const char *event, size_t len),
+                                 void *aux);
+
+/* Stores the sums over all hosts: events received and lost, and messages that
+ * were refused; and the events that the listener was not in time for. */
+void xfsm_collector_sum(const struct xfsm_collector *, uint64_t *events,
+                        uint64_t *missed, uint64_t *refused,
+                        uint64_t *unheard);
 
 /* Follows the hosts of 'fleet' that have an "events" endpoint, and whose name
  * is in 'names', and no others, with the keys that the file has now.  Those

@@ -41,6 +41,7 @@ struct xfsm_fleet_db {
     unsigned int seqno;         /* Of the database, when last read. */
     bool was_leader;            /* Then. */
     bool settled;               /* Nothing was to be decided. */
+    int64_t cfg;                /* As xfsm_fleet_db_get_cfg() tells. */
     long long int next;         /* When to read again in any case. */
     struct sset told;           /* Errors that are in the log. */
 };
@@ -49,7 +50,7 @@ static void
 monitor_columns(struct ovsdb_idl *idl)
 {
     const struct ovsdb_idl_column *const read[] = {
-        &fleetrec_fleet_col_options,
+        &fleetrec_fleet_col_next_cfg, &fleetrec_fleet_col_options,
         &fleetrec_host_col_name, &fleetrec_host_col_remotes,
         &fleetrec_host_col_events, &fleetrec_host_col_labels,
         &fleetrec_host_col_canaries,
@@ -381,6 +382,24 @@ read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     return fleet;
 }
 
+/* Tells whether the leader has decided about the newest version of each
+ * program of 'fleet', as far as it can. */
+static bool
+is_decided(const struct xfsm_fleet *fleet)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        const struct xfsm_fleet_program *newest = node->data;
+
+        if (!newest->assignment && !newest->blocked
+            && newest->rollout.state == XFSM_ROLLOUT_NEW) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct xfsm_fleet *
 xfsm_fleet_db_run(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
 {
@@ -398,6 +417,11 @@ xfsm_fleet_db_run(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     fleet = read_fleet(db, old);
     if (db->was_leader) {
         report(db, fleet);
+    }
+    if (is_decided(fleet)) {
+        const struct fleetrec_fleet *row = fleetrec_fleet_first(db->idl);
+
+        db->cfg = row ? row->next_cfg : 0;
     }
     if (old && xfsm_fleet_equals(fleet, old)) {
         xfsm_fleet_destroy(fleet);
@@ -421,6 +445,12 @@ bool
 xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *db)
 {
     return is_known(db) && !db->txn && db->settled;
+}
+
+int64_t
+xfsm_fleet_db_get_cfg(const struct xfsm_fleet_db *db)
+{
+    return db->cfg;
 }
 
 void

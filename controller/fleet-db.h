@@ -17,6 +17,7 @@
  * Thread-safety: none. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct ds;
 struct xfsm_fleet;
@@ -38,6 +39,11 @@ void xfsm_fleet_db_wait(struct xfsm_fleet_db *);
 
 /* True if all that was read is decided and written, by whomever. */
 bool xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *);
+
+/* Returns what column "next_cfg" of table Fleet was when the fleet that
+ * xfsm_fleet_db_run() returned last had all that was due in it: all changes
+ * up to that number are in that fleet. */
+int64_t xfsm_fleet_db_get_cfg(const struct xfsm_fleet_db *);
 
 /* Appends a line about the connection to 'ds'. */
 void xfsm_fleet_db_show(const struct xfsm_fleet_db *, struct ds *ds);

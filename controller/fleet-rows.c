@@ -15,7 +15,6 @@
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
 #include "util.h"
-#include "xfsm/base/glob.h"
 #include "xfsm/io/zmq-socket.h"
 #include "xfsm/program/image.h"
 
@@ -136,21 +135,6 @@ read_programs(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
 
 /* ## Assignments ## */
 
-static bool
-labels_match(const struct smap *wanted, const struct smap *labels)
-{
-    const struct smap_node *node;
-
-    SMAP_FOR_EACH (node, wanted) {
-        const char *value = smap_get(labels, node->key);
-
-        if (!value || strcmp(value, node->value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Finds the hosts that 'row' selects. */
 static void
 select_hosts(const struct fleetrec_assignment *row,
@@ -161,13 +145,9 @@ select_hosts(const struct fleetrec_assignment *row,
 
     SHASH_FOR_EACH (node, &fleet->hosts) {
         const struct xfsm_fleet_host *host = node->data;
-        bool matches = !row->n_hosts;
-        size_t i;
 
-        for (i = 0; i < row->n_hosts && !matches; i++) {
-            matches = xfsm_glob_match(row->hosts[i], host->name);
-        }
-        if (matches && labels_match(&row->host_labels, &host->labels)) {
+        if (xfsm_fleet_host_is_meant(host, row->hosts, row->n_hosts,
+                                     &row->host_labels)) {
             sset_add(&assignment->hosts, host->name);
         }
     }

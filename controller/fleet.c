@@ -14,6 +14,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "stream.h"
 #include "util.h"
+#include "xfsm/base/glob.h"
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -259,6 +260,36 @@ xfsm_fleet_assignment_has_host(const struct xfsm_fleet_assignment *assignment,
                                const char *host)
 {
     return assignment->all_hosts || sset_contains(&assignment->hosts, host);
+}
+
+static bool
+labels_match(const struct smap *wanted, const struct smap *labels)
+{
+    const struct smap_node *node;
+
+    SMAP_FOR_EACH (node, wanted) {
+        const char *value = smap_get(labels, node->key);
+
+        if (!value || strcmp(value, node->value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+xfsm_fleet_host_is_meant(const struct xfsm_fleet_host *host,
+                         char *const patterns[], size_t n_patterns,
+                         const struct smap *labels)
+{
+    bool matches = !n_patterns;
+    size_t i;
+
+    for (i = 0; i < n_patterns && !matches; i++) {
+        matches = xfsm_glob_match(patterns[i], host->name);
+    }
+    return matches && labels_match(labels, &host->labels)
+           && (n_patterns || !smap_is_empty(labels));
 }
 
 const struct xfsm_fleet_program *

@@ -120,6 +120,12 @@ bool xfsm_fleet_equals(const struct xfsm_fleet *, const struct xfsm_fleet *);
 bool xfsm_fleet_assignment_has_host(const struct xfsm_fleet_assignment *,
                                     const char *host);
 
+/* Tells whether 'host' is meant by columns "hosts" and "host_labels" of table
+ * Assignment of xfsm-fleet-db(5). */
+bool xfsm_fleet_host_is_meant(const struct xfsm_fleet_host *host,
+                              char *const patterns[], size_t n_patterns,
+                              const struct smap *labels);
+
 /* Returns what the host named 'host' is to have as program 'name', or NULL. */
 const struct xfsm_fleet_program *xfsm_fleet_find_program(
     const struct xfsm_fleet *, const char *host, const char *name);

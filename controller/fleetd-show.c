@@ -102,6 +102,17 @@ cmd_reopen(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
 }
 
+static void
+cmd_routes(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    xfsm_rest_list_routes(&ds);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
 struct unixctl_server *
 xfsm_fleetd_listen(struct controller *ctl)
 {
@@ -114,5 +125,6 @@ xfsm_fleetd_listen(struct controller *ctl)
     unixctl_command_register("fleet/show", "", 0, 0, cmd_show, ctl);
     unixctl_command_register("fleet/reload", "", 0, 0, cmd_reload, ctl);
     unixctl_command_register("events/reopen", "", 0, 0, cmd_reopen, ctl);
+    unixctl_command_register("http/routes", "", 0, 0, cmd_routes, ctl);
     return unixctl;
 }

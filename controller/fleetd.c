@@ -182,7 +182,7 @@ run_db(struct controller *ctl)
     struct xfsm_fleet *fleet = xfsm_fleet_db_run(ctl->db, ctl->fleet);
 
     if (ctl->members) {
-        xfsm_members_run(ctl->members, &ctl->hosts);
+        xfsm_members_run(ctl->members, &ctl->hosts, ctl->cfg);
     }
     if (fleet) {
         set_fleet(ctl, fleet);
@@ -190,6 +190,7 @@ run_db(struct controller *ctl)
                && xfsm_members_seqno(ctl->members) != ctl->members_seqno) {
         set_fleet(ctl, ctl->fleet);
     }
+    ctl->cfg = xfsm_fleet_db_get_cfg(ctl->db);
 }
 
 void
@@ -232,6 +233,7 @@ xfsm_fleetd_destroy(struct controller *ctl)
 {
     struct shash_node *node;
 
+    xfsm_rest_destroy(ctl->rest);
     xfsm_collector_destroy(ctl->collector);
     SHASH_FOR_EACH (node, &ctl->hosts) {
         xfsm_host_destroy(node->data);
@@ -250,4 +252,9 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->key_file);
     free(ctl->hub_keys);
     free(ctl->tool);
+    free(ctl->http.listen);
+    free(ctl->http.tokens);
+    free(ctl->http.web);
+    free(ctl->http.key);
+    free(ctl->http.cert);
 }

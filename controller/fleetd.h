@@ -18,6 +18,7 @@
 
 #include "controller/collector.h"
 #include "controller/host.h"
+#include "controller/rest.h"
 #include "controller/sink.h"
 #include "openvswitch/shash.h"
 
@@ -42,16 +43,19 @@ struct controller {
     bool once;
     bool import;
     int timeout;                /* Seconds. */
+    struct xfsm_rest_options http;
 
     struct xfsm_fleet *fleet;   /* NULL until the database told. */
     struct xfsm_fleet_db *db;   /* NULL with 'fleet_file'. */
     struct xfsm_members *members;   /* NULL if all hosts are ours. */
     unsigned int members_seqno; /* When 'hosts' were chosen. */
+    int64_t cfg;                /* Changes that 'fleet' has, by number. */
     char *reload_error;         /* Of the last attempt, or NULL. */
     struct shash hosts;         /* struct xfsm_host, by name. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */
     struct xfsm_sink *sink;
     int state_lock;
+    struct xfsm_rest *rest;     /* NULL without --http. */
     bool exiting;
 };
 

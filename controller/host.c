@@ -68,6 +68,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_interface, &xfsmrec_probe_col_status,
         &xfsmrec_probe_col_error, &xfsmrec_probe_col_programs,
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
+        &xfsmrec_probe_col_port, &xfsmrec_probe_col_bridge,
+        &xfsmrec_probe_col_notes, &xfsmrec_probe_col_external_ids,
     };
     size_t i;
 
@@ -83,6 +85,10 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_programs);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_restarts);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_statistics);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_port);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_bridge);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
 }
 
 struct xfsm_host *
@@ -133,12 +139,6 @@ xfsm_host_set_fleet(struct xfsm_host *host, const struct xfsm_fleet *fleet)
     host->settled = false;
     host->txn_is_old = true;
     host->retry_at = LLONG_MIN;
-}
-
-const char *
-xfsm_host_get_name(const struct xfsm_host *host)
-{
-    return host->name;
 }
 
 const char *
@@ -394,6 +394,12 @@ const char *
 xfsm_host_get_plan(const struct xfsm_host *host)
 {
     return is_ready(host) && host->compared ? ds_cstr_ro(&host->plan) : NULL;
+}
+
+struct ovsdb_idl *
+xfsm_host_get_rows(const struct xfsm_host *host)
+{
+    return ovsdb_idl_has_ever_connected(host->idl) ? host->idl : NULL;
 }
 
 /* Appends how many probes there are in each status, and what is wrong with

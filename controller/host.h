@@ -31,6 +31,7 @@
 #include "smap.h"
 
 struct ds;
+struct ovsdb_idl;
 struct xfsm_fleet;
 struct xfsm_host;
 
@@ -76,7 +77,6 @@ void xfsm_host_destroy(struct xfsm_host *);
 /* Sets what is wanted; 'fleet' must stay until it is set to another one. */
 void xfsm_host_set_fleet(struct xfsm_host *, const struct xfsm_fleet *fleet);
 
-const char *xfsm_host_get_name(const struct xfsm_host *);
 const char *xfsm_host_get_remote(const struct xfsm_host *);
 
 /* Makes progress, and arranges for poll_block() to wake up when there may be
@@ -99,6 +99,9 @@ const char *xfsm_host_get_plan(const struct xfsm_host *);
  * again. */
 void xfsm_host_get_status(struct xfsm_host *, struct xfsm_host_status *);
 void xfsm_host_status_destroy(struct xfsm_host_status *);
+
+/* Returns the host's database, to read, or NULL if it is not known. */
+struct ovsdb_idl *xfsm_host_get_rows(const struct xfsm_host *);
 
 /* Appends a description of the host and its probes to 'ds'. */
 void xfsm_host_show(const struct xfsm_host *, struct ds *ds);

@@ -61,7 +61,7 @@ xfsm_members_create(const char *remote, const char *name)
         &fleetrec_host_col_state, &fleetrec_host_col_error,
         &fleetrec_host_col_controller, &fleetrec_host_col_agent_version,
         &fleetrec_host_col_last_sync, &fleetrec_host_col_statistics,
-        &fleetrec_host_col_canaries,
+        &fleetrec_host_col_canaries, &fleetrec_host_col_cur_cfg,
     };
     struct xfsm_members *m = xzalloc(sizeof *m);
     size_t i;
@@ -275,7 +275,7 @@ write_statistics(const struct fleetrec_host *row,
 
 static void
 write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
-           struct xfsm_host *host, bool statistics)
+           struct xfsm_host *host, int64_t cfg, bool statistics)
 {
     struct xfsm_host_status status;
     char *problems = xstrdup(xfsm_host_get_problems(host));
@@ -292,6 +292,9 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
     fleetrec_host_set_last_sync(row, &status.last_sync,
                                 status.last_sync ? 1 : 0);
     fleetrec_host_set_canaries(row, &status.canaries);
+    if (status.state == XFSM_HOST_DONE) {
+        fleetrec_host_set_cur_cfg(row, cfg);
+    }
     if (statistics) {
         write_statistics(row, &status);
     }
@@ -300,7 +303,7 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
 }
 
 static void
-write_hosts(struct xfsm_members *m, const struct shash *hosts)
+write_hosts(struct xfsm_members *m, const struct shash *hosts, int64_t cfg)
 {
     bool statistics = time_msec() >= m->next_statistics;
     const struct fleetrec_host *row;
@@ -312,7 +315,7 @@ write_hosts(struct xfsm_members *m, const struct shash *hosts)
         struct xfsm_host *host = shash_find_data(hosts, row->name);
 
         if (host) {
-            write_host(m, row, host, statistics);
+            write_host(m, row, host, cfg, statistics);
         }
     }
 }
@@ -361,7 +364,8 @@ commit(struct xfsm_members *m)
 }
 
 void
-xfsm_members_run(struct xfsm_members *m, const struct shash *hosts)
+xfsm_members_run(struct xfsm_members *m, const struct shash *hosts,
+                 int64_t cfg)
 {
     ovsdb_idl_run(m->idl);
     if (is_connected(m)) {
@@ -375,7 +379,7 @@ xfsm_members_run(struct xfsm_members *m, const struct shash *hosts)
         m->next_write = time_msec() + XFSM_MEMBERS_WRITE;
         m->txn = ovsdb_idl_txn_create(m->idl);
         write_members(m, hosts);
-        write_hosts(m, hosts);
+        write_hosts(m, hosts, cfg);
         commit(m);
     }
 }

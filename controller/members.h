@@ -49,8 +49,10 @@ void xfsm_members_destroy(struct xfsm_members *);
 
 /* Makes progress, and arranges for poll_block() to wake up when there may be
  * more.  'hosts' are those of this controller, struct xfsm_host by name, of
- * which the database is told. */
-void xfsm_members_run(struct xfsm_members *, const struct shash *hosts);
+ * which the database is told; those that are done have the changes up to
+ * number 'cfg'. */
+void xfsm_members_run(struct xfsm_members *, const struct shash *hosts,
+                      int64_t cfg);
 void xfsm_members_wait(struct xfsm_members *);
 
 /* Changes whenever xfsm_members_owns() may. */

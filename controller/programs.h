@@ -9,20 +9,13 @@
 /* The programs of a fleet, from file to image.
  *
  * The controller parses no XML itself: each program is compiled by a child
- * process, "xfsm compile", which limits its own time and memory before it
- * reads the text.  A child that does not end in time is killed.
+ * process, "xfsm compile", see tool.h.
  *
  * Compiling blocks the caller, some milliseconds a program as a rule.
  *
  * Thread-safety: none. */
 
 #include "controller/fleet.h"
-
-/* Longest that one compilation may take, in milliseconds. */
-#define XFSM_PROGRAMS_DEADLINE 10000
-
-/* Most that is kept of what the compiler says, in bytes. */
-#define XFSM_PROGRAMS_MAX_DIAGNOSTICS 65536
 
 /* Reads the 'source' of all programs of 'fleet', files relative to 'folder'.
  * Returns NULL, or one or more lines of errors, without a newline at the end,

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "controller/positions.h"
+#include "controller/relay.h"
 #include "controller/sink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/thread.h"
@@ -220,6 +221,8 @@ take_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
         xfsm_positions_note(s->positions, &item->event);
         count(s, &s->counters.received, 1);
         count(s, &s->counters.recovered, item->recovered);
+        xfsm_relay_put(s->options.relay, s->name, item->body,
+                       item->body_len);
         if (++s->uncommitted >= XFSM_SOURCE_BURST) {
             commit(s);
         }
@@ -486,6 +489,17 @@ xfsm_source_is(const struct xfsm_source *s, const char *endpoint,
 {
     return (!strcmp(s->endpoint, endpoint)
             && nullable_string_is_equal(s->server_key, server_key));
+}
+
+void
+xfsm_source_sum(const struct xfsm_source *s, uint64_t *received,
+                uint64_t *lost, uint64_t *refused)
+{
+    ovs_mutex_lock(&s->mutex);
+    *received += s->counters.received;
+    *lost += s->counters.lost;
+    *refused += s->counters.refused;
+    ovs_mutex_unlock(&s->mutex);
 }
 
 void

@@ -40,6 +40,7 @@
 
 struct ds;
 struct xfsm_key_pair;
+struct xfsm_relay;
 struct xfsm_sink;
 struct xfsm_source;
 
@@ -50,7 +51,8 @@ struct xfsm_source_options {
     const struct xfsm_key_pair *keys;   /* Outlives the source. */
     const char *positions;      /* File, or NULL. */
     void *context;              /* Of ZeroMQ, outlives the source. */
-    struct xfsm_sink *sink;     /* Outlives the source. */
+    struct xfsm_sink *sink;     /* Outlives the source... */
+    struct xfsm_relay *relay;   /* ...as what the sink has taken goes to. */
 };
 
 /* Starts to follow a hub.  Strings are copied.  Aborts if there can be no
@@ -67,6 +69,10 @@ void xfsm_source_join(struct xfsm_source *);
 /* True if that is what it was started with. */
 bool xfsm_source_is(const struct xfsm_source *, const char *endpoint,
                     const char *server_key);
+
+/* Adds what it counted. */
+void xfsm_source_sum(const struct xfsm_source *, uint64_t *received,
+                     uint64_t *lost, uint64_t *refused);
 
 /* Appends a line on its state. */
 void xfsm_source_show(const struct xfsm_source *, struct ds *);

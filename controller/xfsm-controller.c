@@ -19,6 +19,8 @@
 #include "command-line.h"
 #include "controller/fleetd.h"
 #include "controller/import.h"
+#include "controller/rest.h"
+#include "controller/tokens.h"
 #include "daemon.h"
 #include "fatal-signal.h"
 #include "openvswitch/poll-loop.h"
@@ -75,6 +77,17 @@ sighup_came(void)
 
 /* ## Main loop ## */
 
+static void
+reload_tokens(struct controller *ctl)
+{
+    char *error = ctl->rest ? xfsm_rest_reload(ctl->rest) : NULL;
+
+    if (error) {
+        VLOG_ERR("the tokens stay as they were: %s", error);
+        free(error);
+    }
+}
+
 /* Runs as a daemon. */
 static void
 serve(struct controller *ctl)
@@ -85,12 +98,19 @@ serve(struct controller *ctl)
         if (sighup_came()) {
             free(xfsm_fleetd_reopen(ctl));
             xfsm_fleetd_reload(ctl);
+            reload_tokens(ctl);
         }
         xfsm_fleetd_run(ctl);
+        if (ctl->rest) {
+            xfsm_rest_run(ctl->rest);
+        }
         unixctl_server_run(unixctl);
 
         poll_fd_wait(sighup_fds[0], POLLIN);
         xfsm_fleetd_wait(ctl);
+        if (ctl->rest) {
+            xfsm_rest_wait(ctl->rest);
+        }
         unixctl_server_wait(unixctl);
         if (ctl->exiting) {
             poll_immediate_wake();
@@ -101,6 +121,17 @@ serve(struct controller *ctl)
 }
 
 /* Opens what collects events, and where they go. */
+static void
+open_rest(struct controller *ctl)
+{
+    char *error = (ctl->http.listen
+                   ? xfsm_rest_create(ctl, &ctl->http, &ctl->rest) : NULL);
+
+    if (error) {
+        ovs_fatal(0, "--http: %s", error);
+    }
+}
+
 static void
 open_collector(struct controller *ctl)
 {
@@ -168,10 +199,17 @@ usage(void)
            "  --hub-keys=FILE         public keys of the hubs\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
+           "  --http=ADDRESS:PORT     serve the REST API and the dashboard "
+           "there\n"
+           "  --http-tokens=FILE      who may use them\n"
+           "  --http-rate=NUMBER      requests a second of a client "
+           "(default: %d)\n"
+           "  --http-web=FOLDER       files of the dashboard\n"
+           "  --new-token=NAME:ROLE   make a token, and exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n",
-           TIMEOUT_DEFAULT, XFSM_BINDIR "/xfsm");
+           TIMEOUT_DEFAULT, XFSM_BINDIR "/xfsm", XFSM_REST_RATE);
     exit(EXIT_SUCCESS);
 }
 
@@ -189,6 +227,11 @@ enum {
     OPT_HUB_KEYS,
     OPT_XFSM,
     OPT_UNIXCTL,
+    OPT_HTTP,
+    OPT_HTTP_TOKENS,
+    OPT_HTTP_RATE,
+    OPT_HTTP_WEB,
+    OPT_NEW_TOKEN,
     OPT_PEER_CA_CERT,
     OPT_BOOTSTRAP_CA_CERT,
     VLOG_OPTION_ENUMS,
@@ -210,6 +253,11 @@ static const struct option long_options[] = {
     {"hub-keys", required_argument, NULL, OPT_HUB_KEYS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
+    {"http", required_argument, NULL, OPT_HTTP},
+    {"http-tokens", required_argument, NULL, OPT_HTTP_TOKENS},
+    {"http-rate", required_argument, NULL, OPT_HTTP_RATE},
+    {"http-web", required_argument, NULL, OPT_HTTP_WEB},
+    {"new-token", required_argument, NULL, OPT_NEW_TOKEN},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     VLOG_LONG_OPTIONS,
@@ -262,6 +310,49 @@ parse_events_option(struct controller *ctl, int c)
     }
 }
 
+/* Prints a new token, and what to write into the file of tokens. */
+OVS_NO_RETURN static void
+make_token(const char *spec)
+{
+    char *token, *line;
+    char *error = xfsm_tokens_make(spec, &token, &line);
+
+    if (error) {
+        ovs_fatal(0, "--new-token: %s", error);
+    }
+    printf("token: %s\nline:  %s\n", token, line);
+    exit(EXIT_SUCCESS);
+}
+
+/* Takes one option about the REST API. */
+static void
+parse_http_option(struct controller *ctl, int c)
+{
+    switch (c) {
+    case OPT_HTTP:
+        free(ctl->http.listen);
+        ctl->http.listen = xstrdup(optarg);
+        break;
+    case OPT_HTTP_TOKENS:
+        set_path(&ctl->http.tokens);
+        break;
+    case OPT_HTTP_WEB:
+        set_path(&ctl->http.web);
+        break;
+    case OPT_HTTP_RATE:
+        if (!str_to_uint(optarg, 10, &ctl->http.rate) || !ctl->http.rate
+            || ctl->http.rate > XFSM_REST_MAX_RATE) {
+            ovs_fatal(0, "--http-rate: \"%s\" is not a number from 1 to %d",
+                      optarg, XFSM_REST_MAX_RATE);
+        }
+        break;
+    case OPT_NEW_TOKEN:
+        make_token(optarg);
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
 /* Takes one option of our own. */
 static void
 parse_own_option(struct controller *ctl, int c)
@@ -299,6 +390,13 @@ parse_own_option(struct controller *ctl, int c)
     case OPT_UNIXCTL:
         ctl->unixctl_path = optarg;
         break;
+    case OPT_HTTP:
+    case OPT_HTTP_TOKENS:
+    case OPT_HTTP_RATE:
+    case OPT_HTTP_WEB:
+    case OPT_NEW_TOKEN:
+        parse_http_option(ctl, c);
+        break;
     case OPT_PEER_CA_CERT:
         stream_ssl_set_peer_ca_cert_file(optarg);
         break;
@@ -327,6 +425,10 @@ check_options(const struct controller *ctl, int n_args)
         ovs_fatal(0, "--key-file and --hub-keys need each other");
     } else if (ctl->once && get_detach()) {
         ovs_fatal(0, "--once and --dry-run cannot be used with --detach");
+    } else if (ctl->http.listen && (ctl->once || ctl->import)) {
+        ovs_fatal(0, "--http is for a controller that stays");
+    } else if (ctl->http.listen && !ctl->http.tokens) {
+        ovs_fatal(0, "--http needs --http-tokens");
     }
 }
 
@@ -338,6 +440,9 @@ parse_options(struct controller *ctl, int argc, char *argv[])
 
     while ((c = getopt_long(argc, argv, short_options, long_options,
                             NULL)) != -1) {
+        if (c == 'p' || c == 'c') {
+            set_path(c == 'p' ? &ctl->http.key : &ctl->http.cert);
+        }
         switch (c) {
         case 'h':
             usage();
@@ -391,6 +496,8 @@ main(int argc, char *argv[])
         .tool = xstrdup(XFSM_BINDIR "/xfsm"),
         .mode = XFSM_HOST_WRITE,
         .timeout = TIMEOUT_DEFAULT,
+        .http = { .web = xstrdup(XFSM_PKGDATADIR "/web"),
+                  .rate = XFSM_REST_RATE },
         .hosts = SHASH_INITIALIZER(&ctl.hosts),
     };
     int status = EXIT_SUCCESS;
@@ -418,6 +525,7 @@ main(int argc, char *argv[])
     }
     if (!ctl.once) {
         open_collector(&ctl);
+        open_rest(&ctl);
     }
     error = xfsm_fleetd_start(&ctl);
     if (error) {

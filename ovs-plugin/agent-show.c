@@ -32,6 +32,7 @@ static void
 show_monitor(const struct xfsm_monitor *m, struct ds *s)
 {
     const char **programs = sset_sort(&m->want.programs);
+    size_t i;
 
     ds_put_format(s, "    port %s, interface %s: %s", m->want.port,
                   m->interface, xfsm_monitor_status_name(m->status));
@@ -50,6 +51,14 @@ show_monitor(const struct xfsm_monitor *m, struct ds *s)
     }
     ds_put_cstr(s, "        programs: ");
     put_names(s, (char *const *) programs, sset_count(&m->want.programs));
+    for (i = 0; i < sset_count(&m->want.programs); i++) {
+        const char *params = smap_get(&m->want.params, programs[i]);
+
+        if (params) {
+            ds_put_format(s, "\n        parameters of %s: %s", programs[i],
+                          params);
+        }
+    }
     ds_put_cstr(s, "\n        running: ");
     put_names(s, m->running.names, m->running.n);
     ds_put_char(s, '\n');
@@ -66,6 +75,9 @@ show_databases(const struct xfsm_agent *agent, struct ds *s)
     ds_put_format(s, "    Open_vSwitch: %s\n",
                   ovsdb_idl_is_connected(agent->ovs.idl)
                   ? "connected" : "not connected");
+    if (agent->xfsm_remote) {
+        ds_put_format(s, "database server %s\n", agent->xfsm_remote);
+    }
     ds_put_format(s, "    XFSM: %s%s\n",
                   ovsdb_idl_is_connected(agent->xfsm.idl)
                   ? "connected" : "not connected",

@@ -52,6 +52,7 @@ struct xfsm_mitigator;
 struct xfsm_agent {
     /* Where things are; from the command line. */
     char *remote;               /* Of the database server. */
+    char *xfsm_remote;          /* Of another one that has XFSM, or NULL. */
     char *bindir;
     char *libexecdir;
     char *programs_dir;

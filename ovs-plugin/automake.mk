@@ -111,6 +111,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe-source.h \
 	ovs-plugin/probe-state.c \
 	ovs-plugin/probe.h \
+	ovs-plugin/params.c \
+	ovs-plugin/params.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
 	ovs-plugin/offload.c \

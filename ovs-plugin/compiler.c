@@ -103,26 +103,60 @@ write_image(const char *image, size_t len)
     }
 }
 
+/* Takes "NAME=VALUE,NAME=VALUE..." apart.  Returns settings that point into
+ * 'text', which it changes, and stores their number. */
+static struct xfsm_setting *
+parse_settings(char *text, size_t *np)
+{
+    struct xfsm_setting *settings = NULL;
+    size_t allocated = 0;
+    char *save = NULL;
+    char *item;
+
+    *np = 0;
+    for (item = strtok_r(text, ",", &save); item;
+         item = strtok_r(NULL, ",", &save)) {
+        char *equals = strchr(item, '=');
+
+        if (!equals || equals == item || !equals[1]) {
+            complain(EXIT_PROGRAM, item, "a parameter is set as NAME=VALUE");
+        }
+        if (*np >= allocated) {
+            settings = x2nrealloc(settings, &allocated, sizeof *settings);
+        }
+        *equals = '\0';
+        settings[*np].name = item;
+        settings[(*np)++].value = equals + 1;
+    }
+    return settings;
+}
+
 int
 main(int argc, char *argv[])
 {
+    struct xfsm_setting *settings = NULL;
     struct xfsm_program *program;
     struct xfsm_diags diags;
-    size_t len, image_len;
+    size_t len, image_len, n_settings = 0;
     void *image = NULL;
     char *text, *said;
     bool ok;
 
     ovs_set_program_name(argv[0], XFSM_VERSION);
-    if (argc != 2 || !argv[1][0] || strlen(argv[1]) > XFSM_MAX_NAME) {
-        complain(EXIT_USAGE, "expected the name of a program; started by "
-                 "ovs-xfsmd", NULL);
+    if (argc < 2 || argc > 3 || !argv[1][0]
+        || strlen(argv[1]) > XFSM_MAX_NAME) {
+        complain(EXIT_USAGE, "expected the name of a program, and its "
+                 "parameters; started by ovs-xfsmd", NULL);
     }
     enter_cage();
 
+    if (argc > 2) {
+        settings = parse_settings(argv[2], &n_settings);
+    }
     text = read_text(&len);
     xfsm_diags_init(&diags, argv[1]);
-    program = xfsm_xml_load(text, len, argv[1], &diags);
+    program = xfsm_xml_load_params(text, len, argv[1], settings, n_settings,
+                                   &diags);
     ok = program && xfsm_compile(program, &diags, &image, &image_len);
     if (program) {
         xfsm_lint_port(program, &diags);
@@ -137,5 +171,6 @@ main(int argc, char *argv[])
     free(said);
     xfsm_diags_destroy(&diags);
     free(text);
+    free(settings);
     return ok ? EXIT_DONE : EXIT_PROGRAM;
 }

@@ -10,6 +10,7 @@
 
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/params.h"
 #include "ovs-plugin/target.h"
 #include "smap.h"
 #include "util.h"
@@ -169,6 +170,91 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
     return error;
 }
 
+static int
+compare_assignments(const void *a_, const void *b_)
+{
+    const struct xfsm_in_assignment *const *a = a_;
+    const struct xfsm_in_assignment *const *b = b_;
+
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* Gives the programs of 'probe' the parameters of assignments.  Returns NULL
+ * or why it cannot. */
+static char *
+get_assigned_params(const struct xfsm_desired_input *in,
+                    const struct place *at, struct xfsm_desired_probe *probe)
+{
+    const struct xfsm_in_assignment **sorted;
+    char *why = NULL, *error = NULL;
+    size_t i, n = 0;
+
+    sorted = xmalloc(MAX(in->n_assignments, 1) * sizeof *sorted);
+    for (i = 0; i < in->n_assignments; i++) {
+        const struct xfsm_in_assignment *a = &in->assignments[i];
+
+        if (a->params && a->params[0] && assignment_matches(a, at)) {
+            sorted[n++] = a;
+        }
+    }
+    qsort(sorted, n, sizeof *sorted, compare_assignments);
+    for (i = 0; i < n && !why; i++) {
+        struct sset own = SSET_INITIALIZER(&own);
+
+        sset_add_array(&own, CONST_CAST(char **, sorted[i]->programs),
+                       sorted[i]->n_programs);
+        why = xfsm_params_add(sorted[i]->params, &own, &probe->params, NULL);
+        if (why) {
+            error = xasprintf("params of Assignment %s: %s", sorted[i]->name,
+                              why);
+        }
+        sset_destroy(&own);
+    }
+    free(why);
+    free(sorted);
+    return error;
+}
+
+/* Gives the programs of 'probe' their parameters.  Returns NULL or why it
+ * cannot. */
+static char *
+get_params(const struct xfsm_desired_input *in, const struct place *at,
+           struct xfsm_desired_probe *probe)
+{
+    const char *bridge = smap_get(at->bridge->external_ids, XFSM_PARAMS_KEY);
+    const char *port = smap_get(at->port->external_ids, XFSM_PARAMS_KEY);
+    struct sset strangers = SSET_INITIALIZER(&strangers);
+    const char *where = "bridge";
+    char *error = NULL, *why = NULL;
+
+    if (bridge) {
+        why = xfsm_params_add(bridge, &probe->programs, &probe->params, NULL);
+    }
+    if (!why) {
+        error = get_assigned_params(in, at, probe);
+    }
+    if (!why && !error && port) {
+        where = "port";
+        why = xfsm_params_add(port, &probe->programs, &probe->params,
+                              &strangers);
+    }
+    if (why) {
+        error = xasprintf("external_ids:"XFSM_PARAMS_KEY" of the %s: %s",
+                          where, why);
+        free(why);
+    }
+    if (!sset_is_empty(&strangers)) {
+        char *names = sset_join(&strangers, ", ", "");
+
+        probe->params_note = xasprintf(
+            "external_ids:"XFSM_PARAMS_KEY" of the port sets parameters of "
+            "programs that are not wanted here: %s", names);
+        free(names);
+    }
+    sset_destroy(&strangers);
+    return error;
+}
+
 bool
 xfsm_mitigation_mode_from_name(const char *name,
                                enum xfsm_mitigation_mode *mode)
@@ -229,6 +315,8 @@ xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
     free(probe->error);
     xfsm_port_ids_destroy(&probe->ids);
     sset_destroy(&probe->programs);
+    smap_destroy(&probe->params);
+    free(probe->params_note);
 }
 
 void
@@ -244,11 +332,14 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
     copy->error = nullable_xstrdup(probe->error);
     xfsm_port_ids_clone(&copy->ids, &probe->ids);
     sset_clone(&copy->programs, &probe->programs);
+    smap_clone(&copy->params, &probe->params);
+    copy->params_note = nullable_xstrdup(probe->params_note);
 }
 
 static void
-add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
-          struct sset *programs, unsigned int wanted_by)
+add_probe(struct xfsm_desired *d, const struct xfsm_desired_input *in,
+          const struct place *at, bool mirror, struct sset *programs,
+          unsigned int wanted_by)
 {
     const char *type = at->interface->type;
     struct xfsm_desired_probe *probe = xzalloc(sizeof *probe);
@@ -265,14 +356,18 @@ add_probe(struct xfsm_desired *d, const struct place *at, bool mirror,
     probe->wanted_by = wanted_by;
     probe->mirror = mirror;
     probe->error = check_probe(at, mirror, programs);
+    sset_init(&probe->programs);
+    sset_swap(&probe->programs, programs);
+    smap_init(&probe->params);
     error = get_settings(at, probe);
+    if (!error) {
+        error = get_params(in, at, probe);
+    }
     if (probe->error) {
         free(error);
     } else {
         probe->error = error;
     }
-    sset_init(&probe->programs);
-    sset_swap(&probe->programs, programs);
     if (!shash_add_once(&d->probes, probe->interface, probe)) {
         xfsm_desired_probe_destroy(probe);
         free(probe);
@@ -295,7 +390,7 @@ add_interface(struct xfsm_desired *d, const struct xfsm_desired_input *in,
         && (wanted_by != 1u << XFSM_WANTED_BRIDGE || mirror
             || xfsm_desired_type_has_device(type)
             || xfsm_desired_type_is_private(type))) {
-        add_probe(d, at, mirror, &programs, wanted_by);
+        add_probe(d, in, at, mirror, &programs, wanted_by);
     }
     sset_destroy(&programs);
 }

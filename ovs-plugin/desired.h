@@ -32,6 +32,10 @@
  * devices' ports, which have external_ids:xfsm-mirror-of, are never monitored
  * themselves.
  *
+ * Parameters of the programs (params.h) are set by external_ids:xfsm-params of
+ * the Bridge; then by the Assignments in the order of their names, each for
+ * its own programs; then by external_ids:xfsm-params of the Port.
+ *
  * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class and
  * xfsm-mitigation override, for its probes, the options of those names.
  *
@@ -46,9 +50,8 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/uuid.h"
 #include "ovs-plugin/port-ids.h"
+#include "smap.h"
 #include "sset.h"
-
-struct smap;
 
 /* Programs of one probe, as the schema has it; an engine takes no less
  * (XFSM_MAX_PROGRAMS). */
@@ -88,6 +91,7 @@ struct xfsm_in_assignment {
     const struct smap *target;
     char *const *programs;
     size_t n_programs;
+    const char *params;         /* As of params.h, or NULL. */
 };
 
 struct xfsm_desired_input {
@@ -144,6 +148,9 @@ struct xfsm_desired_probe {
     struct uuid uuid;           /* Of the Interface row. */
     struct xfsm_port_ids ids;   /* What events tell of the machine. */
     struct sset programs;
+    struct smap params;         /* By program, as of params.h. */
+    char *params_note;          /* Programs that the Port sets parameters of
+                                 * and that are not wanted, or NULL. */
     unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
     char *error;                /* Why there can be no probe, or NULL. */
 };

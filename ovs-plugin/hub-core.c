@@ -253,9 +253,13 @@ static bool
 may_publish(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
             struct xfsm_str label, bool kept)
 {
-    long long int now = time_msec();
+    long long int now;
     size_t i;
 
+    if (!core->rates.n && (kept || !core->rates.all)) {
+        return true;
+    }
+    now = time_msec();
     for (i = 0; i < core->rates.n; i++) {
         if (xfsm_str_is(label, core->rates.labels[i].label)
             && !xfsm_hub_bucket_take(&source->labels[i],
@@ -264,6 +268,28 @@ may_publish(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
         }
     }
     return kept || xfsm_hub_bucket_take(&source->all, core->rates.all, now);
+}
+
+/* Appends ',"prev":PREV}' to the 'len' bytes at 'body', in place of their
+ * closing brace, and returns the new length. */
+static size_t
+append_prev(char *body, size_t len, uint64_t prev)
+{
+    static const char name[] = ",\"prev\":";
+    char digits[20];
+    size_t n = 0;
+
+    memcpy(body + len - 1, name, sizeof name - 1);
+    len += sizeof name - 2;
+    do {
+        digits[n++] = '0' + prev % 10;
+        prev /= 10;
+    } while (prev);
+    while (n) {
+        body[len++] = digits[--n];
+    }
+    body[len++] = '}';
+    return len;
 }
 
 /* Journals, publishes and offers an event of 'hops' hops; 'prev' is -1 if it
@@ -280,8 +306,7 @@ publish_event(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
 
     memcpy(body, json, json_len);
     if (prev >= 0) {
-        len += snprintf(body + json_len - 1, sizeof body - json_len + 1,
-                        ",\"prev\":%lld}", prev) - 1;
+        len = append_prev(body, json_len, prev);
     }
     if (keep && core->journal
         && xfsm_event_decode(body, len, &view)

@@ -19,7 +19,7 @@
 #include "ovs-plugin/watch.h"
 #include "util.h"
 #include "xfsm/base/bytes.h"
-#include "xfsm/runtime/event.h"
+#include "xfsm/io/event-batch.h"
 
 VLOG_DEFINE_THIS_MODULE(hub_feed);
 
@@ -105,15 +105,51 @@ handle_event(struct xfsm_hub_feeds *feeds, struct feed *feed,
     }
 }
 
-static void
+/* Hands on the events of a batch.  Returns their number. */
+static size_t
+handle_batch(struct xfsm_hub_feeds *feeds, struct feed *feed,
+             struct xfsm_batch_reader *reader)
+{
+    struct xfsm_bytes event;
+
+    while (xfsm_batch_next(reader, &event)) {
+        handle_event(feeds, feed, event.p, xfsm_bytes_remaining(&event));
+    }
+    if (reader->malformed) {
+        VLOG_WARN_RL(&rl, "%s: dropped the rest of a malformed batch",
+                     feed->name);
+        feeds->core->malformed++;
+    }
+    return reader->n;
+}
+
+/* Returns how many events the packet was, or is worth. */
+static size_t
 handle_packet(struct xfsm_hub_feeds *feeds, struct feed *feed,
               const uint8_t *data, size_t len)
 {
-    if (data[0]) {
+    struct xfsm_batch_reader reader;
+
+    if (xfsm_batch_read(&reader, data, len)) {
+        return 1 + handle_batch(feeds, feed, &reader);
+    } else if (data[0]) {
         handle_event(feeds, feed, data, len);
     } else if (!xfsm_hub_mail_listen(feeds->mail, &feed->listener, data,
                                      len)) {
         VLOG_WARN_RL(&rl, "%s: malformed list of topics", feed->name);
+    }
+    return 1;
+}
+
+/* Removes the packet that was looked at. */
+static void
+take_off(int sock)
+{
+    char none;
+
+    while (recv(sock, &none, 0, MSG_DONTWAIT) < 0
+           && (errno == ECONNRESET || errno == EINTR)) {
+        /* It is still there, run_feed() tells why. */
     }
 }
 
@@ -121,24 +157,32 @@ handle_packet(struct xfsm_hub_feeds *feeds, struct feed *feed,
 static bool
 run_feed(struct xfsm_hub_feeds *feeds, struct feed *feed)
 {
-    static uint8_t buf[MAX(XFSM_MESSAGE_PACKET_MAX, XFSM_WANTS_SIZE) + 1];
-    int i;
+    static uint8_t buf[MAX(XFSM_BATCH_PACKET_MAX, XFSM_WANTS_SIZE)];
+    size_t taken = 0;
 
-    for (i = 0; i < XFSM_HUB_FEED_BURST; i++) {
+    while (taken < XFSM_HUB_FEED_BURST) {
         /* No room for control messages: descriptors are not taken. */
         ssize_t n = recv(feed->sock, buf, sizeof buf,
-                         MSG_DONTWAIT | MSG_PEEK);
+                         MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
 
-        if (n < 0) {
-            if (errno == EAGAIN || errno == EINTR) {
-                return true;
-            }
-            return false;
+        if (n < 0 && errno == ECONNRESET) {
+            /* It ended without reading what we said; this is told once, and
+             * what it said before is still there. */
+            taken++;
+            continue;
+        } else if (n < 0) {
+            return errno == EAGAIN || errno == EINTR;
         } else if (!n) {
             return false;
+        } else if (n > sizeof buf) {
+            VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIuSIZE" bytes",
+                         feed->name, (size_t) n);
+            feeds->core->malformed++;
+            taken++;
+        } else {
+            taken += handle_packet(feeds, feed, buf, n);
         }
-        handle_packet(feeds, feed, buf, n);
-        ignore(recv(feed->sock, buf, 0, MSG_DONTWAIT));
+        take_off(feed->sock);
     }
     return true;
 }

@@ -8,16 +8,18 @@
 
 /* The hub's feeds: one socket for each probe, from which events come.
  *
- * A packet is an event, or tells what the probe hears of others
- * (xfsm/io/message-decode.h, hub-mail.h).  A probe may be in the hands of an
- * attacker, so its form is checked; what is malformed is counted and dropped.
- * Feeds are read in turn, up to XFSM_HUB_FEED_BURST packets each,
- * so that no probe can shut out the others.
+ * A packet is an event or several (xfsm/io/event-batch.h), or tells what the
+ * probe hears of others (xfsm/io/message-decode.h, hub-mail.h).  A probe may
+ * be in the hands of an attacker, so its form is checked; what is malformed is
+ * counted and dropped.  Feeds are read in turn, up to XFSM_HUB_FEED_BURST
+ * events each and the rest of a packet that was begun, so that no probe can
+ * shut out the others.
  *
- * An event is looked at first and taken off its socket when hub-core.h is
- * done with it, that is, when an alert is in the journal: should the hub be
- * killed in between, its successor, which gets the same socket (hub-link.h),
- * finds the message still there.
+ * A packet is looked at first and taken off its socket when hub-core.h is
+ * done with its events, that is, when the alerts are in the journal: should
+ * the hub be killed in between, its successor, which gets the same socket
+ * (hub-link.h), finds the packet still there, and publishes again those of its
+ * events that this one had published.
  *
  * A feed ends when its probe does.
  *

@@ -9,6 +9,7 @@
 #include "ovs-plugin/mitigation-switch.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "byte-order.h"
 #include "dirs.h"
@@ -32,6 +33,10 @@
 
 /* Seconds between attempts to connect, at most. */
 #define MAX_BACKOFF 2
+
+/* How often it is looked whether the switch has made the socket of a bridge
+ * that is new. */
+#define SOCKET_POLL_MS 500
 
 /* Messages taken in one go. */
 #define RECV_BURST 64
@@ -59,6 +64,7 @@ struct change {
 
 struct mitigation_switch {
     struct rconn *rconn;
+    char *path;                 /* Of its socket, until that is there. */
     unsigned int seqno;         /* Of the connection that is being used. */
     bool cleaning;              /* Something is left that is not to be. */
     struct ovs_list changes;    /* struct change. */
@@ -106,13 +112,11 @@ struct mitigation_switch *
 mitigation_switch_create(const char *bridge)
 {
     struct mitigation_switch *sw = xzalloc(sizeof *sw);
-    char *target = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), bridge);
 
     sw->rconn = rconn_create(0, MAX_BACKOFF, DSCP_DEFAULT, VERSIONS);
     sw->seqno = rconn_get_connection_seqno(sw->rconn);
     sw->cleaning = true;
-    rconn_connect(sw->rconn, target, NULL);
-    free(target);
+    sw->path = xasprintf("%s/%s.mgmt", ovs_rundir(), bridge);
     ovs_list_init(&sw->changes);
     return sw;
 }
@@ -123,7 +127,22 @@ mitigation_switch_destroy(struct mitigation_switch *sw)
     if (sw) {
         drop_changes(sw);
         rconn_destroy(sw->rconn);
+        free(sw->path);
         free(sw);
+    }
+}
+
+/* A bridge is in the database before it is in the switch. */
+static void
+connect_when_there(struct mitigation_switch *sw)
+{
+    if (sw->path && !access(sw->path, F_OK)) {
+        char *target = xasprintf("unix:%s", sw->path);
+
+        rconn_connect(sw->rconn, target, NULL);
+        free(target);
+        free(sw->path);
+        sw->path = NULL;
     }
 }
 
@@ -456,6 +475,7 @@ mitigation_switch_run(struct mitigation_switch *sw, mitigation_switch_cb *cb,
     struct ofpbuf *msg;
     int i;
 
+    connect_when_there(sw);
     rconn_run(sw->rconn);
     if (sw->seqno != rconn_get_connection_seqno(sw->rconn)) {
         /* Whatever was asked is not answered any more. */
@@ -483,6 +503,9 @@ mitigation_switch_wait(struct mitigation_switch *sw)
 {
     const struct change *change;
 
+    if (sw->path) {
+        poll_timer_wait(SOCKET_POLL_MS);
+    }
     rconn_run_wait(sw->rconn);
     rconn_recv_wait(sw->rconn);
     LIST_FOR_EACH (change, node, &sw->changes) {

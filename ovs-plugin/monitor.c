@@ -68,6 +68,7 @@ xfsm_monitor_create(const char *interface)
     free(program);
     memset(&m->want, 0, sizeof m->want);
     sset_init(&m->want.programs);
+    smap_init(&m->want.params);
     svec_init(&m->argv);
     svec_init(&m->running);
     svec_init(&m->requests);
@@ -114,6 +115,7 @@ clear_want(struct xfsm_monitor *m)
     xfsm_desired_probe_destroy(&m->want);
     memset(&m->want, 0, sizeof m->want);
     sset_init(&m->want.programs);
+    smap_init(&m->want.params);
 }
 
 void
@@ -155,6 +157,7 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
     same = (m->wanted
             && uuid_equals(&m->want.uuid, &want->uuid)
             && sset_equals(&m->want.programs, &want->programs)
+            && smap_equal(&m->want.params, &want->params)
             && !strcmp(m->want.port, want->port)
             && !strcmp(m->want.bridge, want->bridge)
             && !strcmp(m->want.type, want->type)
@@ -164,6 +167,9 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
             && nullable_string_is_equal(m->want.netdev_class,
                                         want->netdev_class));
     if (same && m->want.wanted_by == want->wanted_by
+        && m->want.mitigation == want->mitigation
+        && xfsm_port_ids_equal(&m->want.ids, &want->ids)
+        && nullable_string_is_equal(m->want.params_note, want->params_note)
         && nullable_string_is_equal(m->want.error, want->error)) {
         return;
     }
@@ -178,6 +184,7 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
     }
     clear_want(m);
     sset_destroy(&m->want.programs);
+    smap_destroy(&m->want.params);
     m->wanted = true;
     xfsm_desired_probe_clone(&m->want, want);
 }
@@ -409,6 +416,15 @@ send_program(struct xfsm_monitor *m, enum xfsm_ipc_type type,
     xfsm_worker_send_task(&m->worker, &w, fd);
 }
 
+/* The program of that name with the parameters that it has here. */
+static struct xfsm_agent_program
+get_program(const struct xfsm_monitor *m, struct xfsm_programs *programs,
+            const char *name)
+{
+    return xfsm_programs_get(programs, name,
+                             smap_get_def(&m->want.params, name, ""));
+}
+
 /* Makes the programs of a probe that is ready those it should have. */
 static void
 feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
@@ -422,10 +438,13 @@ feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
         slot->wanted = false;
     }
     SSET_FOR_EACH (name, &m->want.programs) {
-        struct xfsm_agent_program p = xfsm_programs_get(programs, name);
+        struct xfsm_agent_program p = get_program(m, programs, name);
         struct slot *slot = shash_find_data(&m->slots, name);
 
         if (p.image_fd < 0) {
+            if (slot) {
+                slot->wanted = p.exists;
+            }
             continue;
         }
         if (!slot) {
@@ -508,7 +527,7 @@ sum_up_programs(const struct xfsm_monitor *m, struct xfsm_programs *programs,
     size_t i;
 
     for (i = 0; i < sset_count(&m->want.programs); i++) {
-        struct xfsm_agent_program p = xfsm_programs_get(programs, names[i]);
+        struct xfsm_agent_program p = get_program(m, programs, names[i]);
         const struct slot *slot = shash_find_data(&m->slots, names[i]);
         const char *error = p.error ? p.error : slot ? slot->error : NULL;
         bool loaded = slot && slot->loaded;
@@ -576,6 +595,7 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     }
     put_note(&notes, m->told_note);
     put_note(&notes, ids_note);
+    put_note(&notes, m->want.params_note);
     free(ids_note);
     changed = strcmp(m->notes, ds_cstr(&notes));
     free(m->notes);
@@ -630,7 +650,8 @@ update_outcome(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s,
 }
 
 /* True if there should be a process: there is a program for it, or there is
- * going to be one for the process that is there already. */
+ * going to be one for the process that is there already, or that goes on with
+ * the program as it was before its parameters became wrong. */
 static bool
 has_work(const struct xfsm_monitor *m, struct xfsm_programs *programs)
 {
@@ -639,9 +660,11 @@ has_work(const struct xfsm_monitor *m, struct xfsm_programs *programs)
     const char *name;
 
     SSET_FOR_EACH (name, &m->want.programs) {
-        struct xfsm_agent_program p = xfsm_programs_get(programs, name);
+        struct xfsm_agent_program p = get_program(m, programs, name);
 
-        if (p.image_fd >= 0 || (running && p.pending)) {
+        if (p.image_fd >= 0
+            || (running && (p.pending
+                            || (p.exists && shash_find(&m->slots, name))))) {
             return true;
         }
     }

@@ -59,6 +59,7 @@ usage(void)
            "\nOptions:\n"
            "  --db=DATABASE           connect to the server at DATABASE\n"
            "                          (default: unix:%s/db.sock)\n"
+           "  --xfsm-db=DATABASE      server of the database XFSM alone\n"
            "  --bindir=DIR            folder of xfsm and xfsm-ctl\n"
            "  --libexecdir=DIR        folder of xfsm-probe and xfsm-hub\n"
            "  --programs-dir=DIR      library of programs\n"
@@ -91,12 +92,13 @@ parse_options(int argc, char *argv[], struct xfsm_agent *agent,
               char **unixctl_path)
 {
     enum {
-        OPT_DB = UCHAR_MAX + 1, OPT_BINDIR, OPT_LIBEXECDIR, OPT_PROGRAMS,
-        OPT_USER, OPT_UNIXCTL, OPT_BOOTSTRAP_CA_CERT, VLOG_OPTION_ENUMS,
-        DAEMON_OPTION_ENUMS, SSL_OPTION_ENUMS,
+        OPT_DB = UCHAR_MAX + 1, OPT_XFSM_DB, OPT_BINDIR, OPT_LIBEXECDIR,
+        OPT_PROGRAMS, OPT_USER, OPT_UNIXCTL, OPT_BOOTSTRAP_CA_CERT,
+        VLOG_OPTION_ENUMS, DAEMON_OPTION_ENUMS, SSL_OPTION_ENUMS,
     };
     static const struct option long_options[] = {
         { "db", required_argument, NULL, OPT_DB },
+        { "xfsm-db", required_argument, NULL, OPT_XFSM_DB },
         { "bindir", required_argument, NULL, OPT_BINDIR },
         { "libexecdir", required_argument, NULL, OPT_LIBEXECDIR },
         { "programs-dir", required_argument, NULL, OPT_PROGRAMS },
@@ -120,6 +122,10 @@ parse_options(int argc, char *argv[], struct xfsm_agent *agent,
         case OPT_DB:
             free(agent->remote);
             agent->remote = xstrdup(optarg);
+            break;
+        case OPT_XFSM_DB:
+            free(agent->xfsm_remote);
+            agent->xfsm_remote = xstrdup(optarg);
             break;
         case OPT_BINDIR:
             free(agent->bindir);
@@ -260,6 +266,12 @@ raise_fd_limit(void)
     }
 }
 
+static const char *
+get_xfsm_remote(const struct xfsm_agent *agent)
+{
+    return agent->xfsm_remote ? agent->xfsm_remote : agent->remote;
+}
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
@@ -281,8 +293,8 @@ agent_init(struct xfsm_agent *agent)
 
     agent->ovs.idl = ovsdb_idl_create(agent->remote, &ovsrec_idl_class, false,
                                       true);
-    agent->xfsm.idl = ovsdb_idl_create(agent->remote, &xfsmrec_idl_class,
-                                       false, true);
+    agent->xfsm.idl = ovsdb_idl_create(get_xfsm_remote(agent),
+                                       &xfsmrec_idl_class, false, true);
     ovsdb_idl_set_leader_only(agent->ovs.idl, false);
     ovsdb_idl_set_lock(agent->xfsm.idl, LOCK_NAME);
     xfsm_rows_init(agent);
@@ -325,6 +337,7 @@ agent_destroy(struct xfsm_agent *agent)
     ovsdb_idl_loop_destroy(&agent->xfsm);
     simap_destroy(&agent->matches);
     free(agent->remote);
+    free(agent->xfsm_remote);
     free(agent->bindir);
     free(agent->libexecdir);
     free(agent->programs_dir);
@@ -360,7 +373,7 @@ run_lock(struct xfsm_agent *agent)
                && time_msec() >= agent->lockless_since + XFSM_PATIENCE_MS) {
         agent->refused = true;
         VLOG_ERR("%s: not allowed to write: ports are monitored, but the "
-                 "databases do not tell so", agent->remote);
+                 "databases do not tell so", get_xfsm_remote(agent));
     }
 }
 
@@ -376,11 +389,13 @@ knows_rows(const struct xfsm_agent *agent)
                     && time_msec() >= agent->started + XFSM_PATIENCE_MS)));
 }
 
-/* Adds the database XFSM to a server that does not have it. */
+/* Adds the database XFSM to a server of the switch that does not have it.  One
+ * that is for that database alone has it, or is not there. */
 static void
 run_db_init(struct xfsm_agent *agent)
 {
-    bool missing = (ovsdb_idl_is_connected(agent->ovs.idl)
+    bool missing = (!agent->xfsm_remote
+                    && ovsdb_idl_is_connected(agent->ovs.idl)
                     && !ovsdb_idl_is_connected(agent->xfsm.idl));
 
     if (xfsm_db_init_run(&agent->db_init, missing)) {
@@ -413,12 +428,13 @@ static void
 reconcile(struct xfsm_agent *agent)
 {
     bool changed = devices_changed;
+    bool read = xfsm_rows_changed(agent);
     size_t n_starting = count_starting(agent);
     struct shash_node *node;
 
     devices_changed = false;
     agent->unstarted = false;
-    if (xfsm_rows_changed(agent)) {
+    if (read) {
         changed |= xfsm_rows_read(agent);
         agent->status_changed = true;
     }
@@ -444,7 +460,7 @@ reconcile(struct xfsm_agent *agent)
         }
     }
     xfsm_mitigator_run(agent->mitigator, agent->ovs.idl, &agent->monitors,
-                       changed);
+                       read || changed);
     xfsm_mitigator_publish(agent->mitigator, &agent->hub,
                            agent->settings.host);
     agent->unstarted &= n_starting < XFSM_MONITOR_STARTING_MAX;

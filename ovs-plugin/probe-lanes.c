@@ -83,6 +83,16 @@ lane_run_time(struct xfsm_lane *lane)
                                     now - xfsm_source_delay(lane->source));
 }
 
+/* Sends the events of a batch of packets.  If that is not possible now, the
+ * main thread is to see to it. */
+static void
+lane_flush(struct xfsm_lane *lane)
+{
+    if (!xfsm_publisher_flush(lane->lanes->publisher)) {
+        latch_set(&lane->lanes->wake);
+    }
+}
+
 /* Receives what there is, up to a limit.  Returns 0 or a positive errno. */
 static int
 lane_run(struct xfsm_lane *lane)
@@ -96,6 +106,7 @@ lane_run(struct xfsm_lane *lane)
 
         if (error == EAGAIN) {
             done = lane_run_time(lane);
+            lane_flush(lane);
             if (done) {
                 return 0;
             }
@@ -103,6 +114,7 @@ lane_run(struct xfsm_lane *lane)
             return error;
         } else {
             done = lane_run_packets(lane);
+            lane_flush(lane);
         }
     }
 
@@ -179,17 +191,6 @@ lane_main(void *lane_)
     return NULL;
 }
 
-/* An event of a lane that is not the main thread's. */
-static void
-emit_from_thread(const struct xfsm_event *event, void *lanes_)
-{
-    struct xfsm_lanes *lanes = lanes_;
-
-    if (!xfsm_publisher_publish(lanes->publisher, event)) {
-        latch_set(&lanes->wake);
-    }
-}
-
 /* ## All of them ## */
 
 char *
@@ -212,18 +213,16 @@ xfsm_lanes_init(struct xfsm_lanes *lanes, size_t n,
         struct xfsm_lane *lane = &lanes->lane[i];
         struct xfsm_engine_options o = *options;
 
+        o.emit = xfsm_publisher_emit;
+        o.aux = publisher;
         lane->lanes = lanes;
         atomic_init(&lane->exit, false);
         if (!i) {
             lane->source = source;
-            o.emit = xfsm_publisher_emit;
-            o.aux = publisher;
         } else {
             ovs_mutex_init(&lane->turn);
             ovs_mutex_init(&lane->use);
             latch_init(&lane->wake);
-            o.emit = emit_from_thread;
-            o.aux = lanes;
             error = xfsm_source_open_more(source, i, &lane->source);
         }
         if (!error) {

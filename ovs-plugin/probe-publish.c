@@ -72,6 +72,7 @@ xfsm_publisher_init(struct xfsm_publisher *p,
     p->identity = *identity;
     p->sock = sock;
     ovs_mutex_init(&p->mutex);
+    xfsm_batch_clear(&p->batch);
     xfsm_queue_init(&p->queue);
 }
 
@@ -126,12 +127,10 @@ lose_hub(struct xfsm_publisher *p, const char *why)
 
 /* Sends one packet.  Returns false if it has to wait. */
 static bool
-send_packet(struct xfsm_publisher *p, struct iovec *iov, int n)
+send_packet(struct xfsm_publisher *p, const void *data, size_t len)
 {
-    const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
-
     while (p->sock >= 0) {
-        if (sendmsg(p->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+        if (send(p->sock, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
             return true;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             break;
@@ -161,10 +160,10 @@ was_asked(struct xfsm_publisher *p, const struct xfsm_event *event,
     return false;
 }
 
-/* Tells the agent of the request for mitigation that is in p->json. */
+/* Tells the agent of the request for mitigation 'json', a string. */
 static void
 ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
-          size_t json_len)
+          const char *json, size_t json_len)
 {
     long long int now = time_msec();
     struct xfsm_ipc_writer w;
@@ -183,9 +182,8 @@ ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
         return;
     }
     p->n_second++;
-    p->json[json_len] = '\0';
     xfsm_ipc_begin(&w, p->message, XFSM_IPC_MITIGATION);
-    xfsm_ipc_put_text(&w, p->json);
+    xfsm_ipc_put_text(&w, json);
     if (xfsm_ipc_send(p->ctl, &w, -1)) {
         p->mitigation_dropped++;
     } else {
@@ -193,55 +191,112 @@ ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
     }
 }
 
-/* Sends one event.  Returns false if it has to wait. */
+/* Sends the batch.  Returns false if it has to wait. */
 static bool
-send_message(struct xfsm_publisher *p, struct iovec *iov, int n)
+send_batch(struct xfsm_publisher *p)
 {
-    bool sent = send_packet(p, iov, n);
+    const void *packet;
+    size_t len;
 
-    p->sent += sent;
-    return sent;
+    if (!p->batch.n) {
+        return true;
+    }
+    packet = xfsm_batch_get(&p->batch, &len);
+    if (!send_packet(p, packet, len)) {
+        p->untold |= !p->stuck;
+        p->stuck = true;
+        p->n_delayed = p->batch.n;
+        return false;
+    }
+    p->sent += p->batch.n;
+    p->delayed += p->n_delayed;
+    p->n_delayed = 0;
+    xfsm_batch_clear(&p->batch);
+    return true;
+}
+
+/* Moves what waits in the queue to the batch, which is empty, as far as that
+ * takes it. */
+static void
+refill_batch(struct xfsm_publisher *p)
+{
+    struct iovec iov[2];
+    int i, n;
+
+    while (!xfsm_batch_is_full(&p->batch)
+           && (n = xfsm_queue_peek(&p->queue, iov)) > 0) {
+        char *room = xfsm_batch_room(&p->batch);
+        size_t len = 0;
+
+        for (i = 0; i < n; i++) {
+            memcpy(room + len, iov[i].iov_base, iov[i].iov_len);
+            len += iov[i].iov_len;
+        }
+        xfsm_batch_add(&p->batch, len);
+        xfsm_queue_pop(&p->queue);
+    }
+    p->n_delayed = p->batch.n;
+}
+
+/* Remembers what an operator is shown. */
+static void
+set_last(struct xfsm_publisher *p, const struct xfsm_event *event)
+{
+    const char *const pieces[] = {
+        event->label, " ", event->program, ": ", event->text,
+    };
+    size_t len = 0;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(pieces) && pieces[i]; i++) {
+        size_t n = strnlen(pieces[i], sizeof p->last - 1 - len);
+
+        memcpy(p->last + len, pieces[i], n);
+        len += n;
+    }
+    p->last[len] = '\0';
 }
 
 static void
 publish(struct xfsm_publisher *p, const struct xfsm_event *event)
 {
-    size_t topic_len = xfsm_event_format_topic(event, &p->identity, p->topic,
-                                               sizeof p->topic);
-    size_t json_len = xfsm_event_format_json(event, &p->identity, p->json,
-                                             sizeof p->json);
-    struct iovec iov[2] = {
-        { .iov_base = p->topic, .iov_len = topic_len + 1 },
-        { .iov_base = p->json, .iov_len = json_len },
-    };
+    enum xfsm_publish_label label = label_from_name(event->label);
+    char *topic = xfsm_batch_room(&p->batch);
+    size_t topic_len = xfsm_event_format_topic(event, &p->identity, topic,
+                                               XFSM_EVENT_TOPIC_MAX);
+    char *json = topic + topic_len + 1;
+    size_t json_len = xfsm_event_format_json(event, &p->identity, json,
+                                             XFSM_EVENT_JSON_MAX);
+    size_t len = topic_len + 1 + json_len;
 
-    snprintf(p->last, sizeof p->last, "%s %s: %s", event->label,
-             event->program, event->text ? event->text : "");
+    set_last(p, event);
     if (!strcmp(event->label, XFSM_LABEL_MITIGATION)) {
-        ask_agent(p, event, json_len);
+        ask_agent(p, event, json, json_len);
     }
-    if (xfsm_queue_count(&p->queue) || !send_message(p, iov, 2)) {
-        enum xfsm_publish_label label = label_from_name(event->label);
+    if (p->stuck) {
+        const struct iovec iov = { topic, len };
 
-        if (!xfsm_queue_push(&p->queue, is_urgent(label), iov, 2)) {
+        if (!xfsm_queue_push(&p->queue, is_urgent(label), &iov, 1)) {
             p->dropped[label]++;
         }
+        return;
+    }
+    xfsm_batch_add(&p->batch, len);
+    if (is_urgent(label) || xfsm_batch_is_full(&p->batch)) {
+        send_batch(p);
     }
 }
 
-bool
+void
 xfsm_publisher_publish(struct xfsm_publisher *p,
                        const struct xfsm_event *event)
 {
     struct xfsm_event numbered = *event;
-    bool empty;
 
     ovs_mutex_lock(&p->mutex);
     numbered.seq = ++p->seq;
     publish(p, &numbered);
-    empty = !xfsm_queue_count(&p->queue);
     ovs_mutex_unlock(&p->mutex);
-    return empty;
 }
 
 void
@@ -250,17 +305,36 @@ xfsm_publisher_emit(const struct xfsm_event *event, void *p)
     xfsm_publisher_publish(p, event);
 }
 
+bool
+xfsm_publisher_flush(struct xfsm_publisher *p)
+{
+    bool told;
+
+    ovs_mutex_lock(&p->mutex);
+    if (!p->stuck) {
+        send_batch(p);
+    }
+    told = !p->untold;
+    p->untold = false;
+    ovs_mutex_unlock(&p->mutex);
+    return told;
+}
+
+size_t
+xfsm_publisher_count(const struct xfsm_publisher *p)
+{
+    return p->batch.n + xfsm_queue_count(&p->queue);
+}
+
 void
 xfsm_publisher_run(struct xfsm_publisher *p)
 {
-    struct iovec iov[2];
-    int n;
-
     ovs_mutex_lock(&p->mutex);
-    while ((n = xfsm_queue_peek(&p->queue, iov)) && send_message(p, iov, n)) {
-        xfsm_queue_pop(&p->queue);
-        p->delayed++;
+    while (p->batch.n && send_batch(p)) {
+        p->stuck = false;
+        refill_batch(p);
     }
+    p->untold = false;
     ovs_mutex_unlock(&p->mutex);
 }
 
@@ -268,8 +342,10 @@ void
 xfsm_publisher_wait(struct xfsm_publisher *p)
 {
     ovs_mutex_lock(&p->mutex);
-    if (p->sock >= 0 && xfsm_queue_count(&p->queue)) {
+    if (p->sock >= 0 && p->stuck) {
         poll_fd_wait(p->sock, POLLOUT);
+    } else if (p->batch.n && !p->stuck) {
+        poll_immediate_wake();
     }
     ovs_mutex_unlock(&p->mutex);
 }
@@ -277,11 +353,10 @@ xfsm_publisher_wait(struct xfsm_publisher *p)
 bool
 xfsm_publisher_tell(struct xfsm_publisher *p, const void *data, size_t len)
 {
-    struct iovec iov = { CONST_CAST(void *, data), len };
     bool sent;
 
     ovs_mutex_lock(&p->mutex);
-    sent = send_packet(p, &iov, 1);
+    sent = send_packet(p, data, len);
     ovs_mutex_unlock(&p->mutex);
     return sent;
 }

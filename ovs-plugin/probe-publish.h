@@ -8,11 +8,15 @@
 
 /* A probe's way to the hub.
  *
- * Each event becomes one packet on a SOCK_SEQPACKET socket that the agent
- * gave: the topic, a null byte, and the JSON (event.h).  Sending never waits.
- * What the socket does not take goes to a queue (probe-queue.h), as does
- * everything while there is no hub; what the queue does not take is dropped,
- * and counted by label.
+ * Events go as packets on a SOCK_SEQPACKET socket that the agent gave: each is
+ * the topic, a null byte, and the JSON (event.h).  Those that come in one
+ * turn, while a burst of packets is looked at, go together (event-batch.h)
+ * when the turn ends or the batch is full, or at once if one is urgent: what
+ * is lost when a probe dies in the middle of a turn is never an alert.
+ *
+ * Sending never waits.  When the socket does not take a batch, or there is no
+ * hub, that batch waits and all that follows goes to a queue (probe-queue.h);
+ * what the queue does not take is dropped, and counted by label.
  *
  * Events are numbered here, from 1, in the order in which they go out.
  *
@@ -22,7 +26,8 @@
  * is not told again, so that one host whose packets ask again and again does
  * not crowd out what is asked about others.
  *
- * Thread-safety: any thread may publish; the rest is for the main thread. */
+ * Thread-safety: any thread may publish and flush; the rest is for the main
+ * thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +36,7 @@
 #include "ovs-plugin/port-ids.h"
 #include "ovs-plugin/probe-queue.h"
 #include "ovs-thread.h"
+#include "xfsm/io/event-batch.h"
 #include "xfsm/runtime/event.h"
 
 /* L(LABEL, URGENT): labels whose drops are counted apart. */
@@ -70,7 +76,12 @@ struct xfsm_publisher {
     struct xfsm_port_ids ids;   /* Of 'identity'. */
     uint64_t seq;               /* Of the last event. */
     int sock;                   /* To the hub, or -1. */
-    struct xfsm_queue queue;
+    struct xfsm_batch batch;    /* What goes out next. */
+    bool stuck;                 /* The socket did not take it.  While this is
+                                 * false, the queue is empty. */
+    bool untold;                /* It got stuck since the last flush. */
+    size_t n_delayed;           /* Events of 'batch' that had to wait. */
+    struct xfsm_queue queue;    /* What comes after it. */
     char last[XFSM_PUBLISH_LAST_SIZE];  /* Topic and text of last event. */
 
     /* Counters. */
@@ -88,9 +99,6 @@ struct xfsm_publisher {
     uint64_t mitigation_repeated;
     uint64_t mitigation_dropped;
     uint8_t message[XFSM_IPC_MAX];
-
-    char topic[XFSM_EVENT_TOPIC_MAX];
-    char json[XFSM_EVENT_JSON_MAX];
 };
 
 /* Initializes 'p' to publish on 'sock', or -1, which it then owns.
@@ -108,13 +116,20 @@ void xfsm_publisher_set_socket(struct xfsm_publisher *, int sock);
 void xfsm_publisher_set_ids(struct xfsm_publisher *,
                             const struct xfsm_port_ids *ids);
 
-/* Publishes an event; for struct xfsm_engine_options, with the publisher as
- * 'aux'. */
+/* Publishes an event, at the next flush at the latest. */
+void xfsm_publisher_publish(struct xfsm_publisher *,
+                            const struct xfsm_event *);
+
+/* The same, for struct xfsm_engine_options with the publisher as 'aux'. */
 void xfsm_publisher_emit(const struct xfsm_event *, void *publisher);
 
-/* The same.  Returns false if events wait to be sent. */
-bool xfsm_publisher_publish(struct xfsm_publisher *,
-                            const struct xfsm_event *);
+/* Ends a turn: sends what was published in it, unless it has to wait.
+ * Returns false if that is so for the first time, and the main thread is to
+ * be woken up to wait for the socket. */
+bool xfsm_publisher_flush(struct xfsm_publisher *);
+
+/* Events that wait. */
+size_t xfsm_publisher_count(const struct xfsm_publisher *);
 
 /* Sends what waits, as far as possible. */
 void xfsm_publisher_run(struct xfsm_publisher *);

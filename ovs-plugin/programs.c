@@ -44,9 +44,12 @@ enum origin {
 };
 
 struct program {
+    char *key;                  /* In 'programs', see make_key(). */
     char *name;
+    char *params;               /* "": none. */
     bool has_row;               /* Is a row, ... */
-    bool marked;                /* ...was put since begin_rows(). */
+    bool marked;                /* ...was put since begin_rows(); of a
+                                 * variant: is in use. */
 
     /* Where the image or the error is from, to see changes. */
     enum origin origin;
@@ -123,22 +126,36 @@ xfsm_program_check_name(const char *name)
     return NULL;
 }
 
-static struct program *
-find_program(const struct xfsm_programs *ps, const char *name)
+/* No name has a space. */
+static char *
+make_key(const char *name, const char *params)
 {
-    return shash_find_data(&ps->programs, name);
+    return xasprintf("%s%s%s", name, params[0] ? " " : "", params);
 }
 
 static struct program *
-add_program(struct xfsm_programs *ps, const char *name)
+find_program(const struct xfsm_programs *ps, const char *name,
+             const char *params)
+{
+    char *key = make_key(name, params);
+    struct program *p = shash_find_data(&ps->programs, key);
+
+    free(key);
+    return p;
+}
+
+static struct program *
+add_program(struct xfsm_programs *ps, const char *name, const char *params)
 {
     struct program *p = xzalloc(sizeof *p);
 
+    p->key = make_key(name, params);
     p->name = xstrdup(name);
+    p->params = xstrdup(params);
     p->image_fd = -1;
     p->retry_at = LLONG_MAX;
     p->diagnostics = xstrdup("");
-    shash_add(&ps->programs, name, p);
+    shash_add(&ps->programs, p->key, p);
     return p;
 }
 
@@ -169,8 +186,10 @@ destroy_program(struct xfsm_programs *ps, struct program *p)
         ps->compiling = NULL;
         xfsm_child_kill(&ps->compiler, SIGKILL);
     }
-    shash_find_and_delete(&ps->programs, p->name);
+    shash_find_and_delete(&ps->programs, p->key);
+    free(p->key);
     free(p->name);
+    free(p->params);
     free(p->text);
     free(p->error);
     free(p->diagnostics);
@@ -210,9 +229,9 @@ set_outcome(struct xfsm_programs *ps, struct program *p, char *error,
     p->retry_at = LLONG_MAX;
     ps->changed = true;
     if (error) {
-        VLOG_WARN("program %s: %s", p->name, error);
+        VLOG_WARN("program %s: %s", p->key, error);
     } else {
-        VLOG_INFO("program %s: ready", p->name);
+        VLOG_INFO("program %s: ready", p->key);
     }
 }
 
@@ -285,19 +304,11 @@ xfsm_programs_begin_rows(struct xfsm_programs *ps)
     }
 }
 
-void
-xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
-                      const char *source, const char *image)
+/* Makes 'text' the one of 'p'. */
+static void
+put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
+         const char *text)
 {
-    enum origin origin = image[0] ? FROM_IMAGE : FROM_SOURCE;
-    const char *text = image[0] ? image : source;
-    struct program *p = find_program(ps, name);
-
-    if (!p) {
-        p = add_program(ps, name);
-    }
-    p->has_row = true;
-    p->marked = true;
     if (p->origin == origin && !strcmp(p->text, text)) {
         return;
     }
@@ -306,8 +317,13 @@ xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
     free(p->text);
     p->text = xstrdup(text);
     xfsm_backoff_reset(&p->backoff);
-    if (xfsm_program_check_name(name)) {
-        set_outcome(ps, p, xstrdup(xfsm_program_check_name(name)), NULL);
+    if (xfsm_program_check_name(p->name)) {
+        set_outcome(ps, p, xstrdup(xfsm_program_check_name(p->name)), NULL);
+    } else if (origin == FROM_IMAGE && p->params[0]) {
+        dequeue(p);
+        set_outcome(ps, p, xasprintf("parameters %s cannot be set: the row "
+                                     "has an image, whose parameters were set "
+                                     "when it was compiled", p->params), NULL);
     } else if (origin == FROM_IMAGE) {
         decode_image(ps, p);
     } else if (!text[0]) {
@@ -320,18 +336,18 @@ xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
 }
 
 void
-xfsm_programs_end_rows(struct xfsm_programs *ps)
+xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
+                      const char *source, const char *image)
 {
-    struct shash_node *node;
+    struct program *p = shash_find_data(&ps->programs, name);
 
-    SHASH_FOR_EACH_SAFE (node, &ps->programs) {
-        struct program *p = node->data;
-
-        if (p->has_row && !p->marked) {
-            destroy_program(ps, p);
-            ps->changed = true;
-        }
+    if (!p) {
+        p = add_program(ps, name, "");
     }
+    p->has_row = true;
+    p->marked = true;
+    put_text(ps, p, image[0] ? FROM_IMAGE : FROM_SOURCE,
+             image[0] ? image : source);
 }
 
 static char *
@@ -371,8 +387,76 @@ look_in_library(struct xfsm_programs *ps, struct program *p)
     free(path);
 }
 
+/* Brings 'p', which has no row of its own, up to date. */
+static void
+look_for_text(struct xfsm_programs *ps, struct program *p)
+{
+    const struct program *row = (p->params[0] ? find_program(ps, p->name, "")
+                                 : NULL);
+
+    if (row && row->has_row) {
+        put_text(ps, p, row->origin, row->text);
+    } else {
+        look_in_library(ps, p);
+    }
+}
+
+void
+xfsm_programs_end_rows(struct xfsm_programs *ps)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &ps->programs) {
+        struct program *p = node->data;
+
+        if (p->has_row && !p->marked) {
+            destroy_program(ps, p);
+            ps->changed = true;
+        }
+    }
+    SHASH_FOR_EACH (node, &ps->programs) {
+        struct program *p = node->data;
+
+        if (p->params[0]) {
+            look_for_text(ps, p);
+        }
+    }
+}
+
+void
+xfsm_programs_begin_use(struct xfsm_programs *ps)
+{
+    xfsm_programs_begin_rows(ps);
+}
+
+void
+xfsm_programs_use(struct xfsm_programs *ps, const char *name,
+                  const char *params)
+{
+    struct program *p = find_program(ps, name, params);
+
+    if (p) {
+        p->marked = true;
+    }
+}
+
+void
+xfsm_programs_end_use(struct xfsm_programs *ps)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, &ps->programs) {
+        struct program *p = node->data;
+
+        if (p->params[0] && !p->marked) {
+            destroy_program(ps, p);
+        }
+    }
+}
+
 struct xfsm_agent_program
-xfsm_programs_get(struct xfsm_programs *ps, const char *name)
+xfsm_programs_get(struct xfsm_programs *ps, const char *name,
+                  const char *params)
 {
     const char *bad_name = xfsm_program_check_name(name);
     struct program *p;
@@ -383,14 +467,15 @@ xfsm_programs_get(struct xfsm_programs *ps, const char *name)
             .diagnostics = bad_name,
         };
     }
-    p = find_program(ps, name);
+    p = find_program(ps, name, params);
     if (!p) {
-        p = add_program(ps, name);
-        look_in_library(ps, p);
+        p = add_program(ps, name, params);
+        look_for_text(ps, p);
     }
     return (struct xfsm_agent_program) {
         .name = p->name,
         .pending = p->queued || ps->compiling == p,
+        .exists = p->origin != FROM_NOWHERE,
         .image_fd = p->image_fd,
         .serial = p->serial,
         .error = p->error,
@@ -485,7 +570,9 @@ try_later(struct program *p)
 static void
 start_compiler(struct xfsm_programs *ps, struct program *p)
 {
-    const char *argv[] = { ps->tool, p->name, NULL };
+    const char *argv[] = {
+        ps->tool, p->name, p->params[0] ? p->params : NULL, NULL,
+    };
     struct xfsm_child_spec spec = {
         .argv = argv,
         .confined = true,
@@ -596,7 +683,7 @@ run_library(struct xfsm_programs *ps)
         struct program *p = node->data;
 
         if (!p->has_row) {
-            look_in_library(ps, p);
+            look_for_text(ps, p);
         }
     }
 }

@@ -14,6 +14,10 @@
  * agent itself reads no XML: it hands over a file and takes back another.
  * One is compiled at a time, and again only if the text changes.
  *
+ * With parameters, a program is compiled from the same text once more, for all
+ * ports that want these values: a *variant*, which is forgotten when no port
+ * does.  An image has its parameters already and can have no others.
+ *
  * A program that was good and then becomes faulty keeps its last image, next
  * to its error, so that probes go on with it.
  *
@@ -48,6 +52,8 @@ struct xfsm_programs;
 struct xfsm_agent_program {
     const char *name;
     bool pending;               /* Being compiled, or waiting for it. */
+    bool exists;                /* There is a text or an image.  If it has no
+                                 * good image, what ran before may run on. */
     int image_fd;               /* Last good image, or -1. */
     uint64_t serial;            /* Another number for each image. */
     const char *error;          /* One line, or NULL. */
@@ -67,11 +73,20 @@ void xfsm_programs_put_row(struct xfsm_programs *, const char *name,
                            const char *source, const char *image);
 void xfsm_programs_end_rows(struct xfsm_programs *);
 
-/* Returns the program of that name, from the rows or the library.  Never
- * NULL: there may be just an error that says there is none.  What it points to
- * is good until another function is called. */
+/* Returns the program of that name, from the rows or the library, with
+ * 'params', which are "NAME=VALUE,NAME=VALUE..." or "".  Never NULL: there may
+ * be just an error that says there is none.  What it points to is good until
+ * another function is called. */
 struct xfsm_agent_program xfsm_programs_get(struct xfsm_programs *,
-                                            const char *name);
+                                            const char *name,
+                                            const char *params);
+
+/* Forgets all variants but those that are told, one by one, between the first
+ * and the last call. */
+void xfsm_programs_begin_use(struct xfsm_programs *);
+void xfsm_programs_use(struct xfsm_programs *, const char *name,
+                       const char *params);
+void xfsm_programs_end_use(struct xfsm_programs *);
 
 /* Names of all programs of rows and of the library, for display; the data is
  * a constant string that says where each is from. */

@@ -14,7 +14,7 @@
 /* The role of those who say what is wanted. */
 #define ROLE "xfsm-controller"
 
-#define COLUMNS_MAX 4
+#define COLUMNS_MAX 5
 
 /* What the role may do to a table: every column is listed that is neither
  * written by the agent nor fixed when a row is made.  Tables that are missing
@@ -30,7 +30,7 @@ static const struct permission permissions[] = {
     { "XFSM_Global", false, { "options", "next_cfg", "external_ids" }, 3 },
     { "Program", true, { "source", "image", "external_ids" }, 3 },
     { "Assignment", true,
-      { "target", "programs", "enabled", "external_ids" }, 4 },
+      { "target", "programs", "params", "enabled", "external_ids" }, 5 },
 };
 
 void

@@ -83,6 +83,7 @@ init_xfsm_columns(struct ovsdb_idl *idl)
         &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target,
         &xfsmrec_assignment_col_programs,
+        &xfsmrec_assignment_col_params,
         &xfsmrec_assignment_col_enabled,
         &xfsmrec_probe_col_interface,
     };
@@ -353,6 +354,7 @@ get_assignments(struct ovsdb_idl *idl, size_t *np)
             .target = &row->target,
             .programs = row->programs,
             .n_programs = row->n_programs,
+            .params = row->params,
         };
     }
     return in;
@@ -377,6 +379,24 @@ configure_monitors(struct xfsm_agent *agent, struct xfsm_desired *desired)
     }
 }
 
+/* Forgets the programs with parameters that are not wanted any more. */
+static void
+drop_unused_programs(struct xfsm_agent *agent)
+{
+    struct shash_node *node;
+
+    xfsm_programs_begin_use(agent->programs);
+    SHASH_FOR_EACH (node, &agent->monitors) {
+        const struct xfsm_monitor *m = node->data;
+        struct smap_node *params;
+
+        SMAP_FOR_EACH (params, &m->want.params) {
+            xfsm_programs_use(agent->programs, params->key, params->value);
+        }
+    }
+    xfsm_programs_end_use(agent->programs);
+}
+
 static void
 read_desired(struct xfsm_agent *agent)
 {
@@ -399,6 +419,7 @@ read_desired(struct xfsm_agent *agent)
         simap_put(&agent->matches, assignments[i].name, desired.matches[i]);
     }
     configure_monitors(agent, &desired);
+    drop_unused_programs(agent);
 
     xfsm_desired_destroy(&desired);
     free_bridges(bridges, in.n_bridges);

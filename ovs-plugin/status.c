@@ -118,7 +118,7 @@ write_programs(struct xfsm_agent *agent)
 
     XFSMREC_PROGRAM_FOR_EACH (row, agent->xfsm.idl) {
         struct xfsm_agent_program p = xfsm_programs_get(agent->programs,
-                                                        row->name);
+                                                        row->name, "");
         char *diagnostics;
 
         if (p.pending) {

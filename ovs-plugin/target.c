@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ovs-plugin/port-ids.h"
 #include "smap.h"
 #include "util.h"
 #include "xfsm/base/glob.h"
@@ -59,9 +60,9 @@ static bool
 id_matches(const char *key, const char *value,
            const struct xfsm_target_place *at)
 {
-    const char *id = smap_get(at->interface_ids, key);
+    const char *id = xfsm_port_ids_find(key, at->interface_ids,
+                                        at->port_ids);
 
-    id = id ? id : smap_get(at->port_ids, key);
     return id && xfsm_glob_match(value, id);
 }
 

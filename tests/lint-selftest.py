@@ -61,6 +61,9 @@ BAD = [
     ('only what they may depend on',
      {'ovs-plugin/main.c': LICENCE + '#include "controller/fleet.h"\n',
       'ovs-plugin/automake.mk': HASH_LICENCE + 'x = ovs-plugin/main.c\n'}),
+    ('only what they may depend on',
+     {'utilities/main.c': LICENCE + '#include "controller/host.h"\n',
+      'utilities/automake.mk': HASH_LICENCE + 'x = utilities/main.c\n'}),
     ('by their name from the top',
      {'xfsm/packet/field.c': LICENCE + '#include "field.h"\n'}),
     ('has no clock', {'xfsm/packet/field.c': LICENCE + 'x = time(NULL);\n'}),
@@ -88,6 +91,13 @@ BAD = [
      {'tests/unit/test-hash.c': LICENCE + 'test_one(void **state)\n'}),
     ('dialect1.tsv names',
      {'tests/unit/dialect1.tsv': 'test-hash.c:test_one\n'}),
+    ('names all tests',
+     {'tests/system/README.md': '# T\n`test-hash.c`, `test-two.py`\n'}),
+    ('names all tests',
+     {'tests/system/README.md': '# T\n`test-hash.c`\n',
+      'tests/system/test-two.py': HASH_LICENCE + 'x = 1\n',
+      'tests/system/automake.mk':
+      HASH_LICENCE + 'SYSTEM_TESTS += tests/system/test-two.py\n'}),
     ('shell scripts parse', {'autogen/boot.sh': '#!/bin/sh\n' + HASH_LICENCE
                              + 'if true; then\n'}),
     ('Python scripts parse', {'utilities/tool': '#!/usr/bin/env python3\n'

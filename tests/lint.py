@@ -32,7 +32,8 @@ FORBIDDEN = {
                 r'|ovs-plugin/|controller/|utilities/',
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
     'controller/': r'ovs-plugin/|utilities/|xfsm-config\.h$',
-    'utilities/': r'ovs-plugin/|controller/',
+    'utilities/': r'ovs-plugin/(?!target\.h)'
+                  r'|controller/(?!fleet\.h|fleet-rows\.h|rollout\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 
@@ -300,6 +301,26 @@ def check_demands(tree):
                 yield path, n, 'no ' + test
 
 
+def check_promises(tree):
+    """tests/system/README.md names all tests of its folder, and what is one"""
+    path = 'tests/system/README.md'
+    if path not in tree.text:
+        return
+    known = {os.path.basename(p) for p in tree.paths
+             if re.match(r'tests/[a-z]+/test-[^/]*\.(c|py|sh)$', p)}
+    named = set()
+    for n, line in tree.lines(path):
+        for name in re.findall(r'`(test-[\w-]+\.(?:c|py|sh))`', line):
+            named.add(name)
+            if name not in known:
+                yield path, n, 'no ' + name
+    for test in tree.paths:
+        name = os.path.basename(test)
+        if (re.match(r'tests/system/test-[^/]*$', test)
+                and name not in named):
+            yield path, 1, 'nothing of ' + name
+
+
 def check_shell(tree):
     """shell scripts parse"""
     for path in sorted(set(tree.scripts('sh') + tree.select('.sh'))):
@@ -322,7 +343,7 @@ CHECKS = [check_layers, check_folders, check_include_style,
           check_engine_calls, check_licence, check_file_length,
           check_line_length, check_white_space, check_markers,
           check_machine_paths, check_listed, check_tests_run, check_demands,
-          check_shell, check_python]
+          check_promises, check_shell, check_python]
 
 
 def main():

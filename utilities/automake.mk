@@ -49,17 +49,36 @@ bin_PROGRAMS += utilities/xfsm-ctl
 nodist_man_MANS += utilities/xfsm-ctl.8
 endif
 utilities_xfsm_ctl_SOURCES = \
+	controller/fleet-rows.c \
+	controller/fleet-rows.h \
+	controller/fleet.c \
+	controller/fleet.h \
+	controller/rollout.c \
+	controller/rollout.h \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h \
+	utilities/xfsm-ctl-db.c \
+	utilities/xfsm-ctl-fleet.c \
 	utilities/xfsm-ctl-init.c \
+	utilities/xfsm-ctl-overview.c \
+	utilities/xfsm-ctl-preview.c \
 	utilities/xfsm-ctl-programs.c \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \
 	utilities/xfsm-ctl-show.c \
+	utilities/xfsm-ctl-source.c \
 	utilities/xfsm-ctl-top.c \
+	utilities/xfsm-ctl-versions.c \
 	utilities/xfsm-ctl.c \
 	utilities/xfsm-ctl.h
 utilities_xfsm_ctl_CPPFLAGS = $(OVS_CPPFLAGS)
 utilities_xfsm_ctl_CFLAGS = $(OVS_CFLAGS)
-utilities_xfsm_ctl_LDADD = $(XFSM_IDL_LIBS) $(OVS_LIBS)
+utilities_xfsm_ctl_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)
 EXTRA_DIST += utilities/xfsm-ctl.8.in
 CLEANFILES += utilities/xfsm-ctl.8
 
@@ -88,6 +107,7 @@ EXTRA_DIST += \
 	utilities/list-programs \
 	utilities/programs/README.md \
 	utilities/quickstart \
+	utilities/quickstart-fleet \
 	utilities/run-tests \
 	utilities/setup-deps \
 	.ci/run

@@ -166,7 +166,7 @@ server_command(struct init *init, const char *command, const char *argument)
         error = xasprintf(
             "%s %s: this ovsdb-server was started with --config-file and "
             "refuses it: add the database to that file, or run a server "
-            "of its own for %s (it said: %s)",
+            "of its own for %s and ovs-xfsmd with --xfsm-db (it said: %s)",
             command, argument, XFSM_CTL_DB, refusal);
     } else if (refusal) {
         error = xasprintf("%s %s: %s", command, argument, refusal);

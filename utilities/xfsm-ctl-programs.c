@@ -8,28 +8,20 @@
 
 #include "utilities/xfsm-ctl.h"
 
-#include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "db-ctl-base.h"
 #include "jsonrpc.h"
 #include "openvswitch/json.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
-#include "unicode.h"
 #include "util.h"
-#include "xfsm/program/model.h"
 
 #define SUFFIX ".xml"
 
 /* Programs of one port, as the schema has it. */
 #define PORT_PROGRAMS_MAX 32
-
-/* Word that stands for "no program" in external_ids:xfsm. */
-#define NO_PROGRAM "none"
 
 static const struct xfsmrec_program *
 find_program(const struct ctl_context *ctx, const char *name)
@@ -68,125 +60,6 @@ xfsm_ctl_library_programs(struct sset *names)
     closedir(dir);
 }
 
-/* Returns why 'name' is no name for a program, or NULL.  A name is part of
- * topics ('/' separates), lists (',' and space separate) and file names. */
-static char *
-check_program_name(const char *name)
-{
-    size_t n = strlen(name);
-
-    if (!n || n > XFSM_MAX_NAME) {
-        return xasprintf("\"%s\": the name of a program has 1 to %d "
-                         "characters", name, XFSM_MAX_NAME);
-    } else if (!strcmp(name, NO_PROGRAM)) {
-        return xasprintf("a program cannot be named \"%s\": that word turns "
-                         "monitoring off", name);
-    }
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = name[i];
-
-        if (!isalnum(c) && (!i || !strchr("_.-", c))) {
-            return xasprintf("\"%s\": the name of a program is made of "
-                             "letters, digits and, not first, '_', '.' and "
-                             "'-'", name);
-        }
-    }
-    return NULL;
-}
-
-/* The name of the program in 'file' where none is given.  The caller frees
- * it. */
-static char *
-name_from_file(const char *file)
-{
-    char *name = base_name(file);
-    size_t n = strlen(name);
-
-    if (n > strlen(SUFFIX) && !strcmp(&name[n - strlen(SUFFIX)], SUFFIX)) {
-        name[n - strlen(SUFFIX)] = '\0';
-    }
-    return name;
-}
-
-/* Reads a source of at most XFSM_MAX_SOURCE_BYTES bytes. */
-static char *
-read_source(const char *file, char **sourcep)
-{
-    struct stat s;
-    FILE *stream;
-    char *error = NULL;
-
-    *sourcep = NULL;
-    stream = fopen(file, "r");
-    if (!stream || fstat(fileno(stream), &s)) {
-        error = xasprintf("%s: cannot be opened (%s)", file,
-                          ovs_strerror(errno));
-    } else if (!S_ISREG(s.st_mode)) {
-        error = xasprintf("%s: not a regular file", file);
-    } else if (s.st_size > XFSM_MAX_SOURCE_BYTES) {
-        error = xasprintf("%s: %lld bytes, the limit is %d", file,
-                          (long long int) s.st_size, XFSM_MAX_SOURCE_BYTES);
-    } else {
-        char *source = xmalloc(s.st_size + 1);
-        size_t n = fread(source, 1, s.st_size, stream);
-
-        source[n] = '\0';
-        if (ferror(stream)) {
-            error = xasprintf("%s: cannot be read (%s)", file,
-                              ovs_strerror(errno));
-        } else if (!n) {
-            error = xasprintf("%s: is empty", file);
-        } else if (strlen(source) != n) {
-            error = xasprintf("%s: has a NUL byte, so is not XML", file);
-        } else {
-            error = utf8_validate(source, NULL);
-            if (error) {
-                char *full = xasprintf("%s: must be in UTF-8: %s", file,
-                                       error);
-                free(error);
-                error = full;
-            }
-        }
-        if (error) {
-            free(source);
-        } else {
-            *sourcep = source;
-        }
-    }
-    if (stream) {
-        fclose(stream);
-    }
-    return error;
-}
-
-/* Compiles 'file' with the tool xfsm, where that is installed.  Warnings go
- * to stderr. */
-static char *
-compile_check(const char *file)
-{
-    const char *argv[] = { "xfsm", "check", file, NULL };
-    char *output;
-    bool missing;
-    char *error = xfsm_ctl_run(argv, &output, &missing);
-
-    if (missing) {
-        fprintf(stderr, "%s: %s was not checked: there is no program xfsm\n",
-                program_name, file);
-        free(error);
-        error = NULL;
-    } else if (output && *output) {
-        fprintf(stderr, "%s\n", output);
-    }
-    free(output);
-    if (error) {
-        char *full = xasprintf("%s: does not compile, not added (--force "
-                               "adds it all the same): %s", file, error);
-        free(error);
-        error = full;
-    }
-    return error;
-}
-
 static void
 pre_add_program(struct ctl_context *ctx)
 {
@@ -197,15 +70,16 @@ pre_add_program(struct ctl_context *ctx)
     /* The checks are done here and not in cmd_add_program() because that may
      * run again if another client is writing. */
     const char *file = ctx->argv[1];
-    char *name = ctx->argc > 2 ? xstrdup(ctx->argv[2]) : name_from_file(file);
+    char *name = (ctx->argc > 2 ? xstrdup(ctx->argv[2])
+                  : xfsm_ctl_name_from_file(file));
     char *source = NULL;
 
-    ctx->error = check_program_name(name);
+    ctx->error = xfsm_ctl_check_program_name(name);
     if (!ctx->error) {
-        ctx->error = read_source(file, &source);
+        ctx->error = xfsm_ctl_read_source(file, &source);
     }
     if (!ctx->error && !shash_find(&ctx->options, "--force")) {
-        ctx->error = compile_check(file);
+        ctx->error = xfsm_ctl_check_file(file);
     }
     free(source);
     free(name);
@@ -215,10 +89,11 @@ static void
 cmd_add_program(struct ctl_context *ctx)
 {
     const char *file = ctx->argv[1];
-    char *name = ctx->argc > 2 ? xstrdup(ctx->argv[2]) : name_from_file(file);
+    char *name = (ctx->argc > 2 ? xstrdup(ctx->argv[2])
+                  : xfsm_ctl_name_from_file(file));
     char *source;
 
-    ctx->error = read_source(file, &source);
+    ctx->error = xfsm_ctl_read_source(file, &source);
     if (!ctx->error) {
         const struct xfsmrec_program *program = find_program(ctx, name);
 
@@ -262,7 +137,7 @@ parse_programs(struct ctl_context *ctx, const char *list, struct sset *names)
     do {
         size_t n = strcspn(p, ",");
         char *name = xmemdup0(p, n);
-        char *error = check_program_name(name);
+        char *error = xfsm_ctl_check_program_name(name);
 
         if (error) {
             ctl_error(ctx, "%s", error);

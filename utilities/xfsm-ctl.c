@@ -16,13 +16,13 @@
 
 #include "command-line.h"
 #include "db-ctl-base.h"
+#include "dirs.h"
 #include "fatal-signal.h"
 #include "jsonrpc.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-data.h"
 #include "ovsdb-idl.h"
-#include "ovsdb-schema/xfsm-idl.h"
 #include "process.h"
 #include "stream-ssl.h"
 #include "stream.h"
@@ -32,8 +32,11 @@
 
 VLOG_DEFINE_THIS_MODULE(xfsm_ctl);
 
-/* --db: the database server to contact. */
+/* --db or --fleet: the database server to contact. */
 static const char *remote;
+
+/* The database that commands are for. */
+static const struct xfsm_ctl_db *db = &xfsm_ctl_host_db;
 
 /* --oneline: each command's output on one line. */
 static bool oneline;
@@ -41,7 +44,8 @@ static bool oneline;
 /* --dry-run: commit nothing. */
 static bool dry_run;
 
-/* --wait: wait until the agent has seen the change. */
+/* --wait: wait until the agent, or all of the fleet, has taken in the
+ * change. */
 static bool wait_for_agent;
 
 /* --timeout: seconds until we give up, 0 for never. */
@@ -55,29 +59,6 @@ static struct sset the_databases = SSET_INITIALIZER(&the_databases);
 /* The connection and the transaction, for clean_exit() to free. */
 static struct ovsdb_idl *the_idl;
 static struct ovsdb_idl_txn *the_txn;
-
-/* Commands take a row by these columns or by UUID. */
-static const struct ctl_table_class tables[XFSMREC_N_TABLES] = {
-    [XFSMREC_TABLE_PROGRAM].row_ids[0]
-    = {&xfsmrec_program_col_name, NULL, NULL},
-
-    [XFSMREC_TABLE_ASSIGNMENT].row_ids[0]
-    = {&xfsmrec_assignment_col_name, NULL, NULL},
-
-    [XFSMREC_TABLE_PROBE].row_ids[0]
-    = {&xfsmrec_probe_col_interface, NULL, NULL},
-    [XFSMREC_TABLE_PROBE].row_ids[1]
-    = {&xfsmrec_probe_col_port, NULL, NULL},
-
-    [XFSMREC_TABLE_CONNECTION].row_ids[0]
-    = {&xfsmrec_connection_col_target, NULL, NULL},
-
-    [XFSMREC_TABLE_RBAC_ROLE].row_ids[0]
-    = {&xfsmrec_rbac_role_col_name, NULL, NULL},
-
-    [XFSMREC_TABLE_RBAC_PERMISSION].row_ids[0]
-    = {&xfsmrec_rbac_permission_col_table, NULL, NULL},
-};
 
 OVS_NO_RETURN static void
 clean_exit(int status)
@@ -111,6 +92,21 @@ xfsm_ctl_serves(const char *database)
     return sset_contains(&the_databases, database);
 }
 
+/* The database of the fleet where --fleet does not say. */
+static const char *
+default_fleet(void)
+{
+    static char *fleet;
+
+    if (!fleet) {
+        const char *env = getenv("XFSM_FLEET_DB");
+
+        fleet = (env && *env ? xstrdup(env)
+                 : xasprintf("unix:%s/xfsm-fleet.sock", ovs_rundir()));
+    }
+    return fleet;
+}
+
 OVS_NO_RETURN static void
 usage(void)
 {
@@ -118,45 +114,23 @@ usage(void)
 %s: XFSM monitoring configuration utility\n\
 usage: %s [OPTIONS] COMMAND [ARG...] [-- COMMAND [ARG...]]...\n\
 \n\
-Database:\n\
-  [--schema=FILE] [--db-file=FILE] [--ctl=SOCKET]\n\
-  init                        make the database XFSM and have the running\n\
-                              ovsdb-server serve it\n\
-  show                        print what is monitored, and how it goes\n\
-  [--interval=SECS] [--iterations=N] top\n\
-                              print what goes on, again and again\n\
-  save-state PORT FILE        save what a port's programs know\n\
-  restore-state PORT FILE     have a port's programs go on with it\n\
-  flows PORT PROGRAM [STATE] [LIMIT]\n\
-                              print keys that are in a state\n\
-  flow PORT PROGRAM KEY       print what is known of a key\n\
-  why PORT PROGRAM KEY [LIMIT]\n\
-                              print why a key is in its state\n\
-\n\
-Program commands:\n\
-  [--force] add-program FILE [NAME]  store a program, or a new version of it\n\
-  [--if-exists] del-program NAME     delete a stored program\n\
-  list-programs               print the stored and the installed programs\n\
-\n\
-Port commands:\n\
-  [--force] enable PORT PROGRAM[,PROGRAM...]\n\
-                              run programs on a port\n\
-  [--if-exists] disable PORT [PROGRAM[,PROGRAM...]]\n\
-                              stop programs, or all, on a port\n\
-\n\
+%s\n\
 %s\
 %s\
 \n\
 Options:\n\
   --db=DATABASE               connect to DATABASE\n\
                               (default: %s)\n\
-  --wait                      wait until ovs-xfsmd has taken the change in\n\
+  --fleet[=DATABASE]          commands are for the fleet in DATABASE, see\n\
+                              --fleet --help (default: %s)\n\
+  --wait                      wait until ovs-xfsmd, or all hosts of the\n\
+                              fleet, have taken the change in\n\
   --no-wait                   do not wait for it (default)\n\
   -t, --timeout=SECS          wait at most SECS seconds\n\
   --dry-run                   do not commit changes to database\n\
   --oneline                   print exactly one line of output per command\n",
-           program_name, program_name, ctl_get_db_cmd_usage(),
-           ctl_list_db_tables_usage(), ctl_default_db());
+           program_name, program_name, db->usage, ctl_get_db_cmd_usage(),
+           ctl_list_db_tables_usage(), ctl_default_db(), default_fleet());
     table_usage();
     vlog_usage();
     printf("  --no-syslog                 equivalent to "
@@ -171,6 +145,7 @@ Other options:\n\
 
 enum {
     OPT_DB = UCHAR_MAX + 1,
+    OPT_FLEET,
     OPT_ONELINE,
     OPT_NO_SYSLOG,
     OPT_DRY_RUN,
@@ -185,6 +160,7 @@ enum {
 
 static const struct option global_options[] = {
     {"db", required_argument, NULL, OPT_DB},
+    {"fleet", optional_argument, NULL, OPT_FLEET},
     {"no-syslog", no_argument, NULL, OPT_NO_SYSLOG},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"oneline", no_argument, NULL, OPT_ONELINE},
@@ -219,6 +195,13 @@ handle_option(int c)
         remote = optarg;
         break;
 
+    case OPT_FLEET:
+        if (db != &xfsm_ctl_fleet_db) {
+            ctl_fatal("--fleet must come before options of commands");
+        }
+        remote = optarg ? optarg : default_fleet();
+        break;
+
     case OPT_ONELINE:
         oneline = true;
         break;
@@ -249,7 +232,7 @@ handle_option(int c)
     case 'V':
         printf("%s (ovs-xfsm) %s\nOpen vSwitch %s\nDB Schema %s\n",
                program_name, XFSM_VERSION, PACKAGE_VERSION,
-               xfsmrec_get_db_version());
+               db->get_version());
         exit(EXIT_SUCCESS);
 
     case 't':
@@ -268,6 +251,28 @@ handle_option(int c)
     default:
         abort();
     }
+}
+
+/* Chooses the database before the options are parsed, since it has commands
+ * and options of its own. */
+static void
+choose_db(int argc, char *argv[])
+{
+    char *tmp = ovs_cmdl_long_options_to_short_options(global_options);
+    char *short_options = xasprintf("+%s", tmp);
+    int c;
+
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, short_options, global_options, NULL))
+           != -1) {
+        if (c == OPT_FLEET) {
+            db = &xfsm_ctl_fleet_db;
+        }
+    }
+    optind = 0;                 /* Begin anew. */
+    opterr = 1;
+    free(short_options);
+    free(tmp);
 }
 
 /* Parses the global options, and those that stand before the first command.
@@ -329,9 +334,9 @@ prepare_server(const struct ctl_command *commands, size_t n_commands)
     if (error) {
         ctl_fatal("%s", error);
     }
-    if (!xfsm_ctl_serves(XFSM_CTL_DB)) {
-        ctl_fatal("%s: the server has no database %s: "
-                  "run \"xfsm-ctl init\" on its host", remote, XFSM_CTL_DB);
+    if (!xfsm_ctl_serves(db->name)) {
+        ctl_fatal("%s: the server has no database %s: %s", remote, db->name,
+                  db->missing);
     }
 }
 
@@ -339,9 +344,9 @@ static void
 run_prerequisites(struct ctl_command *commands, size_t n_commands,
                   struct ovsdb_idl *idl)
 {
-    ovsdb_idl_add_table(idl, &xfsmrec_table_xfsm_global);
+    ovsdb_idl_add_table(idl, db->global);
     if (wait_for_agent) {
-        ovsdb_idl_add_column(idl, &xfsmrec_xfsm_global_col_cur_cfg);
+        db->monitor_cfg(idl);
     }
     for (struct ctl_command *c = commands; c < &commands[n_commands]; c++) {
         if (c->syntax->prerequisites) {
@@ -484,10 +489,9 @@ try_commands(const char *args, struct ctl_command *commands,
     }
     ovsdb_idl_txn_add_comment(txn, "xfsm-ctl: %s", args);
 
-    const struct xfsmrec_xfsm_global *global = xfsmrec_xfsm_global_first(idl);
+    const struct ovsdb_idl_row *global = ovsdb_idl_first_row(idl, db->global);
     if (wait_for_agent && global) {
-        ovsdb_idl_txn_increment(txn, &global->header_,
-                                &xfsmrec_xfsm_global_col_next_cfg, false);
+        ovsdb_idl_txn_increment(txn, global, db->next_cfg, false);
     }
 
     if (run_commands(commands, n_commands, idl, txn, symtab)) {
@@ -528,21 +532,21 @@ check_alive(const struct ovsdb_idl *idl)
     }
 }
 
-/* Makes the row of XFSM_Global if there is none.  Returns false if that must
- * be tried again when the database has changed.
+/* Makes the row of table 'db->global' if there is none.  Returns false if that
+ * must be tried again when the database has changed.
  *
- * The table has one row at most, and the agent and others make it too.  So
+ * The table has one row at most, and others make it too.  So
  * this is a transaction of its own, which may fail because another was
  * faster. */
 static bool
 try_global(struct ovsdb_idl *idl)
 {
-    if (xfsmrec_xfsm_global_first(idl)) {
+    if (ovsdb_idl_first_row(idl, db->global)) {
         return true;
     }
 
     struct ovsdb_idl_txn *txn = the_txn = ovsdb_idl_txn_create(idl);
-    xfsmrec_xfsm_global_insert(txn);
+    ovsdb_idl_txn_insert(txn, db->global, NULL);
 
     enum ovsdb_idl_txn_status status = ovsdb_idl_txn_commit_block(txn);
     const char *error = ovsdb_idl_txn_get_error(txn);
@@ -583,18 +587,15 @@ run_transaction(const char *args, struct ctl_command *commands,
     }
 }
 
-/* Waits until the agent has taken the change numbered 'next_cfg' in, through
+/* Waits until the change numbered 'next_cfg' has been taken in, through
  * restarts of the database server. */
 static void
 wait_for_cfg(struct ovsdb_idl *idl, int64_t next_cfg)
 {
     ovsdb_idl_enable_reconnect(idl);
     for (;;) {
-        const struct xfsmrec_xfsm_global *global;
-
         ovsdb_idl_run(idl);
-        global = xfsmrec_xfsm_global_first(idl);
-        if (global && global->cur_cfg >= next_cfg) {
+        if (db->is_taken_in(idl, next_cfg)) {
             return;
         }
         ovsdb_idl_wait(idl);
@@ -625,11 +626,11 @@ main(int argc, char *argv[])
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_WARN);
     vlog_set_levels_from_string_assert("reconnect:warn");
 
-    ctl_init(&xfsmrec_idl_class, xfsmrec_table_classes, tables, NULL,
-             clean_exit);
-    ctl_register_commands(xfsm_ctl_init_commands);
-    ctl_register_commands(xfsm_ctl_program_commands);
-    ctl_register_commands(xfsm_ctl_show_commands);
+    choose_db(argc, argv);
+    ctl_init__(db->class, db->tables, NULL, clean_exit);
+    for (size_t i = 0; db->commands[i]; i++) {
+        ctl_register_commands(db->commands[i]);
+    }
 
     char *args = process_escape_args(argv);
     parse_options(argc, argv, &local_options);
@@ -642,8 +643,12 @@ main(int argc, char *argv[])
     VLOG(ctl_might_write_to_db(commands, n_commands) ? VLL_INFO : VLL_DBG,
          "Called as %s", args);
     ctl_timeout_setup(timeout);
+    for (size_t i = 0; i < n_commands; i++) {
+        wait_for_agent = (wait_for_agent
+                          || !strcmp(commands[i].syntax->name, "sync"));
+    }
 
-    the_idl = ovsdb_idl_create(remote, &xfsmrec_idl_class, false, false);
+    the_idl = ovsdb_idl_create(remote, db->class, false, false);
     run_prerequisites(commands, n_commands, the_idl);
     prepare_server(commands, n_commands);
 

@@ -6,13 +6,20 @@
 #ifndef UTILITIES_XFSM_CTL_H
 #define UTILITIES_XFSM_CTL_H 1
 
-/* Parts of xfsm-ctl, the command line tool for the database XFSM.
+/* Parts of xfsm-ctl, the command line tool for the database XFSM of a host,
+ * and, with --fleet, for the database XFSM_Fleet.
  *
  *   xfsm-ctl.c           options, one transaction for all commands, output
+ *   xfsm-ctl-db.c        what is different between the two databases
  *   xfsm-ctl-init.c      'init': makes the database and has it served
  *   xfsm-ctl-programs.c  programs, and what runs where
  *   xfsm-ctl-show.c      'show' and 'list-programs'
  *   xfsm-ctl-top.c       'top', what goes on
+ *   xfsm-ctl-fleet.c     of a fleet: hosts and assignments
+ *   xfsm-ctl-versions.c  of a fleet: programs, versions and roll-outs
+ *   xfsm-ctl-preview.c   of a fleet: which ports a selector means
+ *   xfsm-ctl-overview.c  of a fleet: 'show'
+ *   xfsm-ctl-source.c    a program from a file
  *   xfsm-ctl-server.c    what the IDL cannot ask a database server
  *   xfsm-ctl-run.c       running another program
  *
@@ -24,22 +31,58 @@
  * Thread-safety: none; the program has one thread. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "db-ctl-base.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "sset.h"
 
+struct fleetrec_program;
 struct jsonrpc;
 struct ovsdb_idl;
+struct ovsdb_idl_column;
+struct ovsdb_idl_table_class;
+struct smap;
+struct xfsm_fleet;
 
-/* Name of our database and of the switch's. */
+/* Names of our databases and of the switch's. */
 #define XFSM_CTL_DB "XFSM"
+#define XFSM_CTL_FLEET_DB "XFSM_Fleet"
 #define XFSM_CTL_SWITCH_DB "Open_vSwitch"
 
 /* The commands of each part, ended by one without a name. */
 extern const struct ctl_command_syntax xfsm_ctl_init_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_program_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_show_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_fleet_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_version_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_overview_commands[];
+
+/* xfsm-ctl-db.c */
+
+/* A database that commands are for. */
+struct xfsm_ctl_db {
+    const char *name;
+    const struct ovsdb_idl_class *class;
+    const struct ctl_table_class *tables;
+    const struct ctl_command_syntax *const *commands;   /* Ends in NULL. */
+    const char *(*get_version)(void);   /* Of the schema. */
+    const char *usage;          /* About 'commands'. */
+    const char *missing;        /* What to do if it is not served. */
+
+    /* How to wait for a change.  Of table 'global', with one row at most,
+     * 'next_cfg' is incremented; then, with the columns that 'monitor_cfg'
+     * asks for, 'is_taken_in' tells whether those who act on the database have
+     * taken in all up to that number. */
+    const struct ovsdb_idl_table_class *global;
+    const struct ovsdb_idl_column *next_cfg;
+    void (*monitor_cfg)(struct ovsdb_idl *);
+    bool (*is_taken_in)(const struct ovsdb_idl *, int64_t cfg);
+};
+
+extern const struct xfsm_ctl_db xfsm_ctl_host_db;
+extern const struct xfsm_ctl_db xfsm_ctl_fleet_db;
 
 /* xfsm-ctl.c */
 
@@ -60,6 +103,59 @@ char *xfsm_ctl_init(const char *remote, const struct shash *options);
 
 /* Adds to 'names' the programs of the installed library. */
 void xfsm_ctl_library_programs(struct sset *names);
+
+/* xfsm-ctl-source.c */
+
+/* Returns why 'name' is no name for a program, or NULL.  A name is part of
+ * topics ('/' separates), lists (',' and space separate) and file names. */
+char *xfsm_ctl_check_program_name(const char *name);
+
+/* The name of the program in 'file' where none is given.  The caller frees
+ * it. */
+char *xfsm_ctl_name_from_file(const char *file);
+
+/* Reads a source of at most XFSM_MAX_SOURCE_BYTES bytes into '*sourcep', which
+ * the caller frees and which is NULL on error. */
+char *xfsm_ctl_read_source(const char *file, char **sourcep);
+
+/* Compiles 'file' with the tool xfsm, where that is installed.  What that
+ * says, errors and warnings with their places, goes to stderr. */
+char *xfsm_ctl_check_file(const char *file);
+
+/* xfsm-ctl-fleet.c */
+
+/* Asks for all columns of the fleet but the texts of programs. */
+void xfsm_ctl_pre_fleet(struct ctl_context *);
+
+/* Reads the fleet as a controller would, with what the commands of the
+ * transaction have done so far.  Returns NULL after ctl_error(). */
+struct xfsm_fleet *xfsm_ctl_read_fleet(struct ctl_context *);
+
+/* The assignments, sorted, whose programs have 'program' among them. */
+void xfsm_ctl_find_users(const struct ovsdb_idl *, const char *program,
+                         struct sset *assignments);
+
+/* xfsm-ctl-versions.c */
+
+/* All versions of all programs, sorted by name, then newest first.  The caller
+ * frees the array. */
+const struct fleetrec_program **xfsm_ctl_sort_versions(
+    const struct ovsdb_idl *, size_t *n);
+
+/* Appends the versions of a program, 'n' in all, that still matter: from the
+ * newest to the one that is active, each on a line after 'prefix'; all with
+ * 'all'. */
+void xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *,
+                           const struct fleetrec_program *const versions[],
+                           size_t n, bool all, const char *prefix);
+
+/* xfsm-ctl-preview.c */
+
+/* Asks the switch of each of 'hosts' of 'fleet' which of its ports 'target'
+ * means now, and appends them to 'out', one a line, and how many there are. */
+void xfsm_ctl_preview(const struct xfsm_fleet *fleet,
+                      const struct sset *hosts, const struct smap *target,
+                      struct ds *out);
 
 /* xfsm-ctl-top.c */
 

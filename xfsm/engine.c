@@ -262,6 +262,23 @@ fetch_buckets(const struct xfsm_keytable *table, uint64_t hash)
     }
 }
 
+/* Sends for the lines that only keys in the first state need. */
+static void
+fetch_firsts(const struct xfsm_touches *touches, uint64_t hash)
+{
+    for (unsigned int i = 0; i < touches->n; i++) {
+        const struct xfsm_touch *touch = &touches->list[i];
+
+        if (!touch->first) {
+            continue;
+        } else if (touch->kind == XFSM_TOUCH_TEWMA) {
+            xfsm_tewma_prefetch(touch->memory, hash);
+        } else {
+            xfsm_detector_prefetch(touch->memory, hash);
+        }
+    }
+}
+
 static inline size_t
 min_size(size_t a, size_t b)
 {
@@ -287,10 +304,17 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     if (!key) {
         return;
     }
-    fetch_buckets(p->states, key->hash);
+    if (xfsm_keytable_may_have(p->states, key->hash)) {
+        xfsm_keytable_prefetch(p->states, key->hash);
+    } else if (touches->firsts) {
+        fetch_firsts(touches, key->hash);
+    }
     for (unsigned int i = 0; i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
 
+        if (touch->first) {
+            continue;
+        }
         key = xfsm_exec_row_key(p, &match->keys, packet, touch->key);
         if (!key) {
             continue;
@@ -327,31 +351,33 @@ match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
 }
 
-/* Sends for the slot of 'key', once the tags that tell it have come. */
+/* Sends for the slots of its keys, once the tags that tell them have come. */
 static inline void
-fetch_slot(const struct xfsm_instance *p, const struct match *match,
-           const struct xfsm_keytable *table, uint16_t key)
-{
-    if (match->keys.complete >> key & 1) {
-        uint64_t hash = xfsm_key_row_value(p, &match->keys, key)->hash;
-
-        if (xfsm_keytable_may_have(table, hash)) {
-            xfsm_keytable_prefetch_slot(table, hash);
-        }
-    }
-}
-
-static void
-fetch_slots(const struct xfsm_instance *p, const struct match *match)
+fetch_slots(const struct xfsm_instance *p, struct match *match)
 {
     const struct xfsm_touches *touches = &p->touches[match->event];
+    const struct xfsm_plan *plan = &p->plans[match->event];
+    const struct xfsm_key_row *keys = &match->keys;
 
-    fetch_slot(p, match, p->states, p->image.events[match->event].primary);
+    if (keys->complete & plan->primary) {
+        const struct xfsm_key_value *key
+            = (const void *) (keys->values + plan->key_offset);
+
+        if (xfsm_keytable_may_have(p->states, key->hash)) {
+            match->keys.slot = xfsm_keytable_prefetch_slot(p->states,
+                                                           key->hash);
+            if (!match->keys.slot && touches->firsts) {
+                fetch_firsts(touches, key->hash);
+            }
+        }
+    }
     for (unsigned int i = 0; touches->tables && i < touches->n; i++) {
         const struct xfsm_touch *touch = &touches->list[i];
 
-        if (touch->kind == XFSM_TOUCH_KEYTABLE) {
-            fetch_slot(p, match, touch->memory, touch->key);
+        if (touch->kind == XFSM_TOUCH_KEYTABLE
+            && keys->complete >> touch->key & 1) {
+            xfsm_keytable_prefetch_slot(
+                touch->memory, xfsm_key_row_value(p, keys, touch->key)->hash);
         }
     }
 }

@@ -23,6 +23,20 @@ tests_bench_bench_sketch_LDADD = $(XFSM_LIBS)
 
 EXTRA_DIST += tests/bench/RESULTS.md
 
+# A probe without packets, and a subscriber, for the hub.
+tests_bench_bench_subscribe_SOURCES = tests/bench/bench-subscribe.c
+tests_bench_bench_subscribe_LDADD = $(XFSM_IO_LIBS)
+BENCHMARKS += tests/bench/bench-subscribe
+if HAVE_OVS
+BENCHMARKS += tests/bench/bench-publish
+SYSTEM_TOOLS += tests/bench/bench-publish
+endif
+tests_bench_bench_publish_SOURCES = tests/bench/bench-publish.c
+tests_bench_bench_publish_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_bench_bench_publish_CFLAGS = $(OVS_CFLAGS)
+tests_bench_bench_publish_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) $(OVS_LIBS)
+
 benchmarks: $(BENCHMARKS)
 .PHONY: benchmarks
 

@@ -6,10 +6,13 @@
 Usage: bench-events.py [hub] [switch]
 
 Environment: top_srcdir, top_builddir, OVS_SRCDIR as for the system tests.
-"hub" needs no privilege: this program is the probe, and sends as fast as the
-hub takes it.  "switch" needs root: packets go through a real switch and a
-real probe, and the time is that from the kernel's time stamp of the packet to
-the event in the hands of a subscriber.  Prints Markdown.
+"hub" needs no privilege: for the latency this program is the probe, for the
+load bench-publish, which sends as fast as the hub takes it, with the code of
+a probe; bench-subscribe counts what arrives ("make benchmarks" builds both).
+XFSM_HUB names another xfsm-hub to measure.  "switch" needs root: packets go
+through a real switch and a real probe, and the time is that from the kernel's
+time stamp of the packet to the event in the hands of a subscriber.  Prints
+Markdown.
 """
 
 import json
@@ -29,6 +32,8 @@ import xfsmtest                                             # noqa: E402
 import zmqlite                                              # noqa: E402
 
 SECONDS = 5
+# Events that a probe has at the same time, in one turn of its main loop.
+TURNS = (1, 8, 64)
 
 ECHO = """<xfsm name="echo" version="1"><statedef id="a"/>
 <event type="packet" selector="proto tcp and dst_port 7 and flags tcp-syn"
@@ -88,47 +93,46 @@ def hub_latency(rate, seconds):
     return total, times
 
 
-def hub_throughput(n):
+def tool(name):
+    return os.path.join(xfsmtest.TOP_BUILDDIR, 'tests', 'bench', name)
+
+
+def cpu_seconds(pid):
+    """Of a process, so far."""
+    with open('/proc/%d/stat' % pid) as f:
+        fields = f.read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def hub_throughput(n, turn):
     """Events/s with n subscribers, and the part of them that each has."""
     with hubtest.Hub('--rate=0') as hub:
         probe = hub.join('vm1')
-        subs = [hubtest.Subscriber(hub, 'log') for _ in range(n)]
-        for s in subs:
-            xfsmtest.wait_until(lambda s=s: 'connected' in s.errors(), 30,
-                                s.errors)
-        hub.wait_heard()
-        event = json.dumps(probe.event('log', 1, text='port 7'),
-                           separators=(',', ':'))
-        head, tail = event.split('"seq":1')
-        head = ('log/echo/br0/vm1\0%s"seq":' % head).encode()
-        tail = tail.encode()
-        send = probe.sock.send
-        start = time.monotonic()
-        i = 0
-        while time.monotonic() < start + SECONDS:
-            for i in range(i + 1, i + 1001):
-                send(head + b'%d' % i + tail)
-        hub.wait_stat('published', i, 60)
-        elapsed = time.monotonic() - start
-        counts = []
-        for s in subs:
-            previous = -1
-            count = count_lines(s.path)
-            while count != previous:
-                previous = count
-                time.sleep(2)
-                count = count_lines(s.path)
-            counts.append(count)
-        row(n, '%d' % (i / elapsed), '%d' % (sum(counts) / elapsed),
-            '%.1f %%' % (100.0 * min(counts) / i),
+        subs = []
+        for _ in range(n):
+            subs.append(subprocess.Popen(
+                [tool('bench-subscribe'), hub.endpoint, 'log', '2000'],
+                stdout=subprocess.PIPE))
+            hub.children.append(subs[-1])
+        xfsmtest.wait_until(
+            lambda: hub.stats()['subscriptions'] >= n, 30, 'subscriptions')
+        cpu = cpu_seconds(hub.process.pid)
+        sent = json.loads(subprocess.run(
+            [tool('bench-publish'), str(probe.sock.fileno()), '1000000000',
+             str(SECONDS), str(turn), '0', 'wait'],
+            pass_fds=[probe.sock.fileno()], stdout=subprocess.PIPE,
+            check=True).stdout)
+        hub.wait_stat('published', sent['events'], 60)
+        got = [json.loads(s.communicate()[0])['events'] for s in subs]
+        cpu = cpu_seconds(hub.process.pid) - cpu
+        events = sent['events']
+        row(n, turn, '%d' % (events / sent['seconds']),
+            '%d' % (sum(got) / sent['seconds']),
+            '%.1f %%' % (100.0 * min(got) / events),
+            '%.2f' % (1e6 * cpu / events),
+            '%.2f' % (1e6 * sent['cpu'] / events),
             '%d MiB' % (hub.rss() >> 20))
         sys.stdout.flush()
-
-
-def count_lines(path):
-    with open(path, 'rb') as f:
-        return sum(block.count(b'\n') for block in
-                   iter(lambda: f.read(1 << 20), b''))
 
 
 def bench_hub():
@@ -138,11 +142,14 @@ def bench_hub():
     report_latency('100/s', *hub_latency(100, SECONDS))
     report_latency('10,000/s', *hub_latency(10000, SECONDS))
     print('\nAs fast as the hub takes them, about 170 bytes each:\n')
-    row('subscribers', 'events/s in', 'deliveries/s', 'least delivered',
+    row('subscribers', 'events a turn', 'events/s in', 'deliveries/s',
+        'least delivered', 'µs of CPU an event, hub', 'probe',
         'memory of the hub')
-    row(*['---'] * 5)
-    for n in (1, 10, 100):
-        hub_throughput(n)
+    row(*['---'] * 8)
+    for turn in TURNS:
+        hub_throughput(1, turn)
+    for n in (10, 100):
+        hub_throughput(n, TURNS[-1])
 
 
 def checksum(data):

@@ -6,19 +6,22 @@
 /* Packets between a probe and its hub (xfsm/io/message-decode.h).
  *
  * Input: a packet: an event or message, or, where it begins with a null byte,
- * the topics that a probe hears.  A message is given to an engine whose
- * program hears it and publishes its texts and fields.
+ * the topics that a probe hears, or, with a one, a batch (event-batch.h), of
+ * which each event is taken as a message.  A message is given to an engine
+ * whose program hears it and publishes its texts and fields.
  *
- * Required: topics that were read, written again, are the same bytes, and
- * each one that is sorted out is covered by one that is left; texts of a
- * message are terminated, in its memory and without a null byte, its fields
- * of the length they say; machine code and interpreter publish the same. */
+ * Required: a batch that was read, written again, is the same bytes; topics
+ * that were read, written again, are the same bytes, and each one that is
+ * sorted out is covered by one that is left; texts of a message are
+ * terminated, in its memory and without a null byte, its fields of the length
+ * they say; machine code and interpreter publish the same. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
 #include "xfsm/engine.h"
+#include "xfsm/io/event-batch.h"
 #include "xfsm/io/message-decode.h"
 #include "xfsm/program/compile.h"
 
@@ -143,14 +146,12 @@ run(const struct xfsm_message *message, enum xfsm_backend backend)
     return digest;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+check_event(const uint8_t *packet, size_t size)
 {
     static struct xfsm_letter letter;
     struct xfsm_bytes topic, json;
-    uint8_t *packet = fuzz_dup(data, size);
 
-    check_wants(packet, size);
     if (xfsm_message_split(packet, size, &topic, &json)) {
         char *copy = fuzz_dup(json.p, xfsm_bytes_remaining(&json));
 
@@ -167,6 +168,50 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         free(copy);
     }
+}
+
+/* Takes a batch apart and puts what fits into another one. */
+static void
+check_batch(const uint8_t *packet, size_t size)
+{
+    static struct xfsm_batch again;
+    struct xfsm_batch_reader reader;
+    struct xfsm_bytes event;
+    bool all = true;
+
+    if (!xfsm_batch_read(&reader, packet, size)) {
+        return;
+    }
+    xfsm_batch_clear(&again);
+    while (xfsm_batch_next(&reader, &event)) {
+        size_t len = xfsm_bytes_remaining(&event);
+        uint8_t *copy = fuzz_dup(event.p, len);
+
+        fuzz_require(len > 0, "an event is not empty");
+        check_event(copy, len);
+        all = all && len <= XFSM_MESSAGE_PACKET_MAX
+              && !xfsm_batch_is_full(&again);
+        if (all) {
+            memcpy(xfsm_batch_room(&again), copy, len);
+            xfsm_batch_add(&again, len);
+        }
+        free(copy);
+    }
+    fuzz_require(reader.n <= XFSM_BATCH_EVENTS, "there are not too many");
+    fuzz_require(!all || (again.n == reader.n && again.len <= size
+                          && (reader.malformed || again.len == size)
+                          && !memcmp(again.packet, packet, again.len)),
+                 "the same batch comes out");
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *packet = fuzz_dup(data, size);
+
+    check_wants(packet, size);
+    check_batch(packet, size);
+    check_event(packet, size);
     free(packet);
     return 0;
 }

@@ -23,6 +23,7 @@
 #include "tests/fuzz/fuzz-fixed.h"
 #include "xfsm/engine.h"
 #include "xfsm/io/capture.h"
+#include "xfsm/io/event-batch.h"
 #include "xfsm/program/compile.h"
 
 /* Bounds on what comes of one INPUT. */
@@ -366,6 +367,25 @@ add_messages(void)
     }
 }
 
+/* Three events of different length in one packet. */
+static void
+add_batch(const char *topic, const char *json)
+{
+    static struct xfsm_batch batch;
+    const void *packet;
+    size_t len;
+
+    xfsm_batch_clear(&batch);
+    for (int i = 0; i < 3; i++) {
+        int n = snprintf(xfsm_batch_room(&batch), XFSM_MESSAGE_PACKET_MAX,
+                         "%s%c%s", topic + i, '\0', json);
+
+        xfsm_batch_add(&batch, (size_t) n);
+    }
+    packet = xfsm_batch_get(&batch, &len);
+    put("message", "", 0, packet, len);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -401,6 +421,7 @@ main(int argc, char *argv[])
     put("message", "\0", 1, topics, sizeof topics);
     put("message", "alert/p/b/q", sizeof "alert/p/b/q", alert,
         strlen(alert));
+    add_batch("alert/p/b/q", alert);
     for (arg = 2; arg < argc; arg++) {
         const char *end = strrchr(argv[arg], '.');
 

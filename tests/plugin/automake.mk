@@ -85,6 +85,14 @@ tests_plugin_test_parts_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_parts_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_ENGINE_LIBS) $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/plugin/test-publish
+tests_plugin_test_publish_SOURCES = tests/plugin/test-publish.c
+tests_plugin_test_publish_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_plugin_test_publish_CFLAGS = $(OVS_CFLAGS)
+tests_plugin_test_publish_LDADD = \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/plugin/test-ring
 tests_plugin_test_ring_SOURCES = tests/plugin/test-ring.c
 tests_plugin_test_ring_CPPFLAGS = $(OVS_CPPFLAGS)

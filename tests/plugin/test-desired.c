@@ -17,6 +17,7 @@
 
 #include "ovs-plugin/desired.h"
 #include "ovs-plugin/mirror.h"
+#include "ovs-plugin/params.h"
 #include "smap.h"
 #include "util.h"
 #include "uuid.h"
@@ -399,6 +400,114 @@ test_assignment(void **state)
     xfsm_desired_destroy(&d);
 }
 
+/* Checks the parameters of a program at port p1, NULL: none, and whether there
+ * is a note. */
+static void
+check_params(struct world *w, const char *program, const char *expected,
+             bool note)
+{
+    const struct xfsm_desired_probe *p;
+    struct xfsm_desired d;
+    const char *params;
+
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    params = smap_get(&p->params, program);
+    assert_null(p->error);
+    assert_int_equal(p->params_note != NULL, note);
+    if (expected) {
+        assert_non_null(params);
+        assert_string_equal(params, expected);
+    } else {
+        assert_null(params);
+    }
+    xfsm_desired_destroy(&d);
+}
+
+static void
+test_params(void **state)
+{
+    struct world *w = *state;
+    const struct smap *port = w->br0_ports[0].external_ids;
+
+    set(port, "xfsm", "portscan,synflood");
+    check_params(w, "portscan", NULL, false);
+    set(port, "xfsm-params", "portscan:max_rate=2, synflood:rate=7 ,"
+        "portscan:confirm=1");
+    check_params(w, "portscan", "max_rate=2,confirm=1", false);
+    check_params(w, "synflood", "rate=7", false);
+    /* For all programs; in the order in which they are written. */
+    set(port, "xfsm-params", "a=1,portscan:a=2,nonsense");
+    check_params(w, "portscan", "a=1,a=2,nonsense", false);
+    check_params(w, "synflood", "a=1,nonsense", false);
+    /* Of a program that is not there. */
+    set(port, "xfsm-params", "portscam:max_rate=2");
+    check_params(w, "portscan", NULL, true);
+    check_params(w, "portscam", NULL, true);
+    /* The port's come after the bridge's, which may be meant for others. */
+    set(w->bridges[0].external_ids, "xfsm-params", "portscan:b=1,p2p:c=2");
+    set(port, "xfsm-params", "portscan:b=3");
+    check_params(w, "portscan", "b=1,b=3", false);
+    check_params(w, "p2p", NULL, false);
+}
+
+static void
+test_params_of_assignments(void **state)
+{
+    struct world *w = *state;
+    const struct smap *target = new_ids(w);
+    static char *programs[] = { (char *) "portscan" };
+    static char *others[] = { (char *) "synflood" };
+
+    set(target, "port", "p1");
+    w->assignments[0] = (struct xfsm_in_assignment) {
+        .name = "b", .enabled = true, .target = target, .programs = programs,
+        .n_programs = 1, .params = "portscan:a=3",
+    };
+    w->assignments[1] = w->assignments[0];
+    w->assignments[1].name = "a";
+    w->assignments[1].params = "a=2,synflood:a=9";
+    w->assignments[2] = w->assignments[0];
+    w->assignments[2].name = "c";
+    w->assignments[2].programs = others;
+    w->assignments[2].params = "";
+    w->assignments[3] = w->assignments[0];
+    w->assignments[3].enabled = false;
+    w->assignments[3].params = "a=7";
+    w->in.n_assignments = 4;
+    set(w->bridges[0].external_ids, "xfsm-params", "portscan:a=1");
+    set(w->br0_ports[0].external_ids, "xfsm-params", "portscan:a=4");
+    /* By name; each sets those of its own programs only. */
+    check_params(w, "portscan", "a=1,a=2,a=3,a=4", false);
+    check_params(w, "synflood", NULL, false);
+}
+
+static void
+test_params_limit(void **state)
+{
+    struct world *w = *state;
+    const struct smap *port = w->br0_ports[0].external_ids;
+    char text[XFSM_PARAMS_MAX_LEN + 2];
+    const struct xfsm_desired_probe *p;
+    struct xfsm_desired d;
+
+    memset(text, 'x', sizeof text);
+    text[XFSM_PARAMS_MAX_LEN] = '\0';
+    set(port, "xfsm", "portscan");
+    set(port, "xfsm-params", text);
+    check_params(w, "portscan", text, false);
+
+    text[XFSM_PARAMS_MAX_LEN] = 'x';
+    text[XFSM_PARAMS_MAX_LEN + 1] = '\0';
+    set(port, "xfsm-params", text);
+    xfsm_desired_init(&d, &w->in);
+    p = shash_find_data(&d.probes, "p1");
+    assert_non_null(p->error);
+    assert_non_null(strstr(p->error, "xfsm-params of the port: 4097 bytes"));
+    assert_int_equal(smap_count(&p->params), 0);
+    xfsm_desired_destroy(&d);
+}
+
 static void
 test_limit(void **state)
 {
@@ -438,6 +547,9 @@ main(void)
         TEST(test_mirror),
         TEST(test_settings),
         TEST(test_assignment),
+        TEST(test_params),
+        TEST(test_params_of_assignments),
+        TEST(test_params_limit),
         TEST(test_limit),
     };
 

@@ -12,6 +12,8 @@ SYSTEM_TESTS += \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
+	tests/system/test-ctl-fleet.py \
+	tests/system/test-dashboard.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
 	tests/system/test-faults-database.py \
@@ -21,6 +23,7 @@ SYSTEM_TESTS += \
 	tests/system/test-fleet-db.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
+	tests/system/test-hub-batches.py \
 	tests/system/test-hub-limits.py \
 	tests/system/test-hub-messages.py \
 	tests/system/test-hub.py \
@@ -37,6 +40,7 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
+	tests/system/test-rest.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \
@@ -66,10 +70,15 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
 	tests/system/lib/collecttest.py \
+	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubtest.py \
 	tests/system/lib/natstest.py \
+	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
+
+# Pictures of tests/system/test-dashboard.py.
+CLEANFILES += tests/system/dashboard-*.png

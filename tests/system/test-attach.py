@@ -67,6 +67,8 @@ def test_commands(host):
         host.appctl(target, "vlog/set", "console:dbg")
         host.appctl(target, "vlog/set", "console:info")
         host.appctl(target, "xfsm/stats")
+    for line in host.appctl("xfsm-probe.vm1", "xfsm/stats").splitlines():
+        check(len(line.split()) > 3, "what a counter means: " + line)
     for target, name in (("ovs-xfsmd", "probes:1"),
                          ("xfsm-probe.vm1", "programs:1")):
         memory = host.appctl(target, "memory/show")

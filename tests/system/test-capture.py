@@ -365,11 +365,12 @@ def test_visibility(host):
 
 
 def test_older_database(host):
-    """A database that lacks the column notes, and roles."""
+    """A database that lacks the columns notes and params, and roles."""
     with open(os.path.join(xfsmtest.TOP_SRCDIR,
                            "ovsdb-schema/xfsm.ovsschema")) as f:
         schema = json.load(f)
     del schema["tables"]["Probe"]["columns"]["notes"], schema["cksum"]
+    del schema["tables"]["Assignment"]["columns"]["params"]
     del schema["tables"]["XFSM_Global"]["columns"]["connections"]
     for table in ("Connection", "RBAC_Role", "RBAC_Permission"):
         del schema["tables"][table]

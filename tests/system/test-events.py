@@ -129,7 +129,10 @@ def test_hub_death(host, vm1):
 def test_hub_kills(host, vm1):
     """The hub is killed again and again under traffic: each alert comes once,
     in order, and probes are not touched."""
+    heard = hub_stat(host, "subscriptions")
     sub = Subscriber(host, "alert/echo")
+    wait_until(lambda: hub_stat(host, "subscriptions") > heard, 10,
+               "subscriber")
     before = Subscriber(host, "alert/echo", "--since", "1h")
     wait_until(lambda: len(before.events()) >= 5, 10, before.errors)
     probe = host.probe_pid("vm1")

@@ -51,7 +51,7 @@ def upgrade(host):
     """Does what ovs-ctl does when the installed Open vSwitch has another
     schema than the database, with its own functions."""
     db = os.path.join(host.dbdir, "conf.db")
-    schema = host._find_schema()
+    schema = host.find_schema()
     with open(schema) as f:
         other = json.load(f)
     x, y, z = other["version"].split(".")
@@ -215,6 +215,98 @@ def test_denied(host):
         host.wait_status(port, "running", AFTER_OUTAGE)
     host.appctl("ovsdb-server", "ovsdb-server/remove-remote",
                 "db:Remotes,Remotes,connections")
+
+
+def start_own_server(host):
+    """Starts a server for our database alone."""
+    host._daemon("xfsm-db", "ovsdb-server", "--pidfile=xfsm-db.pid",
+                 "--unixctl=" + os.path.join(host.rundir, "xfsm-db.ctl"),
+                 "--remote=punix:%s/xfsm.sock" % host.rundir,
+                 os.path.join(host.dir, "own.db"))
+
+
+def test_own_server(host):
+    """Our database has a server of its own: the switch's one is left alone,
+    and the other one may be away."""
+    remote = "unix:%s/xfsm.sock" % host.rundir
+    own = ("--db=" + remote,)
+    host.run("ovsdb-tool", "create", os.path.join(host.dir, "own.db"),
+             os.path.join(host.datadir, "xfsm.ovsschema"))
+    start_own_server(host)
+    host.stop("ovs-xfsmd")
+    host.appctl("ovsdb-server", "ovsdb-server/remove-db", "XFSM")
+    host.start_agent("--xfsm-db=" + remote)
+    for port in ("vm1", "vm9"):
+        host.wait_status(port, "running", AFTER_OUTAGE)
+    host.xfsm_ctl(*own, "enable", "vm2", "portscan")
+    host.wait_status("vm2", "running", SOON)
+    check("vm2" in host.xfsm_ctl(*own, "show"), "xfsm-ctl show")
+    check(remote in host.appctl("ovs-xfsmd", "xfsm/show"), "xfsm/show")
+    with Untouched(host, "vm1", "vm2", "vm9"):
+        host.stop("xfsm-db")
+        wait_until(lambda: "XFSM: not connected" in host.appctl(
+            "ovs-xfsmd", "xfsm/show"), SOON, "the agent to notice")
+        start_own_server(host)
+        wait_until(lambda: host.xfsm_ctl(
+            *own, "get", "Probe", "vm2", "running_programs")
+            == "[portscan]", AFTER_OUTAGE, "the probe in the database")
+        check(not host.has_xfsm(), "it was added to the switch's server")
+    host.xfsm_ctl(*own, "disable", "vm2")
+    host.wait_status("vm2", None, SOON)
+    host.stop("ovs-xfsmd")
+    host.stop("xfsm-db")
+    host.start_agent()
+    for port in ("vm1", "vm9"):
+        host.wait_status(port, "running", AFTER_OUTAGE)
+
+
+# A server's control socket that refuses a database, as one that was started
+# with --config-file does.
+CONFIG_FILE = """
+import json, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1] + ".new")
+s.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+while True:
+    c = s.accept()[0]
+    text = ""
+    while True:
+        data = c.recv(65536).decode()
+        if not data:
+            break
+        text += data
+        try:
+            request = json.loads(text)
+        except ValueError:
+            continue
+        text = ""
+        reply = {"id": request["id"], "result": None, "error":
+                 "cannot add; change the file and use ovsdb-server/reload"}
+        if request["method"] == "ovsdb-server/list-dbs":
+            reply.update(result="Open_vSwitch", error=None)
+        c.sendall(json.dumps(reply).encode())
+"""
+
+
+def test_config_file(host):
+    """A server that refuses our database, since a file says which it has: it
+    is told what to do."""
+    path = os.path.join(host.rundir, "refuses.ctl")
+    host.popen(sys.executable, "-c", CONFIG_FILE, path)
+    wait_until(lambda: os.path.exists(path), 10, "the socket")
+    host.stop("ovs-xfsmd")
+    host.appctl("ovsdb-server", "ovsdb-server/remove-db", "XFSM")
+    p = subprocess.run(
+        [host.tool("utilities/xfsm-ctl"), "--ctl=" + path,
+         "--db=unix:%s/db.sock" % host.rundir, "init"],
+        env=host.env, stderr=subprocess.PIPE, universal_newlines=True,
+        timeout=60)
+    check(p.returncode == 1, "it worked: " + p.stderr)
+    check("--config-file" in p.stderr and "--xfsm-db" in p.stderr, p.stderr)
+    host.start_agent()
+    for port in ("vm1", "vm9"):
+        host.wait_status(port, "running", AFTER_OUTAGE)
 
 
 def run(host):

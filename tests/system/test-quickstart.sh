@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # README's first command, as a newcomer runs it: it shows an alert and leaves
-# nothing behind.
+# nothing behind.  The same with --fleet.
 
 set -u
 
@@ -15,28 +15,41 @@ if grep -q '^SANITIZER_FLAGS = -f' "${top_builddir:?}/Makefile"; then
     echo "SKIP: it makes a build of its own, without sanitizers"
     exit 77
 fi
-if ! "$top/utilities/quickstart" --build "$work/build" > "$work/out" 2>&1
-then
+
+fail() {
     cat "$work/out"
+    echo "FAILED: $*"
     exit 1
-fi
-for pattern in 'xfsm-status=running' '"label":"alert"' 'port scan of' \
-               'packets [1-9][0-9]*, dropped 0'; do
-    if ! grep -q "$pattern" "$work/out"; then
-        cat "$work/out"
-        echo "FAILED: no \"$pattern\" in what quickstart printed"
-        exit 1
+}
+
+# Runs quickstart with ARGUMENTS, as words, and checks that it prints each
+# PATTERN and that nothing of it is left.
+check() {
+    local pattern place id
+    # shellcheck disable=SC2086
+    "$top/utilities/quickstart" --build "$work/build" $1 > "$work/out" 2>&1 ||
+        fail "quickstart $1"
+    for pattern in "${@:2}"; do
+        grep -q -- "$pattern" "$work/out" ||
+            fail "no \"$pattern\" in what quickstart $1 printed"
+    done
+    place=$(grep -om 1 '/tmp/xfsm-quickstart\.[A-Za-z0-9]*' "$work/out")
+    if [ -z "$place" ] || [ -e "$place" ] || pgrep -f "$place" > /dev/null; then
+        fail "quickstart $1 left something in $place"
     fi
-done
-run=$(sed -n 's/^ *export OVS_RUNDIR=\([^ ]*\).*/\1/p' "$work/out")
-if [ -z "$run" ] || [ -e "$run" ] || pgrep -f "$run" > /dev/null; then
-    echo "FAILED: quickstart left something in $run"
-    exit 1
-fi
-id=$(basename "$(dirname "$run")")
-if ip netns list | grep "${id##*.}"; then
-    echo "FAILED: quickstart left network namespaces"
-    exit 1
-fi
+    id=${place##*.}
+    ! ip netns list | grep -- "-$id" ||
+        fail "quickstart $1 left network namespaces"
+}
+
+check "" 'xfsm-status=running' '"label":"alert"' 'port scan of' \
+    'packets [1-9][0-9]*, dropped 0'
 grep 'first alert' "$work/out"
+begin=$(date +%s)
+check --fleet '^3 ports on 3 of 3 hosts' \
+    '^hv1: .* port scan of 10.77.0.2 by 10.77.0.1' \
+    '^hv2: .* port scan of 10.77.0.2 by 10.77.0.1' \
+    '^hv3: .*10.77.0.1 scans the fleet: 2 hosts see it' \
+    '3 hosts, 3 of them well' 'Program widescan version 1: active'
+echo "--fleet took $(($(date +%s) - begin)) s"
 echo passed

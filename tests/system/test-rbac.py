@@ -25,7 +25,8 @@ INSERT_DELETE = {"Program", "Assignment"}
 UPDATE = {
     "XFSM_Global": {"options", "next_cfg", "external_ids"},
     "Program": {"source", "image", "external_ids"},
-    "Assignment": {"target", "programs", "enabled", "external_ids"},
+    "Assignment": {"target", "programs", "params", "enabled",
+                   "external_ids"},
 }
 
 LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")

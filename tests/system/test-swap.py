@@ -3,7 +3,7 @@
 
 """A program is replaced a thousand times while packets come: each packet is
 handled, once, by the same process.  A faulty version leaves the old one
-running."""
+running.  So do parameters that are set for a port."""
 
 import base64
 import os
@@ -19,6 +19,9 @@ SWAPS = int(os.environ.get("XFSM_SWAPS", "1000"))
 
 PORT = 7007
 
+# Of vm1 and vm2.
+ADDRESSES = ("10.0.0.1", "10.0.0.2")
+
 # Seconds until an error is told.
 TOLD = 5
 
@@ -32,6 +35,23 @@ PROGRAM = """<xfsm name="swap" version="%d">
     <state id="s">
       <use-metric id="n" vm_update="ip_src"/>
       <condition expression="packets &lt; 0" action="Publish(log, %d)"/>
+    </state>
+  </event>
+</xfsm>
+"""
+
+# Tells, of each datagram, the parameter, and how many there were.
+COUNT = """<xfsm name="count" version="1">
+  <param name="limit" default="1" min="1" max="9"/>
+  <statedef id="s"/>
+  <metric name="n"><variation_monitor status="on" type="dleft"/></metric>
+  <feature name="packets" body="n"/>
+  <event type="packet" selector="proto udp and dst_port 7007"
+    primary-key="ip_src">
+    <state id="s">
+      <use-metric id="n" vm_update="ip_src"/>
+      <condition expression="true"
+        action="Publish(log, from %ip_src limit %limit of %packets)"/>
     </state>
   </event>
 </xfsm>
@@ -55,6 +75,13 @@ while not sys.stdin.closed:
     if os.path.exists(sys.argv[3] + ".stop"):
         break
     time.sleep(0.01)
+"""
+
+
+ONE = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b"one", (sys.argv[1], int(sys.argv[2])))
 """
 
 
@@ -148,14 +175,105 @@ def test_faulty(host, vm):
     check(host.probe_pid("vm1") == pid, "the probe was restarted")
 
 
+def last_event(host, port):
+    return host.xfsm_ctl("get", "Probe", port, "last_event")
+
+
+def wait_event(host, vm, text):
+    """Sends datagrams one by one, until one is told of as 'text'.  Returns how
+    many there were."""
+    mine, other = ADDRESSES if vm.name == "vm1" else ADDRESSES[::-1]
+
+    def send():
+        vm.run(sys.executable, "-c", ONE, other, str(PORT))
+        told = last_event(host, vm.name)
+        return "from %s %s of" % (mine, text) in told and told
+    told = wait_until(send, TOLD, lambda: "%s: %s, not %s" % (
+        vm.name, last_event(host, vm.name), text))
+    return float(told.split(" of ")[1].strip('"} \n'))
+
+
+def test_parameters(host, vm1, vm2):
+    """Two ports run a program with parameters of their own, and go on with
+    what they know when these change."""
+    host.xfsm_ctl("create", "Program", "name=count", "source=" + quote(COUNT))
+    for port in "vm1", "vm2":
+        host.vsctl("set", "Port", port, "external_ids:xfsm=count")
+    host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=count:limit=2")
+    for port in "vm1", "vm2":
+        host.wait_status(port, "running")
+    pids = host.probe_pid("vm1"), host.probe_pid("vm2")
+    wait_event(host, vm1, "limit 1")
+    known = wait_event(host, vm2, "limit 2")
+
+    host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=limit=3")
+    now = wait_event(host, vm2, "limit 3")
+    check(now > known, "the count began anew")
+    wait_event(host, vm1, "limit 1")
+
+    # What is wrong is told, and the program goes on as it was.
+    for wrong, why in (("count:limit=10", "limit"), ("count:limt=4", "limt"),
+                       ("count:limit", "NAME=VALUE")):
+        host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=" + wrong)
+        host.wait_status("vm2", "degraded", TOLD)
+        wait_until(lambda: why in host.error("vm2"), TOLD,
+                   lambda: host.error("vm2"))
+        wait_event(host, vm2, "limit 3")
+    host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=cuont:limit=4")
+    host.wait_status("vm2", "running", TOLD)
+    wait_event(host, vm2, "limit 1")
+    wait_until(lambda: "cuont" in host.xfsm_ctl("get", "Probe", "vm2",
+                                                "notes"), TOLD, "a note")
+
+    # Of the bridge, for all its ports; a port's own count more.
+    host.vsctl("set", "Bridge", "br0", "external_ids:xfsm-params=limit=5")
+    host.vsctl("set", "Port", "vm2",
+               "external_ids:xfsm-params=limit=9,count:limit=6")
+    wait_event(host, vm1, "limit 5")
+    wait_event(host, vm2, "limit 6")
+    show = host.appctl("ovs-xfsmd", "xfsm/show")
+    check("parameters of count: limit=5,limit=9,limit=6" in show, show)
+    # Those of an assignment outlive the port's.
+    host.xfsm_ctl("create", "Assignment", "name=some", "target:port=vm1",
+                  "programs=count", 'params="count:limit=8"', "enabled=true")
+    wait_event(host, vm1, "limit 8")
+    host.xfsm_ctl("destroy", "Assignment", "some")
+    # A new text has the parameters as well.
+    host.xfsm_ctl("set", "Program", "count", "source=" + quote(
+        COUNT.replace(" limit %limit", " bound %limit")))
+    wait_event(host, vm1, "bound 5")
+    check(wait_event(host, vm2, "bound 6") > now, "the count began anew")
+    check(pids == (host.probe_pid("vm1"), host.probe_pid("vm2")),
+          "a probe was restarted")
+
+    # An image has its parameters already.
+    path = os.path.join(host.dir, "count")
+    with open(path + ".xml", "w") as f:
+        f.write(COUNT)
+    host.run(host.tool("utilities/xfsm"), "compile", path + ".xml", "-o",
+             path)
+    with open(path, "rb") as f:
+        host.xfsm_ctl("set", "Program", "count", "image=" + quote(
+            base64.b64encode(f.read()).decode()))
+    host.wait_status("vm2", "degraded", TOLD)
+    check("when it was compiled" in host.error("vm2"), host.error("vm2"))
+    host.vsctl("remove", "Port", "vm2", "external_ids", "xfsm-params", "--",
+               "remove", "Bridge", "br0", "external_ids", "xfsm-params")
+    wait_event(host, vm2, "limit 1")
+    host.wait_status("vm2", "running", TOLD)
+
+
 def test(host):
     host.start()
     host.add_bridge("br0")
     vm = host.add_vm("br0", "vm1", "10.0.0.1/24")
-    host.add_vm("br0", "vm2", "10.0.0.2/24")
+    vm2 = host.add_vm("br0", "vm2", "10.0.0.2/24")
     test_swaps(host, vm)
     test_faulty(host, vm)
-    host.check_log(allow=("no_such_field",))
+    test_parameters(host, vm, vm2)
+    host.check_log(allow=("no_such_field", "program count limit=10",
+                          "program count limt=4", "program count limit:",
+                          "cannot be set: the row has an image"))
 
 
 if __name__ == "__main__":

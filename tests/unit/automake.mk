@@ -27,6 +27,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-event-batch \
 	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
 	tests/unit/test-event \
@@ -35,6 +36,7 @@ UNIT_TESTS += \
 	tests/unit/test-field-truth \
 	tests/unit/test-field \
 	tests/unit/test-file-sink \
+	tests/unit/test-flood \
 	tests/unit/test-fragments \
 	tests/unit/test-gap \
 	tests/unit/test-graph \
@@ -205,6 +207,8 @@ tests_unit_test_engine_SOURCES = \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
+
+tests_unit_test_event_batch_SOURCES = tests/unit/test-event-batch.c
 
 tests_unit_test_event_cbor_SOURCES = tests/unit/test-event-cbor.c
 tests_unit_test_event_cbor_LDADD = \
@@ -458,6 +462,13 @@ tests_unit_test_burst_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-burst.c
 
+tests_unit_test_flood_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-flood.c
+
 tests_unit_test_timers_exec_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
@@ -659,3 +670,18 @@ tests_unit_test_collect_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_collect_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_collect_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+PLUGIN_TESTS += tests/unit/test-rest-parts
+tests_unit_test_rest_parts_SOURCES = \
+	controller/fleet.c \
+	controller/fleet.h \
+	controller/http-limit.c \
+	controller/http-limit.h \
+	controller/recent.c \
+	controller/recent.h \
+	controller/tokens.c \
+	controller/tokens.h \
+	tests/unit/test-rest-parts.c
+tests_unit_test_rest_parts_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_rest_parts_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_rest_parts_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS) $(LIBSSL_LIBS)

@@ -75,9 +75,16 @@ find(const struct xfsm_keytable *t, uint64_t i)
     uint64_t key[MAX_WORDS];
     unsigned int n = make_key(i, key);
 
-    xfsm_keytable_prefetch(t, hash_key(key, n));
-    xfsm_keytable_prefetch_slot(t, hash_key(key, n));
-    return xfsm_keytable_find(t, hash_key(key, n), key, n);
+    uint64_t hash = hash_key(key, n);
+    uint64_t *record = xfsm_keytable_find(t, hash, key, n);
+    uint32_t slot;
+
+    xfsm_keytable_prefetch(t, hash);
+    slot = xfsm_keytable_prefetch_slot(t, hash);
+    assert_ptr_equal(xfsm_keytable_find_at(t, slot, hash, key, n), record);
+    slot = (uint32_t) (hash % (2 * XFSM_KEYTABLE_WAYS * t->half));
+    assert_ptr_equal(xfsm_keytable_find_at(t, slot, hash, key, n), record);
+    return record;
 }
 
 static bool
@@ -519,6 +526,36 @@ test_counts(void **state)
     xfsm_keytable_destroy(t);
 }
 
+/* The number of a slot, after what was there has gone. */
+static void
+test_stale_slot(void **state)
+{
+    struct xfsm_keytable *t;
+    uint64_t key[] = { 1, 2 };
+    uint64_t hash = hash_key(key, 2);
+    uint64_t shorter = hash_key(key, 1);
+    uint32_t slot;
+    bool created;
+    void *record;
+
+    (void) state;
+    assert_null(xfsm_keytable_create(2, 8, 64, &t));
+    record = xfsm_keytable_insert(t, hash, key, 2, 0, &created);
+    slot = xfsm_keytable_prefetch_slot(t, hash);
+    assert_ptr_equal(t->slots + slot * t->slot_size
+                     + t->key_words * sizeof *key, record);
+    assert_ptr_equal(xfsm_keytable_find_at(t, slot, hash, key, 2), record);
+    assert_null(xfsm_keytable_find_at(t, slot, shorter, key, 1));
+    assert_true(xfsm_keytable_remove(t, hash, key, 2));
+    assert_null(xfsm_keytable_find_at(t, slot, hash, key, 2));
+
+    assert_ptr_equal(xfsm_keytable_insert(t, hash, key, 2, 0, &created),
+                     record);
+    xfsm_keytable_clear(t);
+    assert_null(xfsm_keytable_find_at(t, slot, hash, key, 2));
+    xfsm_keytable_destroy(t);
+}
+
 static void
 test_foreach_stops(void **state)
 {
@@ -621,6 +658,7 @@ main(void)
         cmocka_unit_test(test_placement),
         cmocka_unit_test(test_clear_wraps),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_stale_slot),
         cmocka_unit_test(test_foreach_stops),
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_deadline),

@@ -475,9 +475,11 @@ test_random_matchers(void **state)
             struct xfsm_touches *touches = &m->p.touches[i % 2 * 2 + 1];
 
             touches->list[touches->n++] = (struct xfsm_touch) {
-                XFSM_TOUCH_TEWMA, i / 2, m->tewma,
+                .kind = XFSM_TOUCH_TEWMA, .key = i / 2, .memory = m->tewma,
+                .first = i / 2 == touches - m->p.touches,
             };
         }
+        m->p.touches[1].firsts = true;
         assert_null(xfsm_keytable_create(4, 8, 64, &m->p.states));
         machine_compile(m);
         for (int i = 0; i < 200; i++) {

@@ -402,7 +402,7 @@ test_random_programs_on_messages(void **state)
                   seen.hops, seen.own, seen.lists);
     message_gap = 0;
     if (!getenv("XFSM_SEEDS")) {
-        assert_true(seen.hops > EH_ROUNDS(1000, 300));
+        assert_true(seen.hops > EH_ROUNDS(1000, 100));
         assert_true(seen.own > EH_ROUNDS(1000, 300));
         assert_true(seen.lists > EH_ROUNDS(100, 30));
         assert_int_equal(seen.inexact, 0);

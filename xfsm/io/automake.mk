@@ -27,6 +27,8 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/journal.h \
 	xfsm/io/keys.c \
 	xfsm/io/keys.h \
+	xfsm/io/event-batch.c \
+	xfsm/io/event-batch.h \
 	xfsm/io/message-decode.c \
 	xfsm/io/message-decode.h \
 	xfsm/io/render.c \

@@ -66,6 +66,12 @@ take_escape(struct cursor *c)
     return true;
 }
 
+/* Characters of a string that stand for themselves: printable ASCII but for
+ * the quotation mark and the backslash. */
+static const bool plain[256] = {
+    [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
+};
+
 static bool
 take_string(struct cursor *c, struct xfsm_str *s)
 {
@@ -78,15 +84,13 @@ take_string(struct cursor *c, struct xfsm_str *s)
     while (c->p < c->end) {
         char ch = *c->p++;
 
-        if (ch == '"') {
+        if (plain[(unsigned char) ch]) {
+            continue;
+        } else if (ch == '"') {
             s->p = start;
             s->len = c->p - 1 - start;
             return true;
-        } else if (ch == '\\') {
-            if (!take_escape(c)) {
-                return false;
-            }
-        } else if (ch < ' ' || ch > '~') {
+        } else if (ch != '\\' || !take_escape(c)) {
             return false;
         }
     }
@@ -237,20 +241,25 @@ take_object(struct cursor *c, struct xfsm_str *object)
     return true;
 }
 
+/* xfsm_str_is() for a constant, which costs a comparison of lengths where it
+ * is another one. */
+#define NAME_IS(S, TEXT) \
+    ((S)->len == sizeof TEXT - 1 && !memcmp((S)->p, TEXT, sizeof TEXT - 1))
+
 /* Takes the value of the member 'name'. */
 static bool
 take_member(struct cursor *c, const struct xfsm_str *name,
             struct xfsm_event_view *view)
 {
 #define TAKE_STRING(NAME) \
-    if (xfsm_str_is(*name, #NAME) && !view->NAME.p) { \
+    if (NAME_IS(name, #NAME) && !view->NAME.p) { \
         return take_string(c, &view->NAME); \
     }
     XFSM_EVENT_STRINGS(TAKE_STRING)
 #undef TAKE_STRING
 
 #define TAKE_NUMBER(NAME) \
-    if (xfsm_str_is(*name, #NAME) && !view->has_##NAME) { \
+    if (NAME_IS(name, #NAME) && !view->has_##NAME) { \
         view->has_##NAME = true; \
         return take_uint(c, &view->NAME); \
     }
@@ -258,7 +267,7 @@ take_member(struct cursor *c, const struct xfsm_str *name,
 #undef TAKE_NUMBER
 
 #define TAKE_OBJECT(NAME) \
-    if (xfsm_str_is(*name, #NAME) && !view->NAME.p) { \
+    if (NAME_IS(name, #NAME) && !view->NAME.p) { \
         return take_object(c, &view->NAME); \
     }
     XFSM_EVENT_OBJECTS(TAKE_OBJECT)

@@ -12,6 +12,7 @@
  * on it is one of these:
  *
  *     probe to hub    TOPIC \0 JSON     an event
+ *                     \1 ...            several events (event-batch.h)
  *                     \0 (WANT \0)...   all topics the probe hears from now
  *                                       on; none at all: it hears nothing
  *     hub to probe    TOPIC \0 JSON     a message: an event of another probe

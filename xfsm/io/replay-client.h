@@ -23,9 +23,10 @@
 
 #include "xfsm/packet/packet.h"
 
-/* How long one answer is waited for, and how long a connection, in ms. */
+/* How long one answer is waited for, in ms, and how long a connection: longer
+ * than the longest time between two attempts (zmq-socket.h). */
 #define XFSM_REPLAY_PATIENCE 2000
-#define XFSM_REPLAY_CONNECT 3000
+#define XFSM_REPLAY_CONNECT 6000
 
 /* The same for a hub that was connected before: longer than the agent waits
  * before it starts one again that died five times in a row. */

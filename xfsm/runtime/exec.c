@@ -76,11 +76,11 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
     record(p, key, ts, from, state, cause);
 }
 
-static __attribute__((noinline)) uint16_t
-find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
-           uint64_t ts)
+/* The state of 'key' at 'ts' by its record, NULL if it has none. */
+static inline uint16_t
+entry_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
+            const struct xfsm_state_entry *entry, uint64_t ts)
 {
-    const struct xfsm_state_entry *entry = find_entry(p, key);
     const struct xfsm_img_state *state;
 
     if (!entry) {
@@ -94,6 +94,13 @@ find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
         return (uint16_t) state->timeout_state;
     }
     return entry->state;
+}
+
+static __attribute__((noinline)) uint16_t
+find_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
+           uint64_t ts)
+{
+    return entry_state(p, key, find_entry(p, key), ts);
 }
 
 /* The state of 'key' at 'ts', state timeouts applied.  Most keys are in no
@@ -156,8 +163,13 @@ run_packet_in_state(struct xfsm_exec *x, struct xfsm_instance *p,
                     const struct xfsm_plan *plan, struct xfsm_key_row *keys,
                     const struct xfsm_key_value *key)
 {
+    const struct xfsm_state_entry *entry
+        = key->n ? xfsm_keytable_find_at(p->states, keys->slot, key->hash,
+                                         key->w, key->n)
+          : find_entry(p, key);
+
     run_packet(x, p, packet, plan, keys, key,
-               find_state(p, key, x->clock.now));
+               entry_state(p, key, entry, x->clock.now));
 }
 
 void

@@ -310,34 +310,78 @@ add_monitor_touch(struct xfsm_touches *touches,
     }
 }
 
+/* Adds what a handler touches. */
+static void
+add_touches(const struct xfsm_instance *p, const struct xfsm_img_handler *h,
+            struct xfsm_touches *touches)
+{
+    for (uint32_t j = 0; j < h->n_code; j++) {
+        const struct xfsm_insn *insn = &p->image.code[h->code + j];
+
+        switch (insn->op) {
+        case XFSM_I_VDGET: case XFSM_I_VDSET:
+            add_touch(touches, XFSM_TOUCH_DETECTOR,
+                      p->metrics[insn->b].detector, insn->d);
+            break;
+        case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
+            add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
+            break;
+        case XFSM_I_TGET: case XFSM_I_TSET:
+            add_touch(touches, XFSM_TOUCH_KEYTABLE, p->tables[insn->b],
+                      insn->d);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Marks those of 'touches' that are not among those of 'later', which are of
+ * the handlers of other states than the first. */
+static void
+mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *later,
+            uint16_t primary)
+{
+    for (unsigned int i = 0; i < touches->n; i++) {
+        struct xfsm_touch *touch = &touches->list[i];
+        bool found = touch->key != primary
+                     || (touch->kind != XFSM_TOUCH_DETECTOR
+                         && touch->kind != XFSM_TOUCH_TEWMA);
+
+        for (unsigned int j = 0; j < later->n; j++) {
+            found |= later->list[j].memory == touch->memory
+                     && later->list[j].key == touch->key;
+        }
+        touch->first = !found;
+        touches->firsts |= touch->first;
+    }
+}
+
 /* Collects what the handlers of each event touch. */
 static void
 plan_touches(struct xfsm_instance *p)
 {
     const struct xfsm_image *image = &p->image;
 
-    for (uint32_t i = 0; i < image->n_handlers; i++) {
-        const struct xfsm_img_handler *h = &image->handlers[i];
-        struct xfsm_touches *touches = &p->touches[h->event];
+    for (uint32_t i = 0; i < image->n_events; i++) {
+        const struct xfsm_img_event *event = &image->events[i];
+        struct xfsm_touches *touches = &p->touches[i];
+        struct xfsm_touches later = { .n = 0 };
+        bool has_later = false;
 
-        for (uint32_t j = 0; j < h->n_code; j++) {
-            const struct xfsm_insn *insn = &image->code[h->code + j];
+        for (uint32_t state = 0; state < image->n_states; state++) {
+            uint16_t handler = event->handler[state];
 
-            switch (insn->op) {
-            case XFSM_I_VDGET: case XFSM_I_VDSET:
-                add_touch(touches, XFSM_TOUCH_DETECTOR,
-                          p->metrics[insn->b].detector, insn->d);
-                break;
-            case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
-                add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
-                break;
-            case XFSM_I_TGET: case XFSM_I_TSET:
-                add_touch(touches, XFSM_TOUCH_KEYTABLE, p->tables[insn->b],
-                          insn->d);
-                break;
-            default:
-                break;
+            if (handler != XFSM_NONE) {
+                add_touches(p, &image->handlers[handler], touches);
+                if (state) {
+                    add_touches(p, &image->handlers[handler], &later);
+                    has_later = true;
+                }
             }
+        }
+        if (has_later && later.n < XFSM_MAX_TOUCHES) {
+            mark_firsts(touches, &later, event->primary);
         }
         p->has_tables |= touches->tables;
     }
@@ -361,6 +405,7 @@ bool
 xfsm_key_row_init(const struct xfsm_instance *p, struct xfsm_key_row *row)
 {
     row->built = row->complete = 0;
+    row->slot = 0;
     row->values = malloc(p->key_offsets[p->image.n_keys] + 1u);
     for (uint16_t i = 0; row->values && i < p->image.n_keys; i++) {
         struct xfsm_key_value *value = xfsm_key_row_value(p, row, i);

@@ -79,6 +79,10 @@ struct xfsm_touch {
         XFSM_TOUCH_KEYTABLE,
     } kind;
     uint16_t key;
+    bool first;                 /* By the handler of the first state alone,
+                                 * where others have one too: for keys in the
+                                 * state table it is not fetched.  'key' is
+                                 * the primary one. */
     const void *memory;
 };
 
@@ -88,6 +92,7 @@ struct xfsm_touch {
 struct xfsm_touches {
     unsigned int n;
     bool tables;                /* Is one of them a table? */
+    bool firsts;                /* Is one of them 'first'? */
     struct xfsm_touch list[XFSM_MAX_TOUCHES];
 };
 
@@ -105,6 +110,8 @@ struct xfsm_plan {
 struct xfsm_key_row {
     uint64_t built, complete;   /* Bit maps by key. */
     char *values;
+    uint32_t slot;              /* Where the state table has the primary key,
+                                 * probably: for xfsm_keytable_find_at(). */
 };
 
 struct xfsm_instance {

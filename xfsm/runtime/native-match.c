@@ -427,13 +427,12 @@ emit_fetch_rows(struct xfsm_emit *e, const struct xfsm_countmin *c)
     xfsm_emit_alu(e, XFSM_MOV, XFSM_RAX, XFSM_R8);
 }
 
-/* Sends for both buckets of the hash in RAX, unless there is no such key for
- * certain. */
+/* Sends for both buckets of the hash in RAX, or goes to 'empty' if there is no
+ * such key for certain. */
 static void
-emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t)
+emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t,
+                   uint32_t empty)
 {
-    uint32_t empty = xfsm_emit_labels(e, 1);
-
     xfsm_emit_alu(e, XFSM_MOV, XFSM_RCX, XFSM_RAX);
     xfsm_emit_shr(e, XFSM_RCX, 35);
     xfsm_emit_and32_imm(e, XFSM_RCX, XFSM_KEYTABLE_COUNTS - 1);
@@ -453,7 +452,46 @@ emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t)
         xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
         xfsm_emit_prefetch(e, XFSM_RCX);
     }
-    xfsm_emit_bind(e, empty);
+}
+
+static void
+emit_fetch(struct xfsm_emit *e, const struct xfsm_touch *touch)
+{
+    const struct xfsm_detector *detector = touch->memory;
+    const struct xfsm_tewma *tewma = touch->memory;
+    uint32_t empty;
+
+    switch (touch->kind) {
+    case XFSM_TOUCH_DETECTOR:
+        emit_fetch_line(e, detector->lines, detector->n_lines);
+        break;
+    case XFSM_TOUCH_TEWMA:
+        emit_fetch_line(e, tewma->lines, tewma->n_lines);
+        break;
+    case XFSM_TOUCH_COUNTMIN:
+        emit_fetch_rows(e, touch->memory);
+        break;
+    case XFSM_TOUCH_KEYTABLE:
+        empty = xfsm_emit_labels(e, 1);
+        emit_fetch_buckets(e, touch->memory, empty);
+        xfsm_emit_bind(e, empty);
+        break;
+    }
+}
+
+/* Sends for what is found under 'key', whose hash is in RAX, and either in the
+ * first state alone or not. */
+static void
+emit_touches(struct xfsm_emit *e, const struct xfsm_touches *touches,
+             uint16_t key, bool first)
+{
+    for (unsigned int i = 0; i < touches->n; i++) {
+        const struct xfsm_touch *touch = &touches->list[i];
+
+        if (touch->key == key && touch->first == first) {
+            emit_fetch(e, touch);
+        }
+    }
 }
 
 /* Sends for what is found under 'key', whose hash is in RAX. */
@@ -463,31 +501,18 @@ emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
 {
     const struct xfsm_touches *touches = &p->touches[event];
 
+    emit_touches(e, touches, key, false);
     if (key == p->image.events[event].primary) {
-        emit_fetch_buckets(e, p->states);
-    }
-    for (unsigned int i = 0; i < touches->n; i++) {
-        const struct xfsm_touch *touch = &touches->list[i];
-        const struct xfsm_detector *detector = touch->memory;
-        const struct xfsm_tewma *tewma = touch->memory;
+        uint32_t empty = xfsm_emit_labels(e, 2);
+        uint32_t done = empty + 1;
 
-        if (touch->key != key) {
-            continue;
+        emit_fetch_buckets(e, p->states, empty);
+        if (touches->firsts) {
+            xfsm_emit_jmp(e, done);
         }
-        switch (touch->kind) {
-        case XFSM_TOUCH_DETECTOR:
-            emit_fetch_line(e, detector->lines, detector->n_lines);
-            break;
-        case XFSM_TOUCH_TEWMA:
-            emit_fetch_line(e, tewma->lines, tewma->n_lines);
-            break;
-        case XFSM_TOUCH_COUNTMIN:
-            emit_fetch_rows(e, touch->memory);
-            break;
-        case XFSM_TOUCH_KEYTABLE:
-            emit_fetch_buckets(e, touch->memory);
-            break;
-        }
+        xfsm_emit_bind(e, empty);
+        emit_touches(e, touches, key, true);
+        xfsm_emit_bind(e, done);
     }
 }
 

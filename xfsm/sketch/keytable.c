@@ -21,7 +21,7 @@ _Static_assert(2 * XFSM_KEYTABLE_CAPACITY_MAX / XFSM_KEYTABLE_WAYS
                < UINT32_MAX, "no bucket waits for 2^32 epochs");
 
 /* Of n_key[]: the words, and where the number of the lifetime is. */
-#define WORDS_MASK 31u
+#define WORDS_MASK XFSM_KEYTABLE_N_KEY
 #define LIFETIME_SHIFT 5
 
 _Static_assert(XFSM_KEY_WORDS <= WORDS_MASK
@@ -96,16 +96,23 @@ match_tags(const struct xfsm_keytable *t, uint64_t hash)
     return in_left | in_right << XFSM_KEYTABLE_WAYS;
 }
 
-/* The place of the lowest bit of such a mask. */
-static inline struct place
-first_place(const struct xfsm_keytable *t, uint64_t hash, unsigned int mask)
+/* The number of the slot of the lowest bit of such a mask. */
+static inline uint32_t
+first_slot(const struct xfsm_keytable *t, uint64_t hash, unsigned int mask)
 {
     unsigned int bit = (unsigned int) __builtin_ctz(mask);
-    size_t left = xfsm_keytable_left(t, hash);
-    size_t right = xfsm_keytable_right(t, hash);
-    size_t which = bit / XFSM_KEYTABLE_WAYS;
+    size_t bucket = bit < XFSM_KEYTABLE_WAYS ? xfsm_keytable_left(t, hash)
+                    : xfsm_keytable_right(t, hash);
+
+    return (uint32_t) (bucket * XFSM_KEYTABLE_WAYS
+                       + bit % XFSM_KEYTABLE_WAYS);
+}
+
+static inline struct place
+slot_place(const struct xfsm_keytable *t, uint32_t slot)
+{
     struct place place = {
-        &t->buckets[left + (right - left) * which], bit % XFSM_KEYTABLE_WAYS
+        &t->buckets[slot / XFSM_KEYTABLE_WAYS], slot % XFSM_KEYTABLE_WAYS
     };
 
     return place;
@@ -139,7 +146,7 @@ find_place(const struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
         return false;
     }
     for (mask = match_tags(t, hash); mask; mask &= mask - 1) {
-        *place = first_place(t, hash, mask);
+        *place = slot_place(t, first_slot(t, hash, mask));
         if (place_has_key(t, *place, key, n)) {
             return true;
         }
@@ -340,20 +347,23 @@ xfsm_keytable_set_lifetime(struct xfsm_keytable *t, unsigned int which,
     t->lifetimes[which] = lifetime;
 }
 
-void
-xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
+uint32_t
+xfsm_keytable_prefetch_tagged(const struct xfsm_keytable *t, uint64_t hash)
 {
-    unsigned int mask = xfsm_keytable_may_have(t, hash)
-                        ? match_tags(t, hash) : 0;
+    unsigned int mask = match_tags(t, hash);
+    const uint8_t *slot;
+    uint32_t number;
 
-    if (mask) {
-        struct place place = first_place(t, hash, mask);
-        const uint8_t *slot = (void *) slot_key(t, place.bucket, place.way);
-
-        /* Many slots lie across two lines, key here and record there. */
-        __builtin_prefetch(slot, 1);
-        __builtin_prefetch(slot + t->slot_size - 1, 1);
+    if (!mask) {
+        return 0;
     }
+    number = first_slot(t, hash, mask);
+    slot = t->slots + number * t->slot_size;
+
+    /* Many slots lie across two lines, key here and record there. */
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(slot + t->slot_size - 1, 1);
+    return number;
 }
 
 void *

@@ -74,7 +74,11 @@ enum xfsm_keytable_full {
     XFSM_KEYTABLE_N_FULL
 };
 
-/* Private to keytable.c: one cache line. */
+/* Of n_key[] below: the words. */
+#define XFSM_KEYTABLE_N_KEY 31u
+
+/* Private to keytable.c, but for the functions that are inline below: one
+ * cache line. */
 struct xfsm_keytable_bucket {
     uint16_t tag[XFSM_KEYTABLE_WAYS];       /* 0: the slot is free. */
     uint32_t touch[XFSM_KEYTABLE_WAYS];
@@ -179,15 +183,49 @@ xfsm_keytable_prefetch(const struct xfsm_keytable *t, uint64_t hash)
     __builtin_prefetch(&t->buckets[xfsm_keytable_right(t, hash)], 1);
 }
 
+/* Private to keytable.c: xfsm_keytable_prefetch_slot() of a hash of which
+ * there may be a key. */
+uint32_t xfsm_keytable_prefetch_tagged(const struct xfsm_keytable *,
+                                       uint64_t hash);
+
 /* Brings the ends of the slot that a look-up of 'hash' will probably touch,
  * which for all but long keys is the whole: a second step, for when the
- * bucket lines are there. */
-void xfsm_keytable_prefetch_slot(const struct xfsm_keytable *, uint64_t hash);
+ * bucket lines are there.  Returns the number of the slot, for
+ * xfsm_keytable_find_at(); any number if there is none. */
+static inline uint32_t
+xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
+{
+    return (xfsm_keytable_may_have(t, hash)
+            ? xfsm_keytable_prefetch_tagged(t, hash) : 0);
+}
 
 /* Returns the record of 'key' ('n' words, at most 'key_words'; keys of
  * different length differ), or NULL. */
 void *xfsm_keytable_find(const struct xfsm_keytable *, uint64_t hash,
                          const uint64_t *key, unsigned int n);
+
+/* The same, but looks into slot number 'slot' of the table first.  That the
+ * key has moved or gone since the number was told does no harm. */
+static inline void *
+xfsm_keytable_find_at(const struct xfsm_keytable *t, uint32_t slot,
+                      uint64_t hash, const uint64_t *key, unsigned int n)
+{
+    const struct xfsm_keytable_bucket *bucket
+        = &t->buckets[slot / XFSM_KEYTABLE_WAYS];
+    unsigned int way = slot % XFSM_KEYTABLE_WAYS;
+    uint64_t *words = (uint64_t *) (void *) (t->slots + slot * t->slot_size);
+    uint64_t differences = 0;
+
+    if (bucket->epoch != t->epoch || !bucket->tag[way]
+        || (bucket->n_key[way] & XFSM_KEYTABLE_N_KEY) != n) {
+        return xfsm_keytable_find(t, hash, key, n);
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        differences |= words[i] ^ key[i];
+    }
+    return (differences ? xfsm_keytable_find(t, hash, key, n)
+            : words + t->key_words);
+}
 
 /* The same, but NULL for a key whose deadline has passed at 'now'. */
 void *xfsm_keytable_find_live(const struct xfsm_keytable *, uint64_t hash,

@@ -277,19 +277,25 @@ wide_scale(__m256d numbers, __m256d factor, uint32_t lanes, __m256d value)
 }
 
 /* A line as two vectors: all cells are decayed and the three raised at once,
- * and none is read back. */
+ * and none is read back.  What is not decayed is multiplied by 1. */
 static __attribute__((target("avx2"))) double
-wide_add(const struct xfsm_tewma *t, struct xfsm_tewma_line *line,
-         const struct choice *choice, double q, uint64_t time)
+wide_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
 {
+    struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
+    const struct choice *choice = choose_cells(hash);
     double *numbers = (double *) line;
-    double low = smallest(line, choice);
-    double factor = decay_between(t, line->time, time);
-    double value = low * factor;
-    double raised;
-    __m256d factors = _mm256_set1_pd(factor);
-    __m256d first, values;
+    double low, factor, value, raised;
+    __m256d factors, first, values;
+    uint64_t time;
 
+    if (is_forgotten(t, line)) {
+        refresh_line(t, line);
+    }
+    low = smallest(line, choice);
+    time = now > line->time ? now : line->time;
+    factor = decay_between(t, line->time, time);
+    factors = _mm256_set1_pd(factor);
+    value = low * factor;
     value = value >= CELL_MIN ? value : 0;
     raised = raise(t, value, q);
     values = _mm256_set1_pd(raised);
@@ -306,8 +312,8 @@ wide_add(const struct xfsm_tewma *t, struct xfsm_tewma_line *line,
 
 #endif
 
-double
-xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
+static double
+narrow_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
 {
     struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
     const struct choice *choice = choose_cells(hash);
@@ -317,11 +323,6 @@ xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
         refresh_line(t, line);
     }
     if (now > line->time) {
-#ifdef __x86_64__
-        if (t->wide) {
-            return wide_add(t, line, choice, q, now);
-        }
-#endif
         scale_line(line, decay_between(t, line->time, now));
         line->time = now;
     }
@@ -329,6 +330,17 @@ xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
     raised = raise(t, value, q);
     raise_cells(line, choice, raised);
     return raised > 0 ? raised : value;
+}
+
+double
+xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
+{
+#ifdef __x86_64__
+    if (t->wide) {
+        return wide_add(t, hash, q, now);
+    }
+#endif
+    return narrow_add(t, hash, q, now);
 }
 
 double

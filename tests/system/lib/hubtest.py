@@ -162,7 +162,8 @@ class Hub:
         fd = theirs.fileno()
         with open(os.path.join(self.dir, "log"), "a") as log:
             self.process = subprocess.Popen(
-                [os.path.join(xfsmtest.TOP_BUILDDIR, "ovs-plugin/xfsm-hub"),
+                [os.environ.get("XFSM_HUB") or os.path.join(
+                    xfsmtest.TOP_BUILDDIR, "ovs-plugin/xfsm-hub"),
                  "--endpoint=" + self.endpoint, "--ctl-fd=%d" % fd]
                 + self.args, pass_fds=[fd], env=self.env, stderr=log)
         theirs.close()

@@ -1,0 +1,533 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/fleet.h"
+#include "controller/fleetd.h"
+#include "controller/rest-call.h"
+#include "controller/rest-db.h"
+#include "openvswitch/json.h"
+#include "ovsdb-idl.h"
+#include "ovsdb-schema/xfsm-fleet-idl.h"
+#include "ovsdb-schema/xfsm-idl.h"
+#include "svec.h"
+#include "util.h"
+#include "xfsm/base/glob.h"
+
+/* Hosts that a selector may name. */
+#define MAX_PATTERNS 1024
+
+/* What of an assignment is written. */
+struct config {
+    struct svec programs;
+    struct svec hosts;
+    struct smap parameters, target, host_labels;
+    bool enabled;
+};
+
+static void
+config_init(struct config *c)
+{
+    svec_init(&c->programs);
+    svec_init(&c->hosts);
+    smap_init(&c->parameters);
+    smap_init(&c->target);
+    smap_init(&c->host_labels);
+    c->enabled = true;
+}
+
+static void
+config_destroy(struct config *c)
+{
+    svec_destroy(&c->programs);
+    svec_destroy(&c->hosts);
+    smap_destroy(&c->parameters);
+    smap_destroy(&c->target);
+    smap_destroy(&c->host_labels);
+}
+
+/* ## Answers ## */
+
+static struct json *
+config_to_json(const struct config *c)
+{
+    struct json *json = json_object_create();
+
+    json_object_put(json, "programs", xfsm_rest_strings_to_json(
+        c->programs.names, c->programs.n));
+    json_object_put(json, "hosts", xfsm_rest_strings_to_json(
+        c->hosts.names, c->hosts.n));
+    json_object_put(json, "parameters",
+                    xfsm_rest_smap_to_json(&c->parameters));
+    json_object_put(json, "target", xfsm_rest_smap_to_json(&c->target));
+    json_object_put(json, "host_labels",
+                    xfsm_rest_smap_to_json(&c->host_labels));
+    json_object_put(json, "enabled", json_boolean_create(c->enabled));
+    return json;
+}
+
+static void
+add_all(struct svec *svec, char *const strings[], size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        svec_add(svec, strings[i]);
+    }
+    svec_sort(svec);
+}
+
+static struct json *
+row_config(const struct fleetrec_assignment *row)
+{
+    struct config c;
+    struct json *json;
+
+    config_init(&c);
+    add_all(&c.programs, row->programs, row->n_programs);
+    add_all(&c.hosts, row->hosts, row->n_hosts);
+    smap_destroy(&c.parameters);
+    smap_destroy(&c.target);
+    smap_destroy(&c.host_labels);
+    smap_clone(&c.parameters, &row->parameters);
+    smap_clone(&c.target, &row->target);
+    smap_clone(&c.host_labels, &row->host_labels);
+    c.enabled = row->enabled;
+    json = config_to_json(&c);
+    config_destroy(&c);
+    return json;
+}
+
+static struct json *
+build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
+          const void *row_)
+{
+    const struct fleetrec_assignment *row = row_;
+    struct json *json = row_config(row);
+
+    json_object_put_string(json, "name", name);
+    json_object_put(json, "matches", json_integer_create(row->matches));
+    if (row->error) {
+        json_object_put_string(json, "error", row->error);
+    }
+    return json;
+}
+
+/* Of a file. */
+static struct json *
+build_assignment(struct xfsm_rest_call *call, const char *name,
+                 const void *assignment_)
+{
+    const struct xfsm_fleet_assignment *a = assignment_;
+    const struct shash *all = &call->rest->ctl->fleet->hosts;
+    const char *s;
+    struct config c;
+    struct json *json;
+
+    config_init(&c);
+    SSET_FOR_EACH (s, &a->programs) {
+        svec_add(&c.programs, s);
+    }
+    SSET_FOR_EACH (s, &a->hosts) {
+        svec_add(&c.hosts, s);
+    }
+    if (a->all_hosts) {
+        svec_add(&c.hosts, "*");
+    }
+    svec_sort(&c.programs);
+    svec_sort(&c.hosts);
+    smap_destroy(&c.target);
+    smap_clone(&c.target, &a->target);
+    c.enabled = a->enabled;
+    json = config_to_json(&c);
+    config_destroy(&c);
+    json_object_put_string(json, "name", name);
+    json_object_put(json, "matches", json_integer_create(
+        a->all_hosts ? shash_count(all) : sset_count(&a->hosts)));
+    return json;
+}
+
+void
+xfsm_rest_get_assignments(struct xfsm_rest_call *call)
+{
+    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
+    const struct fleetrec_assignment *row;
+    const struct shash_node *node;
+    struct shash items = SHASH_INITIALIZER(&items);
+
+    if (call->rest->db) {
+        struct ovsdb_idl *idl = xfsm_rest_db_rows(call);
+
+        if (!idl) {
+            return;
+        }
+        FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
+            shash_add(&items, row->name, row);
+        }
+    } else if (fleet) {
+        SHASH_FOR_EACH (node, &fleet->assignments) {
+            shash_add(&items, node->name, node->data);
+        }
+    }
+    xfsm_rest_reply_page(call, &items, call->rest->db ? build_row
+                                                      : build_assignment);
+}
+
+static const struct fleetrec_assignment *
+find_row(struct xfsm_rest_call *call)
+{
+    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
+    const struct fleetrec_assignment *row;
+
+    if (idl) {
+        FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
+            if (!strcmp(row->name, call->name)) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The ETag of 'config', which is freed. */
+static char *
+make_etag(struct json *config)
+{
+    char *text = json_to_string(config, JSSF_SORT);
+    char *etag = xfsm_rest_make_etag(text);
+
+    free(text);
+    json_destroy(config);
+    return etag;
+}
+
+void
+xfsm_rest_get_assignment(struct xfsm_rest_call *call)
+{
+    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
+    const struct fleetrec_assignment *row = find_row(call);
+    const struct xfsm_fleet_assignment *a
+        = fleet && !call->rest->db ? shash_find_data(&fleet->assignments,
+                                                     call->name) : NULL;
+
+    if (row) {
+        char *etag = make_etag(row_config(row));
+
+        xfsm_rest_reply_tagged(call, build_row(call, call->name, row), etag);
+        free(etag);
+    } else if (a) {
+        xfsm_rest_reply_json(call, MHD_HTTP_OK,
+                             build_assignment(call, call->name, a));
+    } else {
+        xfsm_rest_not_found(call);
+    }
+}
+
+/* ## Requests ## */
+
+/* Takes a list of at most 'max' strings.  Returns NULL or an error. */
+static char *
+take_strings(const struct json *json, size_t max, struct svec *svec)
+{
+    size_t i;
+
+    if (json->type != JSON_ARRAY || json->array.n > max) {
+        return xasprintf("must be an array of at most %"PRIuSIZE" strings",
+                         max);
+    }
+    for (i = 0; i < json->array.n; i++) {
+        if (json->array.elems[i]->type != JSON_STRING) {
+            return xstrdup("must be an array of strings");
+        }
+        svec_add(svec, json_string(json->array.elems[i]));
+    }
+    svec_sort_unique(svec);
+    return NULL;
+}
+
+static char *
+take_map(const struct json *json, struct smap *smap)
+{
+    const struct shash_node *node;
+
+    if (json->type != JSON_OBJECT) {
+        return xstrdup("must be an object");
+    }
+    SHASH_FOR_EACH (node, json_object(json)) {
+        const struct json *value = node->data;
+
+        if (value->type != JSON_STRING) {
+            return xasprintf("%s must be a string", node->name);
+        }
+        smap_replace(smap, node->name, json_string(value));
+    }
+    return NULL;
+}
+
+static char *
+take_member(const char *name, const struct json *json, bool preview,
+            struct config *c)
+{
+    if (!strcmp(name, "hosts")) {
+        return take_strings(json, MAX_PATTERNS, &c->hosts);
+    } else if (!strcmp(name, "host_labels")) {
+        return take_map(json, &c->host_labels);
+    } else if (!strcmp(name, "target")) {
+        return take_map(json, &c->target);
+    } else if (!preview && !strcmp(name, "programs")) {
+        return take_strings(json, XFSM_FLEET_MAX_PER_ASSIGNMENT,
+                            &c->programs);
+    } else if (!preview && !strcmp(name, "parameters")) {
+        return take_map(json, &c->parameters);
+    } else if (!preview && !strcmp(name, "enabled")) {
+        if (json->type != JSON_TRUE && json->type != JSON_FALSE) {
+            return xstrdup("must be true or false");
+        }
+        c->enabled = json_boolean(json);
+        return NULL;
+    }
+    return xstrdup("is not known");
+}
+
+/* Checks what the schema cannot.  Returns NULL or an error. */
+static char *
+check_config(const struct config *c, bool preview)
+{
+    const struct smap_node *node;
+
+    if (!preview && !c->programs.n) {
+        return xstrdup("programs: at least one is needed");
+    } else if (smap_is_empty(&c->target)) {
+        return xstrdup("target: at least one key is needed; "
+                       "{\"port\": \"*\"} is all ports");
+    } else if (!c->hosts.n && smap_is_empty(&c->host_labels)) {
+        return xstrdup("hosts or host_labels are needed; [\"*\"] is all "
+                       "hosts");
+    }
+    SMAP_FOR_EACH (node, &c->target) {
+        char *error = xfsm_fleet_check_target(node->key, node->value);
+
+        if (error) {
+            char *text = xasprintf("target: %s: %s", node->key, error);
+
+            free(error);
+            return text;
+        }
+    }
+    return NULL;
+}
+
+/* Reads the body into 'c'.  Returns false after answering what is wrong. */
+static bool
+read_config(struct xfsm_rest_call *call, bool preview, struct config *c)
+{
+    struct json *json = xfsm_rest_body_json(call);
+    const struct shash_node *node;
+    char *error = NULL;
+
+    if (!json) {
+        return false;
+    }
+    SHASH_FOR_EACH (node, json_object(json)) {
+        error = take_member(node->name, node->data, preview, c);
+        if (error) {
+            xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body",
+                              "%s: %s", node->name, error);
+            break;
+        }
+    }
+    json_destroy(json);
+    if (!error) {
+        error = check_config(c, preview);
+        if (error) {
+            xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
+                              error);
+        }
+    }
+    free(error);
+    return !call->request->answered;
+}
+
+/* ## Writing ## */
+
+static void
+write_row(struct xfsm_rest_call *call,
+          const struct fleetrec_assignment *row, const struct config *c)
+{
+    struct ovsdb_idl_txn *txn = xfsm_rest_db_begin(call);
+    unsigned int status = row ? MHD_HTTP_OK : MHD_HTTP_CREATED;
+    char *etag;
+
+    if (!txn) {
+        return;
+    }
+    if (!row) {
+        row = fleetrec_assignment_insert(txn);
+        fleetrec_assignment_set_name(row, call->name);
+    } else {
+        fleetrec_assignment_verify_programs(row);
+        fleetrec_assignment_verify_parameters(row);
+        fleetrec_assignment_verify_target(row);
+        fleetrec_assignment_verify_hosts(row);
+        fleetrec_assignment_verify_host_labels(row);
+        fleetrec_assignment_verify_enabled(row);
+    }
+    fleetrec_assignment_set_programs(
+        row, (const char **) c->programs.names, c->programs.n);
+    fleetrec_assignment_set_hosts(
+        row, (const char **) c->hosts.names, c->hosts.n);
+    fleetrec_assignment_set_parameters(row, &c->parameters);
+    fleetrec_assignment_set_target(row, &c->target);
+    fleetrec_assignment_set_host_labels(row, &c->host_labels);
+    fleetrec_assignment_set_enabled(row, c->enabled);
+    etag = make_etag(config_to_json(c));
+    xfsm_rest_db_commit(call, txn, status, etag, "put assignment");
+    free(etag);
+}
+
+void
+xfsm_rest_put_assignment(struct xfsm_rest_call *call)
+{
+    const struct fleetrec_assignment *row;
+    struct config c;
+    char *error, *etag;
+
+    if (!call->rest->db) {
+        xfsm_rest_db_begin(call);
+        return;
+    }
+    error = xfsm_fleet_check_name(call->name);
+    if (error) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad name", "%s",
+                          error);
+        free(error);
+        return;
+    }
+    config_init(&c);
+    if (read_config(call, false, &c)) {
+        row = find_row(call);
+        etag = row ? make_etag(row_config(row)) : NULL;
+        if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
+            write_row(call, row, &c);
+        }
+        free(etag);
+    }
+    config_destroy(&c);
+}
+
+void
+xfsm_rest_delete_assignment(struct xfsm_rest_call *call)
+{
+    const struct fleetrec_assignment *row = find_row(call);
+    struct ovsdb_idl_txn *txn;
+    char *etag;
+
+    if (!call->rest->db) {
+        xfsm_rest_db_begin(call);
+        return;
+    } else if (!row) {
+        xfsm_rest_not_found(call);
+        return;
+    }
+    etag = make_etag(row_config(row));
+    if (xfsm_rest_may_write(call, etag)) {
+        txn = xfsm_rest_db_begin(call);
+        if (txn) {
+            fleetrec_assignment_verify_target(row);
+            fleetrec_assignment_verify_programs(row);
+            fleetrec_assignment_delete(row);
+            xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL,
+                                "delete assignment");
+        }
+    }
+    free(etag);
+}
+
+/* ## Preview ## */
+
+/* Tells whether 'probe' is meant by 'target', as far as its row tells:
+ * '*sure' becomes false where a key is of what only its host knows. */
+static bool
+may_match(const struct xfsmrec_probe *probe, const struct smap *target,
+          bool *sure)
+{
+    const struct smap_node *node;
+
+    *sure = true;
+    SMAP_FOR_EACH (node, target) {
+        if (!strcmp(node->key, "port")
+            ? !xfsm_glob_match(node->value, probe->port)
+            : !strcmp(node->key, "bridge")
+              && !xfsm_glob_match(node->value, probe->bridge)) {
+            return false;
+        }
+        *sure = *sure && (!strcmp(node->key, "port")
+                          || !strcmp(node->key, "bridge"));
+    }
+    return true;
+}
+
+static void
+reply_preview(struct xfsm_rest_call *call, const struct config *c)
+{
+    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
+    struct shash names = SHASH_INITIALIZER(&names);
+    struct json *hosts = json_array_create_empty();
+    struct json *ports = json_array_create_empty();
+    struct json *json = json_object_create();
+    const struct shash_node **nodes;
+    const struct shash_node *node;
+    struct shash probes;
+    size_t i, n;
+    bool sure;
+
+    nodes = fleet ? shash_sort(&fleet->hosts) : NULL;
+    n = fleet ? shash_count(&fleet->hosts) : 0;
+    for (i = 0; i < n; i++) {
+        if (xfsm_fleet_host_is_meant(nodes[i]->data, c->hosts.names,
+                                     c->hosts.n, &c->host_labels)) {
+            json_array_add(hosts, json_string_create(nodes[i]->name));
+            shash_add(&names, nodes[i]->name, NULL);
+        }
+    }
+    free(nodes);
+    SHASH_FOR_EACH (node, &names) {
+        xfsm_rest_list_ports(call->rest, node->name, &probes);
+        nodes = shash_sort(&probes);
+        for (i = 0; i < shash_count(&probes); i++) {
+            if (may_match(nodes[i]->data, &c->target, &sure)) {
+                struct json *port = json_object_create();
+
+                json_object_put_string(port, "id", nodes[i]->name);
+                json_object_put(port, "sure", json_boolean_create(sure));
+                json_array_add(ports, port);
+            }
+        }
+        free(nodes);
+        shash_destroy(&probes);
+    }
+    shash_destroy(&names);
+    json_object_put(json, "hosts", hosts);
+    json_object_put(json, "ports", ports);
+    xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
+}
+
+void
+xfsm_rest_preview(struct xfsm_rest_call *call)
+{
+    struct config c;
+
+    config_init(&c);
+    if (read_config(call, true, &c)) {
+        reply_preview(call, &c);
+    }
+    config_destroy(&c);
+}

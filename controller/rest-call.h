@@ -1,0 +1,164 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_REST_CALL_H
+#define CONTROLLER_REST_CALL_H 1
+
+/* What the parts of rest.h share: a request of a user, and how it is
+ * answered. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/http.h"
+#include "controller/tokens.h"
+#include "openvswitch/list.h"
+#include "openvswitch/shash.h"
+
+struct controller;
+struct json;
+struct smap;
+struct xfsm_recent;
+struct xfsm_rest_db;
+
+struct xfsm_rest {
+    struct controller *ctl;
+    struct xfsm_http_server *http;
+    struct xfsm_tokens *tokens;
+    char *tokens_file;
+    struct xfsm_http_limit *attempts;   /* At what is not theirs. */
+    unsigned long long int refused_tokens;
+    unsigned long long int generation;  /* Of the tokens. */
+    struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
+    struct ovs_list jobs;       /* Of rest-tool.c. */
+    unsigned long long int refused_jobs;
+    struct xfsm_recent *events; /* "SOURCE\nEVENT". */
+    struct xfsm_recent *audit;  /* Objects in JSON. */
+    struct shash files;         /* struct xfsm_web_file, by path. */
+    struct shash drawings;      /* SVG in a char *, by source. */
+};
+
+/* Allocated with malloc(), the 'data' of its request. */
+struct xfsm_rest_call {
+    struct xfsm_rest *rest;
+    struct xfsm_http_request *request;
+    void (*handler)(struct xfsm_rest_call *);
+    char name[128];             /* What stands for {name} in the path. */
+    char user[XFSM_TOKENS_MAX_NAME + 1];        /* "" without a token. */
+    enum xfsm_role role;
+};
+
+/* ## Answers ## */
+
+/* Each takes over 'json'.  With 'etag', the answer is 304 if the client has
+ * that already. */
+void xfsm_rest_reply_json(struct xfsm_rest_call *, unsigned int status,
+                          struct json *json);
+void xfsm_rest_reply_tagged(struct xfsm_rest_call *, struct json *json,
+                            const char *etag);
+
+/* Answers with an error as RFC 9457 says. */
+void xfsm_rest_problem(struct xfsm_rest_call *, unsigned int status,
+                       const char *title, const char *detail, ...)
+    OVS_PRINTF_FORMAT(4, 5);
+
+/* The same for what is not there. */
+void xfsm_rest_not_found(struct xfsm_rest_call *);
+
+/* Answers with a page of 'items' in the order of their names, by the
+ * parameters "limit" and "after"; 'build' makes what is told of one.  Destroys
+ * 'items', but not what is in there. */
+void xfsm_rest_reply_page(struct xfsm_rest_call *, struct shash *items,
+                          struct json *(*build)(struct xfsm_rest_call *,
+                                                const char *name,
+                                                const void *item));
+
+/* Reads the parameter 'name' of the query, a number from 'min' to 'max', or
+ * 'value' if it is not there.  Returns false after answering that it is
+ * bad. */
+bool xfsm_rest_query_number(struct xfsm_rest_call *, const char *name,
+                            uint64_t min, uint64_t max, uint64_t *value);
+
+/* ## Requests ## */
+
+/* Reads the body, which must be an object in JSON.  Returns NULL after
+ * answering that it is none. */
+struct json *xfsm_rest_body_json(struct xfsm_rest_call *);
+
+/* The body as text.  Returns NULL after answering that it is none. */
+const char *xfsm_rest_body_text(struct xfsm_rest_call *);
+
+/* Holds the headers If-Match and If-None-Match against 'etag' of what is to be
+ * written, NULL if it is not there yet.  Returns false after answering. */
+bool xfsm_rest_may_write(struct xfsm_rest_call *, const char *etag);
+
+/* ## Bits ## */
+
+struct json *xfsm_rest_smap_to_json(const struct smap *);
+struct json *xfsm_rest_strings_to_json(char *const strings[], size_t n);
+
+/* The ETag of 'text', quoted; the caller frees it. */
+char *xfsm_rest_make_etag(const char *text);
+
+/* Notes, and logs, that the user did 'action' to 'object'.  Where a user could
+ * have that done without end, the caller limits it. */
+void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
+                     const char *object, const char *outcome);
+
+/* ## Handlers ##
+ *
+ * R(METHOD, PATH, ROLE, HANDLER): all routes.  {name} in a path stands for one
+ * segment. */
+#define XFSM_REST_ROUTES(R) \
+    R("GET", "/api/v1/status", VIEWER, get_status) \
+    R("GET", "/api/v1/hosts", VIEWER, get_hosts) \
+    R("GET", "/api/v1/hosts/{name}", VIEWER, get_host) \
+    R("GET", "/api/v1/ports", VIEWER, get_ports) \
+    R("GET", "/api/v1/programs", VIEWER, get_programs) \
+    R("POST", "/api/v1/programs/validate", OPERATOR, validate) \
+    R("GET", "/api/v1/programs/{name}", VIEWER, get_program) \
+    R("GET", "/api/v1/programs/{name}/versions", VIEWER, get_versions) \
+    R("GET", "/api/v1/programs/{name}/source", VIEWER, get_source) \
+    R("PUT", "/api/v1/programs/{name}/source", OPERATOR, put_source) \
+    R("GET", "/api/v1/programs/{name}/graph", VIEWER, get_graph) \
+    R("GET", "/api/v1/assignments", VIEWER, get_assignments) \
+    R("POST", "/api/v1/assignments/preview", VIEWER, preview) \
+    R("GET", "/api/v1/assignments/{name}", VIEWER, get_assignment) \
+    R("PUT", "/api/v1/assignments/{name}", OPERATOR, put_assignment) \
+    R("DELETE", "/api/v1/assignments/{name}", OPERATOR, \
+      delete_assignment) \
+    R("GET", "/api/v1/events", VIEWER, get_events) \
+    R("GET", "/api/v1/events/stream", VIEWER, get_stream) \
+    R("GET", "/api/v1/audit", ADMIN, get_audit) \
+    R("GET", "/api/v1/openapi.json", NOBODY, get_file) \
+    R("GET", "/metrics", VIEWER, get_metrics) \
+    R("GET", "/", NOBODY, get_file) \
+    R("GET", "/{name}", NOBODY, get_file)
+
+#define XFSM_REST_HANDLER(METHOD, PATH, ROLE, HANDLER) \
+    void xfsm_rest_##HANDLER(struct xfsm_rest_call *);
+XFSM_REST_ROUTES(XFSM_REST_HANDLER)
+#undef XFSM_REST_HANDLER
+
+/* Takes an event of the host named 'source'. */
+void xfsm_rest_take_event(void *rest_, const char *source, const char *event,
+                          size_t len);
+
+/* Reads the files of the dashboard.  Returns NULL or an error. */
+char *xfsm_rest_load_files(struct xfsm_rest *, const char *folder);
+void xfsm_rest_free_files(struct xfsm_rest *);
+
+/* Puts into 'ports' the probes, struct xfsmrec_probe, of the host named
+ * 'host', or if that is NULL, of all hosts that are ours; by
+ * "HOST/INTERFACE". */
+void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
+                          struct shash *ports);
+
+/* What is told of such a port. */
+struct json *xfsm_rest_build_port(struct xfsm_rest_call *, const char *name,
+                                  const void *probe);
+
+#endif /* controller/rest-call.h */

@@ -1,0 +1,268 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/recent.h"
+#include "controller/rest-call.h"
+#include "controller/rest.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "util.h"
+#include "xfsm/io/event-decode.h"
+
+/* Characters of a filter, and bytes that a stream is given at a time,
+ * about. */
+#define MAX_FILTER 255
+#define STREAM_CHUNK 65536
+
+/* F(NAME): filters by members of events, which must be exactly so. */
+#define FILTERS(F) F(label) F(program) F(port) F(level)
+
+struct filter {
+#define FILTER_MEMBER(NAME) char NAME[MAX_FILTER + 1];
+    FILTERS(FILTER_MEMBER)
+#undef FILTER_MEMBER
+    char host[MAX_FILTER + 1];  /* Of the fleet. */
+    char q[MAX_FILTER + 1];     /* Somewhere in the event. */
+};
+
+struct stream {
+    const struct xfsm_recent *events;
+    const struct xfsm_rest *rest;
+    unsigned long long int generation;
+    struct filter filter;
+    uint64_t next;
+    bool greeted;
+};
+
+void
+xfsm_rest_take_event(void *rest_, const char *source, const char *event,
+                     size_t len)
+{
+    struct xfsm_rest *rest = rest_;
+    struct ds line = DS_EMPTY_INITIALIZER;
+
+    while (len && event[len - 1] == '\n') {
+        len--;
+    }
+    ds_put_format(&line, "%s\n", source);
+    ds_put_buffer(&line, event, len);
+    xfsm_recent_add(rest->events, ds_cstr(&line), line.length);
+    ds_destroy(&line);
+    xfsm_http_wake_streams(rest->http);
+}
+
+/* ## Filters ## */
+
+/* Reads one filter.  Returns false after answering that it is too long. */
+static bool
+read_one(struct xfsm_rest_call *call, const char *name,
+         char buffer[MAX_FILTER + 1])
+{
+    const char *value = xfsm_http_query(call->request, name);
+
+    if (value && strlen(value) > MAX_FILTER) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad parameter",
+                          "%s has more than %d characters", name,
+                          MAX_FILTER);
+        return false;
+    }
+    ovs_strzcpy(buffer, value ? value : "", MAX_FILTER + 1);
+    return true;
+}
+
+static bool
+read_filter(struct xfsm_rest_call *call, struct filter *f)
+{
+#define READ_FILTER(NAME) \
+    if (!read_one(call, #NAME, f->NAME)) { \
+        return false; \
+    }
+    FILTERS(READ_FILTER)
+#undef READ_FILTER
+    return read_one(call, "host", f->host) && read_one(call, "q", f->q);
+}
+
+/* Tells whether 'f' lets the event of 'line' pass, and where it starts. */
+static bool
+passes(const struct filter *f, const struct xfsm_recent_line *line,
+       const char **eventp, size_t *host_len)
+{
+    const char *newline = strchr(line->text, '\n');
+    const char *event = newline + 1;
+    size_t n = newline - line->text;
+    struct xfsm_event_view view;
+
+    *eventp = event;
+    *host_len = n;
+    if ((f->host[0] && (strlen(f->host) != n
+                        || memcmp(f->host, line->text, n)))
+        || (f->q[0] && !strstr(event, f->q))
+        || !xfsm_event_decode(event, strlen(event), &view)) {
+        return false;
+    }
+#define CHECK_FILTER(NAME) \
+    if (f->NAME[0] && (!view.NAME.p || !xfsm_str_is(view.NAME, f->NAME))) { \
+        return false; \
+    }
+    FILTERS(CHECK_FILTER)
+#undef CHECK_FILTER
+    return true;
+}
+
+/* Appends the event with that number, if it passes.  Returns true if so. */
+static bool
+put_event(const struct xfsm_recent *events, uint64_t number,
+          const struct filter *f, bool stream, struct ds *ds)
+{
+    const struct xfsm_recent_line *line = xfsm_recent_get(events, number);
+    const char *event;
+    size_t n;
+
+    if (!passes(f, line, &event, &n)) {
+        return false;
+    }
+    if (stream) {
+        ds_put_format(ds, "id: %"PRIu64"\ndata: ", number);
+    }
+    ds_put_format(ds, "{\"id\":%"PRIu64",\"host\":\"%.*s\",\"event\":%s}",
+                  number, (int) n, line->text, event);
+    if (stream) {
+        ds_put_cstr(ds, "\n\n");
+    }
+    return true;
+}
+
+/* ## Events ## */
+
+void
+xfsm_rest_get_events(struct xfsm_rest_call *call)
+{
+    const struct xfsm_recent *events = call->rest->events;
+    uint64_t limit = XFSM_REST_LIMIT, before = UINT64_MAX;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct filter filter;
+    uint64_t n = 0, i;
+
+    if (!read_filter(call, &filter)
+        || !xfsm_rest_query_number(call, "limit", 1, XFSM_REST_MAX_LIMIT,
+                                   &limit)
+        || !xfsm_rest_query_number(call, "before", 1, INT64_MAX, &before)) {
+        return;
+    }
+    ds_put_cstr(&ds, "{\"items\":[");
+    i = MIN(before, xfsm_recent_next(events));
+    while (i > xfsm_recent_first(events) && n < limit) {
+        struct ds item = DS_EMPTY_INITIALIZER;
+
+        if (put_event(events, --i, &filter, false, &item)) {
+            ds_put_format(&ds, "%s%s", n++ ? "," : "", ds_cstr(&item));
+        }
+        ds_destroy(&item);
+    }
+    ds_put_char(&ds, ']');
+    if (i > xfsm_recent_first(events)) {
+        ds_put_format(&ds, ",\"next\":%"PRIu64, i);
+    }
+    ds_put_char(&ds, '}');
+    xfsm_http_add_header(call->request, "Cache-Control", "no-store");
+    xfsm_http_add_header(call->request, "X-Content-Type-Options", "nosniff");
+    xfsm_http_reply(call->request, MHD_HTTP_OK, "application/json",
+                    ds_cstr(&ds), ds.length);
+    ds_destroy(&ds);
+}
+
+/* Appends what is new.  Returns false if the tokens are others than when the
+ * user signed in. */
+static bool
+fill_stream(void *stream_, struct ds *ds)
+{
+    struct stream *stream = stream_;
+    uint64_t first = xfsm_recent_first(stream->events);
+
+    if (stream->generation != stream->rest->generation) {
+        return false;
+    }
+    if (!stream->greeted) {
+        ds_put_cstr(ds, "retry: 2000\n\n");
+        stream->greeted = true;
+    }
+    if (stream->next < first) {
+        ds_put_format(ds, "event: gap\ndata: {\"lost\":%"PRIu64"}\n\n",
+                      first - stream->next);
+        stream->next = first;
+    }
+    while (stream->next < xfsm_recent_next(stream->events)
+           && ds->length < STREAM_CHUNK) {
+        put_event(stream->events, stream->next++, &stream->filter, true, ds);
+    }
+    return true;
+}
+
+void
+xfsm_rest_get_stream(struct xfsm_rest_call *call)
+{
+    const char *last = xfsm_http_header(call->request, "Last-Event-ID");
+    const struct xfsm_recent *events = call->rest->events;
+    struct stream *stream = xzalloc(sizeof *stream);
+    unsigned long long int id;
+
+    stream->events = events;
+    stream->rest = call->rest;
+    stream->generation = call->rest->generation;
+    stream->next = xfsm_recent_next(events);
+    if (!read_filter(call, &stream->filter)) {
+        free(stream);
+        return;
+    }
+    if (last && str_to_ullong(last, 10, &id) && id < stream->next) {
+        stream->next = id + 1;
+    }
+    xfsm_http_add_header(call->request, "Cache-Control", "no-store");
+    if (!xfsm_http_reply_stream(call->request, "text/event-stream",
+                                fill_stream, stream)) {
+        xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+                          "Too many streams", "there are %d already",
+                          XFSM_HTTP_MAX_STREAMS);
+    }
+}
+
+/* ## Audit ## */
+
+void
+xfsm_rest_get_audit(struct xfsm_rest_call *call)
+{
+    const struct xfsm_recent *audit = call->rest->audit;
+    uint64_t limit = XFSM_REST_LIMIT, before = UINT64_MAX;
+    struct json *list = json_array_create_empty();
+    struct json *json = json_object_create();
+    uint64_t i;
+
+    if (xfsm_rest_query_number(call, "limit", 1, XFSM_REST_MAX_LIMIT, &limit)
+        && xfsm_rest_query_number(call, "before", 1, INT64_MAX, &before)) {
+        i = MIN(before, xfsm_recent_next(audit));
+        while (i > xfsm_recent_first(audit) && list->array.n < limit) {
+            struct json *item
+                = json_from_string(xfsm_recent_get(audit, --i)->text);
+
+            json_object_put(item, "id", json_integer_create(i));
+            json_array_add(list, item);
+        }
+        if (i > xfsm_recent_first(audit)) {
+            json_object_put(json, "next", json_integer_create(i));
+        }
+        json_object_put(json, "items", json_clone(list));
+        xfsm_rest_reply_json(call, MHD_HTTP_OK, json_clone(json));
+    }
+    json_destroy(list);
+    json_destroy(json);
+}

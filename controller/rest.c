@@ -1,0 +1,304 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "controller/rest.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/collector.h"
+#include "controller/fleetd.h"
+#include "controller/http-limit.h"
+#include "controller/recent.h"
+#include "controller/rest-call.h"
+#include "controller/rest-db.h"
+#include "controller/rest-tool.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(rest_server);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+/* ## Routes ## */
+
+struct route {
+    const char *method;
+    const char *path;
+    enum xfsm_role role;
+    void (*handler)(struct xfsm_rest_call *);
+};
+
+static const struct route routes[] = {
+#define ROUTE(METHOD, PATH, ROLE, HANDLER) \
+    { METHOD, PATH, XFSM_ROLE_##ROLE, xfsm_rest_##HANDLER },
+    XFSM_REST_ROUTES(ROUTE)
+#undef ROUTE
+};
+
+void
+xfsm_rest_list_routes(struct ds *ds)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(routes); i++) {
+        ds_put_format(ds, "%s %s %s\n", routes[i].method, routes[i].path,
+                      xfsm_role_names[routes[i].role]);
+    }
+}
+
+/* Tells whether 'path' is of 'pattern', and stores what stands for {name}
+ * in 'name', of 'size' bytes. */
+static bool
+path_matches(const char *pattern, const char *path, char *name, size_t size)
+{
+    const char *brace = strchr(pattern, '{');
+    size_t prefix = brace ? brace - pattern : 0;
+    size_t n;
+
+    name[0] = '\0';
+    if (!brace) {
+        return !strcmp(pattern, path);
+    } else if (strncmp(pattern, path, prefix)) {
+        return false;
+    }
+    n = strcspn(path + prefix, "/");
+    if (!n || n >= size || strcmp(path + prefix + n, strchr(brace, '}') + 1)) {
+        return false;
+    }
+    memcpy(name, path + prefix, n);
+    name[n] = '\0';
+    return true;
+}
+
+static bool
+method_matches(const char *route, const char *method)
+{
+    return !strcmp(route, method)
+           || (!strcmp(route, "GET") && !strcmp(method, "HEAD"));
+}
+
+/* Finds the route, or answers that there is none. */
+static const struct route *
+find_route(struct xfsm_rest_call *call)
+{
+    struct ds allowed = DS_EMPTY_INITIALIZER;
+    const struct route *found = NULL;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(routes) && !found; i++) {
+        if (path_matches(routes[i].path, call->request->path, call->name,
+                         sizeof call->name)) {
+            if (method_matches(routes[i].method, call->request->method)) {
+                found = &routes[i];
+            } else if (!strstr(ds_cstr(&allowed), routes[i].method)) {
+                ds_put_format(&allowed, "%s%s", allowed.length ? ", " : "",
+                              routes[i].method);
+            }
+        }
+    }
+    if (!found && allowed.length) {
+        xfsm_http_add_header(call->request, "Allow", ds_cstr(&allowed));
+        xfsm_rest_problem(call, MHD_HTTP_METHOD_NOT_ALLOWED,
+                          "Method not allowed", "allowed here: %s",
+                          ds_cstr(&allowed));
+    } else if (!found) {
+        xfsm_rest_not_found(call);
+    }
+    ds_destroy(&allowed);
+    return found;
+}
+
+/* ## Tokens ## */
+
+/* Refuses a token, or its lack. */
+static void
+refuse(struct xfsm_rest_call *call, const char *why)
+{
+    xfsm_http_add_header(call->request, "WWW-Authenticate",
+                         "Bearer realm=\"xfsm-controller\"");
+    xfsm_rest_problem(call, MHD_HTTP_UNAUTHORIZED, "Not signed in", "%s",
+                      why);
+}
+
+/* Finds out who is calling.  Returns false after answering. */
+static bool
+authenticate(struct xfsm_rest_call *call)
+{
+    static const char scheme[] = "Bearer ";
+    const char *value = xfsm_http_header(call->request, "Authorization");
+    struct xfsm_rest *rest = call->rest;
+    const char *client = call->request->client;
+    const struct xfsm_token *token;
+
+    if (!value || strncasecmp(value, scheme, strlen(scheme))) {
+        refuse(call, "a token is needed: Authorization: Bearer TOKEN");
+        return false;
+    }
+    token = xfsm_tokens_find(rest->tokens, value + strlen(scheme));
+    if (!token) {
+        rest->refused_tokens++;
+        VLOG_WARN_RL(&rl, "%s: wrong token", client);
+        if (xfsm_http_limit_check(rest->attempts, client, time_msec())) {
+            refuse(call, "this token is not known");
+        } else {
+            xfsm_http_add_header(call->request, "Retry-After", "5");
+            xfsm_rest_problem(call, MHD_HTTP_TOO_MANY_REQUESTS,
+                              "Too many attempts",
+                              "too many wrong tokens from this address");
+        }
+        return false;
+    }
+    ovs_strzcpy(call->user, token->name, sizeof call->user);
+    call->role = token->role;
+    return true;
+}
+
+/* ## Requests ## */
+
+static void
+begin(struct xfsm_http_request *request, void *rest_)
+{
+    struct xfsm_rest_call *call = xzalloc(sizeof *call);
+    const struct route *route;
+
+    request->data = call;
+    call->rest = rest_;
+    call->request = request;
+    route = find_route(call);
+    if (!route) {
+        return;
+    }
+    call->handler = route->handler;
+    if (route->role == XFSM_ROLE_NOBODY || !authenticate(call)) {
+        return;
+    }
+    if (call->role < route->role) {
+        if (xfsm_http_limit_check(call->rest->attempts, request->client,
+                                  time_msec())) {
+            xfsm_rest_audit(call, request->method, request->path,
+                            "forbidden");
+        }
+        xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
+                          "this needs the role %s; yours is %s",
+                          xfsm_role_names[route->role],
+                          xfsm_role_names[call->role]);
+    }
+}
+
+static void
+handle(struct xfsm_http_request *request, void *rest_ OVS_UNUSED)
+{
+    struct xfsm_rest_call *call = request->data;
+
+    call->handler(call);
+}
+
+/* ## The server ## */
+
+char *
+xfsm_rest_reload(struct xfsm_rest *rest)
+{
+    struct xfsm_tokens *tokens;
+    char *error = xfsm_tokens_read(rest->tokens_file, &tokens);
+
+    if (!error) {
+        xfsm_tokens_destroy(rest->tokens);
+        rest->tokens = tokens;
+        rest->generation++;
+        if (rest->http) {
+            xfsm_http_wake_streams(rest->http);
+        }
+    }
+    return error;
+}
+
+char *
+xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
+                 struct xfsm_rest **restp)
+{
+    struct xfsm_rest *rest = xzalloc(sizeof *rest);
+    struct xfsm_http_options http = {
+        .listen = o->listen, .key = o->key, .cert = o->cert,
+        .rate = o->rate, .begin = begin, .handle = handle, .aux = rest,
+    };
+    char *error;
+
+    rest->ctl = ctl;
+    rest->tokens_file = xstrdup(o->tokens);
+    ovs_list_init(&rest->jobs);
+    shash_init(&rest->files);
+    shash_init(&rest->drawings);
+    rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
+                                      XFSM_REST_MAX_EVENT_BYTES);
+    rest->audit = xfsm_recent_create(XFSM_REST_MAX_AUDIT,
+                                     XFSM_REST_MAX_AUDIT_BYTES);
+    rest->attempts = xmalloc(sizeof *rest->attempts);
+    xfsm_http_limit_init(rest->attempts, XFSM_REST_ATTEMPT_RATE);
+    error = xfsm_rest_reload(rest);
+    if (!error) {
+        error = xfsm_rest_load_files(rest, o->web);
+    }
+    if (!error) {
+        error = xfsm_http_create(&http, &rest->http);
+    }
+    if (error) {
+        xfsm_rest_destroy(rest);
+        return error;
+    }
+    if (ctl->db_remote) {
+        rest->db = xfsm_rest_db_create(ctl->db_remote);
+    }
+    xfsm_collector_set_listener(ctl->collector, xfsm_rest_take_event, rest);
+    *restp = rest;
+    return NULL;
+}
+
+void
+xfsm_rest_destroy(struct xfsm_rest *rest)
+{
+    if (rest) {
+        if (rest->http) {
+            xfsm_collector_set_listener(rest->ctl->collector, NULL, NULL);
+        }
+        xfsm_rest_tool_stop(rest);
+        xfsm_rest_db_destroy(rest->db);
+        xfsm_http_destroy(rest->http);
+        xfsm_tokens_destroy(rest->tokens);
+        xfsm_recent_destroy(rest->events);
+        xfsm_recent_destroy(rest->audit);
+        xfsm_rest_free_files(rest);
+        shash_destroy_free_data(&rest->drawings);
+        free(rest->attempts);
+        free(rest->tokens_file);
+        free(rest);
+    }
+}
+
+void
+xfsm_rest_run(struct xfsm_rest *rest)
+{
+    if (rest->db) {
+        xfsm_rest_db_run(rest->db);
+    }
+    xfsm_rest_tool_run(rest);
+    xfsm_http_run(rest->http);
+}
+
+void
+xfsm_rest_wait(struct xfsm_rest *rest)
+{
+    if (rest->db) {
+        xfsm_rest_db_wait(rest->db);
+    }
+    xfsm_rest_tool_wait(rest);
+    xfsm_http_wait(rest->http);
+}

@@ -1,0 +1,75 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_REST_H
+#define CONTROLLER_REST_H 1
+
+/* The REST API of xfsm-controller, and the pages of its dashboard.
+ *
+ *   rest.c              which request is whose: routes, tokens, limits;
+ *   rest-call.c         what answers have in common;
+ *   rest-db.c           what is read from and written to XFSM_Fleet;
+ *   rest-fleet.c        hosts and ports;
+ *   rest-programs.c     programs, and what the toolbox makes of them;
+ *   rest-tool.c         the toolbox at work;
+ *   rest-assignments.c  assignments, and what a selector would select;
+ *   rest-events.c       events, and what users did;
+ *   rest-metrics.c      metrics;
+ *   rest-web.c          files of the dashboard.
+ *
+ * controller/web/openapi.json describes all routes; tests/system/test-rest.py
+ * holds both against each other.
+ *
+ * A fleet that comes from a file can be looked at, but not be written.
+ *
+ * Thread-safety: none. */
+
+struct controller;
+struct ds;
+struct xfsm_rest;
+
+/* Events and actions of users that are kept in memory. */
+#define XFSM_REST_MAX_EVENTS 10000
+#define XFSM_REST_MAX_EVENT_BYTES (16 * 1024 * 1024)
+#define XFSM_REST_MAX_AUDIT 1000
+#define XFSM_REST_MAX_AUDIT_BYTES (512 * 1024)
+
+/* Requests a second of a client, unless the user says otherwise, and attempts
+ * with a wrong token, or at what the role does not allow, that are told apart
+ * and noted. */
+#define XFSM_REST_RATE 100
+#define XFSM_REST_MAX_RATE 100000
+#define XFSM_REST_ATTEMPT_RATE 1
+
+/* Items of a list in an answer. */
+#define XFSM_REST_MAX_LIMIT 1000
+#define XFSM_REST_LIMIT 100
+
+struct xfsm_rest_options {
+    char *listen;               /* NULL: no REST API. */
+    char *tokens;               /* File, see tokens.h. */
+    char *web;                  /* Folder of the dashboard. */
+    char *key, *cert;           /* For TLS, or NULL. */
+    unsigned int rate;
+};
+
+/* Starts to serve what 'ctl' knows.  Returns NULL and stores the server, or an
+ * error, which the caller frees. */
+char *xfsm_rest_create(struct controller *ctl,
+                       const struct xfsm_rest_options *,
+                       struct xfsm_rest **);
+void xfsm_rest_destroy(struct xfsm_rest *);
+
+void xfsm_rest_run(struct xfsm_rest *);
+void xfsm_rest_wait(struct xfsm_rest *);
+
+/* Reads the tokens again; the old ones stay if the file is bad.  Returns NULL
+ * or an error, which the caller frees. */
+char *xfsm_rest_reload(struct xfsm_rest *);
+
+/* Appends all routes, one a line: method, path, least role. */
+void xfsm_rest_list_routes(struct ds *);
+
+#endif /* controller/rest.h */

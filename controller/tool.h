@@ -1,0 +1,52 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_TOOL_H
+#define CONTROLLER_TOOL_H 1
+
+/* Runs the toolbox, xfsm, on a program: the controller parses no XML itself.
+ *
+ * The child limits its own time and memory before it reads the text.  One that
+ * does not end in time is killed.
+ *
+ * Either the caller waits, some milliseconds as a rule, with xfsm_tool_run();
+ * or the main loop does, with the others.
+ *
+ * Thread-safety: none. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ds;
+struct xfsm_tool;
+
+/* Longest that a run may take, in milliseconds. */
+#define XFSM_TOOL_DEADLINE 10000
+
+/* Most that is kept of what the toolbox says is wrong, in bytes. */
+#define XFSM_TOOL_MAX_DIAGNOSTICS 65536
+
+/* Runs 'argv', which ends in NULL, with 'in' as its standard input.  Returns
+ * NULL and appends its standard output, 'max_out' bytes at most, to 'out'; or
+ * an error with the diagnostics, which the caller frees, and stores whether
+ * that says nothing about the program in '*retry'. */
+char *xfsm_tool_run(char **argv, const char *in, size_t max_out,
+                    struct ds *out, bool *retry);
+
+/* Starts that without waiting for its end.  'in' is copied.  Returns NULL and
+ * stores an error, which the caller frees, if it cannot be started. */
+struct xfsm_tool *xfsm_tool_start(char **argv, const char *in,
+                                  size_t max_out, char **errorp);
+
+/* Goes on.  Returns true if it ended, or its time did. */
+bool xfsm_tool_poll(struct xfsm_tool *);
+
+/* Arranges for poll_block() to wake up when there is more to do. */
+void xfsm_tool_wait(const struct xfsm_tool *);
+
+/* Ends it, and returns what xfsm_tool_run() would. */
+char *xfsm_tool_finish(struct xfsm_tool *, struct ds *out, bool *retry);
+
+#endif /* controller/tool.h */

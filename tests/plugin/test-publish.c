@@ -1,0 +1,278 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+/* A probe's way to the hub: what goes at once, what goes together, what waits
+ * and what is dropped, with the hub's end of the socket in our hands. */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ovs-plugin/ipc.h"
+#include "ovs-plugin/probe-publish.h"
+#include "util.h"
+#include "xfsm/io/event-decode.h"
+
+static struct xfsm_publisher publisher;
+static int hub;                 /* The hub's end. */
+
+/* What was received. */
+static uint64_t n_received, n_alerts, last_seq;
+
+static int
+setup(void **state OVS_UNUSED)
+{
+    static const struct xfsm_identity identity = {
+        .host = "hv1", .bridge = "br0", .port = "vm1", .epoch = 1,
+    };
+    int socks[2];
+
+    assert_int_equal(xfsm_ipc_pair(socks), 0);
+    hub = socks[1];
+    xfsm_publisher_init(&publisher, &identity, socks[0], -1);
+    n_received = n_alerts = last_seq = 0;
+    return 0;
+}
+
+static int
+teardown(void **state OVS_UNUSED)
+{
+    xfsm_publisher_destroy(&publisher);
+    close(hub);
+    return 0;
+}
+
+static void
+publish(const char *label, size_t text_len)
+{
+    static char text[XFSM_EVENT_TEXT_MAX + 1];
+    const struct xfsm_event event = {
+        .program = "p", .label = label, .text = text, .text_len = text_len,
+    };
+
+    memset(text, 'x', text_len);
+    text[text_len] = '\0';
+    xfsm_publisher_publish(&publisher, &event);
+}
+
+/* Takes an event, which must be the next one or, after some that are missing,
+ * a later one. */
+static void
+take_event(const struct xfsm_bytes *event)
+{
+    struct xfsm_bytes topic, json;
+    struct xfsm_event_view view;
+
+    assert_true(xfsm_message_split(event->p, xfsm_bytes_remaining(event),
+                                   &topic, &json));
+    assert_true(xfsm_event_decode((const char *) json.p,
+                                  xfsm_bytes_remaining(&json), &view));
+    assert_true(view.seq > last_seq);
+    last_seq = view.seq;
+    n_received++;
+    n_alerts += xfsm_str_is(view.label, XFSM_LABEL_ALERT);
+}
+
+/* Takes a packet.  Returns the number of its events, 0 if there is none. */
+static size_t
+take(void)
+{
+    static uint8_t packet[XFSM_BATCH_PACKET_MAX];
+    struct xfsm_batch_reader reader;
+    struct xfsm_bytes event;
+    ssize_t n = recv(hub, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
+
+    if (n <= 0) {
+        return 0;
+    }
+    assert_true(n <= sizeof packet);
+    if (!xfsm_batch_read(&reader, packet, n)) {
+        xfsm_bytes_init(&event, packet, n);
+        take_event(&event);
+        return 1;
+    }
+    while (xfsm_batch_next(&reader, &event)) {
+        take_event(&event);
+    }
+    assert_false(reader.malformed);
+    return reader.n;
+}
+
+static void
+test_turn(void **state OVS_UNUSED)
+{
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        publish("log", 10);
+    }
+    assert_int_equal(take(), 0);
+    assert_int_equal(xfsm_publisher_count(&publisher), 3);
+    assert_true(xfsm_publisher_flush(&publisher));
+    assert_int_equal(take(), 3);
+    assert_int_equal(take(), 0);
+
+    /* One alone, and none. */
+    publish("log", 10);
+    assert_true(xfsm_publisher_flush(&publisher));
+    assert_true(xfsm_publisher_flush(&publisher));
+    assert_int_equal(take(), 1);
+    assert_int_equal(take(), 0);
+    assert_int_equal(publisher.sent, 4);
+    assert_int_equal(publisher.delayed, 0);
+    assert_string_equal(publisher.last, "log p: xxxxxxxxxx");
+}
+
+static void
+test_urgent_goes_at_once(void **state OVS_UNUSED)
+{
+    publish("log", 10);
+    publish("alert", 10);
+    assert_int_equal(take(), 2);
+    publish("critical", 10);
+    assert_int_equal(take(), 1);
+    assert_int_equal(xfsm_publisher_count(&publisher), 0);
+}
+
+static void
+test_full_batch_goes(void **state OVS_UNUSED)
+{
+    size_t n = 0;
+
+    /* By bytes. */
+    while (xfsm_publisher_count(&publisher) == n) {
+        publish("log", XFSM_EVENT_TEXT_MAX);
+        n++;
+    }
+    n--;
+    assert_int_equal(take(), n + 1);
+    assert_in_range(n, XFSM_BATCH_FULL / (XFSM_EVENT_TEXT_MAX + 400),
+                    XFSM_BATCH_FULL / XFSM_EVENT_TEXT_MAX);
+
+    /* What is remembered of the last is cut. */
+    assert_int_equal(strlen(publisher.last), XFSM_PUBLISH_LAST_SIZE - 1);
+}
+
+/* Publishes until logs are dropped. */
+static void
+fill(void)
+{
+    do {
+        publish("log", 100);
+        xfsm_publisher_flush(&publisher);
+    } while (!publisher.dropped[XFSM_PUBLISH_log]);
+}
+
+static void
+test_logs_are_shed_before_alerts(void **state OVS_UNUSED)
+{
+    uint64_t dropped, n = 0;
+    int i;
+
+    fill();
+    for (i = 0; i < 500; i++) {
+        publish("alert", 100);
+        publish("log", 100);
+    }
+    dropped = publisher.dropped[XFSM_PUBLISH_log];
+    assert_true(dropped > 400);
+    assert_int_equal(publisher.dropped[XFSM_PUBLISH_alert], 0);
+    assert_int_equal(publisher.sent + dropped
+                     + xfsm_publisher_count(&publisher), publisher.seq);
+
+    /* The hub is there again: all else comes, in order, few packets. */
+    while (xfsm_publisher_count(&publisher) || n_received < publisher.sent) {
+        n += take() > 0;
+        xfsm_publisher_run(&publisher);
+    }
+    assert_int_equal(n_alerts, 500);
+    assert_int_equal(n_received + dropped, publisher.seq);
+    assert_int_equal(n_received, publisher.sent);
+    assert_true(publisher.delayed > 500 && publisher.delayed < n_received);
+    assert_true(n < n_received / 2);
+
+    /* As if nothing had been. */
+    publish("log", 10);
+    assert_true(xfsm_publisher_flush(&publisher));
+    assert_int_equal(take(), 1);
+}
+
+static void
+test_stuck_is_told_once(void **state OVS_UNUSED)
+{
+    size_t told = 0;
+
+    while (!publisher.dropped[XFSM_PUBLISH_log]) {
+        publish("log", 100);
+        told += !xfsm_publisher_flush(&publisher);
+    }
+    assert_int_equal(told, 1);
+
+    /* An urgent one that finds the socket full is told by the next flush. */
+    while (xfsm_publisher_count(&publisher)) {
+        take();
+        xfsm_publisher_run(&publisher);
+    }
+    while (!publisher.stuck) {
+        publish("alert", 100);
+    }
+    assert_false(xfsm_publisher_flush(&publisher));
+    assert_true(xfsm_publisher_flush(&publisher));
+}
+
+static void
+test_new_hub(void **state OVS_UNUSED)
+{
+    int socks[2];
+    int i;
+
+    /* The first batch that it finds out with waits too. */
+    close(hub);
+    for (i = 0; i < 10; i++) {
+        publish("log", 10);
+        publish("alert", 10);
+        xfsm_publisher_flush(&publisher);
+    }
+    assert_int_equal(publisher.sent, 0);
+    assert_int_equal(xfsm_publisher_count(&publisher), 20);
+    assert_int_equal(xfsm_ipc_pair(socks), 0);
+    hub = socks[1];
+    xfsm_publisher_set_socket(&publisher, socks[0]);
+    xfsm_publisher_run(&publisher);
+    assert_int_equal(take() + take() + take(), 20);
+    assert_int_equal(last_seq, 20);
+    assert_int_equal(publisher.delayed, 20);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_turn, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_urgent_goes_at_once, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_full_batch_goes, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_logs_are_shed_before_alerts,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stuck_is_told_once, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_new_hub, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,336 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""xfsm-ctl --fleet: hosts, programs and their versions, assignments and what
+they would mean, and waiting for all hosts, with a real controller and real
+database servers."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import xfsmtest                                             # noqa: E402
+from fleettest import Controller, FakeHost, Server          # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+PROGRAM = """<xfsm name="hello" version="1.0">
+  <!-- %s -->
+  <statedef id="quiet"/>
+  <event type="packet" selector="proto tcp" primary-key="ip_src">
+    <state id="quiet"><condition expression="true"
+     action="Publish(log, hello %%ip_src)"/></state>
+  </event>
+</xfsm>
+"""
+
+
+class Fleet:
+    def __init__(self, host):
+        self.host = host
+        self.server = Server(host, "fleet", "xfsm-fleet")
+        self.db = self.server.connect()
+
+    def ctl(self, *args, ok=(0,)):
+        return self.host.run(self.host.tool("utilities/xfsm-ctl"),
+                             "--fleet=" + self.server.remote, "--timeout=%d"
+                             % (20 * xfsmtest.PATIENCE), *args,
+                             ok=ok).rstrip("\n")
+
+    def refuses(self, text, *args):
+        """Exits with status 1 and says 'text'."""
+        try:
+            self.ctl(*args)
+        except xfsmtest.Failure as e:
+            check("exit status 1" in str(e) and text in str(e),
+                  "\"%s\" for %s: %s" % (text, args, e))
+        else:
+            raise xfsmtest.Failure("accepted: %s" % (args,))
+
+    def file(self, name, text):
+        path = os.path.join(self.host.dir, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+
+def test_hosts(fleet, hosts):
+    for host in hosts:
+        fleet.ctl("--events=ipc:///nowhere", "add-host", host.name,
+                  host.remote, "rack=r" + host.name[-1], "role=compute")
+    row = fleet.db.row("Host", "hv1")
+    check(row["remotes"] == hosts[0].remote and row["labels"]["rack"] == "r1"
+          and row["events"] == "ipc:///nowhere", row)
+    fleet.refuses("already", "add-host", "hv1", hosts[0].remote)
+    fleet.ctl("--may-exist", "add-host", "hv1", hosts[0].remote, "rack=r9")
+    row = fleet.db.row("Host", "hv1")
+    check(row["labels"] == {"rack": "r9"} and row["events"], row)
+    fleet.refuses("nonsense", "add-host", "bad", "nonsense")
+    fleet.refuses("1 to 9 remotes", "add-host", "bad", "")
+    nine = ",".join("tcp:10.0.0.%d:1" % i for i in range(1, 10))
+    fleet.refuses("1 to 9 remotes", "add-host", "bad", nine + ",unix:x")
+    fleet.refuses("name must be", "add-host", "b/d", "unix:x")
+    fleet.refuses("KEY=VALUE", "add-host", "bad", "unix:x", "rack")
+    fleet.refuses("given twice", "add-host", "bad", "unix:x", "a=1", "a=2")
+    fleet.refuses("expected ipc", "--events=nonsense", "add-host", "bad",
+                  "unix:x")
+    fleet.refuses("no host bad", "del-host", "bad")
+    fleet.ctl("--if-exists", "del-host", "bad")
+    check(len(fleet.db.rows("Host")) == len(hosts), "refused rows")
+    # One transaction is all or nothing.
+    fleet.refuses("no host bad", "add-host", "hv9", nine, "--", "del-host",
+                  "bad")
+    fleet.ctl("add-host", "hv9", nine, "--", "del-host", "hv9")
+
+
+def test_programs(fleet):
+    path = fleet.file("hello.xml", PROGRAM % "version 1")
+    check(fleet.ctl("add-program", path) == "hello version 1", "version 1")
+    check(fleet.ctl("add-program", path) == "hello is version 1 already",
+          "the same text")
+    bad = fleet.file("bad.xml", (PROGRAM % "bad").replace("quiet\"/>",
+                                                          "noise\"/>"))
+    fleet.refuses(bad + ":5", "add-program", bad)
+    fleet.refuses("No such file", "add-program", bad + ".not")
+    fleet.refuses("a program", "add-program", path, "a/b")
+    fleet.refuses("canary-percent", "add-program", path, "hallo", "speed=1")
+    fleet.refuses("1 to 100", "add-program", path, "hallo",
+                  "canary-percent=101")
+    check(len(fleet.db.rows("Program")) == 1, "refused rows")
+    fleet.ctl("--force", "add-program", bad, "forced")
+    fleet.ctl("del-program", "forced", "1")
+    fleet.refuses("no program forced", "del-program", "forced")
+    fleet.refuses("not the number", "del-program", "hello", "one")
+    fleet.ctl("--if-exists", "del-program", "forced")
+
+
+def test_assignments(fleet):
+    assign = ("assign", "web", "hello", "port=vnet*", "tag=10,20-29")
+    fleet.refuses("no host is meant", *assign)
+    fleet.refuses("no port is meant", "assign", "web", "hello", "host=*")
+    fleet.refuses("unknown key", *assign, "host=*", "colour=red")
+    fleet.refuses("no list of VLANs", "assign", "web", "hello", "host=*",
+                  "tag=ten")
+    fleet.refuses("given twice", *assign, "host=*", "port=x")
+    fleet.refuses("no program \"hullo\"", "assign", "web", "hullo", "host=*",
+                  "port=*")
+    many = ["p%d" % i for i in range(33)]
+    fleet.refuses("can have 32", "assign", "web", ",".join(many), "host=*",
+                  "port=*")
+    fleet.ctl("--force", "--disabled", "assign", "many", ",".join(many[1:]),
+              "host=*", "port=*")
+    check(not fleet.db.row("Assignment", "many")["enabled"]
+          and len(fleet.db.row("Assignment", "many")["programs"]) == 32,
+          "the most programs")
+    fleet.ctl("unassign", "many")
+    fleet.refuses("no assignment many", "unassign", "many")
+    fleet.ctl("--if-exists", "unassign", "many")
+    check(not fleet.db.rows("Assignment"), "refused rows")
+
+    fleet.ctl(*assign, "host=hv1", "host=hv2", "host-label:role=compute",
+              "host-label:rack=r2")
+    row = fleet.db.row("Assignment", "web")
+    check(row["target"] == {"port": "vnet*", "tag": "10,20-29"}
+          and row["hosts"] == ["hv1", "hv2"] and row["enabled"]
+          and row["host_labels"] == {"role": "compute", "rack": "r2"}, row)
+    fleet.refuses("already", *assign, "host=*")
+    fleet.ctl("--may-exist", *assign, "host=*")
+    row = fleet.db.row("Assignment", "web")
+    check(row["hosts"] == "*" and not row["host_labels"], row)
+    fleet.refuses("have it: web", "del-program", "hello")
+
+
+def test_preview(fleet):
+    """Of a host with a switch; the others have none to ask."""
+    check(fleet.ctl("preview", "host=nobody", "port=*")
+          == "0 ports on 0 of 0 hosts", "no host")
+    host = fleet.host
+    server = Server(host, "sw", "xfsm")
+    switch = os.path.join(host.dir, "switch.db")
+    host.run("ovsdb-tool", "create", switch, host.find_schema())
+    host.appctl(host.dir + "/sw.ctl", "ovsdb-server/add-db", switch)
+    fleet.ctl("add-host", "sw", server.remote, "kind=switch")
+
+    def vsctl(*args):
+        host.run("ovs-vsctl", "--no-wait", "--db=" + server.remote, *args)
+
+    vsctl("add-br", "br0", "--", "add-port", "br0", "vnet1", "tag=10", "--",
+          "add-port", "br0", "vnet2", "tag=25", "--",
+          "add-port", "br0", "vnet3", "tag=30", "--",
+          "add-port", "br0", "eth1", "tag=10", "--",
+          "add-bond", "br0", "vnetbond", "a", "b", "--",
+          "set", "Port", "vnetbond", "tag=20", "--",
+          "set", "Port", "vnet2", "external_ids:xfsm=none", "--",
+          "set", "Interface", "eth1", "external_ids:vm-uuid=4711")
+    wanted = ("sw br0/vnet1\nsw br0/vnet2 (off by external_ids:xfsm=none)\n"
+              "sw br0/vnetbond interface a\nsw br0/vnetbond interface b\n"
+              "4 ports on 1 of 1 host")
+    out = fleet.ctl("preview", "host=sw", "port=vnet*", "tag=10,20-29")
+    check(out == wanted, out)
+    out = fleet.ctl("preview", "host=s?", "host-label:kind=switch",
+                    "vm-uuid=47*")
+    check(out == "sw br0/eth1\n1 port on 1 of 1 host", out)
+    fleet.refuses("no assignment", "preview", "nosuch")
+    fleet.refuses("no host is meant", "preview", "port=*")
+    out = fleet.ctl("preview", "web")
+    check("hv2: its switch did not answer" in out
+          and wanted[:wanted.index("4 ports")] in out
+          and "4 ports on 1 of 3 hosts, 2 of which did not answer" in out,
+          out)
+    fleet.ctl("del-host", "sw")
+
+
+def test_sync(fleet, hosts):
+    """--wait and sync: what was asked for is on all hosts when they
+    return."""
+    fleet.ctl("sync")
+    check(all("web" in host.assignments() and host.program("hello")
+              for host in hosts), "after sync")
+    check(fleet.ctl("wait-until", "Host", "hv2", "state=done") == "",
+          "wait-until")
+    for i in range(2, 4):
+        text = PROGRAM % ("version %d" % i)
+        fleet.ctl("--wait", "add-program", fleet.file("hello.xml", text))
+        check(all(host.program("hello") == text for host in hosts),
+              "after --wait, version %d" % i)
+    fleet.ctl("--wait", "assign", "second", "hello", "host=*", "port=x")
+    check(all("second" in host.assignments() for host in hosts),
+          "an assignment after --wait")
+    fleet.ctl("--wait", "unassign", "second")
+    check(not any("second" in host.assignments() for host in hosts),
+          "none after --wait")
+    # What changes nothing, and hosts that can never be met.
+    fleet.db.insert("Host", name="invalid", remotes=["nonsense"])
+    fleet.ctl("--wait", "set", "Host", "hv1", "labels:colour=red")
+    fleet.ctl("del-host", "invalid")
+
+
+def test_rollout(fleet, hosts):
+    """A canary, rolled back and tried again by hand."""
+    old = hosts[0].program("hello")
+    new = PROGRAM % "canary"
+    out = fleet.ctl("--wait", "add-program", fleet.file("hello.xml", new),
+                    "canary-percent=50", "canary-seconds=3600")
+    check(out == "hello version 4", out)
+    check(sorted(host.program("hello") == new for host in hosts)
+          == [False, True], "a canary")
+    wait_until(lambda: "hello version 4: canary, well since 2"
+               in fleet.ctl("rollout", "hello")
+               and "Z, well on 1 host\n" in fleet.ctl("rollout"), 10,
+               lambda: fleet.ctl("rollout"))
+    out = fleet.ctl("rollout", "hello")
+    check("hello version 3: active since" in out
+          and "hello version 1: replaced" in out, out)
+    out = fleet.ctl("show")
+    check("Program hello version 3: active" in out
+          and "hello version 2" not in out, out)
+    fleet.refuses("was not rolled back", "roll-out", "hello", "4")
+
+    out = fleet.ctl("--wait", "roll-back", "hello")
+    check(out == "hello version 3 instead of 4", out)
+    check(all(host.program("hello") == old for host in hosts), "rolled back")
+    out = fleet.ctl("rollout", "hello")
+    check("version 4: rolled-back" in out
+          and "\n    rolled back by xfsm-ctl\n" in out, out)
+    fleet.ctl("--wait", "roll-out", "hello", "4", "--", "set", "Program",
+              fleet.ctl("--bare", "--columns=_uuid", "find", "Program",
+                        "version=4"), "options={}")
+    check(all(host.program("hello") == new for host in hosts), "tried again")
+
+    # Also from a version that is active, as far as there are any.
+    for version in range(3, 0, -1):
+        fleet.ctl("--wait", "roll-back", "hello")
+        check(all("version %d" % version in host.program("hello")
+                  for host in hosts), "version %d" % version)
+    fleet.refuses("no version before 1", "roll-back", "hello")
+    fleet.refuses("no program hullo", "roll-back", "hullo")
+    fleet.refuses("no program hello, version 7", "roll-out", "hello", "7")
+    fleet.ctl("--wait", "roll-out", "hello", "3")
+    fleet.refuses("version 3 is newer", "roll-out", "hello", "2")
+    check(all("version 3" in host.program("hello") for host in hosts),
+          "version 3")
+    fleet.ctl("--wait", "del-program", "hello", "3")
+    check(all("version 1" in host.program("hello") for host in hosts),
+          "without version 3")
+
+
+def test_show(fleet, hosts):
+    hosts[1].put_probe("vnet1", ["hello"], status="error",
+                       error="no device", statistics={})
+    fleet.ctl("--force", "assign", "bad", "hullo", "host=*", "port=*")
+    wait_until(lambda: "probes_failed 1" in fleet.ctl("show")
+               and "there is no program" in fleet.ctl("show"), 15,
+               lambda: fleet.ctl("show"))
+    out = fleet.ctl("show")
+    for text in ("Controller c1: 2 hosts, leader\n",
+                 "2 hosts, 1 of them well\nHost hv2: done, by c1, agent "
+                 "stand-in, labels rack=r2 role=compute\n    probes 1,",
+                 "Host hv1: done", "Program hello version 1: active",
+                 "Assignment bad: hullo port=* host=* (2 hosts)\n"
+                 "    error: there is no program \"hullo\"",
+                 "Assignment web: hello port=vnet* tag=10,20-29 host=*"):
+        check(text in out, "\"%s\" in: %s" % (text, out))
+
+    # One screen, with what needs care on it; --all shows all.
+    fleet.db.transact(*[
+        {"op": "insert", "table": "Assignment",
+         "row": {"name": "a%d" % i, "programs": "hello", "hosts": "*",
+                 "target": ["map", [["port", "none"]]]}} for i in range(11)])
+    check("Assignment web" not in fleet.ctl("show")
+          and "Assignment bad" in fleet.ctl("show")
+          and "and 1 more assignments" in fleet.ctl("show"), "one screen")
+    check("Assignment web" in fleet.ctl("--all", "show"), "--all")
+
+
+def test_options(fleet):
+    host = fleet.host
+    ctl = host.tool("utilities/xfsm-ctl")
+    env = dict(host.env, XFSM_FLEET_DB=fleet.server.remote)
+    out = host.run("env", "XFSM_FLEET_DB=" + fleet.server.remote, ctl,
+                   "--fleet", "get", "Host", "hv1", "name")
+    check(out == "hv1\n", "a database in the environment: %s" % env)
+    os.symlink(fleet.server.socket,
+               os.path.join(host.rundir, "xfsm-fleet.sock"))
+    check(host.run(ctl, "--fleet", "get", "Host", "hv1", "name") == "hv1\n",
+          "the default")
+    for args, text in ((("--may-exist", "x", "--fleet=unix:x"), ""),
+                       (("add-host", "x", "unix:x"), "unknown command")):
+        try:
+            host.run(ctl, *args)
+        except xfsmtest.Failure as e:
+            check(text in str(e), str(e))
+        else:
+            raise xfsmtest.Failure("accepted: %s" % (args,))
+    try:
+        host.run(ctl, "--fleet=" + host_remote(fleet), "show")
+    except xfsmtest.Failure as e:
+        check("no database XFSM_Fleet: see xfsm-controller" in str(e), e)
+    check("roll-back" in host.run(ctl, "--fleet", "--help")
+          and "roll-back" not in host.run(ctl, "--help"), "--help")
+
+
+def host_remote(fleet):
+    return "unix:%s/hv1.sock" % fleet.host.dir
+
+
+def test(host):
+    fleet = Fleet(host)
+    hosts = [FakeHost(host, name) for name in ("hv1", "hv2")]
+    test_hosts(fleet, hosts)
+    test_programs(fleet)
+    test_assignments(fleet)
+    test_preview(fleet)
+    controller = Controller(host, fleet.server.remote, "c1")
+    test_sync(fleet, hosts)
+    test_rollout(fleet, hosts)
+    test_show(fleet, hosts)
+    test_options(fleet)
+    controller.exit()
+    check("No controller runs" in fleet.ctl("show"), "no controller")
+    for one in hosts:
+        one.stop()
+    fleet.db.close()
+
+
+if __name__ == "__main__":
+    xfsmtest.main(test)

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""The dashboard of xfsm-controller in a browser, with real daemons behind it.
+
+Needs chromium, node, and playwright-core of npm, in the folder node_modules
+below $XFSM_PLAYWRIGHT or the current one; is skipped without.  Pictures stay
+in the build folder: tests/system/dashboard-*.png."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import xfsmtest                                             # noqa: E402
+from fleettest import Server                                # noqa: E402
+from resttest import RestController                         # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+PORT = 18090
+LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
+SCRIPT = os.path.join(xfsmtest.TOP_SRCDIR, "tests/system/lib/dashboard.mjs")
+DEADLINE = 90
+
+
+def find_browser():
+    """Path of the browser; skips the test where something is not there."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not browser:
+        xfsmtest.skip("needs chromium")
+    if not shutil.which("node"):
+        xfsmtest.skip("needs node")
+    folder = os.environ.setdefault("XFSM_PLAYWRIGHT", os.getcwd())
+    if not os.path.isdir(os.path.join(folder, "node_modules",
+                                      "playwright-core")):
+        xfsmtest.skip("needs playwright-core in $XFSM_PLAYWRIGHT/"
+                      "node_modules")
+    return browser
+
+
+def test(host):
+    browser = find_browser()
+    host.env["XFSM_PLAYWRIGHT"] = os.environ["XFSM_PLAYWRIGHT"]
+    host.env["HOME"] = host.dir
+    if shutil.which("dot"):
+        host.env["XFSM_TEST_DOT"] = "1"
+    host.start()
+    host.add_bridge("br0")
+    vm = host.add_vm("br0", "vm1", "10.0.0.1/24")
+    host.add_vm("br0", "vm2", "10.0.0.2/24")
+    server = Server(host, "fleet", "xfsm-fleet")
+    db = server.connect()
+    db.insert("Host", name="hv1", remotes=["unix:%s/db.sock" % host.rundir],
+              events="ipc://%s/xfsm-hub.events" % host.rundir)
+    with open(LIBRARY) as f:
+        db.insert("Program", name="portscan", version=1, source=f.read())
+    db.insert("Assignment", name="all", programs=["portscan"], enabled=True,
+              target={"port": "vm*"}, hosts=["*"])
+    rest = RestController(host, "rest", PORT, "--db=" + server.remote)
+    wait_until(lambda: rest.call("GET", "/api/v1/hosts").status == 200, 10,
+               "the database")
+    host.wait_status("vm1", "running", 20)
+
+    out = os.path.join(host.dir, "browser.out")
+    with open(out, "w") as f:
+        process = host.popen(
+            "node", SCRIPT, "http://127.0.0.1:%d" % PORT,
+            rest.tokens["operator"], browser,
+            os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"),
+            stdout=f, stderr=subprocess.STDOUT)
+    sources = itertools.cycle(range(10, 250))
+
+    def finished():
+        """Scans as another one each time, so that alerts go on."""
+        source = "10.0.0.%d" % next(sources)
+        vm.run("ip", "addr", "replace", source + "/24", "dev", "eth0")
+        vm.run("ip", "route", "replace", "10.0.0.2/32", "dev", "eth0",
+               "src", source)
+        vm.knock("10.0.0.2", range(1000, 1040))
+        return process.poll() is not None
+
+    wait_until(finished, DEADLINE, "the browser")
+    with open(out) as f:
+        check(not process.returncode, f.read())
+    rest.exit()
+    db.close()
+
+
+if __name__ == "__main__":
+    xfsmtest.main(test)

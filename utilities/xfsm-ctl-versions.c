@@ -1,0 +1,465 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "utilities/xfsm-ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/fleet.h"
+#include "controller/rollout.h"
+#include "db-ctl-base.h"
+#include "ovsdb-idl.h"
+#include "ovsdb-schema/xfsm-fleet-idl.h"
+#include "smap.h"
+#include "sset.h"
+#include "timeval.h"
+#include "util.h"
+
+/* Most arguments of add-program: each option once. */
+#define COUNT_OPTION(KEY, MEMBER, DEFAULT, MIN, MAX) + 1
+#define MAX_ARGS (2 XFSM_ROLLOUT_OPTIONS(COUNT_OPTION))
+
+static int
+compare_versions(const void *a_, const void *b_)
+{
+    const struct fleetrec_program *const *a = a_;
+    const struct fleetrec_program *const *b = b_;
+    int order = strcmp((*a)->name, (*b)->name);
+
+    return order ? order : ((*a)->version < (*b)->version)
+                           - ((*a)->version > (*b)->version);
+}
+
+const struct fleetrec_program **
+xfsm_ctl_sort_versions(const struct ovsdb_idl *idl, size_t *n)
+{
+    const struct fleetrec_program **rows = NULL;
+    const struct fleetrec_program *row;
+    size_t allocated = 0;
+
+    *n = 0;
+    FLEETREC_PROGRAM_FOR_EACH (row, idl) {
+        if (!row->name) {
+            continue;
+        } else if (*n >= allocated) {
+            rows = x2nrealloc(rows, &allocated, sizeof *rows);
+        }
+        rows[(*n)++] = row;
+    }
+    if (*n) {
+        qsort(rows, *n, sizeof *rows, compare_versions);
+    }
+    return rows;
+}
+
+/* The versions of the program 'name', newest first.  The caller frees the
+ * array. */
+static const struct fleetrec_program **
+find_versions(const struct ctl_context *ctx, const char *name, size_t *n)
+{
+    size_t n_all;
+    const struct fleetrec_program **rows = xfsm_ctl_sort_versions(ctx->idl,
+                                                                  &n_all);
+
+    *n = 0;
+    for (size_t i = 0; i < n_all; i++) {
+        if (!strcmp(rows[i]->name, name)) {
+            rows[(*n)++] = rows[i];
+        }
+    }
+    return rows;
+}
+
+/* Returns the state of 'row'. */
+static enum xfsm_rollout_state
+get_state(const struct fleetrec_program *row)
+{
+    enum xfsm_rollout_state state;
+
+    return (xfsm_rollout_state_from_name(row->state, &state) ? state
+            : XFSM_ROLLOUT_NEW);
+}
+
+/* ## Adding and removing ## */
+
+static void
+pre_add_program(struct ctl_context *ctx)
+{
+    xfsm_ctl_pre_fleet(ctx);
+    ovsdb_idl_add_column(ctx->idl, &fleetrec_program_col_source);
+
+    /* Once, while cmd_add_program() may run again if another client is
+     * writing. */
+    if (!shash_find(&ctx->options, "--force")) {
+        char *source;
+
+        ctx->error = xfsm_ctl_read_source(ctx->argv[1], &source);
+        if (!ctx->error) {
+            ctx->error = xfsm_ctl_check_file(ctx->argv[1]);
+        }
+        free(source);
+    }
+}
+
+/* Adds to 'options' the arguments OPTION=VALUE from the one at 'first' on.
+ * Reports and returns false if one is none; values are not looked at. */
+static bool
+parse_options(struct ctl_context *ctx, int first, struct smap *options)
+{
+#define OPTION_NAME(KEY, MEMBER, DEFAULT, MIN, MAX) KEY,
+    static const char *const names[] = { XFSM_ROLLOUT_OPTIONS(OPTION_NAME) };
+#undef OPTION_NAME
+
+    for (int i = first; i < ctx->argc; i++) {
+        size_t j;
+
+        for (j = 0; j < ARRAY_SIZE(names); j++) {
+            size_t n = strlen(names[j]);
+
+            if (!strncmp(ctx->argv[i], names[j], n)
+                && ctx->argv[i][n] == '=') {
+                smap_replace(options, names[j], &ctx->argv[i][n + 1]);
+                break;
+            }
+        }
+        if (j >= ARRAY_SIZE(names)) {
+            ctl_error(ctx, "%s: not an option of a roll-out, such as "
+                      "%s=VALUE", ctx->argv[i], names[0]);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Reports what a controller would say about the newest version. */
+static void
+check_newest(struct ctl_context *ctx, const char *name)
+{
+    struct xfsm_fleet *fleet = xfsm_ctl_read_fleet(ctx);
+
+    if (fleet) {
+        const struct xfsm_fleet_program *newest
+            = shash_find_data(&fleet->programs, name);
+
+        if (newest->error || newest->blocked) {
+            ctl_error(ctx, "program %s: %s", name,
+                      newest->error ? newest->error : newest->blocked);
+        }
+        xfsm_fleet_destroy(fleet);
+    }
+}
+
+/* Makes 'source' the version after 'newest', which may be NULL. */
+static void
+add_version(struct ctl_context *ctx, const char *name,
+            const struct fleetrec_program *newest, const char *source,
+            const struct smap *options)
+{
+    const struct fleetrec_program *row;
+    int64_t version = newest ? newest->version : 0;
+
+    if (newest && newest->source && !strcmp(newest->source, source)) {
+        ds_put_format(&ctx->output, "%s is version %"PRId64" already\n",
+                      name, version);
+        return;
+    } else if (version == INT64_MAX) {
+        ctl_error(ctx, "program %s: there is no version after %"PRId64,
+                  name, version);
+        return;
+    }
+    row = fleetrec_program_insert(ctx->txn);
+    fleetrec_program_set_name(row, name);
+    fleetrec_program_set_version(row, version + 1);
+    fleetrec_program_set_source(row, source);
+    fleetrec_program_set_options(row, options);
+    ds_put_format(&ctx->output, "%s version %"PRId64"\n", name, version + 1);
+    check_newest(ctx, name);
+}
+
+static void
+cmd_add_program(struct ctl_context *ctx)
+{
+    bool named = ctx->argc > 2 && !strchr(ctx->argv[2], '=');
+    char *name = (named ? xstrdup(ctx->argv[2])
+                  : xfsm_ctl_name_from_file(ctx->argv[1]));
+    struct smap options = SMAP_INITIALIZER(&options);
+    char *source = NULL;
+
+    ctx->error = xfsm_ctl_check_program_name(name);
+    if (!ctx->error) {
+        ctx->error = xfsm_ctl_read_source(ctx->argv[1], &source);
+    }
+    if (!ctx->error && parse_options(ctx, named ? 3 : 2, &options)) {
+        size_t n;
+        const struct fleetrec_program **versions = find_versions(ctx, name,
+                                                                 &n);
+
+        add_version(ctx, name, n ? versions[0] : NULL, source, &options);
+        free(versions);
+    }
+    smap_destroy(&options);
+    free(source);
+    free(name);
+}
+
+/* Stores the number in 'arg'.  Reports and returns false if it is none. */
+static bool
+parse_version(struct ctl_context *ctx, const char *arg, int64_t *version)
+{
+    long long int value;
+
+    if (!str_to_llong(arg, 10, &value)) {
+        ctl_error(ctx, "%s: not the number of a version", arg);
+        return false;
+    }
+    *version = value;
+    return true;
+}
+
+/* Reports if assignments have the program 'name', unless '--force'. */
+static void
+check_unused(struct ctl_context *ctx, const char *name)
+{
+    struct sset users = SSET_INITIALIZER(&users);
+
+    xfsm_ctl_find_users(ctx->idl, name, &users);
+    if (!sset_is_empty(&users) && !shash_find(&ctx->options, "--force")) {
+        char *list = sset_join(&users, ", ", "");
+
+        ctl_error(ctx, "program %s: these assignments have it: %s (--force "
+                  "removes it all the same)", name, list);
+        free(list);
+    }
+    sset_destroy(&users);
+}
+
+static void
+cmd_del_program(struct ctl_context *ctx)
+{
+    const char *name = ctx->argv[1];
+    const struct fleetrec_program **versions;
+    int64_t version = 0;
+    size_t removed = 0;
+    size_t n;
+
+    if (ctx->argc > 2 && !parse_version(ctx, ctx->argv[2], &version)) {
+        return;
+    }
+    versions = find_versions(ctx, name, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (ctx->argc < 3 || versions[i]->version == version) {
+            fleetrec_program_delete(versions[i]);
+            removed++;
+        }
+    }
+    free(versions);
+    if (removed && removed == n) {
+        check_unused(ctx, name);
+    } else if (!removed && !shash_find(&ctx->options, "--if-exists")) {
+        ctl_error(ctx, "there is no program %s%s%s", name,
+                  ctx->argc > 2 ? ", version " : "",
+                  ctx->argc > 2 ? ctx->argv[2] : "");
+    }
+}
+
+/* ## Rolling out and back ## */
+
+/* Finds the version that is wanted of 'n', newest first, and the one that
+ * would be wanted without it; each may be NULL. */
+static void
+find_wanted(const struct fleetrec_program *const versions[], size_t n,
+            const struct fleetrec_program **wanted,
+            const struct fleetrec_program **before)
+{
+    *wanted = *before = NULL;
+    for (size_t i = 0; i < n; i++) {
+        enum xfsm_rollout_state state = get_state(versions[i]);
+
+        if (state == XFSM_ROLLOUT_INVALID
+            || state == XFSM_ROLLOUT_ROLLED_BACK) {
+            continue;
+        } else if (!*wanted) {
+            *wanted = versions[i];
+        } else {
+            *before = versions[i];
+            return;
+        }
+    }
+}
+
+static void
+cmd_roll_back(struct ctl_context *ctx)
+{
+    const char *name = ctx->argv[1];
+    const struct fleetrec_program *wanted, *before;
+    const int64_t now = time_wall_msec();
+    size_t n;
+    const struct fleetrec_program **versions = find_versions(ctx, name, &n);
+
+    find_wanted(versions, n, &wanted, &before);
+    free(versions);
+    if (!n) {
+        ctl_error(ctx, "there is no program %s", name);
+    } else if (!before) {
+        ctl_error(ctx, "program %s: there is no version before %"PRId64,
+                  name, wanted ? wanted->version : 0);
+    } else {
+        fleetrec_program_verify_state(wanted);
+        fleetrec_program_verify_state(before);
+        fleetrec_program_set_state(
+            wanted, xfsm_rollout_state_names[XFSM_ROLLOUT_ROLLED_BACK]);
+        fleetrec_program_set_since(wanted, &now, 1);
+        fleetrec_program_set_error(wanted, "rolled back by xfsm-ctl");
+        ds_put_format(&ctx->output, "%s version %"PRId64" instead of %"PRId64
+                      "\n", name, before->version, wanted->version);
+    }
+}
+
+static void
+cmd_roll_out(struct ctl_context *ctx)
+{
+    const char *name = ctx->argv[1];
+    const struct fleetrec_program *row = NULL;
+    const struct fleetrec_program *wanted, *before;
+    int64_t version;
+    size_t n;
+
+    if (!parse_version(ctx, ctx->argv[2], &version)) {
+        return;
+    }
+    const struct fleetrec_program **versions = find_versions(ctx, name, &n);
+
+    find_wanted(versions, n, &wanted, &before);
+    for (size_t i = 0; i < n; i++) {
+        if (versions[i]->version == version) {
+            row = versions[i];
+        }
+    }
+    free(versions);
+    if (!row) {
+        ctl_error(ctx, "there is no program %s, version %"PRId64, name,
+                  version);
+    } else if (get_state(row) != XFSM_ROLLOUT_ROLLED_BACK) {
+        ctl_error(ctx, "program %s, version %"PRId64": was not rolled back",
+                  name, version);
+    } else if (wanted && wanted->version > version) {
+        ctl_error(ctx, "program %s: version %"PRId64" is newer", name,
+                  wanted->version);
+    } else {
+        fleetrec_program_verify_state(row);
+        fleetrec_program_set_state(row, NULL);
+        fleetrec_program_set_since(row, NULL, 0);
+        fleetrec_program_set_error(row, NULL);
+    }
+}
+
+/* ## Showing ## */
+
+/* Appends how the hosts are that have 'row' first, each that is not well on a
+ * line after 'prefix'. */
+static void
+put_canaries(struct ds *out, const struct ovsdb_idl *idl,
+             const struct fleetrec_program *row, const char *prefix)
+{
+    char *key = xasprintf("%s/%"PRId64, row->name, row->version);
+    struct ds ill = DS_EMPTY_INITIALIZER;
+    const struct fleetrec_host *host;
+    size_t well = 0;
+
+    FLEETREC_HOST_FOR_EACH (host, idl) {
+        const char *verdict = smap_get(&host->canaries, key);
+
+        if (verdict && !strcmp(verdict, "well")) {
+            well++;
+        } else if (verdict) {
+            ds_put_format(&ill, "%s    %s: %s\n", prefix, host->name,
+                          verdict);
+        }
+    }
+    free(key);
+    ds_put_format(out, ", well on %"PRIuSIZE" host%s\n%s", well,
+                  well == 1 ? "" : "s", ds_cstr(&ill));
+    ds_destroy(&ill);
+}
+
+static void
+put_version(struct ds *out, const struct ovsdb_idl *idl,
+            const struct fleetrec_program *row, const char *prefix)
+{
+    enum xfsm_rollout_state state = get_state(row);
+
+    ds_put_format(out, "%s%s version %"PRId64": %s", prefix, row->name,
+                  row->version, state == XFSM_ROLLOUT_NEW ? "new"
+                  : xfsm_rollout_state_names[state]);
+    if (row->n_since) {
+        char *since = xastrftime_msec("%Y-%m-%dT%H:%M:%SZ", row->since[0],
+                                      true);
+
+        ds_put_format(out, state == XFSM_ROLLOUT_CANARY ? ", well since %s"
+                      : " since %s", since);
+        free(since);
+    }
+    if (state == XFSM_ROLLOUT_CANARY) {
+        put_canaries(out, idl, row, prefix);
+    } else {
+        ds_put_char(out, '\n');
+    }
+    if (row->error) {
+        const char *line = row->error;
+
+        while (*line) {
+            size_t len = strcspn(line, "\n");
+
+            ds_put_format(out, "%s    %.*s\n", prefix, (int) len, line);
+            line += len + (line[len] == '\n');
+        }
+    }
+}
+
+void
+xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *idl,
+                      const struct fleetrec_program *const versions[],
+                      size_t n, bool all, const char *prefix)
+{
+    for (size_t i = 0; i < n; i++) {
+        put_version(out, idl, versions[i], prefix);
+        if (!all && get_state(versions[i]) == XFSM_ROLLOUT_ACTIVE) {
+            break;
+        }
+    }
+}
+
+static void
+cmd_rollout(struct ctl_context *ctx)
+{
+    size_t n;
+    const struct fleetrec_program **versions
+        = (ctx->argc > 1 ? find_versions(ctx, ctx->argv[1], &n)
+           : xfsm_ctl_sort_versions(ctx->idl, &n));
+
+    if (!n && ctx->argc > 1) {
+        ctl_error(ctx, "there is no program %s", ctx->argv[1]);
+    }
+    xfsm_ctl_put_versions(&ctx->output, ctx->idl, versions, n, true, "");
+    free(versions);
+}
+
+const struct ctl_command_syntax xfsm_ctl_version_commands[] = {
+    {"add-program", 1, MAX_ARGS, "FILE [NAME] [OPTION=VALUE...]",
+     pre_add_program, cmd_add_program, NULL, "--force", RW},
+    {"del-program", 1, 2, "NAME [VERSION]", xfsm_ctl_pre_fleet,
+     cmd_del_program, NULL, "--force,--if-exists", RW},
+    {"rollout", 0, 1, "[NAME]", xfsm_ctl_pre_fleet, cmd_rollout, NULL, "",
+     RO},
+    {"roll-back", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_roll_back, NULL, "",
+     RW},
+    {"roll-out", 2, 2, "NAME VERSION", xfsm_ctl_pre_fleet, cmd_roll_out,
+     NULL, "", RW},
+    {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
+};
