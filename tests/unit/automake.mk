@@ -661,6 +661,8 @@ tests_unit_test_collect_SOURCES = \
 	controller/event-name.h \
 	controller/positions.c \
 	controller/positions.h \
+	controller/relay.c \
+	controller/relay.h \
 	controller/sink-options.c \
 	controller/sink.h \
 	controller/spool.c \

@@ -23,6 +23,7 @@
 
 #include "controller/event-name.h"
 #include "controller/positions.h"
+#include "controller/relay.h"
 #include "controller/sink.h"
 #include "controller/spool.h"
 #include "util.h"
@@ -391,6 +392,57 @@ test_options(void **state OVS_UNUSED)
     assert_false(xfsm_sink_needs_spool(NULL));
 }
 
+/* ## relay.h ## */
+
+static void
+note_event(void *n_, const char *source, const char *event, size_t len)
+{
+    unsigned int *n = n_;
+
+    assert_string_equal(source, "hv1");
+    assert_int_equal(len, sizeof *n);
+    assert_memory_equal(event, n, len);
+    ++*n;
+}
+
+static void
+put_numbers(struct xfsm_relay *relay, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        xfsm_relay_put(relay, "hv1", (const char *) &i, sizeof i);
+    }
+}
+
+static void
+test_relay(void **state)
+{
+    struct xfsm_relay *relay = xfsm_relay_create();
+    unsigned int n = 0;
+
+    (void) state;
+    put_numbers(relay, 1);      /* Nobody listens. */
+    xfsm_relay_set_listener(relay, note_event, &n);
+    xfsm_relay_run(relay);
+    assert_int_equal(n, 0);
+
+    put_numbers(relay, XFSM_RELAY_MAX);
+    assert_int_equal(xfsm_relay_n_dropped(relay), 0);
+    xfsm_relay_run(relay);
+    assert_int_equal(n, XFSM_RELAY_MAX);
+
+    n = 0;
+    put_numbers(relay, XFSM_RELAY_MAX + 1);
+    assert_int_equal(xfsm_relay_n_dropped(relay), 1);
+    xfsm_relay_run(relay);
+    assert_int_equal(n, XFSM_RELAY_MAX);
+
+    put_numbers(relay, 3);
+    xfsm_relay_set_listener(relay, NULL, NULL);
+    xfsm_relay_run(relay);
+    assert_int_equal(n, XFSM_RELAY_MAX);
+    xfsm_relay_destroy(relay);
+}
+
 int
 main(void)
 {
@@ -405,6 +457,7 @@ main(void)
         TEST(test_names),
         TEST(test_long_names),
         TEST(test_options),
+        TEST(test_relay),
     };
 #undef TEST
 
