@@ -50,6 +50,7 @@ check --fleet '^3 ports on 3 of 3 hosts' \
     '^hv1: .* port scan of 10.77.0.2 by 10.77.0.1' \
     '^hv2: .* port scan of 10.77.0.2 by 10.77.0.1' \
     '^hv3: .*10.77.0.1 scans the fleet: 2 hosts see it' \
-    '3 hosts, 3 of them well' 'Program widescan version 1: active'
+    '3 hosts, 3 of them well' 'Program widescan version 1: active' \
+    'http://127.0.0.1:8080/.* token xfsm_'
 echo "--fleet took $(($(date +%s) - begin)) s"
 echo passed
