@@ -180,11 +180,12 @@ take_message(struct xfsm_replay_client *client, void *socket,
     return error;
 }
 
-/* Asks hub 'i' for what comes after number 'after', once. */
+/* Asks hub 'i' for what comes after number 'after', once.  'connect_ms' is how
+ * long a first connection is waited for, here and below. */
 static int
-ask_once(struct xfsm_replay_client *client, size_t i, const char *members,
-         uint64_t after, struct answer *answer, xfsm_replay_cb *cb,
-         void *aux)
+ask_once(struct xfsm_replay_client *client, size_t i, int connect_ms,
+         const char *members, uint64_t after, struct answer *answer,
+         xfsm_replay_cb *cb, void *aux)
 {
     void *socket = client->sockets[i];
     bool mine = false;
@@ -194,7 +195,7 @@ ask_once(struct xfsm_replay_client *client, size_t i, const char *members,
 
     error = wait_for(socket, ZMQ_POLLOUT, xfsm_now_ms()
                      + (client->known[i] ? XFSM_REPLAY_RECONNECT
-                        : XFSM_REPLAY_CONNECT));
+                        : connect_ms));
     if (error) {
         client->known[i] = false;
         return ENOTCONN;
@@ -221,8 +222,8 @@ ask_once(struct xfsm_replay_client *client, size_t i, const char *members,
 /* Asks hub 'i' the question whose members are 'members', to the last page.
  * An answer comes whole or not at all, so the question can be asked again. */
 static int
-ask(struct xfsm_replay_client *client, size_t i, const char *members,
-    struct answer *answer, xfsm_replay_cb *cb, void *aux)
+ask(struct xfsm_replay_client *client, size_t i, int connect_ms,
+    const char *members, struct answer *answer, xfsm_replay_cb *cb, void *aux)
 {
     uint64_t after = 0;
     int page;
@@ -233,7 +234,8 @@ ask(struct xfsm_replay_client *client, size_t i, const char *members,
         int j;
 
         for (j = 0; j < XFSM_REPLAY_ATTEMPTS && error == ETIMEDOUT; j++) {
-            error = ask_once(client, i, members, after, answer, cb, aux);
+            error = ask_once(client, i, connect_ms, members, after, answer,
+                             cb, aux);
         }
         if (error || !answer->next || !answer->more) {
             return error;
@@ -263,8 +265,8 @@ xfsm_replay_ask_range(struct xfsm_replay_client *client,
     }
     for (i = 0; i < client->n; i++) {
         struct answer answer;
-        int error = ask(client, i, members, &answer, cb,
-                        aux);
+        int error = ask(client, i, XFSM_REPLAY_CONNECT_GAP, members, &answer,
+                        cb, aux);
 
         if (!error) {
             result = 0;
@@ -291,7 +293,7 @@ xfsm_replay_ask_since(struct xfsm_replay_client *client, uint64_t since_ms,
     snprintf(members, sizeof members, "\"since\":%"PRIu64, since_ms);
     for (i = 0; i < client->n; i++) {
         struct answer answer;
-        int error = ask(client, i, members, &answer, cb,
+        int error = ask(client, i, XFSM_REPLAY_CONNECT, members, &answer, cb,
                         aux);
 
         if (error) {

@@ -23,10 +23,13 @@
 
 #include "xfsm/packet/packet.h"
 
-/* How long one answer is waited for, in ms, and how long a connection: longer
- * than the longest time between two attempts (zmq-socket.h). */
+/* How long one answer is waited for, and how long a connection, in ms. */
 #define XFSM_REPLAY_PATIENCE 2000
-#define XFSM_REPLAY_CONNECT 6000
+#define XFSM_REPLAY_CONNECT 3000
+
+/* The same for a gap, which a hub has shown that is there: longer than the
+ * longest time between two attempts to connect (zmq-socket.h). */
+#define XFSM_REPLAY_CONNECT_GAP 6000
 
 /* The same for a hub that was connected before: longer than the agent waits
  * before it starts one again that died five times in a row. */
