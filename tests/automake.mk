@@ -8,7 +8,9 @@
 #     PLUGIN_TESTS  need Open vSwitch code   make check-plugin
 #     LINT_TESTS    about the source text    make check-lint
 #     SYSTEM_TESTS  need root and real       make check-system
-#                   daemons; one at a time, not part of 'make check'
+#                   daemons; not part of 'make check'.  With -j some
+#                   run at a time, but for those of SYSTEM_ALONE,
+#                   which measure
 #
 # Programs that golden or system tests run, and that are not to be installed,
 # go to GOLDEN_TOOLS and SYSTEM_TOOLS.
@@ -21,6 +23,7 @@ UNIT_TESTS =
 GOLDEN_TESTS =
 PLUGIN_TESTS =
 SYSTEM_TESTS =
+SYSTEM_ALONE =
 GOLDEN_TOOLS =
 SYSTEM_TOOLS =
 LINT_TESTS = \
@@ -81,8 +84,13 @@ check-golden: all
 check-plugin: all
 	$(CHECK_SUITE) TESTS='$(PLUGIN_TESTS)' check_PROGRAMS='$(PLUGIN_TESTS)'
 check-system: all
-	$(CHECK_SUITE) -j1 TESTS='$(SYSTEM_TESTS)' \
-	check_PROGRAMS='$(SYSTEM_TOOLS)'
+	@status=0; \
+	XFSM_TEST_PATIENCE=$${XFSM_TEST_PATIENCE:-2} \
+	$(CHECK_SUITE) check_PROGRAMS='$(SYSTEM_TOOLS)' \
+	TESTS='$(filter-out $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
+	$(CHECK_SUITE) -j1 check_PROGRAMS='$(SYSTEM_TOOLS)' \
+	TESTS='$(filter $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
+	exit $$status
 check-lint:
 	$(CHECK_SUITE) TESTS='$(LINT_TESTS)' check_PROGRAMS=
 .PHONY: check-unit check-golden check-plugin check-lint check-system

@@ -48,6 +48,9 @@ static bool dry_run;
  * change. */
 static bool wait_for_agent;
 
+/* "sync" is among the commands: wait, also where nothing has changed. */
+static bool force_wait;
+
 /* --timeout: seconds until we give up, 0 for never. */
 static unsigned int timeout;
 
@@ -491,7 +494,7 @@ try_commands(const char *args, struct ctl_command *commands,
 
     const struct ovsdb_idl_row *global = ovsdb_idl_first_row(idl, db->global);
     if (wait_for_agent && global) {
-        ovsdb_idl_txn_increment(txn, global, db->next_cfg, false);
+        ovsdb_idl_txn_increment(txn, global, db->next_cfg, force_wait);
     }
 
     if (run_commands(commands, n_commands, idl, txn, symtab)) {
@@ -644,9 +647,9 @@ main(int argc, char *argv[])
          "Called as %s", args);
     ctl_timeout_setup(timeout);
     for (size_t i = 0; i < n_commands; i++) {
-        wait_for_agent = (wait_for_agent
-                          || !strcmp(commands[i].syntax->name, "sync"));
+        force_wait |= !strcmp(commands[i].syntax->name, "sync");
     }
+    wait_for_agent |= force_wait;
 
     the_idl = ovsdb_idl_create(remote, db->class, false, false);
     run_prerequisites(commands, n_commands, the_idl);

@@ -66,6 +66,17 @@ check-scale: all
 	cat tests/system/test-scale.log
 .PHONY: check-scale
 
+# What these find depends on what else the machine does.
+SYSTEM_ALONE += \
+	tests/system/test-faults-process.py \
+	tests/system/test-hub-limits.py \
+	tests/system/test-init.py \
+	tests/system/test-live.py \
+	tests/system/test-memory.py \
+	tests/system/test-pacing.py \
+	tests/system/test-scale.py \
+	tests/system/test-swap.py
+
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \

@@ -185,7 +185,9 @@ def test_sync(fleet, hosts):
     return."""
     fleet.ctl("sync")
     check(all("web" in host.assignments() and host.program("hello")
-              for host in hosts), "after sync")
+              for host in hosts), "after sync: %s %s" % (
+                  [(list(host.assignments()), host.program("hello"))
+                   for host in hosts], fleet.ctl("show")))
     check(fleet.ctl("wait-until", "Host", "hv2", "state=done") == "",
           "wait-until")
     for i in range(2, 4):
