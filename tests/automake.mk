@@ -86,9 +86,9 @@ check-plugin: all
 check-system: all
 	@status=0; \
 	XFSM_TEST_PATIENCE=$${XFSM_TEST_PATIENCE:-2} \
-	$(CHECK_SUITE) check_PROGRAMS='$(SYSTEM_TOOLS)' \
+	$(CHECK_SUITE) check_PROGRAMS='$(GOLDEN_TOOLS) $(SYSTEM_TOOLS)' \
 	TESTS='$(filter-out $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
-	$(CHECK_SUITE) -j1 check_PROGRAMS='$(SYSTEM_TOOLS)' \
+	$(CHECK_SUITE) -j1 check_PROGRAMS='$(GOLDEN_TOOLS) $(SYSTEM_TOOLS)' \
 	TESTS='$(filter $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
 	exit $$status
 check-lint:
