@@ -17,6 +17,7 @@
 #endif
 
 #include "utilities/bench-random.h"
+#include "utilities/bench-structures.h"
 #include "xfsm/base/error.h"
 #include "xfsm/base/hash.h"
 #include "xfsm/runtime/timers.h"
@@ -602,18 +603,6 @@ measure(const struct op *op, size_t n_keys, uint64_t overhead)
 
 /* ## Set-up ## */
 
-/* Sizes a sketch of 2^N cells, so that there are 8 to 16 for each key. */
-static unsigned int
-sketch_size(size_t n_keys)
-{
-    unsigned int size = 10;
-
-    while (((size_t) 1 << size) < 8 * n_keys) {
-        size++;
-    }
-    return size;
-}
-
 /* Those with a record for each key. */
 static char *
 create_small(size_t n_keys)
@@ -635,7 +624,7 @@ create_small(size_t n_keys)
 static char *
 create_structures(size_t n_keys)
 {
-    unsigned int size = sketch_size(n_keys);
+    unsigned int size = xfsm_structures_sketch_size(n_keys);
     char *error;
 
     error = xfsm_keytable_create(1, 8, n_keys * 3 / 2, &table);

@@ -367,9 +367,8 @@ fill_table(size_t n_keys)
     }
 }
 
-/* Sizes a sketch of 2^N cells, so that there are 8 to 16 for each key. */
-static unsigned int
-sketch_size(size_t n_keys)
+unsigned int
+xfsm_structures_sketch_size(size_t n_keys)
 {
     unsigned int size = 10;
 
@@ -399,7 +398,7 @@ create_small(size_t n_keys)
 static char *
 create_structures(size_t n_keys)
 {
-    unsigned int size = sketch_size(n_keys);
+    unsigned int size = xfsm_structures_sketch_size(n_keys);
     char *error;
 
     error = xfsm_keytable_create(1, 8, n_keys * 3 / 2, &table);

@@ -37,4 +37,8 @@ char *xfsm_structures_bench(size_t n_keys, long rounds,
 char *xfsm_structures_bench_collisions(long rounds, xfsm_structures_cb *cb,
                                        void *aux);
 
+/* The size N of a sketch of 2^N cells, so that there are 8 to 16 for each of
+ * 'n_keys' keys. */
+unsigned int xfsm_structures_sketch_size(size_t n_keys);
+
 #endif /* utilities/bench-structures.h */
