@@ -34,12 +34,12 @@
 #include "xfsm/runtime/clock.h"
 
 /* Packets of a capture that are looked at. */
-#define CAPTURE_PACKETS EH_ROUNDS(3000, 300)
+#define CAPTURE_PACKETS EH_ROUNDS(3000, 200)
 
 /* Packets kept for the tests of fields and selectors, per capture. */
 #define SAMPLE 60
 
-#define RANDOM_SELECTORS EH_ROUNDS(400, 80)
+#define RANDOM_SELECTORS EH_ROUNDS(400, 60)
 #define RANDOM_PACKETS EH_ROUNDS(20000, 2000)
 #define MAX_PROGRAMS 64
 
