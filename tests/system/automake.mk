@@ -77,6 +77,13 @@ SYSTEM_ALONE += \
 	tests/system/test-scale.py \
 	tests/system/test-swap.py
 
+# These begin first, so that none is left to run by itself at the end.
+SYSTEM_LONG += \
+	tests/system/test-dashboard.py \
+	tests/system/test-fleet-db.py \
+	tests/system/test-mitigation.py \
+	tests/system/test-quickstart.sh
+
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
