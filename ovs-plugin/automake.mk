@@ -26,6 +26,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
+	ovs-plugin/bridge.c \
+	ovs-plugin/bridge.h \
 	ovs-plugin/hang.c \
 	ovs-plugin/hang.h \
 	ovs-plugin/cage-syscalls.c \
