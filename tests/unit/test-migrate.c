@@ -187,7 +187,7 @@ test_threshold(void **state)
                               BACK));
     eh_syn(&eh, 2, A, B, 80);
     eh_syn(&eh, 3, A, B, 80);
-    eh_expect(&eh, "2 count 3", "3 log in", NULL);
+    eh_expect(&eh, "2 count 3", "3 many 4", NULL);
     eh_free(&eh);
 }
 
