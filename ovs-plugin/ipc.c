@@ -227,13 +227,17 @@ xfsm_ipc_recv(int sock, uint8_t *buf, enum xfsm_ipc_type *typep,
         .msg_control = control.buf,
         .msg_controllen = sizeof control.buf,
     };
+    bool reset = false;
     size_t n_fds;
     ssize_t n;
     int fd;
 
+    /* A peer that ended without reading what we said: this is told once, and
+     * what it said before is still there. */
     do {
         n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset
+                                          && (reset = true))));
     if (n < 0) {
         return (errno == EWOULDBLOCK ? EAGAIN
                 : errno == ECONNRESET ? ESHUTDOWN

@@ -76,6 +76,7 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
         cb("rx_waiting", counts.received - counts.dropped - counts.taken,
            aux);
         cb("rx_segments", counts.segments, aux);
+        cb("rx_headers", counts.headers, aux);
         cb("rx_truncated", rx.rx_length_errors, aux);
         cb("dropped", counts.dropped, aux);
         cb("rx_ring_full", rx.rx_over_errors, aux);
@@ -198,6 +199,7 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     D(rx_packets, "Of these, packets taken from the ring and processed") \
     D(rx_waiting, "Of these, packets still in the ring") \
     D(rx_segments, "Packets on the wire that those processed were") \
+    D(rx_headers, "Packets processed of which only the headers were copied") \
     D(rx_truncated, "Packets that were not captured to their end") \
     D(dropped, "Packets lost since the ring was full") \
     D(rx_ring_full, "Times at which the ring was found full") \

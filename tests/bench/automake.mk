@@ -44,6 +44,7 @@ benchmarks: $(BENCHMARKS)
 EXTRA_DIST += \
 	tests/bench/RESULTS-events.md \
 	tests/bench/RESULTS-switch.md \
+	tests/bench/bench-copy.py \
 	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py
 

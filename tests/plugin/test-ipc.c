@@ -200,6 +200,32 @@ test_end(void **state)
     socks[1] = dup(socks[0]);
 }
 
+/* What a peer said before it ended is received, also where it had not read
+ * what we said. */
+static void
+test_last_words(void **state)
+{
+    int *socks = *state;
+    struct xfsm_ipc_writer w;
+    enum xfsm_ipc_type type;
+    struct xfsm_bytes b;
+    int fd;
+
+    xfsm_ipc_begin(&w, out, XFSM_IPC_PING);
+    assert_int_equal(xfsm_ipc_send(socks[0], &w, -1), 0);
+    xfsm_ipc_begin(&w, out, XFSM_IPC_PONG);
+    assert_int_equal(xfsm_ipc_send(socks[1], &w, -1), 0);
+    xfsm_ipc_begin(&w, out, XFSM_IPC_DONE);
+    assert_int_equal(xfsm_ipc_send(socks[1], &w, -1), 0);
+    close(socks[1]);
+    assert_int_equal(xfsm_ipc_recv(socks[0], in, &type, &b, &fd), 0);
+    assert_int_equal(type, XFSM_IPC_PONG);
+    assert_int_equal(xfsm_ipc_recv(socks[0], in, &type, &b, &fd), 0);
+    assert_int_equal(type, XFSM_IPC_DONE);
+    assert_int_equal(xfsm_ipc_recv(socks[0], in, &type, &b, &fd), ESHUTDOWN);
+    socks[1] = dup(socks[0]);
+}
+
 static void
 test_full(void **state)
 {
@@ -316,6 +342,7 @@ main(void)
         TEST(test_overflow),
         TEST(test_malformed),
         TEST(test_end),
+        TEST(test_last_words),
         TEST(test_full),
         TEST(test_descriptor),
         TEST(test_bad_descriptors),
