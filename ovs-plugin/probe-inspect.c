@@ -340,6 +340,20 @@ put_state(struct ds *s, const struct xfsm_fact *f)
     ds_put_char(s, '\n');
 }
 
+/* Text of a packet, perhaps: what is not printable shows as "?". */
+static void
+put_text(struct ds *s, const char *text, size_t len)
+{
+    size_t i;
+
+    ds_put_char(s, '"');
+    for (i = 0; i < len; i++) {
+        ds_put_char(s, text[i] < ' ' || text[i] > '~' || text[i] == '"'
+                       ? '?' : text[i]);
+    }
+    ds_put_char(s, '"');
+}
+
 static void
 put_value(struct ds *s, const struct xfsm_fact *f)
 {
@@ -356,6 +370,8 @@ put_value(struct ds *s, const struct xfsm_fact *f)
         }
     } else if (!f->there) {
         ds_put_cstr(s, "no entry");
+    } else if (f->text) {
+        put_text(s, f->text, f->len);
     } else {
         ds_put_format(s, "%.9g", f->value);
     }

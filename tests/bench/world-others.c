@@ -87,10 +87,11 @@ guessing(struct world *w)
 
     t = start = draw_start(w, n * interval);
     for (i = 0; i < n; i++) {
-        world_connect(w, t, &src, &dst, port, 0.03, 600, 1500);
+        world_session(w, t, &src, &dst, port, 0.03, world_between(w, 2, 14),
+                      world_between(w, 20, 250));
         t += interval * world_uniform(w, 0.8, 1.2);
     }
-    snprintf(must, sizeof must, "bruteforce:ip_dst=%s,ip_src=%s,src_port=%u",
+    snprintf(must, sizeof must, "bruteforce:ip_src=%s,ip_dst=%s,dst_port=%u",
              src.ip, dst.ip, port);
     world_label(w, "guessing", start, t, must, "");
 }

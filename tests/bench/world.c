@@ -365,6 +365,34 @@ world_connect(struct world *w, double time, const struct world_host *src,
 }
 
 void
+world_session(struct world *w, double time, const struct world_host *src,
+              const struct world_host *dst, unsigned int dport, double rtt,
+              unsigned int steps, size_t n)
+{
+    unsigned int sport = world_port(w), i;
+    double t = time;
+
+    world_tcp(w, t, src, sport, dst, dport, PB_SYN, 0);
+    t += rtt;
+    world_tcp(w, t, dst, dport, src, sport, PB_SYN | PB_ACK, 0);
+    t += 0.0002;
+    world_tcp(w, t, src, sport, dst, dport, PB_ACK, 0);
+    t += rtt;
+    world_tcp(w, t, dst, dport, src, sport, PB_PSH | PB_ACK, 40);
+    for (i = 0; i < steps; i++) {
+        t += 0.001;
+        world_tcp(w, t, src, sport, dst, dport, PB_PSH | PB_ACK,
+                  world_between(w, 15, 300));
+        t += rtt;
+        world_tcp(w, t, dst, dport, src, sport, PB_PSH | PB_ACK, n);
+    }
+    t += 0.001;
+    world_tcp(w, t, src, sport, dst, dport, PB_FIN | PB_ACK, 0);
+    world_tcp(w, t + rtt, dst, dport, src, sport, PB_FIN | PB_ACK, 0);
+    world_tcp(w, t + rtt + 0.0002, src, sport, dst, dport, PB_ACK, 0);
+}
+
+void
 world_silent(struct world *w, double time, const struct world_host *src,
              const struct world_host *dst, unsigned int dport,
              unsigned int tries)

@@ -136,6 +136,12 @@ void world_refused(struct world *, double time, const struct world_host *src,
                    const struct world_host *dst, unsigned int dport,
                    double rtt);
 
+/* A dialogue that the server opens: the client says 'steps' times something,
+ * to which the server answers 'n' bytes. */
+void world_session(struct world *, double time, const struct world_host *src,
+                   const struct world_host *dst, unsigned int dport,
+                   double rtt, unsigned int steps, size_t n);
+
 /* A DNS question and its answer: an address, or that there is no such name. */
 void world_dns(struct world *, double time, const struct world_host *client,
                const struct world_host *server, const char *name,

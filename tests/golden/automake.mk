@@ -17,6 +17,7 @@ tests_golden_make_capture_SOURCES = \
 	tests/golden/scene.c \
 	tests/golden/scene.h \
 	tests/golden/scenes-library.c \
+	tests/golden/scenes-services.c \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/random.h
