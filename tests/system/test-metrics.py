@@ -89,6 +89,8 @@ def parse(text):
     check(text.endswith("# EOF\n"), "no end: %s" % text[-80:])
     samples, families, family = {}, set(), None
     for line in text.splitlines()[:-1]:
+        if line.startswith("# HELP "):
+            continue
         if line.startswith("# TYPE "):
             name, kind = line[len("# TYPE "):].split(" ")
             check(re.match(NAME + "$", name) and name not in families, line)
@@ -136,6 +138,12 @@ def test(host):
     before = metrics(host)
     check(before["xfsm_probe_up", labels] == 1, before)
     check(before["xfsm_hub_up", ""] == 1, before)
+    documented = {line.split("\t")[2] for line in host.run(
+        sys.executable, os.path.join(xfsmtest.TOP_SRCDIR,
+                                     "utilities/list-metrics")).splitlines()}
+    check({name for name, _ in before} <= documented,
+          "not in xfsm-metrics(7): %s" % sorted(
+              {name for name, _ in before} - documented))
     vm.knock("10.0.0.2", [7, 8, 9])
     received = "xfsm_probe_rx_received_total", labels
     wait_until(lambda: metrics(host).get(received, 0)
