@@ -120,6 +120,12 @@ utilities/xfsm-metrics.7: utilities/list-metrics $(METRICS_TABLES)
 EXTRA_DIST += utilities/list-metrics
 CLEANFILES += utilities/xfsm-metrics.7
 
+# What looks at them: alerts for Prometheus, a dashboard for Grafana.
+monitoringdir = $(pkgdatadir)/monitoring
+dist_monitoring_DATA = \
+	utilities/monitoring/xfsm-dashboard.json \
+	utilities/monitoring/xfsm.rules.yml
+
 # Subscribers to read and copy from.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \

@@ -5,11 +5,13 @@
 else, in both formats, to whom has a token; sums that never fall, whatever
 becomes of probes and hosts; and no more hosts and ports than may be."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
@@ -19,6 +21,7 @@ from resttest import RestController                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PORT = 18090
+PROMETHEUS = 18091
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -38,6 +41,16 @@ for f in parser.text_string_to_metric_families(sys.stdin.read()):
     assert f.documentation, f.name
     for s in f.samples:
         print(s.name, ",".join(sorted(s.labels)))
+"""
+
+
+CONFIG = """
+global: {scrape_interval: 200ms, scrape_timeout: 200ms}
+rule_files: [%(top)s/utilities/monitoring/xfsm.rules.yml]
+scrape_configs:
+  - job_name: xfsm-controller
+    authorization: {credentials_file: %(token)s}
+    static_configs: [{targets: ['127.0.0.1:%(port)d']}]
 """
 
 
@@ -155,6 +168,49 @@ def test_formats(host, metrics, spool):
         check(not done.returncode and not done.stdout, done.stdout)
     else:
         print("no promtool (Debian: prometheus): no third opinion")
+
+
+def ask(host, path):
+    """What Prometheus answers, or None."""
+    code = ("import sys, urllib.request\n"
+            "print(urllib.request.urlopen(sys.argv[1]).read().decode())")
+    out = host.in_ns(sys.executable, "-c", code, "http://127.0.0.1:%d%s"
+                     % (PROMETHEUS, path), ok=(0, 1))
+    return json.loads(out)["data"] if out else None
+
+
+def test_prometheus(host, rest):
+    """Prometheus itself takes the metrics, with a token, and the rules."""
+    if not shutil.which("prometheus"):
+        print("no prometheus: not asked what it makes of all that")
+        return
+    token = os.path.join(host.dir, "token")
+    with open(token, "w") as f:
+        f.write(rest.tokens["viewer"])
+    config = os.path.join(host.dir, "prometheus.yml")
+    with open(config, "w") as f:
+        f.write(CONFIG % {"top": os.path.abspath(xfsmtest.TOP_SRCDIR),
+                          "token": token, "port": PORT})
+    with open(os.path.join(host.logdir, "prometheus.log"), "w") as log:
+        process = host.popen(
+            "prometheus", "--config.file=" + config,
+            "--storage.tsdb.path=" + os.path.join(host.dir, "tsdb"),
+            "--web.listen-address=127.0.0.1:%d" % PROMETHEUS, stderr=log)
+    query = "/api/v1/query?query=" + urllib.parse.quote(
+        'up{job="xfsm-controller"} * on (instance) group_left (source) '
+        'xfsm_controller_info')
+
+    def is_up():
+        data = ask(host, query)
+        return (data and data["result"]
+                and data["result"][0]["value"][1] == "1")
+
+    wait_until(is_up, 20, "Prometheus to have the metrics")
+    health = {r["name"]: r["health"] for g in ask(
+        host, "/api/v1/rules")["groups"] for r in g["rules"]}
+    check(len(health) >= 30 and "err" not in health.values(), str(health))
+    process.terminate()
+    process.wait()
 
 
 def put(hv, interface, epoch, **statistics):
@@ -302,6 +358,7 @@ def test(host):
     else:
         print("no NATS: no spool")
     test_formats(host, metrics, spool)
+    test_prometheus(host, rest)
     test_sums(hv, metrics)
     test_rollouts(hv, db, metrics)
     test_limits(hv, db, metrics, host)

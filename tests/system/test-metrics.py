@@ -138,12 +138,6 @@ def test(host):
     before = metrics(host)
     check(before["xfsm_probe_up", labels] == 1, before)
     check(before["xfsm_hub_up", ""] == 1, before)
-    documented = {line.split("\t")[2] for line in host.run(
-        sys.executable, os.path.join(xfsmtest.TOP_SRCDIR,
-                                     "utilities/list-metrics")).splitlines()}
-    check({name for name, _ in before} <= documented,
-          "not in xfsm-metrics(7): %s" % sorted(
-              {name for name, _ in before} - documented))
     vm.knock("10.0.0.2", [7, 8, 9])
     received = "xfsm_probe_rx_received_total", labels
     wait_until(lambda: metrics(host).get(received, 0)
@@ -152,6 +146,21 @@ def test(host):
     check(all(now.get(k, 0) >= v for k, v in before.items()
               if k[0].endswith("_total")), "a counter fell")
     print("%d samples" % len(now))
+    documented = {line.split("\t")[2] for line in host.run(
+        sys.executable, os.path.join(xfsmtest.TOP_SRCDIR,
+                                     "utilities/list-metrics")).splitlines()}
+    check({name for name, _ in now} <= documented,
+          "not in xfsm-metrics(7): %s" % sorted(
+              {name for name, _ in now} - documented))
+    asked = set()
+    for name in ("xfsm-dashboard.json", "xfsm.rules.yml"):
+        with open(os.path.join(xfsmtest.TOP_SRCDIR, "utilities/monitoring",
+                               name)) as f:
+            asked |= set(re.findall(r"\bxfsm_(?:agent|hub|probe)_\w+",
+                                    f.read()))
+    served = {name for name, _ in now}
+    check(asked and asked - {"xfsm_probe_state_keys"} <= served,
+          "dashboard and alerts ask for %s" % sorted(asked - served))
     check(parse(host.appctl("ovs-xfsmd", "xfsm/metrics")).keys()
           >= before.keys(), "xfsm/metrics is another")
     python = find_parser()
