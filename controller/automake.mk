@@ -37,6 +37,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/metrics.c \
+	controller/metrics.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/programs.c \
@@ -52,7 +54,9 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-db.h \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
+	controller/rest-metrics-hosts.c \
 	controller/rest-metrics.c \
+	controller/rest-metrics.h \
 	controller/rest-programs.c \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
@@ -75,6 +79,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/tool.h \
 	controller/tokens.c \
 	controller/tokens.h \
+	controller/traffic.c \
+	controller/traffic.h \
 	controller/xfsm-controller.c
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
 	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)

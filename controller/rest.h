@@ -16,7 +16,8 @@
  *   rest-tool.c         the toolbox at work;
  *   rest-assignments.c  assignments, and what a selector would select;
  *   rest-events.c       events, and what users did;
- *   rest-metrics.c      metrics;
+ *   rest-metrics.c      metrics, and rest-metrics-hosts.c those of hosts and
+ *                       ports;
  *   rest-web.c          files of the dashboard.
  *
  * controller/web/openapi.json describes all routes; tests/system/test-rest.py
@@ -53,6 +54,8 @@ struct xfsm_rest_options {
     char *web;                  /* Folder of the dashboard. */
     char *key, *cert;           /* For TLS, or NULL. */
     unsigned int rate;
+    unsigned int metrics_hosts; /* That have metrics of their own... */
+    unsigned int metrics_ports; /* ...and ports, see metrics.h. */
 };
 
 /* Starts to serve what 'ctl' knows.  Returns NULL and stores the server, or an

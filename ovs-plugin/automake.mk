@@ -99,6 +99,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/port-ids.h \
 	ovs-plugin/port-state.c \
 	ovs-plugin/port-state.h \
+	ovs-plugin/probe-counters.c \
+	ovs-plugin/probe-counters.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
 	ovs-plugin/probe-inspect.c \

@@ -29,12 +29,14 @@ GOLDEN_TOOLS =
 SYSTEM_TOOLS =
 LINT_TESTS = \
 	tests/count-results-selftest.py \
+	tests/lint-monitoring.py \
 	tests/lint-schema.py \
 	tests/lint-selftest.py \
 	tests/lint.py
 EXTRA_DIST += \
 	$(LINT_TESTS) \
-	tests/count-results.py
+	tests/count-results.py \
+	tests/lint-monitoring.yml
 
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \

@@ -96,6 +96,36 @@ CLEANFILES += \
 	utilities/systemd/ovs-xfsmd.service \
 	utilities/systemd/xfsm-controller.service
 
+# What is served for Prometheus, from the tables of counters.
+METRICS_TABLES = \
+	controller/http.h \
+	controller/metrics.h \
+	controller/source.h \
+	controller/spool.h \
+	controller/traffic.h \
+	ovs-plugin/agent-metrics.h \
+	ovs-plugin/hub-metrics.h \
+	ovs-plugin/probe-counters.h \
+	ovs-plugin/probe-publish.h \
+	xfsm/packet/decode.h \
+	xfsm/runtime/options.h
+if HAVE_OVS
+nodist_man_MANS += utilities/xfsm-metrics.7
+endif
+utilities/xfsm-metrics.7: utilities/list-metrics $(METRICS_TABLES)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(PYTHON) $(srcdir)/utilities/list-metrics --man --top $(srcdir) \
+		> $@.in && \
+	$(SUBSTITUTE) $@.in > $@.tmp && mv $@.tmp $@ && rm -f $@.in
+EXTRA_DIST += utilities/list-metrics
+CLEANFILES += utilities/xfsm-metrics.7
+
+# What looks at them: alerts for Prometheus, a dashboard for Grafana.
+monitoringdir = $(pkgdatadir)/monitoring
+dist_monitoring_DATA = \
+	utilities/monitoring/xfsm-dashboard.json \
+	utilities/monitoring/xfsm.rules.yml
+
 # Subscribers to read and copy from.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \

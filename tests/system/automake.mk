@@ -11,6 +11,7 @@ SYSTEM_TESTS += \
 	tests/system/test-collector-nats.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
+	tests/system/test-controller-metrics.py \
 	tests/system/test-controller.sh \
 	tests/system/test-ctl-fleet.py \
 	tests/system/test-dashboard.py \

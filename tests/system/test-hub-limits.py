@@ -226,6 +226,8 @@ def test_metrics():
         types = {}
         for line in lines[:-1]:
             words = line.split(" ")
+            if line.startswith("# HELP "):
+                continue
             if line.startswith("# TYPE "):
                 check(words[2] not in types, "two types: " + line)
                 types[words[2]] = words[3]

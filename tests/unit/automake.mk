@@ -683,6 +683,15 @@ tests_unit_test_collect_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_collect_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_collect_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+PLUGIN_TESTS += tests/unit/test-controller-metrics
+tests_unit_test_controller_metrics_SOURCES = \
+	controller/metrics.c \
+	controller/metrics.h \
+	tests/unit/test-controller-metrics.c
+tests_unit_test_controller_metrics_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_controller_metrics_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_controller_metrics_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/unit/test-rest-parts
 tests_unit_test_rest_parts_SOURCES = \
 	controller/fleet.c \
