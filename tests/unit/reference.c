@@ -52,6 +52,10 @@ reference_create(const struct xfsm_program *program,
             }
             node = ref_map_add(&r->tables[i], &key);
             node->value = table->entries[j].value;
+            if (table->is_text) {
+                node->len = strlen(table->entries[j].text);
+                memcpy(node->text, table->entries[j].text, node->len);
+            }
             node->declared = true;
             ref_key_free(&key);
         }
@@ -412,6 +416,25 @@ set_table(struct ref_run *run, const struct xfsm_action *action)
 }
 
 static void
+set_table_text(struct ref_run *run, const struct xfsm_action *action)
+{
+    struct ref_map *table = &run->r->tables[action->index];
+    uint64_t ttl = run->r->program->tables[action->index].room.ttl;
+    char text[XFSM_MAX_TABLE_TEXT + 1] = "";
+    struct ref_node *node;
+    struct ref_key key;
+    size_t len;
+
+    if (ref_key_build(&action->key, run->packet, &key)) {
+        len = ref_table_text(run, &action->text, text);
+        node = ref_map_write(table, &key, ttl, run->now);
+        memcpy(node->text, text, sizeof text);
+        node->len = len;
+        ref_key_free(&key);
+    }
+}
+
+static void
 reset_metric(struct ref_run *run, const struct xfsm_action *action)
 {
     struct reference *r = run->r;
@@ -454,6 +477,9 @@ act(struct ref_run *run, const struct xfsm_action *action)
         break;
     case XFSM_AC_TABLE_SET:
         set_table(run, action);
+        break;
+    case XFSM_AC_TABLE_TEXT:
+        set_table_text(run, action);
         break;
     case XFSM_AC_SUSPECT:
         run->suspect = true;
