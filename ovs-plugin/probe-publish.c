@@ -76,15 +76,6 @@ xfsm_publisher_init(struct xfsm_publisher *p,
     xfsm_queue_init(&p->queue);
 }
 
-void
-xfsm_publisher_destroy(struct xfsm_publisher *p)
-{
-    xfsm_publisher_set_socket(p, -1);
-    xfsm_queue_destroy(&p->queue);
-    xfsm_port_ids_destroy(&p->ids);
-    ovs_mutex_destroy(&p->mutex);
-}
-
 static void
 set_socket(struct xfsm_publisher *p, int sock)
 {
@@ -211,8 +202,45 @@ send_batch(struct xfsm_publisher *p)
     p->sent += p->batch.n;
     p->delayed += p->n_delayed;
     p->n_delayed = 0;
+    p->held = false;
+    p->n_window++;
     xfsm_batch_clear(&p->batch);
     return true;
+}
+
+/* Sends the batch at the end of a turn, unless there were too many packets in
+ * this millisecond. */
+static void
+end_turn(struct xfsm_publisher *p)
+{
+    long long int now;
+
+    if (!p->batch.n) {
+        return;
+    }
+    now = time_msec();
+    if (now > p->window) {
+        p->window = now;
+        p->n_window = 0;
+    }
+    if (p->n_window < XFSM_PUBLISH_PACKETS) {
+        send_batch(p);
+    } else {
+        p->untold |= !p->held;
+        p->held = true;
+    }
+}
+
+void
+xfsm_publisher_destroy(struct xfsm_publisher *p)
+{
+    if (p->held) {
+        send_batch(p);
+    }
+    xfsm_publisher_set_socket(p, -1);
+    xfsm_queue_destroy(&p->queue);
+    xfsm_port_ids_destroy(&p->ids);
+    ovs_mutex_destroy(&p->mutex);
 }
 
 /* Moves what waits in the queue to the batch, which is empty, as far as that
@@ -312,7 +340,7 @@ xfsm_publisher_flush(struct xfsm_publisher *p)
 
     ovs_mutex_lock(&p->mutex);
     if (!p->stuck) {
-        send_batch(p);
+        end_turn(p);
     }
     told = !p->untold;
     p->untold = false;
@@ -330,9 +358,13 @@ void
 xfsm_publisher_run(struct xfsm_publisher *p)
 {
     ovs_mutex_lock(&p->mutex);
-    while (p->batch.n && send_batch(p)) {
-        p->stuck = false;
-        refill_batch(p);
+    if (!p->stuck) {
+        end_turn(p);
+    } else {
+        while (p->batch.n && send_batch(p)) {
+            p->stuck = false;
+            refill_batch(p);
+        }
     }
     p->untold = false;
     ovs_mutex_unlock(&p->mutex);
@@ -345,7 +377,7 @@ xfsm_publisher_wait(struct xfsm_publisher *p)
     if (p->sock >= 0 && p->stuck) {
         poll_fd_wait(p->sock, POLLOUT);
     } else if (p->batch.n && !p->stuck) {
-        poll_immediate_wake();
+        poll_timer_wait_until(p->held ? p->window + 1 : LLONG_MIN);
     }
     ovs_mutex_unlock(&p->mutex);
 }

@@ -10,6 +10,7 @@
 #include "ovsdb-schema/ovs-compat.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,6 +138,82 @@ test_turn(void **state OVS_UNUSED)
     assert_string_equal(publisher.last, "log p: xxxxxxxxxx");
 }
 
+/* The current millisecond does not end. */
+static void
+hold_time(struct xfsm_publisher *p)
+{
+    p->window = LLONG_MAX - 1;
+    p->n_window = 0;
+}
+
+/* Turns of one event each go together beyond so many packets in a ms; the main
+ * thread is told once, and what is held goes when the ms is over. */
+static void
+test_turns_go_together(void **state OVS_UNUSED)
+{
+    unsigned int i, told = 0;
+
+    hold_time(&publisher);
+    for (i = 0; i < XFSM_PUBLISH_PACKETS + 100; i++) {
+        publish("log", 10);
+        told += !xfsm_publisher_flush(&publisher);
+        assert_int_equal(take(), i < XFSM_PUBLISH_PACKETS);
+    }
+    assert_int_equal(told, 1);
+    assert_int_equal(xfsm_publisher_count(&publisher), 100);
+    xfsm_publisher_run(&publisher);
+    assert_int_equal(take(), 0);
+    publisher.window = 0;
+    xfsm_publisher_run(&publisher);
+    assert_int_equal(take(), 100);
+    assert_int_equal(publisher.delayed, 0);
+
+    /* An alert takes along what is held, a full batch goes. */
+    hold_time(&publisher);
+    for (i = 0; i <= XFSM_PUBLISH_PACKETS; i++) {
+        publish("log", 10);
+        assert_int_equal(xfsm_publisher_flush(&publisher),
+                         i < XFSM_PUBLISH_PACKETS);
+    }
+    while (take()) {
+        continue;
+    }
+    publish("alert", 10);
+    assert_int_equal(take(), 2);
+    for (i = 0; i < XFSM_BATCH_EVENTS; i++) {
+        publish("log", 0);
+        xfsm_publisher_flush(&publisher);
+    }
+    assert_true(take() > XFSM_BATCH_EVENTS / 8);
+}
+
+/* What is held goes when the publisher ends. */
+static void
+test_held_goes_at_the_end(void **state OVS_UNUSED)
+{
+    static const struct xfsm_identity identity = {
+        .host = "hv1", .bridge = "br0", .port = "vm2", .epoch = 1,
+    };
+    struct xfsm_publisher *p = xmalloc(sizeof *p);
+    const struct xfsm_event event = {
+        .program = "p", .label = "log", .text = "",
+    };
+    int i;
+
+    xfsm_publisher_init(p, &identity, dup(publisher.sock), -1);
+    hold_time(p);
+    for (i = 0; i <= XFSM_PUBLISH_PACKETS; i++) {
+        xfsm_publisher_publish(p, &event);
+        xfsm_publisher_flush(p);
+    }
+    assert_int_equal(xfsm_publisher_count(p), 1);
+    xfsm_publisher_destroy(p);
+    free(p);
+    for (i = 0; i <= XFSM_PUBLISH_PACKETS; i++) {
+        assert_int_equal(take(), 1);
+    }
+}
+
 static void
 test_urgent_goes_at_once(void **state OVS_UNUSED)
 {
@@ -218,7 +295,7 @@ test_stuck_is_told_once(void **state OVS_UNUSED)
 
     while (!publisher.dropped[XFSM_PUBLISH_log]) {
         publish("log", 100);
-        told += !xfsm_publisher_flush(&publisher);
+        told += !xfsm_publisher_flush(&publisher) && publisher.stuck;
     }
     assert_int_equal(told, 1);
 
@@ -272,6 +349,10 @@ main(void)
         cmocka_unit_test_setup_teardown(test_stuck_is_told_once, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_new_hub, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_turns_go_together, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_held_goes_at_the_end, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
