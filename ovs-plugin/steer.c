@@ -149,6 +149,8 @@ add_insn(struct analysis *a, const struct xfsm_insn *insn)
     case XFSM_I_MIN:
     case XFSM_I_TGET:
     case XFSM_I_TSET:
+    case XFSM_I_TIS:
+    case XFSM_I_TTEXT:
         add_key(a, &a->tables[insn->b], insn->d);
         break;
 
