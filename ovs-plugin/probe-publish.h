@@ -17,6 +17,10 @@
  * that is over: so a flood of turns with one event each costs no more than one
  * turn with many, and an event is a millisecond late at most.
  *
+ * The agent sees to it that the socket takes a whole batch (ipc.h).  If it may
+ * not, and the system's default is less, events go one by one, and what even
+ * so is too long is dropped and counted.
+ *
  * Sending never waits.  When the socket does not take a batch, or there is no
  * hub, that batch waits and all that follows goes to a queue (probe-queue.h);
  * what the queue does not take is dropped, and counted by label.

@@ -240,6 +240,30 @@ test_full(void **state)
     assert_int_equal(error, EAGAIN);
 }
 
+/* Where the system's default buffer is small, ours are not. */
+static void
+test_buffer(void **state)
+{
+    const int *socks = *state;
+    const int small = 1;
+    socklen_t len = sizeof(int);
+    struct xfsm_ipc_writer w;
+    int size;
+
+    assert_int_equal(setsockopt(socks[0], SOL_SOCKET, SO_SNDBUF, &small,
+                                sizeof small), 0);
+    xfsm_ipc_begin(&w, out, XFSM_IPC_MITIGATION);
+    while (xfsm_ipc_has_room(&w, 8)) {
+        xfsm_ipc_put_u64(&w, 0);
+    }
+    assert_int_equal(xfsm_ipc_send(socks[0], &w, -1), EMSGSIZE);
+    xfsm_ipc_set_buffer(socks[0]);
+    assert_int_equal(getsockopt(socks[0], SOL_SOCKET, SO_SNDBUF, &size, &len),
+                     0);
+    assert_true(size >= XFSM_IPC_BUFFER);
+    assert_int_equal(xfsm_ipc_send(socks[0], &w, -1), 0);
+}
+
 /* Number of open descriptors. */
 static int
 count_fds(void)
@@ -344,6 +368,7 @@ main(void)
         TEST(test_end),
         TEST(test_last_words),
         TEST(test_full),
+        TEST(test_buffer),
         TEST(test_descriptor),
         TEST(test_bad_descriptors),
     };

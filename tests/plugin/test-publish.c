@@ -30,6 +30,7 @@
 
 static struct xfsm_publisher publisher;
 static int hub;                 /* The hub's end. */
+static char fill_with = 'x';    /* Texts of events. */
 
 /* What was received. */
 static uint64_t n_received, n_alerts, last_seq;
@@ -65,7 +66,7 @@ publish(const char *label, size_t text_len)
         .program = "p", .label = label, .text = text, .text_len = text_len,
     };
 
-    memset(text, 'x', text_len);
+    memset(text, fill_with, text_len);
     text[text_len] = '\0';
     xfsm_publisher_publish(&publisher, &event);
 }
@@ -136,6 +137,34 @@ test_turn(void **state OVS_UNUSED)
     assert_int_equal(publisher.sent, 4);
     assert_int_equal(publisher.delayed, 0);
     assert_string_equal(publisher.last, "log p: xxxxxxxxxx");
+}
+
+/* A socket whose buffer is too small for a batch takes its events one by one,
+ * and what is too long for it by itself is dropped and counted. */
+static void
+test_small_buffer(void **state OVS_UNUSED)
+{
+    const int size = 1;         /* The kernel's minimum, some 4 KiB. */
+    uint64_t n;
+    int i;
+
+    assert_int_equal(setsockopt(publisher.sock, SOL_SOCKET, SO_SNDBUF, &size,
+                                sizeof size), 0);
+    for (i = 0; i < 30; i++) {
+        publish("log", 400);
+        fill_with = i == 3 ? '\1' : 'x';        /* As JSON six times as long. */
+        publish("feature", i == 3 ? XFSM_EVENT_TEXT_MAX : 10);
+    }
+    while (xfsm_publisher_count(&publisher) || n_received < publisher.sent) {
+        xfsm_publisher_run(&publisher);
+        take();
+    }
+    assert_true(publisher.sock >= 0);
+    n = publisher.dropped[XFSM_PUBLISH_feature];
+    assert_int_equal(n, 1);
+    assert_int_equal(publisher.dropped[XFSM_PUBLISH_log], 0);
+    assert_int_equal(n_received + n, publisher.seq);
+    assert_int_equal(publisher.sent, n_received);
 }
 
 /* The current millisecond does not end. */
@@ -349,6 +378,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_stuck_is_told_once, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_new_hub, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_small_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_turns_go_together, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_held_goes_at_the_end, setup,

@@ -583,3 +583,9 @@ xfsm_follow_repeated(const struct xfsm_follow *f)
 {
     return f->repeated;
 }
+
+uint64_t
+xfsm_follow_forgotten(const struct xfsm_follow *f)
+{
+    return xfsm_gap_forgotten(f->gaps);
+}

@@ -133,4 +133,8 @@ bool xfsm_follow_is_empty(const struct xfsm_follow *);
 /* Repetitions dropped. */
 uint64_t xfsm_follow_repeated(const struct xfsm_follow *);
 
+/* Publishers forgotten for want of room (XFSM_GAP_SOURCES): a gap right before
+ * the next event of one of these is not found. */
+uint64_t xfsm_follow_forgotten(const struct xfsm_follow *);
+
 #endif /* xfsm/io/follow.h */
