@@ -5,6 +5,7 @@
 # (name it NAME.sh or NAME.py) and what tests share to EXTRA_DIST.
 
 SYSTEM_TESTS += \
+	tests/system/test-ansible.py \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
 	tests/system/test-collector-kafka.py \
