@@ -161,6 +161,11 @@ EXTRA_DIST += \
 	utilities/ansible/roles/xfsm_settings/handlers/main.yml \
 	utilities/ansible/xfsm.yml
 
+# Images of containers, from the source.
+EXTRA_DIST += \
+	utilities/containers/Containerfile \
+	utilities/containers/README.md
+
 # Run from the source.
 EXTRA_DIST += \
 	utilities/list-programs \

@@ -42,6 +42,7 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
+	tests/system/test-release.py \
 	tests/system/test-rest.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
@@ -67,6 +68,12 @@ check-scale: all
 	$(MAKE) check-system SYSTEM_TESTS=tests/system/test-scale.py
 	cat tests/system/test-scale.log
 .PHONY: check-scale
+
+# All of what the archive of a release has is built from it, and tested.
+check-release: all
+	XFSM_TEST_RELEASE=full \
+	$(MAKE) check-system SYSTEM_TESTS=tests/system/test-release.py
+.PHONY: check-release
 
 # What these find depends on what else the machine does.
 SYSTEM_ALONE += \
