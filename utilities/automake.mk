@@ -132,6 +132,40 @@ dist_examples_DATA = \
 	utilities/examples/alerts.c \
 	utilities/examples/alerts.py
 
+# Deployment with Ansible, from the source.
+EXTRA_DIST += \
+	utilities/ansible/README.md \
+	utilities/ansible/inventory.example.yml \
+	utilities/ansible/roles/xfsm_common/meta/main.yml \
+	utilities/ansible/roles/xfsm_common/tasks/curve.yml \
+	utilities/ansible/roles/xfsm_common/tasks/main.yml \
+	utilities/ansible/roles/xfsm_common/tasks/tls.yml \
+	utilities/ansible/roles/xfsm_common/templates/certificate.ext.j2 \
+	utilities/ansible/roles/xfsm_controller/meta/main.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/database.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/main.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/register.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/token.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/units.yml \
+	utilities/ansible/roles/xfsm_controller/templates/fleet.conf.j2 \
+	utilities/ansible/roles/xfsm_controller/templates/xfsm-controller.j2 \
+	utilities/ansible/roles/xfsm_controller/templates/xfsm-fleet-db.service.j2 \
+	utilities/ansible/roles/xfsm_controller/vars/main.yml \
+	utilities/ansible/roles/xfsm_host/meta/main.yml \
+	utilities/ansible/roles/xfsm_host/tasks/main.yml \
+	utilities/ansible/roles/xfsm_host/tasks/remote.yml \
+	utilities/ansible/roles/xfsm_host/tasks/units.yml \
+	utilities/ansible/roles/xfsm_host/templates/network.conf.j2 \
+	utilities/ansible/roles/xfsm_host/templates/xfsm-remote.service.j2 \
+	utilities/ansible/roles/xfsm_settings/defaults/main.yml \
+	utilities/ansible/roles/xfsm_settings/handlers/main.yml \
+	utilities/ansible/xfsm.yml
+
+# Images of containers, from the source.
+EXTRA_DIST += \
+	utilities/containers/Containerfile \
+	utilities/containers/README.md
+
 # Run from the source.
 EXTRA_DIST += \
 	utilities/list-programs \

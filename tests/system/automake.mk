@@ -5,6 +5,7 @@
 # (name it NAME.sh or NAME.py) and what tests share to EXTRA_DIST.
 
 SYSTEM_TESTS += \
+	tests/system/test-ansible.py \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
 	tests/system/test-collector-kafka.py \
@@ -41,6 +42,7 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
+	tests/system/test-release.py \
 	tests/system/test-rest.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
@@ -66,6 +68,12 @@ check-scale: all
 	$(MAKE) check-system SYSTEM_TESTS=tests/system/test-scale.py
 	cat tests/system/test-scale.log
 .PHONY: check-scale
+
+# All of what the archive of a release has is built from it, and tested.
+check-release: all
+	XFSM_TEST_RELEASE=full \
+	$(MAKE) check-system SYSTEM_TESTS=tests/system/test-release.py
+.PHONY: check-release
 
 # What these find depends on what else the machine does.
 SYSTEM_ALONE += \
