@@ -76,6 +76,7 @@ UNIT_TESTS += \
 	tests/unit/test-subscriber \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
+	tests/unit/test-table-text \
 	tests/unit/test-text \
 	tests/unit/test-timers-exec \
 	tests/unit/test-timers \
@@ -447,6 +448,16 @@ tests_unit_test_shim_SOURCES = \
 tests_unit_test_tewma_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-tewma.c
+
+tests_unit_test_table_text_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-table-text.c
 
 tests_unit_test_text_SOURCES = \
 	tests/unit/engine-harness.c \
