@@ -212,6 +212,13 @@ xfsm_steer_of_image(const struct xfsm_image *image, char **whyp)
             refuse(&a, xstrdup("it asks for packet_no"));
         }
     }
+    for (i = 0; i < image->n_parts; i++) {      /* "%TABLE(key)". */
+        const struct xfsm_img_part *part = &image->parts[i];
+
+        if (part->kind == XFSM_PART_TABLE) {
+            add_key(&a, &a.tables[part->index], part->key);
+        }
+    }
     for (i = 0; i < image->n_metrics; i++) {
         if (image->metrics[i].vm_on
             && image->metrics[i].vm_type == XFSM_MON_SIMPLE) {

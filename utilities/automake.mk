@@ -203,6 +203,7 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/scannedback.xml \
 	utilities/programs/slowscan.xml \
 	utilities/programs/spambot.xml \
+	utilities/programs/stealthscan.xml \
 	utilities/programs/synackflood.xml \
 	utilities/programs/synflood.xml \
 	utilities/programs/toptalkers.xml \

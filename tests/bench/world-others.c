@@ -115,7 +115,7 @@ beacon(struct world *w)
     world_label(w, "beacon", start, w->duration, must, "");
 }
 
-/* Names that a generator made, none of which exists. */
+/* Names that a generator made, few of which exist. */
 static void
 generated_names(struct world *w)
 {
@@ -130,7 +130,7 @@ generated_names(struct world *w)
             name[k] = (char) ('a' + world_pick(w, 26));
         }
         snprintf(name + k, sizeof name - k, ".example");
-        world_dns(w, t, &src, &w->resolver, name, false);
+        world_dns(w, t, &src, &w->resolver, name, world_chance(w, 0.15));
         t += interval * world_uniform(w, 0.8, 1.2);
     }
     snprintf(must, sizeof must, "nxdomain:ip_dst=%s", src.ip);

@@ -26,9 +26,11 @@ tests_golden_make_capture_LDADD =
 EXTRA_DIST += \
 	$(GOLDEN_TESTS) \
 	tests/golden/alerts.tsv \
+	tests/golden/capture-table.py \
 	tests/golden/cases.ini \
 	tests/golden/expected \
 	tests/golden/golden.py \
 	tests/golden/hostile.tsv \
 	tests/golden/programs/timers.xml \
-	tests/golden/schema.py
+	tests/golden/schema.py \
+	tests/golden/truth.tsv

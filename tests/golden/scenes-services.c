@@ -112,9 +112,69 @@ dga_forwarded(struct scene *s)
     }
 }
 
+/* Forty ports, ten a second, by an ACK to each, which the host refuses. */
+static void
+scan_ack(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 40; i++) {
+        scene_tcp(s, 100 * i, "10.1.0.66", 40000, "10.1.0.10", 20 + i, PB_ACK,
+                  NULL);
+        scene_tcp(s, 100 * i + 1, "10.1.0.10", 20 + i, "10.1.0.66", 40000,
+                  PB_RST, NULL);
+    }
+}
+
+/* Forty SYN, each in three fragments of eight bytes of its header. */
+static void
+scan_fragments(struct scene *s)
+{
+    uint8_t whole[SCENE_FRAME_SIZE], buf[SCENE_FRAME_SIZE];
+    struct packet_builder b;
+    unsigned int i, k;
+
+    for (i = 0; i < 40; i++) {
+        size_t len = pb_tcp_frame(whole, sizeof whole, "10.1.0.66", 40000,
+                                  "10.1.0.10", 20 + i, PB_SYN, "");
+
+        for (k = 0; k < 3; k++) {
+            pb_init(&b, buf, sizeof buf);
+            pb_eth(&b, NULL, NULL);
+            pb_ip(&b, "10.1.0.66", "10.1.0.10");
+            pb_fragment(&b, 8 * k, k < 2, i + 1);
+            pb_proto(&b, 6);
+            pb_bytes(&b, whole + len - 20 + 8 * k, k < 2 ? 8 : 4);
+            scene_put(s, 100 * i + k, buf, pb_finish(&b));
+        }
+    }
+}
+
+/* A client that answers the end of each connection by RST, as browsers do that
+ * have closed it. */
+static void
+hasty_client(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 100; i++) {
+        scene_tcp(s, 100 * i, "10.1.0.7", 41000 + i, "10.1.0.10", 443, PB_SYN,
+                  NULL);
+        scene_tcp(s, 100 * i + 1, "10.1.0.10", 443, "10.1.0.7", 41000 + i,
+                  PB_SYN | PB_ACK, NULL);
+        scene_tcp(s, 100 * i + 60, "10.1.0.10", 443, "10.1.0.7", 41000 + i,
+                  PB_FIN | PB_ACK, NULL);
+        scene_tcp(s, 100 * i + 61, "10.1.0.7", 41000 + i, "10.1.0.10", 443,
+                  PB_RST, NULL);
+    }
+}
+
 const struct scene_entry scenes_services[] = {
     { "banner-checks", banner_checks },
     { "dga-forwarded", dga_forwarded },
+    { "hasty-client", hasty_client },
+    { "scan-ack", scan_ack },
+    { "scan-fragments", scan_fragments },
     { "ssh-copies", ssh_copies },
     { "ssh-logins", ssh_logins },
     { "ssh-one-port", ssh_one_port },

@@ -95,7 +95,7 @@ UNIT_TESTS += \
 	tests/unit/test-zmq
 
 # What dialect 1 demands, and the tests that show it.
-EXTRA_DIST += tests/unit/dialect1.tsv
+EXTRA_DIST += tests/unit/dialect1.tsv tests/unit/dialect2.tsv
 
 tests_unit_test_action_SOURCES = \
 	tests/unit/parser-fixture.h \

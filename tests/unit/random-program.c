@@ -250,10 +250,6 @@ put_table_action(struct document *d)
     static const char *const assignments[] = { "=", "+=", "-=", "*=", "/=" };
 
     if (d->texts && chance(&d->r, 40)) {
-        if (chance(&d->r, 5)) {
-            put(d, "s0.reset()");
-            return;
-        }
         put_text_entry(d);
         put(d, " = ");
         put_text_value(d);

@@ -406,3 +406,21 @@ ref_table_text(const struct ref_run *run, const struct xfsm_text *text,
     free(whole);
     return len;
 }
+
+void
+ref_set_text(const struct ref_run *run, const struct xfsm_action *action)
+{
+    char text[XFSM_MAX_TABLE_TEXT + 1] = "";
+    size_t len = ref_table_text(run, &action->text, text);
+    struct ref_node *node;
+    struct ref_key key;
+
+    if (ref_key_build(&action->key, run->packet, &key)) {
+        node = ref_map_write(
+            &run->r->tables[action->index], &key,
+            run->r->program->tables[action->index].room.ttl, run->now);
+        memcpy(node->text, text, sizeof text);
+        node->len = len;
+        ref_key_free(&key);
+    }
+}

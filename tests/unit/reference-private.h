@@ -79,6 +79,9 @@ char *ref_text(const struct ref_run *, const struct xfsm_text *,
 size_t ref_table_text(const struct ref_run *, const struct xfsm_text *text,
                       char value[XFSM_MAX_TABLE_TEXT + 1]);
 
+/* Does an action of a table of texts. */
+void ref_set_text(const struct ref_run *, const struct xfsm_action *);
+
 /* What a table of texts has at 'run->now'; NULL if it has none for the key in
  * this packet. */
 const struct ref_node *ref_table_find(const struct reference *,

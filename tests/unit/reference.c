@@ -416,25 +416,6 @@ set_table(struct ref_run *run, const struct xfsm_action *action)
 }
 
 static void
-set_table_text(struct ref_run *run, const struct xfsm_action *action)
-{
-    struct ref_map *table = &run->r->tables[action->index];
-    uint64_t ttl = run->r->program->tables[action->index].room.ttl;
-    char text[XFSM_MAX_TABLE_TEXT + 1] = "";
-    struct ref_node *node;
-    struct ref_key key;
-    size_t len;
-
-    if (ref_key_build(&action->key, run->packet, &key)) {
-        len = ref_table_text(run, &action->text, text);
-        node = ref_map_write(table, &key, ttl, run->now);
-        memcpy(node->text, text, sizeof text);
-        node->len = len;
-        ref_key_free(&key);
-    }
-}
-
-static void
 reset_metric(struct ref_run *run, const struct xfsm_action *action)
 {
     struct reference *r = run->r;
@@ -479,7 +460,7 @@ act(struct ref_run *run, const struct xfsm_action *action)
         set_table(run, action);
         break;
     case XFSM_AC_TABLE_TEXT:
-        set_table_text(run, action);
+        ref_set_text(run, action);
         break;
     case XFSM_AC_SUSPECT:
         run->suspect = true;
