@@ -39,6 +39,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/members.h \
 	controller/positions.c \
 	controller/positions.h \
+	controller/parameters.c \
+	controller/parameters.h \
 	controller/programs.c \
 	controller/programs.h \
 	controller/recent.c \

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "controller/fleet-rows.h"
+#include "controller/parameters.h"
 #include "controller/programs.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -344,11 +345,11 @@ read_again_at(struct xfsm_fleet_db *db, int64_t when)
 }
 
 static bool
-must_compile_again(const struct xfsm_fleet *fleet)
+must_compile_again(const struct shash *programs)
 {
     const struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &fleet->programs) {
+    SHASH_FOR_EACH (node, programs) {
         const struct xfsm_fleet_program *p;
 
         for (p = node->data; p; p = p->older) {
@@ -373,10 +374,12 @@ read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     if (db->was_leader || db->dry_run) {
         read_again_at(db, xfsm_fleet_rows_decide(fleet, time_wall_msec()));
     }
-    xfsm_fleet_rows_place(db->idl, fleet, db->dry_run);
+    xfsm_fleet_rows_place(fleet, db->dry_run);
+    xfsm_fleet_add_variants(fleet);
     xfsm_fleet_compile_sources(fleet, old, db->tool);
-    xfsm_fleet_rows_finish(fleet);
-    if (must_compile_again(fleet)) {
+    xfsm_fleet_judge_variants(fleet);
+    if (must_compile_again(&fleet->programs)
+        || must_compile_again(&fleet->variants)) {
         db->next = MIN(db->next, time_msec() + RETRY);
     }
     return fleet;
@@ -392,7 +395,7 @@ is_decided(const struct xfsm_fleet *fleet)
     SHASH_FOR_EACH (node, &fleet->programs) {
         const struct xfsm_fleet_program *newest = node->data;
 
-        if (!newest->assignment && !newest->blocked
+        if (!newest->blocked
             && newest->rollout.state == XFSM_ROLLOUT_NEW) {
             return false;
         }

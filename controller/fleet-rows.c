@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/parameters.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -199,6 +200,8 @@ read_assignment(const struct fleetrec_assignment *row,
                           "all"));
     }
     smap_clone(&assignment->target, &row->target);
+    add_error(&assignment->error,
+              xfsm_fleet_set_parameters(assignment, &row->parameters));
     assignment->enabled = row->enabled;
     select_hosts(row, fleet, assignment);
 }
@@ -323,80 +326,11 @@ xfsm_fleet_rows_decide(struct xfsm_fleet *fleet, int64_t now)
     int64_t next = INT64_MAX;
 
     SHASH_FOR_EACH (node, &fleet->programs) {
-        struct xfsm_fleet_program *program = node->data;
+        int64_t due = decide_program(fleet, node->data, now);
 
-        if (!program->assignment) {
-            int64_t due = decide_program(fleet, program, now);
-
-            next = MIN(next, due);
-        }
+        next = MIN(next, due);
     }
     return next;
-}
-
-/* Adds a program of its own for 'program', in all versions, with the
- * parameters of 'row'. */
-static void
-derive_program(const struct fleetrec_assignment *row,
-               const struct xfsm_fleet_program *program,
-               const struct xfsm_fleet_assignment *assignment,
-               const char *name, struct xfsm_fleet *fleet)
-{
-    struct xfsm_fleet_program *derived;
-    const char *host;
-
-    if (program->older) {
-        derive_program(row, program->older, assignment, name, fleet);
-    }
-    derived = xfsm_fleet_add_program(fleet, name);
-    derived->all_hosts = false;
-    derived->version = program->version;
-    derived->assignment = xstrdup(row->name);
-    derived->source = xstrdup(program->source);
-    derived->rollout.state = program->rollout.state;
-    derived->rollout.options = program->rollout.options;
-    smap_clone(&derived->parameters, &row->parameters);
-    SSET_FOR_EACH (host, &assignment->hosts) {
-        if (program->all_hosts || sset_contains(&program->hosts, host)) {
-            sset_add(&derived->hosts, host);
-        }
-    }
-    if (program->error) {
-        derived->error = xstrdup(program->error);
-        derived->retry = program->retry;
-    }
-}
-
-/* Replaces the programs of an assignment with parameters by its own. */
-static void
-derive_programs(const struct fleetrec_assignment *row,
-                struct xfsm_fleet_assignment *assignment,
-                struct xfsm_fleet *fleet)
-{
-    struct sset names = SSET_INITIALIZER(&names);
-    const char *name;
-
-    SSET_FOR_EACH (name, &assignment->programs) {
-        char *own = xasprintf("%s.%s", name, row->name);
-
-        if (strlen(own) > XFSM_FLEET_MAX_NAME || strchr(own, ':')) {
-            add_error(&assignment->error,
-                      xasprintf("\"%s\", as the program with parameters is "
-                                "called, has more than %d characters, or a "
-                                "colon", own, XFSM_FLEET_MAX_NAME));
-        } else if (shash_find(&fleet->programs, own)) {
-            add_error(&assignment->error,
-                      xasprintf("there is a program \"%s\", as that with "
-                                "parameters would be called", own));
-        } else {
-            derive_program(row, shash_find_data(&fleet->programs, name),
-                           assignment, own, fleet);
-            sset_add(&names, own);
-        }
-        free(own);
-    }
-    sset_swap(&assignment->programs, &names);
-    sset_destroy(&names);
 }
 
 /* Says which hosts each version of a program is for.  If the one that was
@@ -425,10 +359,8 @@ place_program(const struct xfsm_fleet *fleet,
 }
 
 void
-xfsm_fleet_rows_place(struct ovsdb_idl *idl, struct xfsm_fleet *fleet,
-                      bool decided)
+xfsm_fleet_rows_place(struct xfsm_fleet *fleet, bool decided)
 {
-    const struct fleetrec_assignment *row;
     const struct shash_node *node;
 
     SHASH_FOR_EACH (node, &fleet->programs) {
@@ -438,33 +370,5 @@ xfsm_fleet_rows_place(struct ovsdb_idl *idl, struct xfsm_fleet *fleet,
             p->rollout.state = p->decision.state;
         }
         place_program(fleet, node->data);
-    }
-    FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-        struct xfsm_fleet_assignment *assignment
-            = shash_find_data(&fleet->assignments, row->name);
-
-        if (!assignment->error && !smap_is_empty(&row->parameters)) {
-            derive_programs(row, assignment, fleet);
-        }
-    }
-}
-
-void
-xfsm_fleet_rows_finish(struct xfsm_fleet *fleet)
-{
-    const struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &fleet->programs) {
-        const struct xfsm_fleet_program *p;
-
-        for (p = node->data; p && p->assignment; p = p->older) {
-            struct xfsm_fleet_assignment *assignment
-                = shash_find_data(&fleet->assignments, p->assignment);
-
-            if (p->error && (p->all_hosts || !sset_is_empty(&p->hosts))) {
-                add_error(&assignment->error,
-                          xasprintf("program %s: %s", p->name, p->error));
-            }
-        }
     }
 }

@@ -26,6 +26,7 @@ xfsm_fleet_create(void)
     shash_init(&fleet->hosts);
     shash_init(&fleet->programs);
     shash_init(&fleet->assignments);
+    shash_init(&fleet->variants);
     return fleet;
 }
 
@@ -63,6 +64,8 @@ xfsm_fleet_add_assignment(struct xfsm_fleet *fleet, const char *name)
     sset_init(&assignment->programs);
     sset_init(&assignment->hosts);
     smap_init(&assignment->target);
+    smap_init(&assignment->parameters);
+    assignment->params = xstrdup("");
     shash_add_assert(&fleet->assignments, name, assignment);
     return assignment;
 }
@@ -77,19 +80,21 @@ destroy_assignments(struct xfsm_fleet *fleet)
 
         free(assignment->name);
         free(assignment->error);
+        free(assignment->params);
         sset_destroy(&assignment->programs);
         sset_destroy(&assignment->hosts);
         smap_destroy(&assignment->target);
+        smap_destroy(&assignment->parameters);
     }
     shash_destroy_free_data(&fleet->assignments);
 }
 
 static void
-destroy_programs(struct xfsm_fleet *fleet)
+destroy_programs(struct shash *programs)
 {
     struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &fleet->programs) {
+    SHASH_FOR_EACH (node, programs) {
         struct xfsm_fleet_program *program = node->data;
 
         while (program) {
@@ -110,7 +115,7 @@ destroy_programs(struct xfsm_fleet *fleet)
             program = older;
         }
     }
-    shash_destroy(&fleet->programs);
+    shash_destroy(programs);
 }
 
 void
@@ -132,7 +137,8 @@ xfsm_fleet_destroy(struct xfsm_fleet *fleet)
         smap_destroy(&host->canaries);
     }
     shash_destroy_free_data(&fleet->hosts);
-    destroy_programs(fleet);
+    destroy_programs(&fleet->programs);
+    destroy_programs(&fleet->variants);
     destroy_assignments(fleet);
     free(fleet);
 }
@@ -159,7 +165,7 @@ xfsm_fleet_put_errors(const struct xfsm_fleet *fleet, struct ds *ds)
     SHASH_FOR_EACH (node, &fleet->programs) {
         const struct xfsm_fleet_program *p;
 
-        for (p = node->data; p && !p->assignment; p = p->older) {
+        for (p = node->data; p; p = p->older) {
             char *name = xasprintf("%s, version %"PRId64, p->name,
                                    p->version);
 
@@ -241,6 +247,7 @@ assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
             || !sset_equals(&x->hosts, &y->hosts)
             || !sset_equals(&x->programs, &y->programs)
             || !smap_equal(&x->target, &y->target)
+            || strcmp(x->params, y->params)
             || !strings_equal(x->error, y->error)) {
             return false;
         }

@@ -63,7 +63,8 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
-    char *assignment;           /* Whose parameters these are, or NULL. */
+    char *assignment;           /* Whose parameters these are, or NULL;
+                                 * only variants have some. */
     struct xfsm_rollout rollout;    /* Of a version; else all zeros. */
     struct xfsm_rollout decision;   /* What that is to be. */
     char *blocked;              /* Why it must wait, or NULL. */
@@ -81,6 +82,8 @@ struct xfsm_fleet_assignment {
     char *name;
     struct sset programs;
     struct smap target;
+    struct smap parameters;     /* "[PROGRAM:]NAME" to value. */
+    char *params;               /* The same as hosts have it, or "". */
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
@@ -91,6 +94,8 @@ struct xfsm_fleet {
     struct shash hosts;         /* struct xfsm_fleet_host, by name. */
     struct shash programs;      /* struct xfsm_fleet_program, by name. */
     struct shash assignments;   /* struct xfsm_fleet_assignment, by name. */
+    struct shash variants;      /* struct xfsm_fleet_program, to see whether
+                                 * it compiles, see parameters.h. */
 };
 
 struct xfsm_fleet *xfsm_fleet_create(void);

@@ -61,7 +61,7 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_program_col_image, &xfsmrec_program_col_external_ids,
         &xfsmrec_program_col_status, &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target, &xfsmrec_assignment_col_programs,
-        &xfsmrec_assignment_col_enabled,
+        &xfsmrec_assignment_col_params, &xfsmrec_assignment_col_enabled,
         &xfsmrec_assignment_col_external_ids,
         &xfsmrec_xfsm_global_col_next_cfg, &xfsmrec_xfsm_global_col_cur_cfg,
         &xfsmrec_xfsm_global_col_agent_version,

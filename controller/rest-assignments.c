@@ -12,6 +12,7 @@
 
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
+#include "controller/parameters.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
 #include "openvswitch/json.h"
@@ -146,6 +147,8 @@ build_assignment(struct xfsm_rest_call *call, const char *name,
     svec_sort(&c.hosts);
     smap_destroy(&c.target);
     smap_clone(&c.target, &a->target);
+    smap_destroy(&c.parameters);
+    smap_clone(&c.parameters, &a->parameters);
     c.enabled = a->enabled;
     json = config_to_json(&c);
     config_destroy(&c);
@@ -297,6 +300,20 @@ take_member(const char *name, const struct json *json, bool preview,
     return xstrdup("is not known");
 }
 
+/* Checks the parameters as far as that takes no compiler. */
+static char *
+check_parameters(const struct config *c)
+{
+    struct xfsm_fleet *fleet = xfsm_fleet_create();
+    struct xfsm_fleet_assignment *a = xfsm_fleet_add_assignment(fleet, "");
+    char *error;
+
+    sset_add_array(&a->programs, c->programs.names, c->programs.n);
+    error = xfsm_fleet_set_parameters(a, &c->parameters);
+    xfsm_fleet_destroy(fleet);
+    return error;
+}
+
 /* Checks what the schema cannot.  Returns NULL or an error. */
 static char *
 check_config(const struct config *c, bool preview)
@@ -322,7 +339,7 @@ check_config(const struct config *c, bool preview)
             return text;
         }
     }
-    return NULL;
+    return preview ? NULL : check_parameters(c);
 }
 
 /* Reads the body into 'c'.  Returns false after answering what is wrong. */

@@ -188,6 +188,9 @@ put_assignment(struct sync *s, const struct xfsmrec_assignment *row,
     programs = sset_sort(&names);
     xfsmrec_assignment_set_programs(row, programs, sset_count(&names));
     xfsmrec_assignment_set_target(row, &assignment->target);
+    if (xfsmrec_server_has_assignment_table_col_params(s->idl)) {
+        xfsmrec_assignment_set_params(row, assignment->params);
+    }
     xfsmrec_assignment_set_enabled(row, assignment->enabled);
     free(programs);
     sset_destroy(&names);
@@ -243,6 +246,10 @@ describe_assignment(const struct sync *s, const struct xfsmrec_assignment *row,
         ds_put_cstr(&ds, " -> ");
         put_smap(&ds, &assignment->target);
     }
+    if (strcmp(row->params, assignment->params)) {
+        ds_put_format(&ds, "%sparams \"%s\" -> \"%s\"", ds.length ? ", " : "",
+                      row->params, assignment->params);
+    }
     if (row->enabled != assignment->enabled) {
         ds_put_format(&ds, "%senabled %s -> %s", ds.length ? ", " : "",
                       row->enabled ? "true" : "false",
@@ -255,6 +262,20 @@ describe_assignment(const struct sync *s, const struct xfsmrec_assignment *row,
         return NULL;
     }
     return ds_steal_cstr(&ds);
+}
+
+/* Tells of an assignment with parameters if the host cannot take these. */
+static bool
+check_params(struct sync *s, const struct xfsm_fleet_assignment *assignment)
+{
+    if (assignment->params[0]
+        && !xfsmrec_server_has_assignment_table_col_params(s->idl)) {
+        ds_put_format(s->conflicts, "assignment %s has parameters, which this "
+                      "host's database is too old for; run \"xfsm-ctl init\" "
+                      "there\n", assignment->name);
+        return false;
+    }
+    return true;
 }
 
 /* Returns the assignment called 'name', if it concerns the host and there is
@@ -289,7 +310,7 @@ sync_assignment_row(struct sync *s, const struct xfsmrec_assignment *row)
         return;                 /* What is there is better than nothing. */
     } else if (assignment && !is_ours(&row->external_ids)) {
         note_conflict(s, "assignment", row->name);
-    } else if (assignment) {
+    } else if (assignment && check_params(s, assignment)) {
         detail = describe_assignment(s, row, assignment);
         if (detail) {
             note_change(s, "change", "assignment", row->name, detail);
@@ -297,7 +318,7 @@ sync_assignment_row(struct sync *s, const struct xfsmrec_assignment *row)
                 put_assignment(s, row, assignment);
             }
         }
-    } else if (is_ours(&row->external_ids)) {
+    } else if (!assignment && is_ours(&row->external_ids)) {
         note_change(s, "remove", "assignment", row->name, NULL);
         if (s->txn) {
             xfsmrec_assignment_delete(row);
@@ -324,7 +345,8 @@ sync_assignments(struct sync *s)
             = find_assignment(s, nodes[i]->name);
 
         if (assignment && !assignment->error
-            && !sset_contains(&present, nodes[i]->name)) {
+            && !sset_contains(&present, nodes[i]->name)
+            && check_params(s, assignment)) {
             note_change(s, "add", "assignment", nodes[i]->name, NULL);
             if (s->txn) {
                 put_assignment(s, NULL, assignment);

@@ -54,6 +54,8 @@ struct program {
     /* Where the image or the error is from, to see changes. */
     enum origin origin;
     char *text;                 /* FROM_SOURCE, FROM_IMAGE. */
+    char *source;               /* That a row has beside its image, or "":
+                                 * what variants are compiled from. */
     struct stat file;           /* FROM_LIBRARY. */
 
     bool queued;                /* In 'queue' of struct xfsm_programs. */
@@ -155,6 +157,7 @@ add_program(struct xfsm_programs *ps, const char *name, const char *params)
     p->image_fd = -1;
     p->retry_at = LLONG_MAX;
     p->diagnostics = xstrdup("");
+    p->source = xstrdup("");
     shash_add(&ps->programs, p->key, p);
     return p;
 }
@@ -191,6 +194,7 @@ destroy_program(struct xfsm_programs *ps, struct program *p)
     free(p->name);
     free(p->params);
     free(p->text);
+    free(p->source);
     free(p->error);
     free(p->diagnostics);
     free(p);
@@ -323,7 +327,8 @@ put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
         dequeue(p);
         set_outcome(ps, p, xasprintf("parameters %s cannot be set: the row "
                                      "has an image, whose parameters were set "
-                                     "when it was compiled", p->params), NULL);
+                                     "when it was compiled, and no source",
+                                     p->params), NULL);
     } else if (origin == FROM_IMAGE) {
         decode_image(ps, p);
     } else if (!text[0]) {
@@ -346,6 +351,10 @@ xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
     }
     p->has_row = true;
     p->marked = true;
+    if (strcmp(p->source, image[0] ? source : "")) {
+        free(p->source);
+        p->source = xstrdup(image[0] ? source : "");
+    }
     put_text(ps, p, image[0] ? FROM_IMAGE : FROM_SOURCE,
              image[0] ? image : source);
 }
@@ -394,7 +403,9 @@ look_for_text(struct xfsm_programs *ps, struct program *p)
     const struct program *row = (p->params[0] ? find_program(ps, p->name, "")
                                  : NULL);
 
-    if (row && row->has_row) {
+    if (row && row->has_row && row->source[0]) {
+        put_text(ps, p, FROM_SOURCE, row->source);
+    } else if (row && row->has_row) {
         put_text(ps, p, row->origin, row->text);
     } else {
         look_in_library(ps, p);

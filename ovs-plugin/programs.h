@@ -16,7 +16,8 @@
  *
  * With parameters, a program is compiled from the same text once more, for all
  * ports that want these values: a *variant*, which is forgotten when no port
- * does.  An image has its parameters already and can have no others.
+ * does.  An image has its parameters already: variants are of the source that
+ * is next to it, and there are none without one.
  *
  * A program that was good and then becomes faulty keeps its last image, next
  * to its error, so that probes go on with it.

@@ -114,6 +114,9 @@ def test_assignments(fleet):
     fleet.refuses("given twice", *assign, "host=*", "port=x")
     fleet.refuses("no program \"hullo\"", "assign", "web", "hullo", "host=*",
                   "port=*")
+    fleet.refuses("none of the programs", *assign, "host=*",
+                  "param:other:limit=1")
+    fleet.refuses("a comma or a space", *assign, "host=*", "param:limit=1,2")
     many = ["p%d" % i for i in range(33)]
     fleet.refuses("can have 32", "assign", "web", ",".join(many), "host=*",
                   "port=*")

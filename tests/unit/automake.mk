@@ -638,6 +638,8 @@ tests_unit_test_fleet_SOURCES = \
 	controller/fleet-json.h \
 	controller/fleet.c \
 	controller/fleet.h \
+	controller/parameters.c \
+	controller/parameters.h \
 	tests/unit/test-fleet.c
 tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)

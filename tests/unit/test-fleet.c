@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "controller/fleet-json.h"
+#include "controller/parameters.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 
@@ -246,6 +247,90 @@ test_assignments(void **state)
                  "string");
 }
 
+static char *
+set_parameters(struct xfsm_fleet_assignment *a, const char *key,
+               const char *value)
+{
+    struct smap parameters = SMAP_INITIALIZER(&parameters);
+    char *error;
+
+    smap_clone(&parameters, &a->parameters);
+    smap_replace(&parameters, key, value);
+    error = xfsm_fleet_set_parameters(a, &parameters);
+    smap_destroy(&parameters);
+    return error;
+}
+
+static void
+expect_bad_parameter(struct xfsm_fleet_assignment *a, const char *key,
+                     const char *value, const char *expected)
+{
+    struct smap none = SMAP_INITIALIZER(&none);
+    char *error = set_parameters(a, key, value);
+
+    assert_non_null(error);
+    assert_string_equal(error, expected);
+    free(error);
+    assert_null(xfsm_fleet_set_parameters(a, &none));
+}
+
+#define NO_KEY "is not of the form [PROGRAM:]NAME"
+#define NO_VALUE "cannot be a value: it is empty, or has a comma or a space"
+
+static void
+test_parameters(void **state)
+{
+    struct xfsm_fleet *fleet;
+    struct xfsm_fleet_assignment *a;
+    char value[XFSM_FLEET_MAX_PARAMS + 1];
+    char *error;
+
+    (void) state;
+    assert_null(parse(FRONT "{'name':'a','programs':['p'],'hosts':'*',"
+                      "'target':{'port':'x'},"
+                      "'parameters':{'n':'1','p:m':'2'}}]}", &fleet));
+    a = shash_find_data(&fleet->assignments, "a");
+    assert_string_equal(a->params, "p:m=2,p:n=1");
+    xfsm_fleet_add_variants(fleet);
+    assert_int_equal(shash_count(&fleet->variants), 1);
+
+    /* One that names the program counts more, whatever the order. */
+    sset_add(&a->programs, "q");
+    assert_null(set_parameters(a, "q:n", "a:b=c"));
+    assert_string_equal(a->params, "p:m=2,p:n=1,q:n=a:b=c");
+    assert_null(set_parameters(a, "p:n", "4"));
+    assert_string_equal(a->params, "p:m=2,p:n=4,q:n=a:b=c");
+
+    expect_bad_parameter(a, "", "1", "parameters:: \"\" " NO_KEY);
+    expect_bad_parameter(a, ":n", "1", "parameters::n: \":n\" " NO_KEY);
+    expect_bad_parameter(a, "p:", "1", "parameters:p:: \"p:\" " NO_KEY);
+    expect_bad_parameter(a, "p:n:m", "1",
+                         "parameters:p:n:m: \"p:n:m\" " NO_KEY);
+    expect_bad_parameter(a, "n=m", "1", "parameters:n=m: \"n=m\" " NO_KEY);
+    expect_bad_parameter(a, "n", "", "parameters:n: \"\" " NO_VALUE);
+    expect_bad_parameter(a, "n", "1,q:m=2",
+                         "parameters:n: \"1,q:m=2\" " NO_VALUE);
+    expect_bad_parameter(a, "r:n", "1", "parameters:r:n: \"r\" is none of the "
+                         "programs of the assignment");
+
+    /* The limit, and one past it. */
+    sset_find_and_delete(&a->programs, "q");
+    memset(value, '1', sizeof value);
+    value[XFSM_FLEET_MAX_PARAMS - strlen("p:n=")] = '\0';
+    assert_null(set_parameters(a, "n", value));
+    value[XFSM_FLEET_MAX_PARAMS - strlen("p:n=")] = '1';
+    value[XFSM_FLEET_MAX_PARAMS - strlen("p:n=") + 1] = '\0';
+    error = set_parameters(a, "n", value);
+    assert_string_equal(error, "parameters: 4097 bytes, written as hosts have "
+                        "them; the limit is 4096");
+    free(error);
+    xfsm_fleet_destroy(fleet);
+    expect_error(FRONT "{'name':'a','programs':['p'],'hosts':'*',"
+                 "'target':{'port':'x'},'parameters':{'x:n':'1'}}]}",
+                 "fleet.json: /assignments/0/parameters: parameters:x:n: "
+                 "\"x\" is none of the programs of the assignment");
+}
+
 /* Returns a description with 'n' members made by 'format' in 'name'. */
 static char *
 make_many(const char *name, const char *format, int n)
@@ -343,6 +428,7 @@ main(void)
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_limits),
     };
 
