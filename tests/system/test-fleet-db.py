@@ -245,7 +245,8 @@ def test_drift(fleet, controller):
     log = fleet.host.log("c1")
     check("hv1: somebody changed what is written here" in log
           and "change assignment all: target {bridge=other} -> {bridge=br*}"
-          in log and "change assignment all: params \"limit=8\" -> \"\"" in log,
+          in log
+          and "change assignment all: params \"limit=8\" -> \"\"" in log,
           "drift in the log")
     check("put back: 3 times" in controller.show(), controller.show())
 
