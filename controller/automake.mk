@@ -67,6 +67,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/sink-options.c \
 	controller/sink.c \
 	controller/sink.h \
+	controller/signatures.c \
+	controller/signatures.h \
 	controller/source.c \
 	controller/source.h \
 	controller/spool.c \
@@ -81,7 +83,7 @@ controller_xfsm_controller_SOURCES = \
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
 	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
-controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+controller_xfsm_controller_LDADD = $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS) \
 	$(LIBMICROHTTPD_LIBS) $(LIBSSL_LIBS)
 if HAVE_NATS

@@ -84,6 +84,7 @@ read_program(const struct fleetrec_program *row, const struct smap *common,
     p->all_hosts = false;
     p->version = row->version;
     p->source = xstrdup(row->source);
+    p->signature = row->signature[0] ? xstrdup(row->signature) : NULL;
     add_error(&p->error, xfsm_fleet_check_program_name(row->name));
     if (strlen(row->source) > XFSM_MAX_SOURCE_BYTES) {
         add_error(&p->error,

@@ -109,6 +109,7 @@ destroy_programs(struct shash *programs)
             free(program->decision.error);
             free(program->source);
             free(program->image);
+            free(program->signature);
             smap_destroy(&program->parameters);
             sset_destroy(&program->hosts);
             free(program);
@@ -222,7 +223,9 @@ programs_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
                 || memcmp(&x->rollout.options, &y->rollout.options,
                           sizeof x->rollout.options)
                 || !strings_equal(x->source, y->source)
-                || !strings_equal(x->image, y->image)) {
+                || !strings_equal(x->image, y->image)
+                || !strings_equal(x->signature, y->signature)
+                || !x->error != !y->error) {
                 return false;
             }
         }

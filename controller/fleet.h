@@ -29,6 +29,7 @@
 #include "openvswitch/shash.h"
 #include "smap.h"
 #include "sset.h"
+#include "xfsm/io/signature.h"
 
 struct ds;
 
@@ -63,6 +64,8 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
+    bool refused;               /* The error is of its signature. */
+    char *signature;            /* As signature.h has it, or NULL. */
     char *assignment;           /* Whose parameters these are, or NULL;
                                  * only variants have some. */
     struct xfsm_rollout rollout;    /* Of a version; else all zeros. */
@@ -76,6 +79,8 @@ struct xfsm_fleet_program {
     /* Filled in by programs.h. */
     char *source;               /* Text of the file. */
     char *image;                /* The compiled program, in base64. */
+    char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
+    char image_digest[XFSM_SIGNATURE_DIGEST_SIZE];  /* "" without one. */
 };
 
 struct xfsm_fleet_assignment {

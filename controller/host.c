@@ -58,7 +58,8 @@ monitor_columns(struct ovsdb_idl *idl)
 {
     const struct ovsdb_idl_column *const columns[] = {
         &xfsmrec_program_col_name, &xfsmrec_program_col_source,
-        &xfsmrec_program_col_image, &xfsmrec_program_col_external_ids,
+        &xfsmrec_program_col_image, &xfsmrec_program_col_signature,
+        &xfsmrec_program_col_external_ids,
         &xfsmrec_program_col_status, &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target, &xfsmrec_assignment_col_programs,
         &xfsmrec_assignment_col_params, &xfsmrec_assignment_col_enabled,

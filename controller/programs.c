@@ -82,6 +82,8 @@ compile_program(struct xfsm_fleet_program *program, const char *tool)
     free_argv(argv);
     if (!error) {
         program->image = encode_base64(ds_cstr(&image), image.length);
+        xfsm_signature_digest(ds_cstr(&image), image.length,
+                              program->image_digest);
     }
     ds_destroy(&image);
     return error;
@@ -169,8 +171,17 @@ make_image(struct xfsm_fleet_program *program, const struct shash *old,
 {
     const struct xfsm_fleet_program *same = find_same(old, key, program);
 
+    if (same) {
+        ovs_strzcpy(program->source_digest, same->source_digest,
+                    sizeof program->source_digest);
+    } else {
+        xfsm_signature_digest(program->source, strlen(program->source),
+                              program->source_digest);
+    }
     if (same && same->image) {
         program->image = xstrdup(same->image);
+        ovs_strzcpy(program->image_digest, same->image_digest,
+                    sizeof program->image_digest);
         return NULL;
     } else if (same && same->error && !same->retry) {
         return xstrdup(same->error);

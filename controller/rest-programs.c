@@ -34,6 +34,8 @@ struct version {
     const char *state;          /* "" if it was not decided yet. */
     const char *error;          /* Or NULL. */
     const char *digest;
+    const char *source_digest;
+    const char *signature;
     int64_t since;
     const struct smap *options; /* Or NULL. */
 };
@@ -47,6 +49,8 @@ from_row(const struct fleetrec_program *row, struct version *v)
         .state = row->state ? row->state : "",
         .error = row->error,
         .digest = row->digest,
+        .source_digest = row->source_digest,
+        .signature = row->signature,
         .since = row->n_since ? row->since[0] : 0,
         .options = &row->options,
     };
@@ -94,7 +98,9 @@ find_versions(struct xfsm_rest_call *call, const char *name,
             versions = xzalloc(sizeof *versions);
             versions[n++] = (struct version) {
                 .source = program->source, .state = "active",
-                .error = program->error, .digest = "",
+                .error = program->error, .signature = "",
+                .digest = program->image_digest,
+                .source_digest = program->source_digest,
             };
         }
     }
@@ -114,6 +120,8 @@ build_version(const char *name, const struct version *v)
     json_object_put(json, "version", json_integer_create(v->version));
     json_object_put_string(json, "state", v->state);
     json_object_put_string(json, "digest", v->digest);
+    json_object_put_string(json, "source_digest", v->source_digest);
+    json_object_put_string(json, "signature", v->signature);
     if (v->error) {
         json_object_put_string(json, "error", v->error);
     }

@@ -58,6 +58,22 @@ note_conflict(struct sync *s, const char *kind, const char *name)
 
 /* ## Programs ## */
 
+static const char *
+get_signature(const struct xfsm_fleet_program *program)
+{
+    return program->signature ? program->signature : "";
+}
+
+/* Tells whether the host has another signature.  One whose database is too
+ * old for them does not look at them. */
+static bool
+signature_differs(struct sync *s, const struct xfsmrec_program *row,
+                  const struct xfsm_fleet_program *program)
+{
+    return xfsmrec_server_has_program_table_col_signature(s->idl)
+           && strcmp(row->signature, get_signature(program));
+}
+
 /* Makes 'row', or a new row if NULL, say what 'program' does. */
 static void
 put_program(struct sync *s, const struct xfsmrec_program *row,
@@ -73,6 +89,9 @@ put_program(struct sync *s, const struct xfsmrec_program *row,
     }
     xfsmrec_program_set_source(row, program->source);
     xfsmrec_program_set_image(row, program->image);
+    if (xfsmrec_server_has_program_table_col_signature(s->idl)) {
+        xfsmrec_program_set_signature(row, get_signature(program));
+    }
 }
 
 /* Says in which lines the source differs, or that only the image does. */
@@ -85,7 +104,9 @@ describe_program(const struct xfsmrec_program *row,
     int line = 1;
 
     if (!strcmp(a, b)) {
-        return xstrdup("another image of the same source");
+        return xstrdup(strcmp(row->image, program->image)
+                       ? "another image of the same source"
+                       : "its signature");
     }
     for (; *a == *b; a++, b++) {
         line += *a == '\n';
@@ -104,7 +125,8 @@ sync_program_row(struct sync *s, const struct xfsmrec_program *row)
     } else if (program && !is_ours(&row->external_ids)) {
         note_conflict(s, "program", row->name);
     } else if (program && (strcmp(row->source, program->source)
-                           || strcmp(row->image, program->image))) {
+                           || strcmp(row->image, program->image)
+                           || signature_differs(s, row, program))) {
         note_change(s, "change", "program", row->name,
                     describe_program(row, program));
         if (s->txn) {
@@ -264,12 +286,14 @@ describe_assignment(const struct sync *s, const struct xfsmrec_assignment *row,
     return ds_steal_cstr(&ds);
 }
 
-/* Tells of an assignment with parameters if the host cannot take these. */
+/* Tells of an assignment with parameters if the host cannot take these.  With
+ * version 1.4.0, that of column "signature", came agents that can set
+ * parameters of a program with an image. */
 static bool
 check_params(struct sync *s, const struct xfsm_fleet_assignment *assignment)
 {
     if (assignment->params[0]
-        && !xfsmrec_server_has_assignment_table_col_params(s->idl)) {
+        && !xfsmrec_server_has_program_table_col_signature(s->idl)) {
         ds_put_format(s->conflicts, "assignment %s has parameters, which this "
                       "host's database is too old for; run \"xfsm-ctl init\" "
                       "there\n", assignment->name);

@@ -80,6 +80,7 @@ init_xfsm_columns(struct ovsdb_idl *idl)
         &xfsmrec_program_col_name,
         &xfsmrec_program_col_source,
         &xfsmrec_program_col_image,
+        &xfsmrec_program_col_signature,
         &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target,
         &xfsmrec_assignment_col_programs,
@@ -252,7 +253,7 @@ read_programs(struct xfsm_agent *agent)
     xfsm_programs_begin_rows(agent->programs);
     XFSMREC_PROGRAM_FOR_EACH (row, agent->xfsm.idl) {
         xfsm_programs_put_row(agent->programs, row->name, row->source,
-                              row->image);
+                              row->image, row->signature);
     }
     xfsm_programs_end_rows(agent->programs);
 }

@@ -103,6 +103,10 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
                               hub->stats.values[i]);
         }
         xfsm_mitigator_count(agent->mitigator, &all);
+        if (agent->program_keys) {
+            xfsm_counters_add(&all, "programs_refused",
+                              xfsm_programs_n_refused(agent->programs));
+        }
         xfsmrec_xfsm_global_set_statistics(row, (const char **) all.names,
                                            all.values, all.n);
         xfsm_counters_destroy(&all);

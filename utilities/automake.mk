@@ -38,7 +38,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm.c \
 	utilities/xfsm.h
 utilities_xfsm_CPPFLAGS = $(AM_CPPFLAGS) $(DIRS_CPPFLAGS)
-utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
+utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 EXTRA_DIST += utilities/xfsm.1.in
 nodist_man_MANS += utilities/xfsm.1
 CLEANFILES += utilities/xfsm.1
@@ -72,6 +72,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \
 	utilities/xfsm-ctl-show.c \
+	utilities/xfsm-ctl-sign.c \
 	utilities/xfsm-ctl-source.c \
 	utilities/xfsm-ctl-top.c \
 	utilities/xfsm-ctl-versions.c \
@@ -79,7 +80,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl.h
 utilities_xfsm_ctl_CPPFLAGS = $(OVS_CPPFLAGS)
 utilities_xfsm_ctl_CFLAGS = $(OVS_CFLAGS)
-utilities_xfsm_ctl_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+utilities_xfsm_ctl_LDADD = $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)
 EXTRA_DIST += utilities/xfsm-ctl.8.in
 CLEANFILES += utilities/xfsm-ctl.8

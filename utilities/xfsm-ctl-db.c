@@ -117,7 +117,7 @@ static const struct ctl_table_class fleet_tables[FLEETREC_N_TABLES] = {
 
 static const struct ctl_command_syntax *const fleet_commands[] = {
     xfsm_ctl_fleet_commands, xfsm_ctl_version_commands,
-    xfsm_ctl_overview_commands, NULL
+    xfsm_ctl_sign_commands, xfsm_ctl_overview_commands, NULL
 };
 
 static void
@@ -155,8 +155,11 @@ Host commands:\n\
   [--if-exists] del-host HOST remove a host\n\
 \n\
 Program commands:\n\
-  [--force] add-program FILE [NAME] [OPTION=VALUE...]\n\
+  [--force] [--key=FILE] add-program FILE [NAME] [OPTION=VALUE...]\n\
                               add a program, or a new version of it\n\
+  --key=FILE sign NAME [VERSION]\n\
+                              sign a version that is there\n\
+  --keys=PATH verify [NAME]   print which versions are signed\n\
   [--force] [--if-exists] del-program NAME [VERSION]\n\
                               remove a program, or a version of it\n\
   rollout [NAME]              print the versions and how they are rolled out\n\

@@ -17,6 +17,7 @@
  *   xfsm-ctl-top.c       'top', what goes on
  *   xfsm-ctl-fleet.c     of a fleet: hosts and assignments
  *   xfsm-ctl-versions.c  of a fleet: programs, versions and roll-outs
+ *   xfsm-ctl-sign.c      of a fleet: signatures of programs
  *   xfsm-ctl-preview.c   of a fleet: which ports a selector means
  *   xfsm-ctl-overview.c  of a fleet: 'show'
  *   xfsm-ctl-source.c    a program from a file
@@ -37,6 +38,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "sset.h"
+#include "xfsm/io/signature.h"
 
 struct fleetrec_program;
 struct jsonrpc;
@@ -57,6 +59,7 @@ extern const struct ctl_command_syntax xfsm_ctl_program_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_show_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_fleet_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_version_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_sign_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_overview_commands[];
 
 /* xfsm-ctl-db.c */
@@ -148,6 +151,13 @@ const struct fleetrec_program **xfsm_ctl_sort_versions(
 void xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *,
                            const struct fleetrec_program *const versions[],
                            size_t n, bool all, const char *prefix);
+
+/* xfsm-ctl-sign.c */
+
+/* Compiles 'source', called 'name', and signs it with the key in the file
+ * 'key'. */
+char *xfsm_ctl_sign(const char *key, const char *name, const char *source,
+                    char signature[XFSM_SIGNATURE_SIZE]);
 
 /* xfsm-ctl-preview.c */
 

@@ -42,6 +42,7 @@ SYSTEM_TESTS += \
 	tests/system/test-rbac.py \
 	tests/system/test-rest.py \
 	tests/system/test-scale.py \
+	tests/system/test-signatures.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \
 	tests/system/test-swap.py \

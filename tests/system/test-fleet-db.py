@@ -194,7 +194,7 @@ def test_rows(fleet):
           and row["controller"] == "c1" and not row["error"], str(row))
     check(db.row("Assignment", "two")["matches"] == 1, "matches")
     check(fleet.program("hello", 1)["state"] == "active", "a first version")
-    check(len(fleet.program("hello", 1)["digest"]) == 40, "digest")
+    check(len(fleet.program("hello", 1)["digest"]) == 64, "digest")
 
     # What is put right works.
     db.update("Assignment", named("bad-tag"), target={"tag": "10"})
