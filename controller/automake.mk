@@ -56,6 +56,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-fleet.c \
 	controller/rest-metrics.c \
 	controller/rest-programs.c \
+	controller/rest-tenants.c \
+	controller/rest-tenants.h \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
 	controller/rest-web.c \
@@ -75,11 +77,19 @@ controller_xfsm_controller_SOURCES = \
 	controller/spool.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/tenants.c \
+	controller/tenants.h \
 	controller/tool.c \
 	controller/tool.h \
 	controller/tokens.c \
 	controller/tokens.h \
-	controller/xfsm-controller.c
+	controller/xfsm-controller.c \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
 	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)

@@ -15,6 +15,7 @@
 #include "controller/parameters.h"
 #include "controller/programs.h"
 #include "controller/signatures.h"
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -67,13 +68,17 @@ monitor_columns(struct ovsdb_idl *idl)
         &fleetrec_assignment_col_name, &fleetrec_assignment_col_programs,
         &fleetrec_assignment_col_parameters, &fleetrec_assignment_col_target,
         &fleetrec_assignment_col_hosts, &fleetrec_assignment_col_host_labels,
-        &fleetrec_assignment_col_enabled,
+        &fleetrec_assignment_col_enabled, &fleetrec_assignment_col_tenant,
+        &fleetrec_tenant_col_name, &fleetrec_tenant_col_target,
+        &fleetrec_tenant_col_hosts, &fleetrec_tenant_col_host_labels,
+        &fleetrec_tenant_col_programs, &fleetrec_tenant_col_limits,
     };
     const struct ovsdb_idl_column *const written[] = {
         &fleetrec_fleet_col_status, &fleetrec_host_col_state,
         &fleetrec_host_col_error, &fleetrec_program_col_digest,
         &fleetrec_program_col_source_digest,
         &fleetrec_assignment_col_matches, &fleetrec_assignment_col_error,
+        &fleetrec_tenant_col_assignments, &fleetrec_tenant_col_error,
     };
     size_t i;
 
@@ -243,6 +248,22 @@ write_assignments(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
     }
 }
 
+static void
+write_tenants(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
+              struct sset *told)
+{
+    const struct fleetrec_tenant *row;
+
+    FLEETREC_TENANT_FOR_EACH (row, db->idl) {
+        const struct xfsm_fleet_tenant *tenant
+            = shash_find_data(&fleet->tenants, row->name);
+
+        fleetrec_tenant_set_assignments(row, tenant->n_assignments);
+        fleetrec_tenant_set_error(row, tenant->error);
+        tell(db, told, "tenant", row->name, tenant->error);
+    }
+}
+
 /* Of hosts, only those that nobody can meet. */
 static void
 write_hosts(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
@@ -318,6 +339,7 @@ report(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
     ovsdb_idl_txn_add_comment(db->txn, "xfsm-controller");
     db->settled = !write_programs(db, fleet, &told);
     write_assignments(db, fleet, &told);
+    write_tenants(db, fleet, &told);
     write_hosts(db, fleet, &told);
     write_fleet(db, &told);
     sset_swap(&db->told, &told);

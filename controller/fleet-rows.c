@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "controller/parameters.h"
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -135,6 +136,63 @@ read_programs(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
     free(rows);
 }
 
+/* ## Tenants ## */
+
+/* Finds the hosts where the tenant of 'row' can have ports: where neither
+ * column is set, all. */
+static void
+find_tenant_hosts(const struct fleetrec_tenant *row,
+                  const struct xfsm_fleet *fleet,
+                  struct xfsm_fleet_tenant *tenant)
+{
+    const struct shash_node *node;
+
+    tenant->all_hosts = !row->n_hosts && smap_is_empty(&row->host_labels);
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        if (!tenant->all_hosts
+            && xfsm_fleet_host_is_meant(node->data, row->hosts, row->n_hosts,
+                                        &row->host_labels)) {
+            sset_add(&tenant->hosts, node->name);
+        }
+    }
+}
+
+static void
+read_tenant(const struct fleetrec_tenant *row, struct xfsm_fleet *fleet)
+{
+    struct xfsm_fleet_tenant *tenant = xfsm_fleet_add_tenant(fleet,
+                                                             row->name);
+    const struct smap_node *node;
+
+    add_error(&tenant->error, xfsm_tenant_check_name(row->name));
+    if (shash_count(&fleet->tenants) > XFSM_FLEET_MAX_TENANTS) {
+        add_error(&tenant->error, xasprintf("more than %d tenants",
+                                            XFSM_FLEET_MAX_TENANTS));
+    }
+    SMAP_FOR_EACH (node, &row->target) {
+        char *error = xfsm_fleet_check_target(node->key, node->value);
+
+        if (error) {
+            add_error(&tenant->error, xasprintf("target:%s: %s", node->key,
+                                                error));
+            free(error);
+        }
+    }
+    if (smap_is_empty(&row->target)) {
+        add_error(&tenant->error, xstrdup("no target, so it has no port"));
+    }
+    if (row->n_programs > XFSM_TENANT_MAX_PATTERNS) {
+        add_error(&tenant->error, xasprintf("more than %d patterns of "
+                                            "programs",
+                                            XFSM_TENANT_MAX_PATTERNS));
+    }
+    smap_clone(&tenant->target, &row->target);
+    sset_add_array(&tenant->programs, row->programs, row->n_programs);
+    find_tenant_hosts(row, fleet, tenant);
+    add_error(&tenant->error, xfsm_tenant_read_limits(&row->limits,
+                                                      &tenant->limits));
+}
+
 /* ## Assignments ## */
 
 /* Finds the hosts that 'row' selects. */
@@ -205,22 +263,60 @@ read_assignment(const struct fleetrec_assignment *row,
               xfsm_fleet_set_parameters(assignment, &row->parameters));
     assignment->enabled = row->enabled;
     select_hosts(row, fleet, assignment);
+    if (row->tenant) {
+        add_error(&assignment->error,
+                  xfsm_fleet_confine(fleet, assignment, row->tenant));
+    }
+}
+
+static int
+compare_assignments(const void *a_, const void *b_)
+{
+    const struct fleetrec_assignment *const *a = a_;
+    const struct fleetrec_assignment *const *b = b_;
+
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* Reads all, in the order of their names, by which the limits of tenants
+ * go. */
+static void
+read_assignments(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
+{
+    const struct fleetrec_assignment **rows = NULL;
+    const struct fleetrec_assignment *row;
+    size_t n = 0, allocated = 0, i;
+
+    FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
+        if (n >= allocated) {
+            rows = x2nrealloc(rows, &allocated, sizeof *rows);
+        }
+        rows[n++] = row;
+    }
+    if (n) {
+        qsort(rows, n, sizeof *rows, compare_assignments);
+    }
+    for (i = 0; i < n; i++) {
+        read_assignment(rows[i], fleet);
+    }
+    free(rows);
 }
 
 struct xfsm_fleet *
 xfsm_fleet_rows_read(struct ovsdb_idl *idl)
 {
     struct xfsm_fleet *fleet = xfsm_fleet_create();
-    const struct fleetrec_assignment *assignment;
+    const struct fleetrec_tenant *tenant;
     const struct fleetrec_host *host;
 
     FLEETREC_HOST_FOR_EACH (host, idl) {
         read_host(host, fleet);
     }
     read_programs(idl, fleet);
-    FLEETREC_ASSIGNMENT_FOR_EACH (assignment, idl) {
-        read_assignment(assignment, fleet);
+    FLEETREC_TENANT_FOR_EACH (tenant, idl) {
+        read_tenant(tenant, fleet);
     }
+    read_assignments(idl, fleet);
     return fleet;
 }
 

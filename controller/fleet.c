@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "stream.h"
 #include "util.h"
@@ -21,12 +22,15 @@
 struct xfsm_fleet *
 xfsm_fleet_create(void)
 {
+    static uint64_t serial;
     struct xfsm_fleet *fleet = xzalloc(sizeof *fleet);
 
+    fleet->serial = ++serial;
     shash_init(&fleet->hosts);
     shash_init(&fleet->programs);
     shash_init(&fleet->assignments);
     shash_init(&fleet->variants);
+    shash_init(&fleet->tenants);
     return fleet;
 }
 
@@ -81,6 +85,7 @@ destroy_assignments(struct xfsm_fleet *fleet)
         free(assignment->name);
         free(assignment->error);
         free(assignment->params);
+        free(assignment->tenant);
         sset_destroy(&assignment->programs);
         sset_destroy(&assignment->hosts);
         smap_destroy(&assignment->target);
@@ -119,6 +124,17 @@ destroy_programs(struct shash *programs)
     shash_destroy(programs);
 }
 
+static void
+destroy_tenants(struct xfsm_fleet *fleet)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->tenants) {
+        xfsm_fleet_tenant_destroy(node->data);
+    }
+    shash_destroy(&fleet->tenants);
+}
+
 void
 xfsm_fleet_destroy(struct xfsm_fleet *fleet)
 {
@@ -140,6 +156,7 @@ xfsm_fleet_destroy(struct xfsm_fleet *fleet)
     shash_destroy_free_data(&fleet->hosts);
     destroy_programs(&fleet->programs);
     destroy_programs(&fleet->variants);
+    destroy_tenants(fleet);
     destroy_assignments(fleet);
     free(fleet);
 }
@@ -178,6 +195,11 @@ xfsm_fleet_put_errors(const struct xfsm_fleet *fleet, struct ds *ds)
         const struct xfsm_fleet_assignment *assignment = node->data;
 
         put_error(ds, "assignment", assignment->name, assignment->error);
+    }
+    SHASH_FOR_EACH (node, &fleet->tenants) {
+        const struct xfsm_fleet_tenant *tenant = node->data;
+
+        put_error(ds, "tenant", tenant->name, tenant->error);
     }
 }
 
@@ -251,6 +273,7 @@ assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
             || !sset_equals(&x->programs, &y->programs)
             || !smap_equal(&x->target, &y->target)
             || strcmp(x->params, y->params)
+            || !strings_equal(x->tenant, y->tenant)
             || !strings_equal(x->error, y->error)) {
             return false;
         }
@@ -258,11 +281,27 @@ assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
     return shash_count(&a->assignments) == shash_count(&b->assignments);
 }
 
+static bool
+tenants_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->tenants) {
+        const struct xfsm_fleet_tenant *tenant
+            = shash_find_data(&b->tenants, node->name);
+
+        if (!tenant || !xfsm_fleet_tenant_equals(node->data, tenant)) {
+            return false;
+        }
+    }
+    return shash_count(&a->tenants) == shash_count(&b->tenants);
+}
+
 bool
 xfsm_fleet_equals(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
 {
     return hosts_equal(a, b) && programs_equal(a, b)
-           && assignments_equal(a, b);
+           && assignments_equal(a, b) && tenants_equal(a, b);
 }
 
 bool

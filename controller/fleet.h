@@ -89,6 +89,7 @@ struct xfsm_fleet_assignment {
     struct smap target;
     struct smap parameters;     /* "[PROGRAM:]NAME" to value. */
     char *params;               /* The same as hosts have it, or "". */
+    char *tenant;               /* Whose it is, or NULL. */
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
@@ -96,9 +97,11 @@ struct xfsm_fleet_assignment {
 };
 
 struct xfsm_fleet {
+    uint64_t serial;            /* Another one for each fleet. */
     struct shash hosts;         /* struct xfsm_fleet_host, by name. */
     struct shash programs;      /* struct xfsm_fleet_program, by name. */
     struct shash assignments;   /* struct xfsm_fleet_assignment, by name. */
+    struct shash tenants;       /* struct xfsm_fleet_tenant, by name. */
     struct shash variants;      /* struct xfsm_fleet_program, to see whether
                                  * it compiles, see parameters.h. */
 };

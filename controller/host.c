@@ -71,6 +71,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
         &xfsmrec_probe_col_port, &xfsmrec_probe_col_bridge,
         &xfsmrec_probe_col_notes, &xfsmrec_probe_col_external_ids,
+        &xfsmrec_probe_col_interface_uuid, &xfsmrec_probe_col_type,
+        &xfsmrec_probe_col_tag, &xfsmrec_probe_col_ids,
     };
     size_t i;
 
@@ -86,8 +88,6 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_programs);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_restarts);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_statistics);
-    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_port);
-    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_bridge);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
 }

@@ -262,14 +262,18 @@ xfsm_rest_make_etag(const char *text)
 }
 
 static void
-audit(struct xfsm_rest *rest, const char *user, const char *client,
-      const char *action, const char *object, const char *outcome)
+audit(struct xfsm_rest *rest, const char *user, const char *tenant,
+      const char *client, const char *action, const char *object,
+      const char *outcome)
 {
     struct json *json = json_object_create();
     char *text;
 
     json_object_put(json, "time", json_integer_create(time_wall_msec()));
     json_object_put_string(json, "user", user);
+    if (tenant[0]) {
+        json_object_put_string(json, "tenant", tenant);
+    }
     json_object_put_string(json, "client", client);
     json_object_put_string(json, "action", action);
     json_object_put_string(json, "object", object);
@@ -285,13 +289,13 @@ void
 xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
                 const char *object, const char *outcome)
 {
-    audit(call->rest, call->user, call->request->client, action, object,
-          outcome);
+    audit(call->rest, call->user, call->tenant, call->request->client,
+          action, object, outcome);
 }
 
 void
 xfsm_rest_audit_own(struct xfsm_rest *rest, const char *action,
                     const char *object, const char *outcome)
 {
-    audit(rest, "", "", action, object, outcome);
+    audit(rest, "", "", "", action, object, outcome);
 }

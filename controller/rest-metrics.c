@@ -10,10 +10,12 @@
 #include <microhttpd.h>
 
 #include "controller/collector.h"
+#include "controller/fleet-db.h"
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -118,6 +120,21 @@ put_http(const struct xfsm_rest *rest, struct ds *ds)
               - xfsm_recent_first(rest->events));
 }
 
+static void
+put_tenants(const struct xfsm_rest *rest, struct ds *ds)
+{
+    const struct controller *ctl = rest->ctl;
+
+    put_gauge(ds, "xfsm_fleet_tenants", "Tenants of the fleet.",
+              ctl->fleet ? shash_count(&ctl->fleet->tenants) : 0);
+    put_gauge(ds, "xfsm_fleet_programs_refused",
+              "Versions of programs that are not signed as demanded.",
+              ctl->db ? xfsm_fleet_db_n_refused(ctl->db) : 0);
+    put_counter(ds, "xfsm_http_tenant_events_dropped",
+                "Events not told a tenant: more than its events-rate.",
+                xfsm_owners_n_dropped(rest->owners));
+}
+
 void
 xfsm_rest_get_metrics(struct xfsm_rest_call *call)
 {
@@ -135,6 +152,7 @@ xfsm_rest_get_metrics(struct xfsm_rest_call *call)
     put_hosts(ctl, &ds);
     put_collector(ctl, &ds);
     put_http(call->rest, &ds);
+    put_tenants(call->rest, &ds);
     ds_put_cstr(&ds, "# EOF\n");
     xfsm_http_reply(call->request, MHD_HTTP_OK, CONTENT_TYPE, ds_cstr(&ds),
                     ds.length);

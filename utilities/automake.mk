@@ -57,6 +57,10 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/parameters.h \
 	controller/rollout.c \
 	controller/rollout.h \
+	controller/tenants.c \
+	controller/tenants.h \
+	controller/tokens.c \
+	controller/tokens.h \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
 	ovs-plugin/port-ids.c \
@@ -74,6 +78,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-show.c \
 	utilities/xfsm-ctl-sign.c \
 	utilities/xfsm-ctl-source.c \
+	utilities/xfsm-ctl-tenants.c \
 	utilities/xfsm-ctl-top.c \
 	utilities/xfsm-ctl-versions.c \
 	utilities/xfsm-ctl.c \

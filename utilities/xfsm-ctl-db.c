@@ -111,13 +111,20 @@ static const struct ctl_table_class fleet_tables[FLEETREC_N_TABLES] = {
     [FLEETREC_TABLE_ASSIGNMENT].row_ids[0]
     = {&fleetrec_assignment_col_name, NULL, NULL},
 
+    [FLEETREC_TABLE_TENANT].row_ids[0]
+    = {&fleetrec_tenant_col_name, NULL, NULL},
+
+    [FLEETREC_TABLE_ROLE].row_ids[0]
+    = {&fleetrec_role_col_name, NULL, NULL},
+
     [FLEETREC_TABLE_CONTROLLER].row_ids[0]
     = {&fleetrec_controller_col_name, NULL, NULL},
 };
 
 static const struct ctl_command_syntax *const fleet_commands[] = {
     xfsm_ctl_fleet_commands, xfsm_ctl_version_commands,
-    xfsm_ctl_sign_commands, xfsm_ctl_overview_commands, NULL
+    xfsm_ctl_sign_commands, xfsm_ctl_tenant_commands,
+    xfsm_ctl_overview_commands, NULL
 };
 
 static void
@@ -167,14 +174,26 @@ Program commands:\n\
   roll-out NAME VERSION       try a version again that was rolled back\n\
 \n\
 Assignment commands:\n\
-  [--may-exist] [--force] [--disabled]\n\
+  [--may-exist] [--force] [--disabled] [--tenant=TENANT]\n\
   assign NAME PROGRAM[,PROGRAM...] SELECTOR...\n\
                               run programs on the ports that are meant\n\
   [--if-exists] unassign NAME stop that\n\
   preview NAME                print which ports an assignment means now\n\
   preview SELECTOR...         print which ports one would mean\n\
   where SELECTOR is host=PATTERN, host-label:LABEL=VALUE, param:NAME=VALUE,\n\
-  or a KEY=PATTERN of ports, such as bridge=br-int or vm-uuid=...\n";
+  or a KEY=PATTERN of ports, such as bridge=br-int or vm-uuid=...\n\
+\n\
+Tenant commands:\n\
+  [--may-exist] add-tenant NAME SELECTOR...\n\
+                              add a tenant with the ports that are meant;\n\
+                              also program=PATTERN and limit:KEY=NUMBER\n\
+  [--if-exists] [--force] del-tenant NAME  remove a tenant\n\
+  [--may-exist] add-role NAME viewer|operator|admin [TENANT]\n\
+                              add a user of the REST API\n\
+  [--if-exists] del-role NAME remove a user\n\
+  new-token ROLE              print a new token of a user\n\
+  del-token ROLE [DIGEST]     remove a token, or all, of a user\n\
+  tenants                     print tenants and roles\n";
 
 const struct xfsm_ctl_db xfsm_ctl_fleet_db = {
     .name = XFSM_CTL_FLEET_DB,

@@ -18,6 +18,7 @@
  *   xfsm-ctl-fleet.c     of a fleet: hosts and assignments
  *   xfsm-ctl-versions.c  of a fleet: programs, versions and roll-outs
  *   xfsm-ctl-sign.c      of a fleet: signatures of programs
+ *   xfsm-ctl-tenants.c   of a fleet: tenants, roles and their tokens
  *   xfsm-ctl-preview.c   of a fleet: which ports a selector means
  *   xfsm-ctl-overview.c  of a fleet: 'show'
  *   xfsm-ctl-source.c    a program from a file
@@ -60,6 +61,7 @@ extern const struct ctl_command_syntax xfsm_ctl_show_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_fleet_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_version_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_sign_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_tenant_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_overview_commands[];
 
 /* xfsm-ctl-db.c */
@@ -158,6 +160,11 @@ void xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *,
  * 'key'. */
 char *xfsm_ctl_sign(const char *key, const char *name, const char *source,
                     char signature[XFSM_SIGNATURE_SIZE]);
+
+/* xfsm-ctl-tenants.c */
+
+/* Appends tenants and roles, one a line. */
+void xfsm_ctl_put_tenants(struct ds *out, const struct ovsdb_idl *);
 
 /* xfsm-ctl-preview.c */
 

@@ -47,6 +47,7 @@ SYSTEM_TESTS += \
 	tests/system/test-subscriber.py \
 	tests/system/test-swap.py \
 	tests/system/test-syslog-tls.py \
+	tests/system/test-tenants.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
 

@@ -641,6 +641,14 @@ tests_unit_test_fleet_SOURCES = \
 	controller/fleet.h \
 	controller/parameters.c \
 	controller/parameters.h \
+	controller/tenants.c \
+	controller/tenants.h \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h \
 	tests/unit/test-fleet.c
 tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
@@ -686,6 +694,14 @@ tests_unit_test_rest_parts_SOURCES = \
 	controller/http-limit.h \
 	controller/recent.c \
 	controller/recent.h \
+	controller/tenants.c \
+	controller/tenants.h \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h \
 	controller/tokens.c \
 	controller/tokens.h \
 	tests/unit/test-rest-parts.c

@@ -19,8 +19,10 @@
 
 #include "controller/fleet-json.h"
 #include "controller/parameters.h"
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "ovs-plugin/target.h"
 
 static const char good[] =
     "{\"hosts\":{"
@@ -331,6 +333,75 @@ test_parameters(void **state)
                  "\"x\" is none of the programs of the assignment");
 }
 
+static void
+test_tenants(void **state)
+{
+    const struct smap ids = SMAP_CONST1(&ids, "neutron:project", "blue");
+    const struct smap none = SMAP_INITIALIZER(&none);
+    struct smap limits = SMAP_INITIALIZER(&limits);
+    const struct xfsm_target_place place = {
+        .bridge = "br0", .port = "vnet7", .type = "", .tag = -1,
+        .interface_ids = &ids, .port_ids = &none,
+    };
+    struct xfsm_fleet_assignment *a;
+    struct xfsm_fleet_tenant *tenant;
+    struct xfsm_fleet *fleet;
+    char *error;
+
+    (void) state;
+    assert_null(parse(FRONT "{'name':'blue.a','programs':['p'],'hosts':['h'],"
+                      "'target':{'port':'*'}}]}", &fleet));
+    a = shash_find_data(&fleet->assignments, "blue.a");
+    tenant = xfsm_fleet_add_tenant(fleet, "blue");
+    smap_add(&tenant->target, "neutron:project", "blue");
+
+    /* Limits: none is 0, each has a most. */
+    assert_null(xfsm_tenant_read_limits(&limits, &tenant->limits));
+    assert_int_equal(tenant->limits.assignments, 64);
+    assert_int_equal(tenant->limits.events_rate, 1000);
+    smap_replace(&limits, "assignments", "4096");
+    smap_replace(&limits, "events-rate", "0");
+    assert_null(xfsm_tenant_read_limits(&limits, &tenant->limits));
+    assert_int_equal(tenant->limits.events_rate, 0);
+    smap_replace(&limits, "assignments", "4097");
+    error = xfsm_tenant_read_limits(&limits, &tenant->limits);
+    assert_string_equal(error, "limits:assignments=4097 is not a number from "
+                        "0 to 4096");
+    free(error);
+    assert_int_equal(tenant->limits.assignments, 0);
+    smap_replace(&limits, "assignments", "1");
+    assert_null(xfsm_tenant_read_limits(&limits, &tenant->limits));
+    smap_destroy(&limits);
+
+    /* Programs are patterns; without any, there is none. */
+    assert_false(xfsm_tenant_may_use(tenant, "p"));
+    error = xfsm_fleet_confine(fleet, a, "blue");
+    assert_string_equal(error, "tenant blue may not use program p");
+    free(error);
+    assert_string_equal(smap_get(&a->target, "tenant:neutron:project"),
+                        "blue");
+    assert_int_equal(sset_count(&a->hosts), 0);
+    sset_add(&tenant->programs, "p*");
+    assert_true(xfsm_tenant_may_use(tenant, "p2p"));
+    assert_false(xfsm_tenant_may_use(tenant, "xp"));
+
+    assert_false(xfsm_tenant_has_port(tenant, "h", &place));
+    sset_add(&tenant->hosts, "h");
+    assert_true(xfsm_tenant_has_port(tenant, "h", &place));
+    assert_false(xfsm_tenant_has_port(tenant, "h2", &place));
+    tenant->all_hosts = true;
+    assert_true(xfsm_tenant_has_port(tenant, "h2", &place));
+    tenant->error = xstrdup("broken");
+    assert_false(xfsm_tenant_has_port(tenant, "h", &place));
+
+    assert_true(xfsm_tenant_has_name("blue", "blue.x"));
+    assert_false(xfsm_tenant_has_name("blue", "blue."));
+    assert_false(xfsm_tenant_has_name("blue", "blue"));
+    assert_false(xfsm_tenant_has_name("blue", "bluex.x"));
+    assert_false(xfsm_tenant_has_name("blue", "red.blue.x"));
+    xfsm_fleet_destroy(fleet);
+}
+
 /* Returns a description with 'n' members made by 'format' in 'name'. */
 static char *
 make_many(const char *name, const char *format, int n)
@@ -429,6 +500,7 @@ main(void)
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_assignments),
         cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_tenants),
         cmocka_unit_test(test_limits),
     };
 
