@@ -184,7 +184,7 @@ find_version(const struct xfsm_fleet *fleet,
 
 /* Returns true if a state changes. */
 static bool
-write_program(const struct fleetrec_program *row,
+write_program(struct ovsdb_idl *idl, const struct fleetrec_program *row,
               const struct xfsm_fleet_program *program)
 {
     const struct xfsm_rollout *v = &program->decision;
@@ -192,7 +192,10 @@ write_program(const struct fleetrec_program *row,
     bool changed = differs(row->state, state);
 
     fleetrec_program_set_digest(row, program->image_digest);
-    fleetrec_program_set_source_digest(row, program->source_digest);
+    /* A database of before version 1.2.0 does not have it. */
+    if (fleetrec_server_has_program_table_col_source_digest(idl)) {
+        fleetrec_program_set_source_digest(row, program->source_digest);
+    }
     if (changed) {
         VLOG_INFO("program %s, version %"PRId64": %s%s%s", row->name,
                   row->version, state ? state : "new", v->error ? ": " : "",
@@ -223,7 +226,7 @@ write_programs(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
             char *name = xasprintf("%s, version %"PRId64, row->name,
                                    row->version);
 
-            changed = write_program(row, program) || changed;
+            changed = write_program(db->idl, row, program) || changed;
             tell(db, told, "program", name, program->decision.error);
             free(name);
         }

@@ -417,6 +417,13 @@ read_config(struct xfsm_rest_call *call, bool preview, struct config *c)
 
 /* ## Writing ## */
 
+/* A database of before version 1.2.0 has no tenants. */
+static bool
+has_tenants(const struct xfsm_rest_call *call)
+{
+    return fleetrec_server_has_tenant_table(xfsm_rest_db_idl(call->rest->db));
+}
+
 static void
 write_row(struct xfsm_rest_call *call,
           const struct fleetrec_assignment *row, const struct config *c)
@@ -438,7 +445,9 @@ write_row(struct xfsm_rest_call *call,
         fleetrec_assignment_verify_hosts(row);
         fleetrec_assignment_verify_host_labels(row);
         fleetrec_assignment_verify_enabled(row);
-        fleetrec_assignment_verify_tenant(row);
+        if (has_tenants(call)) {
+            fleetrec_assignment_verify_tenant(row);
+        }
     }
     fleetrec_assignment_set_programs(
         row, (const char **) c->programs.names, c->programs.n);
@@ -448,7 +457,9 @@ write_row(struct xfsm_rest_call *call,
     fleetrec_assignment_set_target(row, &c->target);
     fleetrec_assignment_set_host_labels(row, &c->host_labels);
     fleetrec_assignment_set_enabled(row, c->enabled);
-    fleetrec_assignment_set_tenant(row, c->tenant);
+    if (has_tenants(call)) {
+        fleetrec_assignment_set_tenant(row, c->tenant);
+    }
     etag = make_etag(config_to_json(c));
     xfsm_rest_db_commit(call, txn, status, etag, "put assignment");
     free(etag);

@@ -68,6 +68,7 @@ utilities_xfsm_ctl_SOURCES = \
 	ovs-plugin/target.c \
 	ovs-plugin/target.h \
 	utilities/xfsm-ctl-db.c \
+	utilities/xfsm-ctl-fleet-init.c \
 	utilities/xfsm-ctl-fleet.c \
 	utilities/xfsm-ctl-init.c \
 	utilities/xfsm-ctl-overview.c \

@@ -122,9 +122,9 @@ static const struct ctl_table_class fleet_tables[FLEETREC_N_TABLES] = {
 };
 
 static const struct ctl_command_syntax *const fleet_commands[] = {
-    xfsm_ctl_fleet_commands, xfsm_ctl_version_commands,
-    xfsm_ctl_sign_commands, xfsm_ctl_tenant_commands,
-    xfsm_ctl_overview_commands, NULL
+    xfsm_ctl_fleet_init_commands, xfsm_ctl_fleet_commands,
+    xfsm_ctl_version_commands, xfsm_ctl_sign_commands,
+    xfsm_ctl_tenant_commands, xfsm_ctl_overview_commands, NULL
 };
 
 static void
@@ -151,6 +151,10 @@ is_fleet_taken_in(const struct ovsdb_idl *idl, int64_t cfg)
 
 static const char fleet_usage[] = "\
 Fleet:\n\
+  [--start [--listen=REMOTE] [--raft=ADDRESS [--join=ADDRESS]]]\n\
+  [--schema=FILE] [--db-file=FILE] [--ctl=SOCKET]\n\
+  init                        make the database XFSM_Fleet, alone or of a\n\
+                              cluster, or convert an older one\n\
   [--all] show                print hosts, programs and assignments, and\n\
                               how they are\n\
   sync                        wait until all hosts are up to date\n\
@@ -202,7 +206,7 @@ const struct xfsm_ctl_db xfsm_ctl_fleet_db = {
     .commands = fleet_commands,
     .get_version = fleetrec_get_db_version,
     .usage = fleet_usage,
-    .missing = "see xfsm-controller(8) for how to make one",
+    .missing = "\"xfsm-ctl --fleet init\" makes one, see xfsm-ctl(8)",
     .global = &fleetrec_table_fleet,
     .next_cfg = &fleetrec_fleet_col_next_cfg,
     .monitor_cfg = monitor_fleet_cfg,

@@ -365,6 +365,7 @@ static void
 cmd_assign(struct ctl_context *ctx)
 {
     const struct fleetrec_assignment *row = find_assignment(ctx, ctx->argv[1]);
+    const char *tenant = shash_find_data(&ctx->options, "--tenant");
     struct selector s;
 
     selector_init(&s);
@@ -378,8 +379,9 @@ cmd_assign(struct ctl_context *ctx)
         }
         set_selector(row, &s);
         set_programs(ctx, row, ctx->argv[2]);
-        fleetrec_assignment_set_tenant(
-            row, shash_find_data(&ctx->options, "--tenant"));
+        if (tenant || row->tenant) {
+            fleetrec_assignment_set_tenant(row, tenant);
+        }
         fleetrec_assignment_set_enabled(row, !shash_find(&ctx->options,
                                                          "--disabled"));
         check_assignment(ctx, ctx->argv[1]);

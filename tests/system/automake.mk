@@ -21,6 +21,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet-db.py \
+	tests/system/test-fleet-init.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
 	tests/system/test-hub-batches.py \

@@ -309,7 +309,7 @@ def test_options(fleet):
     try:
         host.run(ctl, "--fleet=" + host_remote(fleet), "show")
     except xfsmtest.Failure as e:
-        check("no database XFSM_Fleet: see xfsm-controller" in str(e), e)
+        check("no database XFSM_Fleet: \"xfsm-ctl --fleet init" in str(e), e)
     check("roll-back" in host.run(ctl, "--fleet", "--help")
           and "roll-back" not in host.run(ctl, "--help"), "--help")
 
