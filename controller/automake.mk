@@ -41,6 +41,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/metrics.h \
 	controller/positions.c \
 	controller/positions.h \
+	controller/parameters.c \
+	controller/parameters.h \
 	controller/programs.c \
 	controller/programs.h \
 	controller/recent.c \
@@ -58,6 +60,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-metrics.c \
 	controller/rest-metrics.h \
 	controller/rest-programs.c \
+	controller/rest-tenants.c \
+	controller/rest-tenants.h \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
 	controller/rest-web.c \
@@ -69,23 +73,33 @@ controller_xfsm_controller_SOURCES = \
 	controller/sink-options.c \
 	controller/sink.c \
 	controller/sink.h \
+	controller/signatures.c \
+	controller/signatures.h \
 	controller/source.c \
 	controller/source.h \
 	controller/spool.c \
 	controller/spool.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/tenants.c \
+	controller/tenants.h \
 	controller/tool.c \
 	controller/tool.h \
 	controller/tokens.c \
 	controller/tokens.h \
 	controller/traffic.c \
 	controller/traffic.h \
-	controller/xfsm-controller.c
+	controller/xfsm-controller.c \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
 	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
-controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+controller_xfsm_controller_LDADD = $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS) \
 	$(LIBMICROHTTPD_LIBS) $(LIBSSL_LIBS)
 if HAVE_NATS

@@ -7,6 +7,7 @@
 #include "ovsdb-schema/ovs-compat.h"
 
 #include "controller/fleet-json.h"
+#include "controller/parameters.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -345,6 +346,33 @@ read_target(struct reader *r, const char *where, const struct json *json,
 }
 
 static void
+read_parameters(struct reader *r, const char *where, const struct json *json,
+                struct xfsm_fleet_assignment *assignment)
+{
+    static const char expected[] = "an object such as {\"NAME\": \"VALUE\"}";
+    const struct json *member = shash_find_data(json_object(json),
+                                                "parameters");
+    struct smap parameters = SMAP_INITIALIZER(&parameters);
+    char *pointer = member_pointer(where, "parameters");
+    const struct shash_node *node;
+
+    if (member && check_type(r, pointer, member, JSON_OBJECT, expected)) {
+        SHASH_FOR_EACH (node, json_object(member)) {
+            const char *value = get_string(r, pointer, member, node->name,
+                                           "a string");
+
+            if (value) {
+                smap_add(&parameters, node->name, value);
+            }
+        }
+    }
+    take_error(r, pointer, xfsm_fleet_set_parameters(assignment,
+                                                     &parameters));
+    smap_destroy(&parameters);
+    free(pointer);
+}
+
+static void
 read_enabled(struct reader *r, const char *where, const struct json *json,
              bool *enabled)
 {
@@ -365,7 +393,7 @@ static void
 read_assignment(struct reader *r, const char *where, const struct json *json)
 {
     static const char *const members[] = {
-        "name", "programs", "target", "hosts", "enabled", NULL
+        "name", "programs", "parameters", "target", "hosts", "enabled", NULL
     };
     struct xfsm_fleet_assignment *assignment;
     const char *name;
@@ -385,6 +413,7 @@ read_assignment(struct reader *r, const char *where, const struct json *json)
     } else if (take_error(r, pointer, xfsm_fleet_check_name(name))) {
         assignment = xfsm_fleet_add_assignment(r->fleet, name);
         read_assignment_programs(r, where, json, assignment);
+        read_parameters(r, where, json, assignment);
         read_assignment_hosts(r, where, json, assignment);
         read_target(r, where, json, &assignment->target);
         read_enabled(r, where, json, &assignment->enabled);

@@ -29,6 +29,7 @@
 #include "openvswitch/shash.h"
 #include "smap.h"
 #include "sset.h"
+#include "xfsm/io/signature.h"
 
 struct ds;
 
@@ -63,7 +64,10 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
-    char *assignment;           /* Whose parameters these are, or NULL. */
+    bool refused;               /* The error is of its signature. */
+    char *signature;            /* As signature.h has it, or NULL. */
+    char *assignment;           /* Whose parameters these are, or NULL;
+                                 * only variants have some. */
     struct xfsm_rollout rollout;    /* Of a version; else all zeros. */
     struct xfsm_rollout decision;   /* What that is to be. */
     char *blocked;              /* Why it must wait, or NULL. */
@@ -75,12 +79,17 @@ struct xfsm_fleet_program {
     /* Filled in by programs.h. */
     char *source;               /* Text of the file. */
     char *image;                /* The compiled program, in base64. */
+    char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
+    char image_digest[XFSM_SIGNATURE_DIGEST_SIZE];  /* "" without one. */
 };
 
 struct xfsm_fleet_assignment {
     char *name;
     struct sset programs;
     struct smap target;
+    struct smap parameters;     /* "[PROGRAM:]NAME" to value. */
+    char *params;               /* The same as hosts have it, or "". */
+    char *tenant;               /* Whose it is, or NULL. */
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
@@ -88,9 +97,13 @@ struct xfsm_fleet_assignment {
 };
 
 struct xfsm_fleet {
+    uint64_t serial;            /* Another one for each fleet. */
     struct shash hosts;         /* struct xfsm_fleet_host, by name. */
     struct shash programs;      /* struct xfsm_fleet_program, by name. */
     struct shash assignments;   /* struct xfsm_fleet_assignment, by name. */
+    struct shash tenants;       /* struct xfsm_fleet_tenant, by name. */
+    struct shash variants;      /* struct xfsm_fleet_program, to see whether
+                                 * it compiles, see parameters.h. */
 };
 
 struct xfsm_fleet *xfsm_fleet_create(void);

@@ -15,9 +15,11 @@
 #include "controller/fleet-json.h"
 #include "controller/members.h"
 #include "controller/programs.h"
+#include "controller/rest.h"
 #include "dirs.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
+#include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleetd);
 
@@ -132,13 +134,34 @@ set_fleet(struct controller *ctl, struct xfsm_fleet *fleet)
     }
 }
 
+/* Reads the keys that programs must be signed by.  Returns NULL or an
+ * error. */
+static char *
+set_keys(struct controller *ctl)
+{
+    struct xfsm_signature_keys *keys;
+    char *why = xfsm_signature_keys_read(ctl->program_keys, &keys);
+    char *error = why ? xasprintf("--program-keys: %s", why) : NULL;
+
+    if (!error) {
+        xfsm_fleet_db_set_keys(ctl->db, keys);
+    }
+    free(why);
+    return error;
+}
+
 const char *
 xfsm_fleetd_reload(struct controller *ctl)
 {
     struct xfsm_fleet *fleet = NULL;
 
     if (ctl->db) {
-        return NULL;
+        free(ctl->reload_error);
+        ctl->reload_error = ctl->program_keys ? set_keys(ctl) : NULL;
+        if (ctl->reload_error) {
+            VLOG_ERR("the keys stay as they were: %s", ctl->reload_error);
+        }
+        return ctl->reload_error;
     }
     free(ctl->reload_error);
     ctl->reload_error = load_fleet(ctl, &fleet);
@@ -169,6 +192,12 @@ xfsm_fleetd_start(struct controller *ctl)
     }
     ctl->db = xfsm_fleet_db_create(ctl->db_remote, ctl->name, ctl->tool,
                                    ctl->mode == XFSM_HOST_DRY_RUN);
+    if (ctl->program_keys) {
+        ctl->reload_error = set_keys(ctl);
+        if (ctl->reload_error) {
+            return ctl->reload_error;
+        }
+    }
     if (!ctl->once) {
         ctl->members = xfsm_members_create(ctl->db_remote, ctl->name);
     }
@@ -188,6 +217,22 @@ xfsm_fleetd_reopen(struct controller *ctl)
 
 /* ## Main loop ## */
 
+/* Has the audit log tell of programs that were refused. */
+static void
+audit_refusals(struct controller *ctl)
+{
+    struct sset refusals;
+    const char *text;
+
+    xfsm_fleet_db_take_refusals(ctl->db, &refusals);
+    SSET_FOR_EACH (text, &refusals) {
+        if (ctl->rest) {
+            xfsm_rest_audit_own(ctl->rest, "refuse program", text, "refused");
+        }
+    }
+    sset_destroy(&refusals);
+}
+
 /* Takes what is new in the database. */
 static void
 run_db(struct controller *ctl)
@@ -204,6 +249,7 @@ run_db(struct controller *ctl)
         set_fleet(ctl, ctl->fleet);
     }
     ctl->cfg = xfsm_fleet_db_get_cfg(ctl->db);
+    audit_refusals(ctl);
 }
 
 void
@@ -265,6 +311,7 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->key_file);
     free(ctl->hub_keys);
     free(ctl->tool);
+    free(ctl->program_keys);
     free(ctl->http.listen);
     free(ctl->http.tokens);
     free(ctl->http.web);

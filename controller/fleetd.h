@@ -33,6 +33,8 @@ struct controller {
     char *fleet_file;           /* Absolute, or NULL with 'db_remote'. */
     char *db_remote;            /* NULL with 'fleet_file'; both to import. */
     char *name;                 /* Ours, among several controllers. */
+    char *program_keys;         /* Who may sign programs, or NULL: they need
+                                 * no signature. */
     char *tool;                 /* The toolbox, xfsm. */
     struct xfsm_sink_options events;    /* Where they go. */
     struct xfsm_collector_options collect;

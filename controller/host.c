@@ -60,10 +60,11 @@ monitor_columns(struct ovsdb_idl *idl)
 {
     const struct ovsdb_idl_column *const columns[] = {
         &xfsmrec_program_col_name, &xfsmrec_program_col_source,
-        &xfsmrec_program_col_image, &xfsmrec_program_col_external_ids,
+        &xfsmrec_program_col_image, &xfsmrec_program_col_signature,
+        &xfsmrec_program_col_external_ids,
         &xfsmrec_program_col_status, &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target, &xfsmrec_assignment_col_programs,
-        &xfsmrec_assignment_col_enabled,
+        &xfsmrec_assignment_col_params, &xfsmrec_assignment_col_enabled,
         &xfsmrec_assignment_col_external_ids,
         &xfsmrec_xfsm_global_col_next_cfg, &xfsmrec_xfsm_global_col_cur_cfg,
         &xfsmrec_xfsm_global_col_agent_version,
@@ -73,6 +74,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_port, &xfsmrec_probe_col_bridge,
         &xfsmrec_probe_col_notes, &xfsmrec_probe_col_external_ids,
         &xfsmrec_probe_col_epoch, &xfsmrec_xfsm_global_col_statistics,
+        &xfsmrec_probe_col_interface_uuid, &xfsmrec_probe_col_type,
+        &xfsmrec_probe_col_tag, &xfsmrec_probe_col_ids,
     };
     size_t i;
 
@@ -89,8 +92,6 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_programs);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_restarts);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_statistics);
-    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_port);
-    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_bridge);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_epoch);

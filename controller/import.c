@@ -92,6 +92,7 @@ put_assignment(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     fleetrec_assignment_set_programs(row, programs,
                                      sset_count(&assignment->programs));
     fleetrec_assignment_set_target(row, &assignment->target);
+    fleetrec_assignment_set_parameters(row, &assignment->parameters);
     fleetrec_assignment_set_enabled(row, assignment->enabled);
     if (assignment->all_hosts) {
         fleetrec_assignment_set_hosts(row, &all, 1);

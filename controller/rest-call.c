@@ -261,22 +261,41 @@ xfsm_rest_make_etag(const char *text)
     return xasprintf("\"%s\"", hex);
 }
 
-void
-xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
-                const char *object, const char *outcome)
+static void
+audit(struct xfsm_rest *rest, const char *user, const char *tenant,
+      const char *client, const char *action, const char *object,
+      const char *outcome)
 {
     struct json *json = json_object_create();
     char *text;
 
     json_object_put(json, "time", json_integer_create(time_wall_msec()));
-    json_object_put_string(json, "user", call->user);
-    json_object_put_string(json, "client", call->request->client);
+    json_object_put_string(json, "user", user);
+    if (tenant[0]) {
+        json_object_put_string(json, "tenant", tenant);
+    }
+    json_object_put_string(json, "client", client);
     json_object_put_string(json, "action", action);
     json_object_put_string(json, "object", object);
     json_object_put_string(json, "outcome", outcome);
     text = json_to_string(json, JSSF_SORT);
-    xfsm_recent_add(call->rest->audit, text, strlen(text));
+    xfsm_recent_add(rest->audit, text, strlen(text));
     VLOG_INFO("audit: %s", text);
     free(text);
     json_destroy(json);
+}
+
+void
+xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
+                const char *object, const char *outcome)
+{
+    audit(call->rest, call->user, call->tenant, call->request->client,
+          action, object, outcome);
+}
+
+void
+xfsm_rest_audit_own(struct xfsm_rest *rest, const char *action,
+                    const char *object, const char *outcome)
+{
+    audit(rest, "", "", "", action, object, outcome);
 }

@@ -21,6 +21,7 @@
 struct controller;
 struct json;
 struct smap;
+struct xfsm_owners;
 struct xfsm_recent;
 struct xfsm_rest_db;
 
@@ -35,10 +36,12 @@ struct xfsm_rest {
     unsigned long long int generation;  /* Of the tokens. */
     unsigned int metrics_hosts; /* That have metrics of their own... */
     unsigned int metrics_ports; /* ...and ports. */
+    unsigned int roles_seqno;   /* Of those in the database. */
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
+    struct xfsm_owners *owners; /* Whose these are. */
     struct xfsm_recent *audit;  /* Objects in JSON. */
     struct shash files;         /* struct xfsm_web_file, by path. */
     struct shash drawings;      /* SVG in a char *, by source. */
@@ -52,6 +55,9 @@ struct xfsm_rest_call {
     char name[128];             /* What stands for {name} in the path. */
     char user[XFSM_TOKENS_MAX_NAME + 1];        /* "" without a token. */
     enum xfsm_role role;
+    char tenant[XFSM_TOKENS_MAX_NAME + 1];      /* "" without one. */
+    char digest[XFSM_TOKENS_TEXT_SIZE];     /* Of the token, if that is in the
+                                             * database, or "". */
 };
 
 /* ## Answers ## */

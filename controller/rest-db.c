@@ -146,6 +146,12 @@ xfsm_rest_db_wait(struct xfsm_rest_db *db)
     }
 }
 
+const struct ovsdb_idl *
+xfsm_rest_db_idl(const struct xfsm_rest_db *db)
+{
+    return ovsdb_idl_has_ever_connected(db->idl) ? db->idl : NULL;
+}
+
 struct ovsdb_idl *
 xfsm_rest_db_rows(struct xfsm_rest_call *call)
 {

@@ -15,6 +15,7 @@
 #include "controller/recent.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -37,10 +38,14 @@ xfsm_rest_get_status(struct xfsm_rest_call *call)
                                                           : "file");
     json_object_put_string(json, "user", call->user);
     json_object_put_string(json, "role", xfsm_role_names[call->role]);
+    if (call->tenant[0]) {
+        json_object_put_string(json, "tenant", call->tenant);
+        fleet = NULL;           /* The rest is not for tenants. */
+    }
     json_object_put(json, "hosts", json_integer_create(
         fleet ? shash_count(&fleet->hosts) : 0));
     json_object_put(json, "own_hosts", json_integer_create(
-        shash_count(&ctl->hosts)));
+        call->tenant[0] ? 0 : shash_count(&ctl->hosts)));
     json_object_put(json, "programs", json_integer_create(
         fleet ? shash_count(&fleet->programs) : 0));
     json_object_put(json, "assignments", json_integer_create(
@@ -284,5 +289,6 @@ xfsm_rest_get_ports(struct xfsm_rest_call *call)
 
     xfsm_rest_list_ports(call->rest, xfsm_http_query(call->request, "host"),
                          &ports);
+    xfsm_rest_keep_own_ports(call, &ports);
     xfsm_rest_reply_page(call, &ports, xfsm_rest_build_port);
 }

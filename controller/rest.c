@@ -18,9 +18,11 @@
 #include "controller/recent.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -138,12 +140,19 @@ authenticate(struct xfsm_rest_call *call)
     struct xfsm_rest *rest = call->rest;
     const char *client = call->request->client;
     const struct xfsm_token *token;
+    struct xfsm_token found;
 
     if (!value || strncasecmp(value, scheme, strlen(scheme))) {
         refuse(call, "a token is needed: Authorization: Bearer TOKEN");
         return false;
     }
     token = xfsm_tokens_find(rest->tokens, value + strlen(scheme));
+    if (!token) {
+        xfsm_rest_digest_token(value + strlen(scheme), call->digest);
+        if (xfsm_rest_find_role(rest, call->digest, &found)) {
+            token = &found;
+        }
+    }
     if (!token) {
         rest->refused_tokens++;
         VLOG_WARN_RL(&rl, "%s: wrong token", client);
@@ -158,6 +167,7 @@ authenticate(struct xfsm_rest_call *call)
         return false;
     }
     ovs_strzcpy(call->user, token->name, sizeof call->user);
+    ovs_strzcpy(call->tenant, token->tenant, sizeof call->tenant);
     call->role = token->role;
     return true;
 }
@@ -192,6 +202,10 @@ begin(struct xfsm_http_request *request, void *rest_)
                           "this needs the role %s; yours is %s",
                           xfsm_role_names[route->role],
                           xfsm_role_names[call->role]);
+    } else if (!xfsm_rest_tenant_may_call(call, route->handler)
+               && xfsm_http_limit_check(call->rest->attempts, request->client,
+                                        time_msec())) {
+        xfsm_rest_audit(call, request->method, request->path, "forbidden");
     }
 }
 
@@ -242,6 +256,7 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
                                       XFSM_REST_MAX_EVENT_BYTES);
+    rest->owners = xfsm_owners_create(XFSM_REST_MAX_EVENTS);
     rest->audit = xfsm_recent_create(XFSM_REST_MAX_AUDIT,
                                      XFSM_REST_MAX_AUDIT_BYTES);
     rest->attempts = xmalloc(sizeof *rest->attempts);
@@ -277,6 +292,7 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
         xfsm_recent_destroy(rest->events);
+        xfsm_owners_destroy(rest->owners);
         xfsm_recent_destroy(rest->audit);
         xfsm_rest_free_files(rest);
         shash_destroy_free_data(&rest->drawings);
@@ -286,11 +302,24 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
     }
 }
 
+/* Has event streams look whether their tokens are still there. */
+static void
+run_roles(struct xfsm_rest *rest)
+{
+    const struct ovsdb_idl *idl = xfsm_rest_db_idl(rest->db);
+
+    if (idl && rest->roles_seqno != ovsdb_idl_get_seqno(idl)) {
+        rest->roles_seqno = ovsdb_idl_get_seqno(idl);
+        xfsm_http_wake_streams(rest->http);
+    }
+}
+
 void
 xfsm_rest_run(struct xfsm_rest *rest)
 {
     if (rest->db) {
         xfsm_rest_db_run(rest->db);
+        run_roles(rest);
     }
     xfsm_rest_tool_run(rest);
     xfsm_http_run(rest->http);

@@ -72,6 +72,10 @@ void xfsm_rest_wait(struct xfsm_rest *);
  * or an error, which the caller frees. */
 char *xfsm_rest_reload(struct xfsm_rest *);
 
+/* Notes, and logs, that the controller did 'action' to 'object'. */
+void xfsm_rest_audit_own(struct xfsm_rest *, const char *action,
+                         const char *object, const char *outcome);
+
 /* Appends all routes, one a line: method, path, least role. */
 void xfsm_rest_list_routes(struct ds *);
 

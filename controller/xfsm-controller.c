@@ -200,6 +200,9 @@ usage(void)
            "  --hub-keys=FILE         public keys of the hubs\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
+           "  --program-keys=PATH     roll out signed programs only, by the "
+           "keys in that\n"
+           "                          file, or in *.pub of that folder\n"
            "  --http=ADDRESS:PORT     serve the REST API and the dashboard "
            "there\n"
            "  --http-tokens=FILE      who may use them\n"
@@ -231,6 +234,7 @@ enum {
     OPT_KEY_FILE,
     OPT_HUB_KEYS,
     OPT_XFSM,
+    OPT_PROGRAM_KEYS,
     OPT_UNIXCTL,
     OPT_HTTP,
     OPT_HTTP_TOKENS,
@@ -259,6 +263,7 @@ static const struct option long_options[] = {
     {"key-file", required_argument, NULL, OPT_KEY_FILE},
     {"hub-keys", required_argument, NULL, OPT_HUB_KEYS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
+    {"program-keys", required_argument, NULL, OPT_PROGRAM_KEYS},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"http", required_argument, NULL, OPT_HTTP},
     {"http-tokens", required_argument, NULL, OPT_HTTP_TOKENS},
@@ -415,6 +420,9 @@ parse_own_option(struct controller *ctl, int c)
         free(ctl->tool);
         ctl->tool = abs_file_name(NULL, optarg);
         break;
+    case OPT_PROGRAM_KEYS:
+        set_path(&ctl->program_keys);
+        break;
     case OPT_UNIXCTL:
         ctl->unixctl_path = optarg;
         break;
@@ -451,6 +459,8 @@ check_options(const struct controller *ctl, int n_args)
                   ? "with --db, no fleet description can be given"
                   : "exactly one argument, the fleet description, is "
                     "required, or --db");
+    } else if (ctl->program_keys && (!ctl->db_remote || ctl->import)) {
+        ovs_fatal(0, "--program-keys is for a fleet in a database");
     } else if (!ctl->key_file != !ctl->hub_keys) {
         ovs_fatal(0, "--key-file and --hub-keys need each other");
     } else if (ctl->once && get_detach()) {

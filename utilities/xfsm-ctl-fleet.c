@@ -72,7 +72,9 @@ check_rows(struct ctl_context *ctx)
     struct sset hosts = SSET_INITIALIZER(&hosts);
     struct sset assignments = SSET_INITIALIZER(&assignments);
     const struct fleetrec_assignment *assignment;
+    struct sset tenants = SSET_INITIALIZER(&tenants);
     const struct fleetrec_program *program;
+    const struct fleetrec_tenant *tenant;
     const struct fleetrec_host *host;
     bool ok = true;
 
@@ -83,6 +85,9 @@ check_rows(struct ctl_context *ctx)
         ok = ok && check_row(ctx, &assignments, "Assignment",
                              assignment->name);
     }
+    FLEETREC_TENANT_FOR_EACH (tenant, ctx->idl) {
+        ok = ok && check_row(ctx, &tenants, "Tenant", tenant->name);
+    }
     FLEETREC_PROGRAM_FOR_EACH (program, ctx->idl) {
         if (ok && !program->name) {
             ctl_error(ctx, "a row of table Program would have no name");
@@ -91,6 +96,7 @@ check_rows(struct ctl_context *ctx)
     }
     sset_destroy(&hosts);
     sset_destroy(&assignments);
+    sset_destroy(&tenants);
     return ok;
 }
 
@@ -359,6 +365,7 @@ static void
 cmd_assign(struct ctl_context *ctx)
 {
     const struct fleetrec_assignment *row = find_assignment(ctx, ctx->argv[1]);
+    const char *tenant = shash_find_data(&ctx->options, "--tenant");
     struct selector s;
 
     selector_init(&s);
@@ -372,6 +379,9 @@ cmd_assign(struct ctl_context *ctx)
         }
         set_selector(row, &s);
         set_programs(ctx, row, ctx->argv[2]);
+        if (tenant || row->tenant) {
+            fleetrec_assignment_set_tenant(row, tenant);
+        }
         fleetrec_assignment_set_enabled(row, !shash_find(&ctx->options,
                                                          "--disabled"));
         check_assignment(ctx, ctx->argv[1]);
@@ -401,7 +411,7 @@ preview_row(struct ctl_context *ctx, const struct fleetrec_assignment *row)
         const struct xfsm_fleet_assignment *assignment
             = shash_find_data(&fleet->assignments, row->name);
 
-        xfsm_ctl_preview(fleet, &assignment->hosts, &row->target,
+        xfsm_ctl_preview(fleet, &assignment->hosts, &assignment->target,
                          &ctx->output);
         xfsm_fleet_destroy(fleet);
     }
@@ -447,7 +457,7 @@ const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
      "--if-exists", RW},
     {"assign", 3, MAX_ARGS, "NAME PROGRAM[,PROGRAM...] SELECTOR...",
      xfsm_ctl_pre_fleet, cmd_assign, NULL,
-     "--may-exist,--force,--disabled", RW},
+     "--may-exist,--force,--disabled,--tenant=", RW},
     {"unassign", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_unassign, NULL,
      "--if-exists", RW},
     {"preview", 1, MAX_ARGS, "NAME|SELECTOR...", xfsm_ctl_pre_fleet,

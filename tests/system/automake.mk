@@ -23,6 +23,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet-db.py \
+	tests/system/test-fleet-init.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
 	tests/system/test-hub-batches.py \
@@ -45,10 +46,12 @@ SYSTEM_TESTS += \
 	tests/system/test-release.py \
 	tests/system/test-rest.py \
 	tests/system/test-scale.py \
+	tests/system/test-signatures.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \
 	tests/system/test-swap.py \
 	tests/system/test-syslog-tls.py \
+	tests/system/test-tenants.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
 

@@ -218,6 +218,8 @@ def test_assignments(rest, db):
                   dict(body, target={"nosuch": "1"}),
                   dict(body, target={"port": 1}),
                   dict(body, enabled="yes"), dict(body, surprise=1),
+                  dict(body, parameters={"other:limit": "1"}),
+                  dict(body, parameters={"limit": "1,2"}),
                   dict(body, host_labels={}), dict(body, programs=[]),
                   dict(body, programs=["p%d" % i for i in range(33)])):
         expect(put(rest, path, wrong if isinstance(wrong, str)

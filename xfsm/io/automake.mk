@@ -60,6 +60,13 @@ xfsm_io_libxfsmsyslog_la_SOURCES = \
 	xfsm/io/tls-stream.c \
 	xfsm/io/tls-stream.h
 
+# libxfsmsignature: the same.
+noinst_LTLIBRARIES += xfsm/io/libxfsmsignature.la
+xfsm_io_libxfsmsignature_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
+xfsm_io_libxfsmsignature_la_SOURCES = \
+	xfsm/io/signature.c \
+	xfsm/io/signature.h
+
 # libxfsm-subscriber, installed for programs of others with its one header:
 # what it takes to receive events, on libzmq alone.
 lib_LTLIBRARIES += xfsm/io/libxfsm-subscriber.la
