@@ -13,6 +13,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/collector.h \
 	controller/event-name.c \
 	controller/event-name.h \
+	controller/files.c \
+	controller/files.h \
 	controller/fleet-db.c \
 	controller/fleet-db.h \
 	controller/fleet-json.c \
@@ -37,6 +39,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/pool.c \
+	controller/pool.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/programs.c \

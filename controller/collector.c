@@ -18,7 +18,9 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "controller/files.h"
 #include "controller/fleet.h"
+#include "controller/pool.h"
 #include "controller/relay.h"
 #include "controller/source.h"
 #include "openvswitch/dynamic-string.h"
@@ -26,6 +28,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
+#include "ovs-thread.h"
 #include "util.h"
 #include "xfsm/io/keys.h"
 
@@ -33,6 +36,13 @@ VLOG_DEFINE_THIS_MODULE(collector);
 
 /* Sockets that one ZeroMQ context can have. */
 #define SOCKETS_MAX 65535
+
+BUILD_ASSERT_DECL(XFSM_COLLECTOR_MAX * XFSM_SOURCE_SOCKETS <= SOCKETS_MAX);
+
+/* ZeroMQ's own threads at most: they decrypt. */
+#define IO_THREADS_MAX 8
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 /* How often is looked whether a source has ended, in ms. */
 #define PERIOD 100
@@ -50,6 +60,7 @@ struct xfsm_collector {
     struct xfsm_key_pair keys;
     void *context;
     struct xfsm_relay *relay;
+    struct xfsm_pool *pool;
     struct shash sources;       /* struct xfsm_source, by name of the host. */
     struct ovs_list leavers;
     bool held_back;             /* A source is to be started once another one
@@ -157,6 +168,8 @@ char *
 xfsm_collector_create(const struct xfsm_collector_options *options,
                       struct xfsm_sink *sink, struct xfsm_collector **cp)
 {
+    int n_threads = (options->n_threads ? options->n_threads
+                     : MIN(MAX(count_cpu_cores(), 1), XFSM_POOL_MAX));
     struct xfsm_collector *c = xzalloc(sizeof *c);
     char *error = NULL;
 
@@ -169,6 +182,13 @@ xfsm_collector_create(const struct xfsm_collector_options *options,
         return error ? error : xasprintf("cannot create a ZeroMQ context");
     }
     zmq_ctx_set(c->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+    zmq_ctx_set(c->context, ZMQ_IO_THREADS, MIN(n_threads, IO_THREADS_MAX));
+    error = xfsm_pool_create(n_threads, sink, &c->pool);
+    if (error) {
+        zmq_ctx_term(c->context);
+        free(c);
+        return error;
+    }
     c->options = options;
     c->sink = sink;
     c->relay = xfsm_relay_create();
@@ -187,14 +207,15 @@ stop_source(struct xfsm_collector *c, struct shash_node *node)
     leaver->name = xstrdup(node->name);
     ovs_list_push_back(&c->leavers, &leaver->node);
     xfsm_source_stop(leaver->source);
+    xfsm_pool_wake(c->pool);
     shash_delete(&c->sources, node);
 }
 
 static void
-join_leaver(struct leaver *leaver)
+free_leaver(struct leaver *leaver)
 {
     ovs_list_remove(&leaver->node);
-    xfsm_source_join(leaver->source);
+    xfsm_source_destroy(leaver->source);
     free(leaver->name);
     free(leaver);
 }
@@ -210,10 +231,10 @@ xfsm_collector_destroy(struct xfsm_collector *c)
     SHASH_FOR_EACH_SAFE (node, &c->sources) {
         stop_source(c, node);
     }
-    /* Whoever waits for a hub waits no more. */
-    zmq_ctx_shutdown(c->context);
+    /* Its threads take all of their sources to their ends first. */
+    xfsm_pool_destroy(c->pool);
     while (!ovs_list_is_empty(&c->leavers)) {
-        join_leaver(CONTAINER_OF(ovs_list_front(&c->leavers), struct leaver,
+        free_leaver(CONTAINER_OF(ovs_list_front(&c->leavers), struct leaver,
                                  node));
     }
     zmq_ctx_term(c->context);
@@ -252,14 +273,18 @@ start_source(struct xfsm_collector *c, const struct xfsm_fleet_host *host,
         .keys = &c->keys, .positions = path, .context = c->context,
         .sink = c->sink, .relay = c->relay,
     };
+    struct xfsm_source *source = xfsm_source_create(&options);
 
-    shash_add(&c->sources, host->name, xfsm_source_start(&options));
+    shash_add(&c->sources, host->name, source);
+    xfsm_pool_add(c->pool, source);
     free(path);
 }
 
 static void
 set_fleet(struct xfsm_collector *c, const struct smap *keys)
 {
+    size_t room = MIN(XFSM_COLLECTOR_MAX,
+                      xfsm_files_room(shash_count(c->names)));
     struct shash_node *node;
     const char *key;
 
@@ -285,6 +310,9 @@ set_fleet(struct xfsm_collector *c, const struct smap *keys)
                      host->name);
         } else if (is_leaving(c, host->name)) {
             c->held_back = true;
+        } else if (shash_count(&c->sources) >= room) {
+            VLOG_ERR_RL(&rl, "%s: no events: %"PRIuSIZE" hosts are followed, "
+                        "the most that can be", host->name, room);
         } else {
             start_source(c, host, key);
         }
@@ -313,7 +341,7 @@ xfsm_collector_run(struct xfsm_collector *c)
 
     LIST_FOR_EACH_SAFE (leaver, node, &c->leavers) {
         if (xfsm_source_has_ended(leaver->source)) {
-            join_leaver(leaver);
+            free_leaver(leaver);
             joined = true;
         }
     }

@@ -24,12 +24,22 @@
  * "# ".  The host "*" stands for those that have no line, if their endpoint is
  * tcp.  Where keys are used, no hub on tcp is followed whose key is not known.
  *
- * Costs: a thread and four ZeroMQ sockets a host, and memory for its queue.
+ * The hubs are driven by a few threads (pool.h).
+ *
+ * Costs: XFSM_SOURCE_SOCKETS of ZeroMQ and XFSM_SOURCE_FILES file descriptors
+ * a host, and memory for its queue.
+ *
+ * Limits: XFSM_COLLECTOR_MAX hosts, for the sockets that a context of ZeroMQ
+ * can have, and as many as there are file descriptors for (files.h); those
+ * beyond are not followed, which is logged and shown.
  *
  * Thread-safety: none. */
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* Hosts that are followed at most. */
+#define XFSM_COLLECTOR_MAX 16383
 
 struct ds;
 struct shash;
@@ -41,6 +51,7 @@ struct xfsm_collector_options {
     const char *state_dir;      /* Or NULL. */
     const char *key_file;       /* Our key pair, or NULL: no CURVE. */
     const char *hub_keys;       /* File of the hubs' keys, with 'key_file'. */
+    int n_threads;              /* 0: as many as there are processors. */
 };
 
 /* Creates 'state_dir', with its folders, and locks it.  Returns NULL and

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/files.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet-json.h"
 #include "controller/members.h"
@@ -22,6 +23,35 @@
 VLOG_DEFINE_THIS_MODULE(fleetd);
 
 /* ## The fleet ## */
+
+/* Tells whether 'wanted', which may be NULL, is to be met by us. */
+static bool
+is_ours(const struct controller *ctl, const struct xfsm_fleet_host *wanted)
+{
+    return wanted && !wanted->error
+           && (!ctl->members || xfsm_members_owns(ctl->members,
+                                                  wanted->name));
+}
+
+/* Has there be enough file descriptors for the hosts of 'fleet' that are
+ * ours.  Returns NULL or an error. */
+static char *
+raise_files(const struct controller *ctl, const struct xfsm_fleet *fleet)
+{
+    const struct shash_node *node;
+    size_t n_followed = 0;
+    size_t n = 0;
+
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        const struct xfsm_fleet_host *host = node->data;
+
+        if (is_ours(ctl, host)) {
+            n++;
+            n_followed += ctl->collector && host->events;
+        }
+    }
+    return xfsm_files_raise(xfsm_files_needed(n, n_followed));
+}
 
 /* Reads and compiles the description.  Returns NULL and stores it, or an
  * error. */
@@ -38,6 +68,9 @@ load_fleet(const struct controller *ctl, struct xfsm_fleet **fleetp)
     folder = dir_name(ctl->fleet_file);
     error = xfsm_fleet_compile(fleet, ctl->fleet, ctl->tool, folder);
     free(folder);
+    if (!error) {
+        error = raise_files(ctl, fleet);
+    }
     if (error) {
         char *text = xasprintf("%s: %s", ctl->fleet_file, error);
 
@@ -47,15 +80,6 @@ load_fleet(const struct controller *ctl, struct xfsm_fleet **fleetp)
     }
     *fleetp = fleet;
     return NULL;
-}
-
-/* Tells whether 'wanted', which may be NULL, is to be met by us. */
-static bool
-is_ours(const struct controller *ctl, const struct xfsm_fleet_host *wanted)
-{
-    return wanted && !wanted->error
-           && (!ctl->members || xfsm_members_owns(ctl->members,
-                                                  wanted->name));
 }
 
 /* Lets go of hosts that are not ours any more, or are somewhere else. */
@@ -105,6 +129,14 @@ add_hosts(struct controller *ctl, const struct xfsm_fleet *fleet,
 static void
 set_fleet(struct controller *ctl, struct xfsm_fleet *fleet)
 {
+    char *error = raise_files(ctl, fleet);
+
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        VLOG_ERR_RL(&rl, "not all hosts can be followed: %s", error);
+        free(error);
+    }
     remove_hosts(ctl, fleet);
     add_hosts(ctl, fleet, fleet != ctl->fleet);
     if (ctl->collector) {

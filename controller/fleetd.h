@@ -38,6 +38,7 @@ struct controller {
     char *state_dir;            /* Absolute, or NULL. */
     char *key_file;             /* The same. */
     char *hub_keys;             /* The same. */
+    int n_threads;              /* That collect events; 0: by processors. */
     const char *unixctl_path;
     enum xfsm_host_mode mode;
     bool once;

@@ -10,14 +10,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "controller/positions.h"
 #include "controller/relay.h"
 #include "controller/sink.h"
+#include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/thread.h"
 #include "openvswitch/vlog.h"
@@ -30,18 +30,22 @@
 
 VLOG_DEFINE_THIS_MODULE(source);
 
-/* How long is waited for one event, for a connection, and before something
- * that failed is tried again, in ms. */
+/* How long is waited for room in the sink, for a connection without news of
+ * it, and before something that failed is tried again, in ms. */
 #define WAIT_MS 250
-#define CONNECT_MS 200
+#define CONNECT_MS 1000
 #define RETRY_MS 1000
 
 /* By then a hub that is connected again has the subscriptions: the queue may
  * still have messages of before, which tell nothing of that. */
 #define SETTLE_MS 500
 
-/* The positions of a hub without events are written that often, in ms. */
+/* The positions of a hub without events are written that often, in ms; not
+ * those of all hubs at once. */
 #define IDLE_COMMIT_MS 10000
+
+/* Of a follower, that is, of its sockets. */
+#define MAX_FDS 4
 
 /* N(NAME, DOC): counters. */
 #define COUNTERS(N) \
@@ -64,10 +68,17 @@ struct xfsm_source {
     char *server_key;
     char *path;                 /* Of the positions, or NULL. */
     struct xfsm_source_options options;
-    pthread_t thread;
 
     /* Of the thread. */
-    struct xfsm_follow *follow;
+    int epoll_fd;
+    void *data;                 /* Of input, for that. */
+    int fds[MAX_FDS];           /* Of 'follow', that are polled. */
+    size_t n_fds;
+    struct xfsm_follow_options follow_options;
+    struct xfsm_follow *follow; /* NULL: to be made, at... */
+    int64_t retry_at;           /* ...monotonic ms. */
+    struct xfsm_follow_item item;       /* In hand. */
+    bool has_item;
     struct xfsm_positions *positions;
     uint64_t n_lost;            /* Connections, when the past was had. */
     bool caught_up;             /* All of the past was had. */
@@ -75,12 +86,12 @@ struct xfsm_source {
     bool started;               /* There was a connection. */
     bool answered;              /* A question on the past, once. */
     int attempts;               /* To have it that failed. */
+    int64_t settle_at;          /* When to ask for the past, or 0. */
     unsigned int uncommitted;   /* Events. */
     int64_t committed;          /* When, monotonic ms. */
 
     /* For the owner to see. */
     struct ovs_mutex mutex;
-    pthread_cond_t wake;        /* 'stop' was set. */
     bool stop;
     bool ended;
     bool connected;
@@ -117,30 +128,23 @@ count(struct xfsm_source *s, uint64_t *counter, uint64_t n)
     ovs_mutex_unlock(&s->mutex);
 }
 
-/* Waits, but not after the end was asked for. */
-static void
-nap(struct xfsm_source *s, int ms)
-{
-    int64_t until = xfsm_now_ms() + ms;
-    struct timespec t = { until / 1000, until % 1000 * 1000000 };
-
-    ovs_mutex_lock(&s->mutex);
-    while (!s->stop && xfsm_now_ms() < until) {
-        pthread_cond_timedwait(&s->wake, &s->mutex.lock, &t);
-    }
-    ovs_mutex_unlock(&s->mutex);
-}
-
 /* ## Positions ## */
 
-/* Has the sink make safe what it was given, and then notes how far that is.
- * Where the sink fails, the positions on the disk stay as they are. */
-static void
-commit(struct xfsm_source *s)
+bool
+xfsm_source_must_commit(const struct xfsm_source *s)
 {
-    uint64_t heard = (s->follow && xfsm_follow_is_empty(s->follow)
+    int64_t age = xfsm_now_ms() - s->committed;
+
+    return age >= (s->uncommitted ? XFSM_SOURCE_COMMIT_MS : IDLE_COMMIT_MS);
+}
+
+/* Where the sink failed, the positions on the disk stay as they are. */
+void
+xfsm_source_commit(struct xfsm_source *s, int error)
+{
+    uint64_t heard = (s->follow && !s->has_item
+                      && xfsm_follow_is_empty(s->follow)
                       ? xfsm_follow_heard_ms(s->follow) : 0);
-    int error = xfsm_sink_flush(s->options.sink);
 
     s->committed = xfsm_now_ms();
     s->uncommitted = 0;
@@ -181,52 +185,38 @@ needs_past(const struct xfsm_source *s)
     return s->again || xfsm_follow_n_lost(s->follow) != s->n_lost;
 }
 
-/* Gives an event to the sink, and waits while that has no room.  Returns false
- * if the end came first. */
+/* Gives an event to the sink.  Returns false if that has no room. */
 static bool
 put(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
-    for (;;) {
-        int error = xfsm_sink_put(s->options.sink, item->body, item->body_len,
-                                  &item->event);
+    int error = xfsm_sink_put(s->options.sink, item->body, item->body_len,
+                              &item->event);
 
-        if (error != EAGAIN) {
-            if (error) {
-                count(s, &s->counters.failed, 1);
-                VLOG_WARN_RL(&rl, "cannot write events (%s)",
-                             ovs_strerror(error));
-            }
-            set_flag(s, &s->waiting, false);
-            return true;
-        }
-        set_flag(s, &s->waiting, true);
-        if (s->uncommitted) {
-            commit(s);
-        }
-        nap(s, WAIT_MS);
-        if (must_stop(s)) {
-            return false;
-        }
+    set_flag(s, &s->waiting, error == EAGAIN);
+    if (error && error != EAGAIN) {
+        count(s, &s->counters.failed, 1);
+        VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));
     }
+    return error != EAGAIN;
 }
 
-static void
+static bool
 take_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     if (xfsm_positions_has(s->positions, &item->event)) {
         count(s, &s->counters.repeated, 1);
-        return;
+        return true;
+    } else if (!put(s, item)) {
+        return false;
     }
-    if (put(s, item)) {
-        xfsm_positions_note(s->positions, &item->event);
-        count(s, &s->counters.received, 1);
-        count(s, &s->counters.recovered, item->recovered);
-        xfsm_relay_put(s->options.relay, s->name, item->body,
-                       item->body_len);
-        if (++s->uncommitted >= XFSM_SOURCE_BURST) {
-            commit(s);
-        }
-    }
+    xfsm_positions_note(s->positions, &item->event);
+    ovs_mutex_lock(&s->mutex);
+    s->counters.received++;
+    s->counters.recovered += item->recovered;
+    ovs_mutex_unlock(&s->mutex);
+    xfsm_relay_put(s->options.relay, s->name, item->body, item->body_len);
+    s->uncommitted++;
+    return true;
 }
 
 static void
@@ -268,7 +258,8 @@ take_past(struct xfsm_source *s, const struct xfsm_follow_item *item)
     s->attempts = 0;
 }
 
-static void
+/* Returns false if there is no room for it. */
+static bool
 take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     switch (item->kind) {
@@ -276,18 +267,15 @@ take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
     case XFSM_FOLLOW_RECORD:
         /* One that may have come right after a connection was made, and
          * before the past: it is a part of that. */
-        if (!needs_past(s) || !is_hub(s)
-            || !xfsm_follow_n_connected(s->follow)
-            || !xfsm_positions_is_kept(&item->event)) {
-            take_event(s, item);
-        }
-        break;
+        return (xfsm_positions_is_kept(&item->event) && is_hub(s)
+                && needs_past(s) && xfsm_follow_n_connected(s->follow))
+               || take_event(s, item);
     case XFSM_FOLLOW_GAP:
         take_gap(s, item);
-        break;
+        return true;
     case XFSM_FOLLOW_PAST:
         take_past(s, item);
-        break;
+        return true;
     default:
         OVS_NOT_REACHED();
     }
@@ -301,11 +289,9 @@ catch_up(struct xfsm_source *s)
 {
     s->again = false;
     s->started = true;
+    s->settle_at = 0;
     s->caught_up = false;
     s->n_lost = xfsm_follow_n_lost(s->follow);
-    if (s->n_lost) {
-        nap(s, SETTLE_MS);
-    }
     xfsm_follow_again(s->follow, xfsm_positions_since(s->positions));
 }
 
@@ -315,115 +301,161 @@ static bool
 run_past(struct xfsm_source *s)
 {
     bool connected = xfsm_follow_n_connected(s->follow);
+    uint64_t n_lost = xfsm_follow_n_lost(s->follow);
 
     set_flag(s, &s->connected, connected);
     if (!needs_past(s)) {
         return true;
-    } else if (connected
-               || (!s->started && xfsm_follow_n_lost(s->follow))) {
+    } else if (connected || (!s->started && n_lost)) {
+        if (n_lost && !s->settle_at) {
+            s->settle_at = xfsm_now_ms() + SETTLE_MS;
+        }
+        if (xfsm_now_ms() < s->settle_at) {
+            return false;
+        }
         catch_up(s);
         return true;
     }
+    s->settle_at = 0;
     /* What waits in the queue can be taken, unless the past comes before
      * it. */
     return s->started && !(s->again && is_hub(s));
 }
 
 static void
-commit_in_time(struct xfsm_source *s, bool idle)
+close_follow(struct xfsm_source *s)
 {
-    int64_t age = xfsm_now_ms() - s->committed;
+    size_t i;
 
-    if (s->uncommitted ? idle || age >= XFSM_SOURCE_COMMIT_MS
-        : age >= IDLE_COMMIT_MS) {
-        commit(s);
+    for (i = 0; i < s->n_fds; i++) {
+        epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->fds[i], NULL);
     }
+    s->n_fds = 0;
+    xfsm_follow_destroy(s->follow);
+    s->follow = NULL;
+    s->has_item = false;
+    set_flag(s, &s->connected, false);
 }
 
-/* Follows until the end, or an error of the system. */
-static void
-follow(struct xfsm_source *s)
+/* Begins to follow.  Returns false if it cannot. */
+static bool
+open_follow(struct xfsm_source *s)
 {
-    struct xfsm_follow_item item;
+    char *error = xfsm_follow_create(&s->follow_options, &s->follow);
+    size_t i;
 
+    s->retry_at = xfsm_now_ms() + RETRY_MS;
+    if (error) {
+        VLOG_ERR_RL(&rl, "%s: no events: %s", s->name, error);
+        free(error);
+        s->follow = NULL;
+        return false;
+    }
+    s->n_fds = xfsm_follow_fds(s->follow, s->fds, MAX_FDS);
+    for (i = 0; i < s->n_fds; i++) {
+        struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+                                     .data.ptr = s->data };
+
+        epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->fds[i], &event);
+    }
     xfsm_positions_each(s->positions, know, s->follow);
     s->again = true;
     s->started = false;
+    s->settle_at = 0;
     s->n_lost = 0;
-    while (!must_stop(s)) {
+    return true;
+}
+
+/* Takes what there is, up to a burst.  Returns when to go on. */
+static int64_t
+take_items(struct xfsm_source *s)
+{
+    int i;
+
+    for (i = 0; i < XFSM_SOURCE_BURST; i++) {
         int error;
 
-        if (!run_past(s)) {
-            commit_in_time(s, true);
-            nap(s, CONNECT_MS);
-            continue;
+        if ((!i || s->again) && !run_past(s)) {
+            return s->settle_at ? s->settle_at : xfsm_now_ms() + CONNECT_MS;
         }
-        error = xfsm_follow_next(s->follow, WAIT_MS, &item);
+        error = (s->has_item ? 0
+                 : xfsm_follow_next(s->follow, 0, &s->item));
         if (!error) {
-            take_item(s, &item);
+            s->has_item = !take_item(s, &s->item);
+            if (s->has_item) {
+                return xfsm_now_ms() + WAIT_MS;
+            }
         } else if (error == EPROTO) {
             count(s, &s->counters.refused, 1);
             VLOG_WARN_RL(&rl, "%s: refused a message that is no event",
                          s->name);
-        } else if (error != EAGAIN && error != EINTR && !must_stop(s)) {
+        } else if (error == EAGAIN) {
+            int64_t deadline = xfsm_follow_deadline(s->follow);
+            int64_t redial = xfsm_now_ms() + CONNECT_MS;
+
+            return xfsm_follow_n_connected(s->follow)
+                   ? deadline : MIN(deadline, redial);
+        } else if (error != EINTR) {
             VLOG_WARN_RL(&rl, "%s: cannot receive events (%s)", s->name,
                          ovs_strerror(error));
-            return;
+            close_follow(s);
+            return s->retry_at = xfsm_now_ms() + RETRY_MS;
         }
-        commit_in_time(s, error == EAGAIN);
     }
+    return 0;
 }
 
-static void *
-source_main(void *s_)
+void
+xfsm_source_begin(struct xfsm_source *s, int epoll_fd, void *data)
 {
-    struct xfsm_source *s = s_;
-    const char *endpoint = s->endpoint;
-    const struct xfsm_follow_options options = {
-        .endpoints = &endpoint, .n_endpoints = 1,
-        .context = s->options.context,
-        .keys = s->server_key ? s->options.keys : NULL,
-        .server_key = s->server_key,
-    };
+    s->epoll_fd = epoll_fd;
+    s->data = data;
+    /* So that hubs take turns. */
+    s->committed = xfsm_now_ms() - hash_string(s->name, 0) % IDLE_COMMIT_MS;
+}
 
-    while (!must_stop(s)) {
-        char *error = xfsm_follow_create(&options, &s->follow);
+int64_t
+xfsm_source_run(struct xfsm_source *s)
+{
+    if (must_stop(s)) {
+        if (s->follow) {
+            int error = xfsm_sink_flush(s->options.sink);
 
-        if (error) {
-            VLOG_ERR_RL(&rl, "%s: no events: %s", s->name, error);
-            free(error);
-            nap(s, RETRY_MS);
-            continue;
+            xfsm_source_commit(s, error);
+            close_follow(s);
         }
-        follow(s);
-        if (s->uncommitted) {
-            commit(s);
-        }
-        xfsm_follow_destroy(s->follow);
-        s->follow = NULL;
-        set_flag(s, &s->connected, false);
-        nap(s, CONNECT_MS);
+        return -1;
     }
-    commit(s);
+    if (!s->follow && (xfsm_now_ms() < s->retry_at || !open_follow(s))) {
+        return s->retry_at;
+    }
+    return take_items(s);
+}
+
+void
+xfsm_source_end(struct xfsm_source *s)
+{
     set_flag(s, &s->ended, true);
-    return NULL;
 }
 
 /* ## For the owner ## */
 
 struct xfsm_source *
-xfsm_source_start(const struct xfsm_source_options *options)
+xfsm_source_create(const struct xfsm_source_options *options)
 {
     struct xfsm_source *s = xzalloc(sizeof *s);
-    pthread_condattr_t attr;
-    sigset_t all, old;
-    int error;
 
     s->options = *options;
     s->name = xstrdup(options->name);
     s->endpoint = xstrdup(options->endpoint);
     s->server_key = nullable_xstrdup(options->server_key);
     s->path = nullable_xstrdup(options->positions);
+    s->follow_options = (struct xfsm_follow_options) {
+        .endpoints = (const char *const *) &s->endpoint, .n_endpoints = 1,
+        .context = options->context,
+        .keys = s->server_key ? options->keys : NULL,
+        .server_key = s->server_key,
+    };
     s->positions = xfsm_positions_create();
     if (!s->path) {
         xfsm_positions_set_since(s->positions, time_wall_msec());
@@ -431,31 +463,14 @@ xfsm_source_start(const struct xfsm_source_options *options)
                || !xfsm_positions_since(s->positions)) {
         xfsm_positions_set_since(s->positions, 1);
     }
-    s->committed = xfsm_now_ms();
     ovs_mutex_init(&s->mutex);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &attr);
-    pthread_condattr_destroy(&attr);
-
-    /* Not by ovs_thread_create(), after which no child can be started. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    error = pthread_create(&s->thread, NULL, source_main, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (error) {
-        ovs_abort(error, "cannot create a thread");
-    }
     return s;
 }
 
 void
 xfsm_source_stop(struct xfsm_source *s)
 {
-    ovs_mutex_lock(&s->mutex);
-    s->stop = true;
-    pthread_cond_signal(&s->wake);
-    ovs_mutex_unlock(&s->mutex);
+    set_flag(s, &s->stop, true);
 }
 
 bool
@@ -470,10 +485,8 @@ xfsm_source_has_ended(const struct xfsm_source *s)
 }
 
 void
-xfsm_source_join(struct xfsm_source *s)
+xfsm_source_destroy(struct xfsm_source *s)
 {
-    pthread_join(s->thread, NULL);
-    pthread_cond_destroy(&s->wake);
     ovs_mutex_destroy(&s->mutex);
     xfsm_positions_destroy(s->positions);
     free(s->name);

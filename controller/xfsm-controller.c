@@ -19,6 +19,7 @@
 #include "command-line.h"
 #include "controller/fleetd.h"
 #include "controller/import.h"
+#include "controller/pool.h"
 #include "controller/rest.h"
 #include "controller/tokens.h"
 #include "daemon.h"
@@ -138,7 +139,7 @@ open_collector(struct controller *ctl)
     char *error = NULL;
 
     ctl->collect = (struct xfsm_collector_options) {
-        ctl->state_dir, ctl->key_file, ctl->hub_keys,
+        ctl->state_dir, ctl->key_file, ctl->hub_keys, ctl->n_threads,
     };
     if (ctl->state_dir) {
         ctl->events.spool_dir = xasprintf("%s/spool", ctl->state_dir);
@@ -197,6 +198,9 @@ usage(void)
            "collected\n"
            "  --key-file=FILE         own key pair, for hubs on tcp\n"
            "  --hub-keys=FILE         public keys of the hubs\n"
+           "  --threads=NUMBER        that collect events (default: as many "
+           "as\n"
+           "                          there are processors)\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
            "  --http=ADDRESS:PORT     serve the REST API and the dashboard "
@@ -225,6 +229,7 @@ enum {
     OPT_STATE_DIR,
     OPT_KEY_FILE,
     OPT_HUB_KEYS,
+    OPT_THREADS,
     OPT_XFSM,
     OPT_UNIXCTL,
     OPT_HTTP,
@@ -251,6 +256,7 @@ static const struct option long_options[] = {
     {"state-dir", required_argument, NULL, OPT_STATE_DIR},
     {"key-file", required_argument, NULL, OPT_KEY_FILE},
     {"hub-keys", required_argument, NULL, OPT_HUB_KEYS},
+    {"threads", required_argument, NULL, OPT_THREADS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"http", required_argument, NULL, OPT_HTTP},
@@ -304,6 +310,13 @@ parse_events_option(struct controller *ctl, int c)
         return true;
     case OPT_HUB_KEYS:
         set_path(&ctl->hub_keys);
+        return true;
+    case OPT_THREADS:
+        if (!str_to_int(optarg, 10, &ctl->n_threads) || ctl->n_threads < 1
+            || ctl->n_threads > XFSM_POOL_MAX) {
+            ovs_fatal(0, "--threads: \"%s\" is not a number from 1 to %d",
+                      optarg, XFSM_POOL_MAX);
+        }
         return true;
     default:
         return false;

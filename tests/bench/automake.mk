@@ -31,6 +31,16 @@ if HAVE_OVS
 BENCHMARKS += tests/bench/bench-publish
 SYSTEM_TOOLS += tests/bench/bench-publish
 endif
+
+# Many hubs, for the collector.
+BENCHMARKS += tests/bench/bench-hubs
+if HAVE_OVS
+SYSTEM_TOOLS += tests/bench/bench-hubs
+endif
+tests_bench_bench_hubs_SOURCES = tests/bench/bench-hubs.c
+tests_bench_bench_hubs_CPPFLAGS = $(AM_CPPFLAGS) $(LIBZMQ_CFLAGS)
+tests_bench_bench_hubs_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS)
+
 tests_bench_bench_publish_SOURCES = tests/bench/bench-publish.c
 tests_bench_bench_publish_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_bench_bench_publish_CFLAGS = $(OVS_CFLAGS)

@@ -17,14 +17,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "controller/event-name.h"
+#include "controller/files.h"
 #include "controller/positions.h"
 #include "controller/relay.h"
 #include "controller/sink.h"
+#include "controller/source.h"
 #include "controller/spool.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
@@ -443,6 +446,41 @@ test_relay(void **state)
     xfsm_relay_destroy(relay);
 }
 
+/* ## files.h ## */
+
+static void
+test_files(void **state)
+{
+    struct rlimit limit;
+    char *error;
+
+    (void) state;
+    assert_int_equal(xfsm_files_needed(0, 0), XFSM_FILES_BASE);
+    assert_int_equal(xfsm_files_needed(3, 2), XFSM_FILES_BASE
+                     + 3 * XFSM_FILES_HOST + 2 * XFSM_SOURCE_FILES);
+
+    /* The soft limit is raised, and never lowered. */
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 600;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(xfsm_files_room(1), (600 - xfsm_files_needed(1, 0))
+                     / XFSM_SOURCE_FILES);
+    assert_int_equal(xfsm_files_room(600), 0);
+    assert_null(xfsm_files_raise(700));
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(limit.rlim_cur, 700);
+    assert_null(xfsm_files_raise(650));
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(limit.rlim_cur, 700);
+
+    /* More than any kernel gives. */
+    error = xfsm_files_raise((size_t) 1 << 40);
+    assert_non_null(error);
+    assert_non_null(strstr(error, "1099511627776 file descriptors are "
+                           "needed"));
+    free(error);
+}
+
 int
 main(void)
 {
@@ -458,6 +496,7 @@ main(void)
         TEST(test_long_names),
         TEST(test_options),
         TEST(test_relay),
+        TEST(test_files),
     };
 #undef TEST
 

@@ -24,8 +24,11 @@
  * ones where they belong, and after them an item XFSM_FOLLOW_GAP if some are
  * gone for good or were recovered.
  *
- * While a gap is being filled xfsm_follow_next() waits for the hub, at most
- * some seconds; what is published meanwhile is queued by ZeroMQ.
+ * While a gap is being filled, at most some seconds, xfsm_follow_next() has
+ * nothing to give; what is published meanwhile is queued by ZeroMQ.
+ *
+ * It can be driven by a poll loop, together with many others, as nothing in it
+ * waits but xfsm_follow_next() with a timeout.
  *
  * Who goes on where it stopped before, after a restart, tells what it had by
  * xfsm_follow_know(), and asks for the past since then.  The same is needed
@@ -114,6 +117,14 @@ void xfsm_follow_again(struct xfsm_follow *, uint64_t since_ms);
  * returns. */
 int xfsm_follow_next(struct xfsm_follow *, int timeout_ms,
                      struct xfsm_follow_item *item);
+
+/* For a loop: file descriptors to poll, as xfsm_zmq_fd() has them, stored in
+ * 'fds', at most 'max'; returns their number, which is 2 and one for each
+ * endpoint.  And when xfsm_follow_next() is to be called, with a timeout of 0
+ * and until it returns EAGAIN, even without input: monotonic ms, INT64_MAX for
+ * never. */
+size_t xfsm_follow_fds(const struct xfsm_follow *, int *fds, size_t max);
+int64_t xfsm_follow_deadline(const struct xfsm_follow *);
 
 /* As those of zmq-sub.h. */
 unsigned int xfsm_follow_n_connected(struct xfsm_follow *);

@@ -9,9 +9,10 @@
 /* Asks hubs for events once more (the protocol is in ovs-plugin/hub-replay.h).
  *
  * One client has a socket to each of the hubs that its owner subscribes to,
- * which it opens at once but which need no hub to be there.  A question waits
- * for its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none
- * came: the hub may have died over it.  One that was there before is waited
+ * which it opens at once but which need no hub to be there.  A question is
+ * begun, and goes on by xfsm_replay_go_on(), which never waits.  It waits for
+ * its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none came:
+ * the hub may have died over it.  One that was there before is waited
  * for longer, as it is being started again.  A publisher without such an
  * endpoint, as "xfsm run --publish" is, costs XFSM_REPLAY_CONNECT.
  *
@@ -63,19 +64,37 @@ char *xfsm_replay_client_add(struct xfsm_replay_client *,
 typedef bool xfsm_replay_cb(const char *topic, size_t topic_len,
                             const char *body, size_t body_len, void *aux);
 
-/* Asks all hubs in turn for the events 'from' to 'to' in the life 'epoch' of
- * a probe, whose names are as in an event, until one has some; calls 'cb' for
- * each.  Returns 0 if a hub answered, else a positive errno. */
-int xfsm_replay_ask_range(struct xfsm_replay_client *, struct xfsm_str host,
-                          struct xfsm_str bridge, struct xfsm_str port,
-                          uint64_t epoch, uint64_t from, uint64_t to,
-                          xfsm_replay_cb *cb, void *aux);
+/* Begins to ask all hubs in turn for the events 'from' to 'to' in the life
+ * 'epoch' of a probe, whose names are as in an event, until one has some; 'cb'
+ * is called for each, by xfsm_replay_go_on().  What was asked before is
+ * forgotten. */
+void xfsm_replay_begin_range(struct xfsm_replay_client *,
+                             struct xfsm_str host, struct xfsm_str bridge,
+                             struct xfsm_str port, uint64_t epoch,
+                             uint64_t from, uint64_t to,
+                             xfsm_replay_cb *cb, void *aux);
 
-/* Asks all hubs for the events since 'since_ms', in ms since 1970.  Returns 0
- * if all answered, else a positive errno.  Stores the time of the
- * oldest event that a hub has in '*oldest_ms', 0 if there is none. */
-int xfsm_replay_ask_since(struct xfsm_replay_client *, uint64_t since_ms,
-                          xfsm_replay_cb *cb, void *aux,
-                          uint64_t *oldest_ms);
+/* The same for the events since 'since_ms', in ms since 1970, of all hubs. */
+void xfsm_replay_begin_since(struct xfsm_replay_client *, uint64_t since_ms,
+                             xfsm_replay_cb *cb, void *aux);
+
+/* Goes on with the question.  Returns EAGAIN while there is nothing to do
+ * before xfsm_replay_deadline(), monotonic ms, or input; EINPROGRESS after a
+ * part of the answer, if there is more to do.  Else it is over: returns 0 if
+ * a hub has answered, or all of them where all were asked, or another positive
+ * errno; and stores the time of the oldest event that a hub has in
+ * '*oldest_ms', 0 if there is none. */
+int xfsm_replay_go_on(struct xfsm_replay_client *, uint64_t *oldest_ms);
+int64_t xfsm_replay_deadline(const struct xfsm_replay_client *);
+
+/* Returns the socket that is waited for, and stores for what, as zmq_poll()
+ * has it; NULL if there is none. */
+void *xfsm_replay_socket(const struct xfsm_replay_client *,
+                         short int *events);
+
+/* Stores the file descriptors of its sockets, at most 'max', in 'fds', and
+ * returns how many there are.  As xfsm_zmq_fd(). */
+size_t xfsm_replay_fds(const struct xfsm_replay_client *, int *fds,
+                       size_t max);
 
 #endif /* xfsm/io/replay-client.h */
