@@ -50,6 +50,7 @@ struct worker {
     bool stop;
 
     /* Of the thread. */
+    bool ending;                /* It was told to stop. */
     struct ovs_list entries;
     struct ovs_list ready;      /* Those that are to have a turn. */
     int64_t next_due;           /* Of the others, or earlier. */
@@ -77,7 +78,7 @@ static bool
 take_orders(struct worker *w)
 {
     struct entry *entry;
-    bool look, stop;
+    bool look;
 
     ovs_mutex_lock(&w->mutex);
     LIST_FOR_EACH_POP (entry, node, &w->added) {
@@ -87,14 +88,14 @@ take_orders(struct worker *w)
     }
     look = w->look;
     w->look = false;
-    stop = w->stop;
+    w->ending = w->stop;
     ovs_mutex_unlock(&w->mutex);
     if (look) {
         LIST_FOR_EACH (entry, node, &w->entries) {
             make_ready(w, entry);
         }
     }
-    return !stop || !ovs_list_is_empty(&w->entries);
+    return !w->ending || !ovs_list_is_empty(&w->entries);
 }
 
 /* Finds those that are due. */
@@ -174,7 +175,7 @@ commit(struct worker *w)
 static void
 sleep_until_ready(struct worker *w)
 {
-    int64_t until = (!ovs_list_is_empty(&w->ready) ? 0
+    int64_t until = (w->ending || !ovs_list_is_empty(&w->ready) ? 0
                      : ovs_list_is_empty(&w->entries) ? INT64_MAX
                      : MIN(w->next_due, w->next_commit));
     struct epoll_event news[MAX_NEWS];

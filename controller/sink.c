@@ -16,8 +16,14 @@
 char *
 xfsm_sink_open(const struct xfsm_sink_options *o, struct xfsm_sink **sinkp)
 {
+    char *error;
+
     if (!xfsm_sink_needs_spool(o->target)) {
         return xfsm_sink_file_open(o, sinkp);
+    }
+    error = xfsm_sink_options_check(o);
+    if (error) {
+        return error;
     }
     if (!o->spool_dir) {
         return xasprintf("%s: needs --state-dir, where the spool of its "

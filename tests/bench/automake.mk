@@ -57,6 +57,16 @@ EXTRA_DIST += \
 	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py
 
+# A fleet and its controller: the full form is "make bench-fleet", a short one
+# a test (system).
+SYSTEM_TESTS += tests/bench/test-fleet.py
+EXTRA_DIST += \
+	tests/bench/RESULTS-fleet.md \
+	tests/bench/bench-fleet.py
+bench-fleet: all tests/bench/bench-hubs
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/tests/bench/bench-fleet.py
+.PHONY: bench-fleet
+
 # What crafted keys cost, by instructions: needs valgrind.
 GOLDEN_TESTS += tests/bench/test-crafted.py
 GOLDEN_TOOLS += tests/bench/crafted

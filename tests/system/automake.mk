@@ -10,6 +10,7 @@ SYSTEM_TESTS += \
 	tests/system/test-collector-kafka.py \
 	tests/system/test-collector-many.py \
 	tests/system/test-collector-nats.py \
+	tests/system/test-collector-tls.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
@@ -87,6 +88,7 @@ EXTRA_DIST += \
 	tests/system/lib/fleettest.py \
 	tests/system/lib/hubstest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/kafkatest.py \
 	tests/system/lib/natstest.py \
 	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \

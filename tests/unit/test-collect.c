@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -395,6 +396,96 @@ test_options(void **state OVS_UNUSED)
     assert_false(xfsm_sink_needs_spool(NULL));
 }
 
+/* What is wrong with the options, or NULL if nothing; 'target' has those that
+ * follow, up to NULL. */
+static void
+check_options(const char *wrong, const char *target, ...)
+{
+    struct xfsm_sink_options o;
+    const char *setting;
+    va_list args;
+    char *error;
+
+    xfsm_sink_options_init(&o);
+    o.target = xstrdup(target);
+    va_start(args, target);
+    while ((setting = va_arg(args, const char *)) != NULL) {
+        set(&o, setting, true);
+    }
+    va_end(args);
+    error = xfsm_sink_options_check(&o);
+    if (wrong) {
+        assert_non_null(error);
+        if (!strstr(error, wrong)) {
+            fail_msg("\"%s\" is not in: %s", wrong, error);
+        }
+    } else if (error) {
+        fail_msg("%s", error);
+    }
+    free(error);
+    xfsm_sink_options_destroy(&o);
+}
+
+/* Makes 'path' a file of 'n' characters and what is at its end. */
+static void
+write_password(size_t n, const char *end, int mode)
+{
+    FILE *f = fopen(path, "w");
+
+    while (n--) {
+        fputc('x', f);
+    }
+    fputs(end, f);
+    fclose(f);
+    chmod(path, mode);
+}
+
+static void
+test_secrets(void **state)
+{
+    char file[128], seed[128];
+
+    (void) state;
+    snprintf(path, sizeof path, "%s/password", dir);
+    snprintf(file, sizeof file, "password-file=%s", path);
+    snprintf(seed, sizeof seed, "nkey-seed=%s", path);
+    write_password(XFSM_SINK_PASSWORD_MAX, "\n", 0640);
+    check_options(NULL, "nats://h:1", "user=a", file, NULL);
+    check_options(NULL, "nats://h:1", "nkey=U", seed, "tls=1", NULL);
+    check_options(NULL, "kafka://h:1", "user=a", file, "sasl=SCRAM-SHA-512",
+                  NULL);
+    check_options(NULL, "kafka://h:1", "user=a", file, "sasl=PLAIN", "tls=1",
+                  NULL);
+    check_options("needs TLS", "kafka://h:1", "user=a", file, "sasl=PLAIN",
+                  NULL);
+    check_options("must be PLAIN", "kafka://h:1", "user=a", file, "sasl=X",
+                  NULL);
+    check_options("need each other", "kafka://h:1", "user=a", file, NULL);
+    check_options("need each other", "nats://h:1", "user=a", NULL);
+    check_options("need each other", "nats://h:1", seed, NULL);
+    check_options("need each other", "nats://h:1", "cert=x", NULL);
+    check_options("only one of", "nats://h:1", "user=a", file, "nkey=U",
+                  seed, NULL);
+    check_options("not for Kafka", "kafka://h:1", "nkey=U", seed, NULL);
+    check_options("for Kafka only", "nats://h:1", "sasl=PLAIN", NULL);
+    check_options("everybody would see", "nats://a:b@h:1", NULL);
+
+    write_password(XFSM_SINK_PASSWORD_MAX + 1, "\n", 0600);
+    check_options("longer than 1024", "nats://h:1", "user=a", file, NULL);
+    write_password(XFSM_SINK_PASSWORD_MAX + 1, "", 0600);
+    check_options("longer than 1024", "nats://h:1", "user=a", file, NULL);
+    write_password(XFSM_SINK_PASSWORD_MAX, "", 0600);
+    check_options(NULL, "nats://h:1", "user=a", file, NULL);
+    write_password(0, "", 0600);
+    check_options("one line", "nats://h:1", "user=a", file, NULL);
+    write_password(3, "\n\n", 0600);
+    check_options("one line", "nats://h:1", "user=a", file, NULL);
+    write_password(3, "", 0604);
+    check_options("everybody may", "nats://h:1", "user=a", file, NULL);
+    unlink(path);
+    check_options("cannot read", "nats://h:1", "user=a", file, NULL);
+}
+
 /* ## relay.h ## */
 
 static void
@@ -495,6 +586,7 @@ main(void)
         TEST(test_names),
         TEST(test_long_names),
         TEST(test_options),
+        TEST(test_secrets),
         TEST(test_relay),
         TEST(test_files),
     };
