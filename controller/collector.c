@@ -22,6 +22,7 @@
 #include "controller/fleet.h"
 #include "controller/pool.h"
 #include "controller/relay.h"
+#include "controller/sink.h"
 #include "controller/source.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
@@ -67,6 +68,8 @@ struct xfsm_collector {
                                  * of its host has ended. */
     const struct xfsm_fleet *fleet;     /* Of the last set_fleet()... */
     const struct shash *names;          /* ...and its hosts. */
+    uint64_t (*collected)(void *aux, const char *host);     /* Or NULL. */
+    void *collected_aux;
 };
 
 /* ## Keys of hubs ## */
@@ -122,6 +125,9 @@ find_key(const struct xfsm_collector *c, const struct smap *keys,
     *key = NULL;
     if (c->options->key_file) {
         *key = smap_get(keys, host->name);
+        if (!*key) {
+            *key = host->hub_key;
+        }
         if (!*key && tcp) {
             *key = smap_get(keys, "*");
         }
@@ -268,10 +274,14 @@ start_source(struct xfsm_collector *c, const struct xfsm_fleet_host *host,
     const char *dir = c->options->state_dir;
     char *path = dir ? xasprintf("%s/positions/%s.positions", dir, host->name)
                  : NULL;
+    uint64_t last, safe;
+    bool shared = xfsm_sink_get_safe(c->sink, &last, &safe);
     const struct xfsm_source_options options = {
         .name = host->name, .endpoint = host->events, .server_key = key,
         .keys = &c->keys, .positions = path, .context = c->context,
         .sink = c->sink, .relay = c->relay,
+        .collected = (shared && c->collected
+                      ? c->collected(c->collected_aux, host->name) : 0),
     };
     struct xfsm_source *source = xfsm_source_create(&options);
 
@@ -367,6 +377,24 @@ xfsm_collector_set_listener(struct xfsm_collector *c,
                             void *aux)
 {
     xfsm_relay_set_listener(c->relay, cb, aux);
+}
+
+void
+xfsm_collector_set_taking_over(struct xfsm_collector *c,
+                               uint64_t (*cb)(void *aux, const char *host),
+                               void *aux)
+{
+    c->collected = cb;
+    c->collected_aux = aux;
+}
+
+uint64_t
+xfsm_collector_get_collected(const struct xfsm_collector *c,
+                             const char *host)
+{
+    const struct xfsm_source *source = shash_find_data(&c->sources, host);
+
+    return source ? xfsm_source_get_collected(source) : 0;
 }
 
 void

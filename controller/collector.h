@@ -21,8 +21,8 @@
  *
  * The keys of hubs are in a file like ssh's known_hosts, a host and its public
  * key in Z85 on each line, and comments in lines of their own that start with
- * "# ".  The host "*" stands for those that have no line, if their endpoint is
- * tcp.  Where keys are used, no hub on tcp is followed whose key is not known.
+ * "# ".  A host without a line has the key that the fleet says; the host "*"
+ * stands for those that have neither, if their endpoint is tcp.  Where keys are used, no hub on tcp is followed whose key is not known.
  *
  * The hubs are driven by a few threads (pool.h).
  *
@@ -50,7 +50,7 @@ struct xfsm_sink;
 struct xfsm_collector_options {
     const char *state_dir;      /* Or NULL. */
     const char *key_file;       /* Our key pair, or NULL: no CURVE. */
-    const char *hub_keys;       /* File of the hubs' keys, with 'key_file'. */
+    const char *hub_keys;       /* File of the hubs' keys, or NULL. */
     int n_threads;              /* 0: as many as there are processors. */
 };
 
@@ -79,6 +79,19 @@ void xfsm_collector_set_listener(struct xfsm_collector *,
 void xfsm_collector_sum(const struct xfsm_collector *, uint64_t *events,
                         uint64_t *missed, uint64_t *refused,
                         uint64_t *unheard);
+
+/* Has 'cb' tell up to where another controller collected the events of the
+ * host named 'host', as xfsm_collector_get_collected() told it; 0 if that is
+ * not known. */
+void xfsm_collector_set_taking_over(struct xfsm_collector *,
+                                    uint64_t (*cb)(void *aux,
+                                                   const char *host),
+                                    void *aux);
+
+/* Returns the time before which no event of the host named 'host' is missing in
+ * the broker (source.h), or 0. */
+uint64_t xfsm_collector_get_collected(const struct xfsm_collector *,
+                                      const char *host);
 
 /* Follows the hosts of 'fleet' that have an "events" endpoint, and whose name
  * is in 'names', and no others, with the keys that the file has now.  Those

@@ -174,6 +174,12 @@ xfsm_fleetd_reload(struct controller *ctl)
     return ctl->reload_error;
 }
 
+static uint64_t
+get_collected(void *members, const char *host)
+{
+    return xfsm_members_get_collected(members, host);
+}
+
 const char *
 xfsm_fleetd_start(struct controller *ctl)
 {
@@ -190,6 +196,10 @@ xfsm_fleetd_start(struct controller *ctl)
                                    ctl->mode == XFSM_HOST_DRY_RUN);
     if (!ctl->once) {
         ctl->members = xfsm_members_create(ctl->db_remote, ctl->name);
+    }
+    if (ctl->members && ctl->collector) {
+        xfsm_collector_set_taking_over(ctl->collector, get_collected,
+                                       ctl->members);
     }
     return NULL;
 }
@@ -214,7 +224,8 @@ run_db(struct controller *ctl)
     struct xfsm_fleet *fleet = xfsm_fleet_db_run(ctl->db, ctl->fleet);
 
     if (ctl->members) {
-        xfsm_members_run(ctl->members, &ctl->hosts, ctl->cfg);
+        xfsm_members_run(ctl->members, &ctl->hosts, ctl->collector,
+                         ctl->cfg);
     }
     if (fleet) {
         set_fleet(ctl, fleet);

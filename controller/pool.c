@@ -155,11 +155,16 @@ run_ready(struct worker *w)
 static void
 commit(struct worker *w)
 {
+    uint64_t last, safe;
+    bool shared = xfsm_sink_get_safe(w->sink, &last, &safe);
     struct entry *entry;
     bool flushed = false;
     int error = 0;
 
     LIST_FOR_EACH (entry, node, &w->entries) {
+        if (shared) {
+            xfsm_source_note_safe(entry->source, last, safe);
+        }
         if (xfsm_source_must_commit(entry->source)) {
             if (!flushed) {
                 error = xfsm_sink_flush(w->sink);

@@ -227,6 +227,12 @@ flush(struct xfsm_sink *sink)
     return 0;
 }
 
+static struct xfsm_spool *
+get_spool(struct xfsm_sink *sink)
+{
+    return kafka_sink_cast(sink)->spool;
+}
+
 static void
 show(struct xfsm_sink *sink, struct ds *ds)
 {
@@ -316,7 +322,7 @@ xfsm_sink_kafka_open(const struct xfsm_sink_options *o,
                      struct xfsm_sink **sinkp)
 {
     static const struct xfsm_sink_class class = {
-        put, flush, NULL, show, close_sink,
+        put, flush, get_spool, NULL, show, close_sink,
     };
     struct kafka_sink *s = xzalloc(sizeof *s);
     sigset_t all, old;

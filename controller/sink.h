@@ -34,6 +34,7 @@
 
 struct ds;
 struct xfsm_event_view;
+struct xfsm_spool;
 
 /* O(ID, NAME, MIN, MAX, DEFAULT, DOC): options that are numbers. */
 #define XFSM_SINK_NUMBERS(O) \
@@ -114,6 +115,10 @@ struct xfsm_sink_class {
     /* Makes what was taken safe.  Returns 0 or a positive errno. */
     int (*flush)(struct xfsm_sink *);
 
+    /* Returns the spool that is between it and a broker, which all controllers
+     * of a fleet share; NULL if it has none. */
+    struct xfsm_spool *(*get_spool)(struct xfsm_sink *);
+
     /* Opens its file again; NULL if it has none.  Returns NULL or an error. */
     char *(*reopen)(struct xfsm_sink *);
 
@@ -143,6 +148,11 @@ void xfsm_sink_close(struct xfsm_sink *);
 int xfsm_sink_put(struct xfsm_sink *, const char *json, size_t len,
                   const struct xfsm_event_view *view);
 int xfsm_sink_flush(struct xfsm_sink *);
+
+/* Stores the number of the last event that was put, and up to which all are
+ * safe with a broker, so that they will be there if this host is not.  Returns
+ * false if events go somewhere else. */
+bool xfsm_sink_get_safe(struct xfsm_sink *, uint64_t *last, uint64_t *safe);
 char *xfsm_sink_reopen(struct xfsm_sink *);
 void xfsm_sink_show(struct xfsm_sink *, struct ds *);
 

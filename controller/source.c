@@ -87,6 +87,8 @@ struct xfsm_source {
     bool answered;              /* A question on the past, once. */
     int attempts;               /* To have it that failed. */
     int64_t settle_at;          /* When to ask for the past, or 0. */
+    uint64_t safe_since_ms;     /* To be told when... */
+    uint64_t safe_number;       /* ...that is safe, or 0. */
     unsigned int uncommitted;   /* Events. */
     int64_t committed;          /* When, monotonic ms. */
 
@@ -96,6 +98,7 @@ struct xfsm_source {
     bool ended;
     bool connected;
     bool waiting;               /* For room in the sink. */
+    uint64_t collected;         /* As get_collected() tells. */
     struct counters counters;
 };
 
@@ -159,6 +162,22 @@ xfsm_source_commit(struct xfsm_source *s, int error)
             VLOG_WARN_RL(&rl, "%s: cannot write (%s)", s->path,
                          ovs_strerror(error));
         }
+    }
+}
+
+void
+xfsm_source_note_safe(struct xfsm_source *s, uint64_t last, uint64_t safe)
+{
+    if (s->safe_number && safe >= s->safe_number) {
+        ovs_mutex_lock(&s->mutex);
+        s->collected = s->safe_since_ms;
+        ovs_mutex_unlock(&s->mutex);
+        s->safe_number = 0;
+    }
+    if (!s->safe_number && last && s->caught_up
+        && xfsm_positions_since(s->positions) > s->safe_since_ms) {
+        s->safe_since_ms = xfsm_positions_since(s->positions);
+        s->safe_number = last;
     }
 }
 
@@ -440,6 +459,29 @@ xfsm_source_end(struct xfsm_source *s)
 
 /* ## For the owner ## */
 
+/* What another controller came to after we had the host is later than what we
+ * know of its probes. */
+static void
+load_positions(struct xfsm_source *s)
+{
+    uint64_t collected = s->options.collected;
+
+    if (!s->path) {
+        xfsm_positions_set_since(s->positions, time_wall_msec());
+    } else if (!xfsm_positions_load(s->positions, s->path)
+               || !xfsm_positions_since(s->positions)) {
+        xfsm_positions_set_since(s->positions, 1);
+    }
+    if (collected > xfsm_positions_since(s->positions)) {
+        VLOG_INFO("%s: another controller collected its events up to %"PRIu64
+                  " ms since 1970; the hub is asked for those after that",
+                  s->name, collected);
+        xfsm_positions_destroy(s->positions);
+        s->positions = xfsm_positions_create();
+        xfsm_positions_set_since(s->positions, collected);
+    }
+}
+
 struct xfsm_source *
 xfsm_source_create(const struct xfsm_source_options *options)
 {
@@ -457,12 +499,7 @@ xfsm_source_create(const struct xfsm_source_options *options)
         .server_key = s->server_key,
     };
     s->positions = xfsm_positions_create();
-    if (!s->path) {
-        xfsm_positions_set_since(s->positions, time_wall_msec());
-    } else if (!xfsm_positions_load(s->positions, s->path)
-               || !xfsm_positions_since(s->positions)) {
-        xfsm_positions_set_since(s->positions, 1);
-    }
+    load_positions(s);
     ovs_mutex_init(&s->mutex);
     return s;
 }
@@ -513,6 +550,17 @@ xfsm_source_sum(const struct xfsm_source *s, uint64_t *received,
     *lost += s->counters.lost;
     *refused += s->counters.refused;
     ovs_mutex_unlock(&s->mutex);
+}
+
+uint64_t
+xfsm_source_get_collected(const struct xfsm_source *s)
+{
+    uint64_t collected;
+
+    ovs_mutex_lock(&s->mutex);
+    collected = s->collected;
+    ovs_mutex_unlock(&s->mutex);
+    return collected;
 }
 
 void

@@ -20,6 +20,12 @@
  * is taken before it has answered, or failed to XFSM_SOURCE_ATTEMPTS times, as
  * what publishes and is no hub does.
  *
+ * What is on this host can be gone with it.  So it is told, too, up to when all
+ * is safe with the broker, if there is one: a time before which nothing is
+ * missing in the spool, from when on all is that was in the spool then.
+ * Whoever takes over the hub begins there, if that is later than what it has
+ * itself.
+ *
  * While the sink has no room the source waits with the event in its hand.
  *
  * Thread-safety: a source has an owner, which makes and frees it, and one
@@ -59,6 +65,8 @@ struct xfsm_source_options {
     const char *server_key;     /* NULL: no CURVE. */
     const struct xfsm_key_pair *keys;   /* Outlives the source. */
     const char *positions;      /* File, or NULL. */
+    uint64_t collected;         /* Up to where another controller came, which
+                                 * had the same broker; 0: not known. */
     void *context;              /* Of ZeroMQ, outlives the source. */
     struct xfsm_sink *sink;     /* Outlives the source... */
     struct xfsm_relay *relay;   /* ...as what the sink has taken goes to. */
@@ -84,6 +92,10 @@ bool xfsm_source_is(const struct xfsm_source *, const char *endpoint,
 void xfsm_source_sum(const struct xfsm_source *, uint64_t *received,
                      uint64_t *lost, uint64_t *refused);
 
+/* The time before which nothing is missing in the broker, by the clock of the
+ * hub, in ms since 1970; 0 if that is not known. */
+uint64_t xfsm_source_get_collected(const struct xfsm_source *);
+
 /* Appends a line on its state. */
 void xfsm_source_show(const struct xfsm_source *, struct ds *);
 
@@ -104,5 +116,9 @@ void xfsm_source_end(struct xfsm_source *);
  * sink, whose result is 'error'. */
 bool xfsm_source_must_commit(const struct xfsm_source *);
 void xfsm_source_commit(struct xfsm_source *, int error);
+
+/* Tells what xfsm_sink_get_safe() did, now. */
+void xfsm_source_note_safe(struct xfsm_source *, uint64_t last,
+                           uint64_t safe);
 
 #endif /* controller/source.h */

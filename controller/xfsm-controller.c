@@ -434,8 +434,8 @@ check_options(const struct controller *ctl, int n_args)
                   ? "with --db, no fleet description can be given"
                   : "exactly one argument, the fleet description, is "
                     "required, or --db");
-    } else if (!ctl->key_file != !ctl->hub_keys) {
-        ovs_fatal(0, "--key-file and --hub-keys need each other");
+    } else if (ctl->hub_keys && !ctl->key_file) {
+        ovs_fatal(0, "--hub-keys needs --key-file");
     } else if (ctl->once && get_detach()) {
         ovs_fatal(0, "--once and --dry-run cannot be used with --detach");
     } else if (ctl->http.listen && (ctl->once || ctl->import)) {

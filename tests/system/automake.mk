@@ -10,6 +10,7 @@ SYSTEM_TESTS += \
 	tests/system/test-collector-kafka.py \
 	tests/system/test-collector-many.py \
 	tests/system/test-collector-nats.py \
+	tests/system/test-collector-takeover.py \
 	tests/system/test-collector-tls.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \

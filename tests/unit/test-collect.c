@@ -239,6 +239,8 @@ test_spool(void **state OVS_UNUSED)
     assert_int_equal(next(s), 3);
     assert_int_equal(xfsm_spool_stats(s)->repeated, 2);
     xfsm_spool_acknowledge(s, 3);
+    assert_int_equal(xfsm_spool_last(s), 5);
+    assert_int_equal(xfsm_spool_safe(s), 0);    /* It is held. */
     xfsm_spool_rewind(s, true);         /* With all that it holds. */
     assert_int_equal(xfsm_spool_pending(s), 5);
     for (i = 1; i <= 5; i++) {
@@ -258,6 +260,11 @@ test_spool(void **state OVS_UNUSED)
     xfsm_spool_acknowledge(s, 5);
     xfsm_spool_rewind(s, true);
     assert_int_equal(put(s, 6, 100), 0);
+    assert_int_equal(xfsm_spool_last(s), 6);
+    assert_int_equal(xfsm_spool_safe(s), 5);
+    assert_int_equal(next(s), 6);
+    xfsm_spool_acknowledge(s, 6);
+    assert_int_equal(xfsm_spool_safe(s), 6);
     xfsm_spool_close(s);
 }
 
