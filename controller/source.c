@@ -41,8 +41,9 @@ VLOG_DEFINE_THIS_MODULE(source);
 #define SETTLE_MS 500
 
 /* The positions of a hub without events are written that often, in ms; not
- * those of all hubs at once. */
-#define IDLE_COMMIT_MS 10000
+ * those of all hubs at once.  Of such a hub they save nothing but answers with
+ * what it told before. */
+#define IDLE_COMMIT_MS 60000
 
 /* Of a follower, that is, of its sockets. */
 #define MAX_FDS 4
@@ -141,19 +142,27 @@ xfsm_source_must_commit(const struct xfsm_source *s)
     return age >= (s->uncommitted ? XFSM_SOURCE_COMMIT_MS : IDLE_COMMIT_MS);
 }
 
-/* Where the sink failed, the positions on the disk stay as they are. */
-void
-xfsm_source_commit(struct xfsm_source *s, int error)
+/* Takes note of the time before which nothing is missing: all was given out
+ * that came before the last heartbeat. */
+static void
+update_since(struct xfsm_source *s)
 {
     uint64_t heard = (s->follow && !s->has_item
                       && xfsm_follow_is_empty(s->follow)
                       ? xfsm_follow_heard_ms(s->follow) : 0);
 
-    s->committed = xfsm_now_ms();
-    s->uncommitted = 0;
     if (s->caught_up && heard > XFSM_SOURCE_MARGIN_MS) {
         xfsm_positions_set_since(s->positions, heard - XFSM_SOURCE_MARGIN_MS);
     }
+}
+
+/* Where the sink failed, the positions on the disk stay as they are. */
+void
+xfsm_source_commit(struct xfsm_source *s, int error)
+{
+    s->committed = xfsm_now_ms();
+    s->uncommitted = 0;
+    update_since(s);
     if (error) {
         VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));
     } else if (s->path) {
@@ -174,6 +183,7 @@ xfsm_source_note_safe(struct xfsm_source *s, uint64_t last, uint64_t safe)
         ovs_mutex_unlock(&s->mutex);
         s->safe_number = 0;
     }
+    update_since(s);
     if (!s->safe_number && last && s->caught_up
         && xfsm_positions_since(s->positions) > s->safe_since_ms) {
         s->safe_since_ms = xfsm_positions_since(s->positions);
