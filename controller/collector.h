@@ -22,7 +22,8 @@
  * The keys of hubs are in a file like ssh's known_hosts, a host and its public
  * key in Z85 on each line, and comments in lines of their own that start with
  * "# ".  A host without a line has the key that the fleet says; the host "*"
- * stands for those that have neither, if their endpoint is tcp.  Where keys are used, no hub on tcp is followed whose key is not known.
+ * stands for those that have neither, if their endpoint is tcp.  Where keys are
+ * used, no hub on tcp is followed whose key is not known.
  *
  * The hubs are driven by a few threads (pool.h).
  *
@@ -88,8 +89,8 @@ void xfsm_collector_set_taking_over(struct xfsm_collector *,
                                                    const char *host),
                                     void *aux);
 
-/* Returns the time before which no event of the host named 'host' is missing in
- * the broker (source.h), or 0. */
+/* Returns the time before which no event of the host named 'host' is missing
+ * in the broker (source.h), or 0. */
 uint64_t xfsm_collector_get_collected(const struct xfsm_collector *,
                                       const char *host);
 

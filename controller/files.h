@@ -28,8 +28,8 @@ size_t xfsm_files_needed(size_t n_hosts, size_t n_followed);
 /* How many hosts can be followed, of 'n_hosts', with the limit as it is. */
 size_t xfsm_files_room(size_t n_hosts);
 
-/* Has the process be able to open 'needed' at least.  Returns NULL, or an error
- * that the caller frees. */
+/* Has the process be able to open 'needed' at least.  Returns NULL, or an
+ * error that the caller frees. */
 char *xfsm_files_raise(size_t needed);
 
 #endif /* controller/files.h */

@@ -17,7 +17,9 @@
 #include "controller/members.h"
 #include "controller/programs.h"
 #include "dirs.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fleetd);
@@ -236,17 +238,46 @@ run_db(struct controller *ctl)
     ctl->cfg = xfsm_fleet_db_get_cfg(ctl->db);
 }
 
-void
-xfsm_fleetd_run(struct controller *ctl)
+/* Gives all hosts a turn.  Each of them has something to do every few seconds,
+ * if only to tell its server that it is there: of many hosts, those that come
+ * in a while are seen to together, as a turn of all takes the longer the more
+ * there are. */
+static void
+run_hosts(struct controller *ctl)
 {
     struct shash_node *node;
 
+    ctl->hosts_held = time_msec() < ctl->hosts_next;
+    if (!ctl->hosts_held) {
+        SHASH_FOR_EACH (node, &ctl->hosts) {
+            xfsm_host_run(node->data);
+        }
+        ctl->hosts_next = time_msec() + (shash_count(&ctl->hosts)
+                                         / XFSM_FLEETD_HOSTS_A_MS);
+    }
+}
+
+static void
+wait_for_hosts(struct controller *ctl)
+{
+    struct shash_node *node;
+
+    if (ctl->hosts_held) {
+        poll_timer_wait_until(ctl->hosts_next);
+        return;
+    }
+    SHASH_FOR_EACH (node, &ctl->hosts) {
+        xfsm_host_wait(node->data);
+    }
+}
+
+void
+xfsm_fleetd_run(struct controller *ctl)
+{
     if (ctl->db) {
         run_db(ctl);
     }
-    SHASH_FOR_EACH (node, &ctl->hosts) {
-        xfsm_host_run(node->data);
-    }
+    run_hosts(ctl);
     if (ctl->collector) {
         xfsm_collector_run(ctl->collector);
     }
@@ -255,17 +286,13 @@ xfsm_fleetd_run(struct controller *ctl)
 void
 xfsm_fleetd_wait(struct controller *ctl)
 {
-    struct shash_node *node;
-
     if (ctl->db) {
         xfsm_fleet_db_wait(ctl->db);
     }
     if (ctl->members) {
         xfsm_members_wait(ctl->members);
     }
-    SHASH_FOR_EACH (node, &ctl->hosts) {
-        xfsm_host_wait(node->data);
-    }
+    wait_for_hosts(ctl);
     if (ctl->collector) {
         xfsm_collector_wait(ctl->collector);
     }

@@ -27,6 +27,10 @@ struct xfsm_fleet;
 struct xfsm_fleet_db;
 struct xfsm_members;
 
+/* Hosts for each millisecond between two turns of all of them: 100 ms between
+ * those of 10000. */
+#define XFSM_FLEETD_HOSTS_A_MS 100
+
 struct controller {
     /* Options. */
     char *fleet_file;           /* Absolute, or NULL with 'db_remote'. */
@@ -53,6 +57,8 @@ struct controller {
     int64_t cfg;                /* Changes that 'fleet' has, by number. */
     char *reload_error;         /* Of the last attempt, or NULL. */
     struct shash hosts;         /* struct xfsm_host, by name. */
+    long long int hosts_next;   /* No turn for them before, in ms. */
+    bool hosts_held;            /* One is due then. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */
     struct xfsm_sink *sink;
     int state_lock;

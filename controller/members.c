@@ -300,7 +300,11 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
     if (len && problems[len - 1] == '\n') {
         problems[len - 1] = '\0';
     }
-    xfsm_host_get_status(host, &status);
+    if (statistics) {
+        xfsm_host_get_status(host, &status);
+    } else {
+        xfsm_host_get_brief_status(host, &status);
+    }
     fleetrec_host_set_state(row, xfsm_host_state_to_word(status.state));
     fleetrec_host_set_error(row, problems[0] ? problems : NULL);
     fleetrec_host_set_controller(row, m->name);

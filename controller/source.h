@@ -20,8 +20,8 @@
  * is taken before it has answered, or failed to XFSM_SOURCE_ATTEMPTS times, as
  * what publishes and is no hub does.
  *
- * What is on this host can be gone with it.  So it is told, too, up to when all
- * is safe with the broker, if there is one: a time before which nothing is
+ * What is on this host can be gone with it.  So it is told, too, up to when
+ * all is safe with the broker, if there is one: a time before which nothing is
  * missing in the spool, from when on all is that was in the spool then.
  * Whoever takes over the hub begins there, if that is later than what it has
  * itself.

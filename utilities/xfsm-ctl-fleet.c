@@ -446,7 +446,8 @@ cmd_sync(struct ctl_context *ctx OVS_UNUSED)
 
 const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
     {"add-host", 2, MAX_ARGS, "HOST REMOTE[,REMOTE...] [LABEL=VALUE...]",
-     xfsm_ctl_pre_fleet, cmd_add_host, NULL, "--may-exist,--events=,--hub-key=", RW},
+     xfsm_ctl_pre_fleet, cmd_add_host, NULL,
+     "--may-exist,--events=,--hub-key=", RW},
     {"del-host", 1, 1, "HOST", xfsm_ctl_pre_fleet, cmd_del_host, NULL,
      "--if-exists", RW},
     {"assign", 3, MAX_ARGS, "NAME PROGRAM[,PROGRAM...] SELECTOR...",

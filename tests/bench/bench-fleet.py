@@ -79,8 +79,12 @@ class Database:
         self.socket = os.path.join(folder, name + '.sock')
         db = os.path.join(folder, name + '.db')
         self.database = {'xfsm': 'XFSM', 'xfsm-fleet': 'XFSM_Fleet'}[schema]
-        subprocess.run(['ovsdb-tool', 'create', db, os.path.join(
-            TOP, 'ovsdb-schema', schema + '.ovsschema')], env=env, check=True)
+        empty = os.path.join(folder, schema + '.empty')
+        if not os.path.exists(empty):
+            subprocess.run(['ovsdb-tool', 'create', empty, os.path.join(
+                TOP, 'ovsdb-schema', schema + '.ovsschema')], env=env,
+                check=True)
+        shutil.copy(empty, db)
         self.process = subprocess.Popen(
             ['ovsdb-server', '-vconsole:off', '-vsyslog:off',
              '--remote=punix:' + self.socket,

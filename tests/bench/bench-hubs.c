@@ -18,8 +18,8 @@
  *     stats
  *         says how many questions were asked, and how many events answered
  *
- * Ends with its input.  Who wants to be let off the past, which is large after
- * a test at full speed, sends events of label "log": they are in no journal. */
+ * Ends with its input.  Events of label "log" are in no journal, as those of
+ * real hubs. */
 
 #include <inttypes.h>
 #include <poll.h>
