@@ -22,8 +22,8 @@
  * The keys of hubs are in a file like ssh's known_hosts, a host and its public
  * key in Z85 on each line, and comments in lines of their own that start with
  * "# ".  A host without a line has the key that the fleet says; the host "*"
- * stands for those that have neither, if their endpoint is tcp.  Where keys are
- * used, no hub on tcp is followed whose key is not known.
+ * stands for those that have neither, if their endpoint is tcp.  Where keys
+ * are used, no hub on tcp is followed whose key is not known.
  *
  * The hubs are driven by a few threads (pool.h).
  *

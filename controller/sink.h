@@ -88,7 +88,8 @@ void xfsm_sink_options_destroy(struct xfsm_sink_options *);
 char *xfsm_sink_options_set(struct xfsm_sink_options *, const char *setting);
 
 /* Checks that what is set goes together, and that files of secrets can be
- * read, and not by everybody.  Returns NULL or an error that the caller frees. */
+ * read, and not by everybody.  Returns NULL or an error that the caller
+ * frees. */
 char *xfsm_sink_options_check(const struct xfsm_sink_options *);
 
 /* True if the broker is to be spoken to over TLS. */
