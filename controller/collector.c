@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/io/keys.h"
 
@@ -44,6 +47,10 @@ BUILD_ASSERT_DECL(XFSM_COLLECTOR_MAX * XFSM_SOURCE_SOCKETS <= SOCKETS_MAX);
 #define IO_THREADS_MAX 8
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+/* Once no source was started for so long, in ms, memory that the beginning of
+ * many took, for questions on the past, is given back. */
+#define SETTLED 30000
 
 /* How often is looked whether a source has ended, in ms. */
 #define PERIOD 100
@@ -64,6 +71,7 @@ struct xfsm_collector {
     struct xfsm_pool *pool;
     struct shash sources;       /* struct xfsm_source, by name of the host. */
     struct ovs_list leavers;
+    long long int trim_at;      /* When to give memory back, or LLONG_MAX. */
     bool held_back;             /* A source is to be started once another one
                                  * of its host has ended. */
     const struct xfsm_fleet *fleet;     /* Of the last set_fleet()... */
@@ -198,6 +206,7 @@ xfsm_collector_create(const struct xfsm_collector_options *options,
     c->options = options;
     c->sink = sink;
     c->relay = xfsm_relay_create();
+    c->trim_at = LLONG_MAX;
     shash_init(&c->sources);
     ovs_list_init(&c->leavers);
     *cp = c;
@@ -287,6 +296,7 @@ start_source(struct xfsm_collector *c, const struct xfsm_fleet_host *host,
 
     shash_add(&c->sources, host->name, source);
     xfsm_pool_add(c->pool, source);
+    c->trim_at = time_msec() + SETTLED;
     free(path);
 }
 
@@ -358,6 +368,10 @@ xfsm_collector_run(struct xfsm_collector *c)
     if (joined && c->held_back) {
         xfsm_collector_set_fleet(c, c->fleet, c->names);
     }
+    if (time_msec() >= c->trim_at) {
+        malloc_trim(0);
+        c->trim_at = LLONG_MAX;
+    }
     xfsm_relay_run(c->relay);
 }
 
@@ -366,6 +380,9 @@ xfsm_collector_wait(struct xfsm_collector *c)
 {
     if (!ovs_list_is_empty(&c->leavers)) {
         poll_timer_wait(PERIOD);
+    }
+    if (c->trim_at != LLONG_MAX) {
+        poll_timer_wait_until(c->trim_at);
     }
     xfsm_relay_wait(c->relay);
 }

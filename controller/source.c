@@ -45,8 +45,6 @@ VLOG_DEFINE_THIS_MODULE(source);
  * what it told before. */
 #define IDLE_COMMIT_MS 60000
 
-/* Of a follower, that is, of its sockets. */
-#define MAX_FDS 4
 
 /* N(NAME, DOC): counters. */
 #define COUNTERS(N) \
@@ -73,8 +71,6 @@ struct xfsm_source {
     /* Of the thread. */
     int epoll_fd;
     void *data;                 /* Of input, for that. */
-    int fds[MAX_FDS];           /* Of 'follow', that are polled. */
-    size_t n_fds;
     struct xfsm_follow_options follow_options;
     struct xfsm_follow *follow; /* NULL: to be made, at... */
     int64_t retry_at;           /* ...monotonic ms. */
@@ -351,15 +347,22 @@ run_past(struct xfsm_source *s)
     return s->started && !(s->again && is_hub(s));
 }
 
+/* ZeroMQ closes a file descriptor some time after its socket: it is not to be
+ * told of when the source is gone. */
+static void
+watch(int fd, bool there, void *s_)
+{
+    struct xfsm_source *s = s_;
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+                                 .data.ptr = s->data };
+
+    epoll_ctl(s->epoll_fd, there ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd,
+              &event);
+}
+
 static void
 close_follow(struct xfsm_source *s)
 {
-    size_t i;
-
-    for (i = 0; i < s->n_fds; i++) {
-        epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->fds[i], NULL);
-    }
-    s->n_fds = 0;
     xfsm_follow_destroy(s->follow);
     s->follow = NULL;
     s->has_item = false;
@@ -371,7 +374,6 @@ static bool
 open_follow(struct xfsm_source *s)
 {
     char *error = xfsm_follow_create(&s->follow_options, &s->follow);
-    size_t i;
 
     s->retry_at = xfsm_now_ms() + RETRY_MS;
     if (error) {
@@ -379,13 +381,6 @@ open_follow(struct xfsm_source *s)
         free(error);
         s->follow = NULL;
         return false;
-    }
-    s->n_fds = xfsm_follow_fds(s->follow, s->fds, MAX_FDS);
-    for (i = 0; i < s->n_fds; i++) {
-        struct epoll_event event = { .events = EPOLLIN | EPOLLET,
-                                     .data.ptr = s->data };
-
-        epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->fds[i], &event);
     }
     xfsm_positions_each(s->positions, know, s->follow);
     s->again = true;
@@ -507,6 +502,7 @@ xfsm_source_create(const struct xfsm_source_options *options)
         .context = options->context,
         .keys = s->server_key ? options->keys : NULL,
         .server_key = s->server_key,
+        .watch = watch, .watch_aux = s,
     };
     s->positions = xfsm_positions_create();
     load_positions(s);

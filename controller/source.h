@@ -47,9 +47,9 @@
 /* Heartbeats of all probes come within that time, in ms. */
 #define XFSM_SOURCE_MARGIN_MS 10000
 
-/* File descriptors of a source: of its three ZeroMQ sockets, and the one that
- * ZeroMQ adds to tell of connections, and of its two connections; and ZeroMQ
- * sockets. */
+/* File descriptors of a source while it asks its hub, of which two are closed
+ * then: of its three ZeroMQ sockets, and the one that ZeroMQ adds to tell of
+ * connections, and of its two connections; and ZeroMQ sockets. */
 #define XFSM_SOURCE_FILES 6
 #define XFSM_SOURCE_SOCKETS 4
 

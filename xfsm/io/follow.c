@@ -70,6 +70,18 @@ subscribe(struct xfsm_follow *f, const char *topic)
                  : NULL;
 }
 
+/* Tells that the subscriber's file descriptors are there, or will not be. */
+static void
+watch_sub(const struct xfsm_follow *f, bool there)
+{
+    const struct xfsm_follow_options *o = f->options;
+
+    if (o->watch) {
+        o->watch(xfsm_zmq_sub_fd(f->sub), there, o->watch_aux);
+        o->watch(xfsm_zmq_sub_monitor_fd(f->sub), there, o->watch_aux);
+    }
+}
+
 static char *
 open_sockets(struct xfsm_follow *f)
 {
@@ -82,7 +94,9 @@ open_sockets(struct xfsm_follow *f)
         xfsm_zmq_sub_set_keys(f->sub, o->keys, o->server_key);
     }
     if (!error) {
+        watch_sub(f, true);
         error = xfsm_replay_client_create(o->context, o->keys, o->server_key,
+                                          o->watch, o->watch_aux,
                                           &f->replay);
     }
     for (i = 0; i < o->n_topics && !error; i++) {
@@ -98,7 +112,7 @@ open_sockets(struct xfsm_follow *f)
     for (i = 0; i < o->n_endpoints && !error; i++) {
         error = xfsm_zmq_sub_connect(f->sub, o->endpoints[i]);
         if (!error) {
-            error = xfsm_replay_client_add(f->replay, o->endpoints[i]);
+            xfsm_replay_client_add(f->replay, o->endpoints[i]);
         }
     }
     return error;
@@ -139,6 +153,9 @@ xfsm_follow_destroy(struct xfsm_follow *f)
         xfsm_follow_queue_clear(&f->queue);
         xfsm_follow_queue_clear(&f->answers);
         free(f->current);
+        if (f->sub) {
+            watch_sub(f, false);
+        }
         xfsm_zmq_sub_destroy(f->sub);
         xfsm_replay_client_destroy(f->replay);
         xfsm_gap_destroy(f->gaps);
@@ -569,6 +586,8 @@ step(struct xfsm_follow *f)
             error = xfsm_zmq_sub_recv(f->sub, 0, &m);
             if (!error) {
                 error = take_message(f, &m);
+            } else if (error == EAGAIN) {
+                xfsm_replay_close_idle(f->replay);
             }
         } else if (!q->job) {
             return 0;
@@ -603,20 +622,6 @@ xfsm_follow_deadline(const struct xfsm_follow *f)
         return xfsm_replay_deadline(f->replay);
     }
     return greeting_deadline(f, q->job);
-}
-
-size_t
-xfsm_follow_fds(const struct xfsm_follow *f, int *fds, size_t max)
-{
-    size_t n = 0;
-
-    if (n < max) {
-        fds[n++] = xfsm_zmq_sub_fd(f->sub);
-    }
-    if (n < max) {
-        fds[n++] = xfsm_zmq_sub_monitor_fd(f->sub);
-    }
-    return n + xfsm_replay_fds(f->replay, fds + n, max - n);
 }
 
 /* Waits until something can be done, at most until 'deadline'. */

@@ -45,6 +45,7 @@
 #include <stdint.h>
 
 #include "xfsm/io/event-decode.h"
+#include "xfsm/io/zmq-socket.h"
 
 #define XFSM_FOLLOW_REPAIR_MAX 65536
 
@@ -60,6 +61,10 @@ struct xfsm_follow_options {
     uint64_t since_ms;          /* Events of the journal since then, in ms
                                  * since 1970, first; 0: none. */
     void *context;              /* Of ZeroMQ; NULL: one of its own. */
+
+    /* For a loop, or NULL: is told of file descriptors to poll. */
+    xfsm_zmq_watch_cb *watch;
+    void *watch_aux;
 };
 
 enum xfsm_follow_kind {
@@ -118,12 +123,9 @@ void xfsm_follow_again(struct xfsm_follow *, uint64_t since_ms);
 int xfsm_follow_next(struct xfsm_follow *, int timeout_ms,
                      struct xfsm_follow_item *item);
 
-/* For a loop: file descriptors to poll, as xfsm_zmq_fd() has them, stored in
- * 'fds', at most 'max'; returns their number, which is 2 and one for each
- * endpoint.  And when xfsm_follow_next() is to be called, with a timeout of 0
- * and until it returns EAGAIN, even without input: monotonic ms, INT64_MAX for
+/* For a loop: when xfsm_follow_next() is to be called, with a timeout of 0 and
+ * until it returns EAGAIN, even without input: monotonic ms, INT64_MAX for
  * never. */
-size_t xfsm_follow_fds(const struct xfsm_follow *, int *fds, size_t max);
 int64_t xfsm_follow_deadline(const struct xfsm_follow *);
 
 /* As those of zmq-sub.h. */

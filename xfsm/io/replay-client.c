@@ -49,23 +49,21 @@ struct xfsm_replay_client {
     bool own_context;           /* Made here. */
     const struct xfsm_key_pair *keys;
     const char *server_key;
+    xfsm_zmq_watch_cb *watch;   /* Or NULL. */
+    void *watch_aux;
     size_t n;
-    void *sockets[XFSM_ZMQ_SUB_ENDPOINTS];
+    char *endpoints[XFSM_ZMQ_SUB_ENDPOINTS];
+    void *sockets[XFSM_ZMQ_SUB_ENDPOINTS];  /* NULL: closed. */
     bool known[XFSM_ZMQ_SUB_ENDPOINTS];     /* It was connected before. */
     uint64_t id;                /* Of the last question. */
+    int64_t ended;              /* When that was, monotonic ms. */
     struct question q;
 };
-
-static char *
-client_error(const char *endpoint, int error)
-{
-    return xfsm_error("\"%s\": cannot ask for events (%s)", endpoint,
-                      strerror(error));
-}
 
 char *
 xfsm_replay_client_create(void *context, const struct xfsm_key_pair *keys,
                           const char *server_key,
+                          xfsm_zmq_watch_cb *watch, void *watch_aux,
                           struct xfsm_replay_client **clientp)
 {
     struct xfsm_replay_client *client = calloc(1, sizeof *client);
@@ -75,16 +73,31 @@ xfsm_replay_client_create(void *context, const struct xfsm_key_pair *keys,
     }
     client->keys = keys;
     client->server_key = server_key;
+    client->watch = watch;
+    client->watch_aux = watch_aux;
     client->own_context = !context;
     client->context = context ? context : zmq_ctx_new();
     if (!client->context) {
         int error = xfsm_zmq_errno();
 
         free(client);
-        return client_error("ZeroMQ", error);
+        return xfsm_error("cannot ask for events (%s)", strerror(error));
     }
     *clientp = client;
     return NULL;
+}
+
+static void
+close_socket(struct xfsm_replay_client *client, size_t i)
+{
+    if (client->sockets[i]) {
+        if (client->watch) {
+            client->watch(xfsm_zmq_fd(client->sockets[i]), false,
+                          client->watch_aux);
+        }
+        zmq_close(client->sockets[i]);
+        client->sockets[i] = NULL;
+    }
 }
 
 void
@@ -94,7 +107,8 @@ xfsm_replay_client_destroy(struct xfsm_replay_client *client)
 
     if (client) {
         for (i = 0; i < client->n; i++) {
-            zmq_close(client->sockets[i]);
+            close_socket(client, i);
+            free(client->endpoints[i]);
         }
         if (client->own_context) {
             zmq_ctx_term(client->context);
@@ -104,44 +118,59 @@ xfsm_replay_client_destroy(struct xfsm_replay_client *client)
     }
 }
 
-char *
+void
 xfsm_replay_client_add(struct xfsm_replay_client *client,
                        const char *endpoint)
+{
+    char *replay = xfsm_zmq_replay_endpoint(endpoint);
+
+    if (replay && client->n < XFSM_ZMQ_SUB_ENDPOINTS) {
+        client->endpoints[client->n++] = replay;
+    } else {
+        free(replay);
+    }
+}
+
+/* Opens the socket to hub 'i', if it is not open.  Returns 0 or a positive
+ * errno. */
+static int
+open_socket(struct xfsm_replay_client *client, size_t i)
 {
     static const struct xfsm_zmq_limits limits = {
         .hwm = XFSM_ZMQ_HWM, .frame_max = XFSM_ZMQ_FRAME_MAX, .linger = 0,
     };
-    char *replay = xfsm_zmq_replay_endpoint(endpoint);
     int immediate = 1;
     void *socket;
-    char *text = NULL;
     int error;
 
-    if (!replay || client->n >= XFSM_ZMQ_SUB_ENDPOINTS) {
-        free(replay);
-        return NULL;
+    if (client->sockets[i]) {
+        return 0;
     }
     error = xfsm_zmq_socket(client->context, ZMQ_DEALER, &limits, &socket);
-    if (!error) {
-        client->sockets[client->n++] = socket;
-        /* Nothing is queued for who is not there. */
-        if (zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate,
-                           sizeof immediate)) {
-            error = xfsm_zmq_errno();
-        }
+    if (error) {
+        return error;
+    }
+    /* Nothing is queued for who is not there. */
+    if (zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate,
+                       sizeof immediate)) {
+        error = xfsm_zmq_errno();
     }
     if (!error && client->keys) {
         error = xfsm_key_set_client(socket, client->keys,
                                     client->server_key);
     }
-    if (!error && zmq_connect(socket, replay)) {
+    if (!error && zmq_connect(socket, client->endpoints[i])) {
         error = xfsm_zmq_errno();
     }
     if (error) {
-        text = client_error(replay, error);
+        zmq_close(socket);
+        return error;
     }
-    free(replay);
-    return text;
+    client->sockets[i] = socket;
+    if (client->watch) {
+        client->watch(xfsm_zmq_fd(socket), true, client->watch_aux);
+    }
+    return 0;
 }
 
 /* Takes the frames of one message.  The first tells whether it answers the
@@ -231,7 +260,9 @@ send_question(struct xfsm_replay_client *client)
     int error = 0;
     char *text;
 
-    if (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size)) {
+    if (!socket) {
+        return ENOTCONN;        /* It could not be opened. */
+    } else if (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size)) {
         return xfsm_zmq_errno();
     } else if (!(events & ZMQ_POLLOUT)) {
         if (xfsm_now_ms() < q->deadline) {
@@ -311,6 +342,7 @@ xfsm_replay_go_on(struct xfsm_replay_client *client, uint64_t *oldest_ms)
     }
     free(q->members);
     q->members = NULL;
+    client->ended = xfsm_now_ms();
     *oldest_ms = q->oldest_ms;
     return q->result;
 }
@@ -331,22 +363,30 @@ xfsm_replay_socket(const struct xfsm_replay_client *client,
     return q->i < client->n ? client->sockets[q->i] : NULL;
 }
 
-size_t
-xfsm_replay_fds(const struct xfsm_replay_client *client, int *fds, size_t max)
+void
+xfsm_replay_close_idle(struct xfsm_replay_client *client)
 {
     size_t i;
 
-    for (i = 0; i < client->n && i < max; i++) {
-        fds[i] = xfsm_zmq_fd(client->sockets[i]);
+    if (!client->q.members
+        && xfsm_now_ms() - client->ended >= XFSM_REPLAY_IDLE) {
+        for (i = 0; i < client->n; i++) {
+            close_socket(client, i);
+        }
     }
-    return i;
 }
 
-/* Begins a question whose members are 'members', which is taken over. */
+/* Begins a question whose members are 'members', which is taken over.  All
+ * sockets are opened at once, so as to connect while others answer. */
 static void
 begin(struct xfsm_replay_client *client, const struct question *question,
       char *members)
 {
+    size_t i;
+
+    for (i = 0; i < client->n; i++) {
+        open_socket(client, i);
+    }
     free(client->q.members);
     client->q = *question;
     client->q.members = members;

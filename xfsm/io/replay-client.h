@@ -8,8 +8,9 @@
 
 /* Asks hubs for events once more (the protocol is in ovs-plugin/hub-replay.h).
  *
- * One client has a socket to each of the hubs that its owner subscribes to,
- * which it opens at once but which need no hub to be there.  A question is
+ * One client has a socket to each of the hubs that its owner subscribes to.
+ * Questions are rare, and a socket is memory and a connection here and at the
+ * hub: it is open while there is a question, and a while after that.  A question is
  * begun, and goes on by xfsm_replay_go_on(), which never waits.  It waits for
  * its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none came:
  * the hub may have died over it.  One that was there before is waited
@@ -22,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xfsm/io/zmq-socket.h"
 #include "xfsm/packet/packet.h"
 
 /* How long one answer is waited for, and how long a connection, in ms. */
@@ -45,20 +47,24 @@
 struct xfsm_key_pair;
 struct xfsm_replay_client;
 
+/* How long a socket stays open after the last question, in ms. */
+#define XFSM_REPLAY_IDLE 5000
+
 /* Creates a client, in the ZeroMQ context 'context', which must outlive it, or
  * one of its own if that is NULL.  'keys' and 'server_key' are NULL or as for
- * xfsm_zmq_sub_set_keys().  Returns NULL and stores it in '*clientp', or an
+ * xfsm_zmq_sub_set_keys().  'watch', which may be NULL, is told of the file
+ * descriptors of its sockets.  Returns NULL and stores it in '*clientp', or an
  * error that the caller frees. */
 char *xfsm_replay_client_create(void *context,
                                 const struct xfsm_key_pair *keys,
                                 const char *server_key,
+                                xfsm_zmq_watch_cb *watch, void *watch_aux,
                                 struct xfsm_replay_client **clientp);
 void xfsm_replay_client_destroy(struct xfsm_replay_client *);
 
-/* Adds the hub that publishes on 'endpoint'.  Returns NULL or an error that
- * the caller frees. */
-char *xfsm_replay_client_add(struct xfsm_replay_client *,
-                             const char *endpoint);
+/* Adds the hub that publishes on 'endpoint', a valid one. */
+void xfsm_replay_client_add(struct xfsm_replay_client *,
+                            const char *endpoint);
 
 /* Handles an event of an answer.  Returns false to hear no more. */
 typedef bool xfsm_replay_cb(const char *topic, size_t topic_len,
@@ -92,9 +98,7 @@ int64_t xfsm_replay_deadline(const struct xfsm_replay_client *);
 void *xfsm_replay_socket(const struct xfsm_replay_client *,
                          short int *events);
 
-/* Stores the file descriptors of its sockets, at most 'max', in 'fds', and
- * returns how many there are.  As xfsm_zmq_fd(). */
-size_t xfsm_replay_fds(const struct xfsm_replay_client *, int *fds,
-                       size_t max);
+/* Closes the sockets if nothing was asked for a while. */
+void xfsm_replay_close_idle(struct xfsm_replay_client *);
 
 #endif /* xfsm/io/replay-client.h */

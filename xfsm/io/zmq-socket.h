@@ -83,6 +83,9 @@ char *xfsm_zmq_forms_endpoint(const char *endpoint);
  * is, until a call that does not wait returned EAGAIN. */
 int xfsm_zmq_fd(void *socket);
 
+/* Is told that 'fd', of that kind, is there, or will not be any more. */
+typedef void xfsm_zmq_watch_cb(int fd, bool there, void *aux);
+
 /* Positive errno of the last failed ZeroMQ call, of which the errors that
  * ZeroMQ invented are mapped to those of POSIX. */
 int xfsm_zmq_errno(void);
