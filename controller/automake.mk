@@ -13,6 +13,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/collector.h \
 	controller/event-name.c \
 	controller/event-name.h \
+	controller/files.c \
+	controller/files.h \
 	controller/fleet-db.c \
 	controller/fleet-db.h \
 	controller/fleet-json.c \
@@ -39,6 +41,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/members.h \
 	controller/metrics.c \
 	controller/metrics.h \
+	controller/pool.c \
+	controller/pool.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/parameters.c \

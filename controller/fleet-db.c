@@ -58,7 +58,8 @@ monitor_columns(struct ovsdb_idl *idl)
     const struct ovsdb_idl_column *const read[] = {
         &fleetrec_fleet_col_next_cfg, &fleetrec_fleet_col_options,
         &fleetrec_host_col_name, &fleetrec_host_col_remotes,
-        &fleetrec_host_col_events, &fleetrec_host_col_labels,
+        &fleetrec_host_col_events, &fleetrec_host_col_hub_key,
+        &fleetrec_host_col_labels,
         &fleetrec_host_col_canaries,
         &fleetrec_program_col_name, &fleetrec_program_col_version,
         &fleetrec_program_col_source, &fleetrec_program_col_options,

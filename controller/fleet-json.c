@@ -177,10 +177,12 @@ static void
 read_host(struct reader *r, const char *where, const char *name,
           const struct json *json)
 {
-    static const char *const members[] = { "ovsdb", "events", NULL };
+    static const char *const members[] = { "ovsdb", "events", "hub-key",
+                                           NULL };
     struct xfsm_fleet_host *host;
     const char *ovsdb;
     const char *events = NULL;
+    const char *hub_key = NULL;
     char *pointer;
 
     if (!take_error(r, where, xfsm_fleet_check_name(name))
@@ -206,9 +208,19 @@ read_host(struct reader *r, const char *where, const char *name,
         free(pointer);
     }
 
+    if (shash_find(json_object(json), "hub-key")) {
+        hub_key = get_string(r, where, json, "hub-key", "a public key");
+    }
+    if (hub_key) {
+        pointer = member_pointer(where, "hub-key");
+        take_error(r, pointer, xfsm_fleet_check_hub_key(hub_key));
+        free(pointer);
+    }
+
     host = xfsm_fleet_add_host(r->fleet, name);
     host->ovsdb = xstrdup(ovsdb ? ovsdb : "");
     host->events = nullable_xstrdup(events);
+    host->hub_key = nullable_xstrdup(hub_key);
 }
 
 /* ## Programs ## */

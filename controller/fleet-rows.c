@@ -58,6 +58,10 @@ read_host(const struct fleetrec_host *row, struct xfsm_fleet *fleet)
                   xfsm_zmq_check_endpoint(row->events, false));
         host->events = xstrdup(row->events);
     }
+    if (row->hub_key) {
+        add_error(&host->error, xfsm_fleet_check_hub_key(row->hub_key));
+        host->hub_key = xstrdup(row->hub_key);
+    }
     host->ovsdb = ds_steal_cstr(&remotes);
     smap_clone(&host->labels, &row->labels);
     smap_clone(&host->canaries, &row->canaries);

@@ -15,6 +15,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "stream.h"
 #include "util.h"
+#include "xfsm/io/keys.h"
 #include "xfsm/base/glob.h"
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -149,6 +150,7 @@ xfsm_fleet_destroy(struct xfsm_fleet *fleet)
         free(host->name);
         free(host->ovsdb);
         free(host->events);
+        free(host->hub_key);
         free(host->error);
         smap_destroy(&host->labels);
         smap_destroy(&host->canaries);
@@ -221,6 +223,7 @@ hosts_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
 
         if (!y || !strings_equal(x->ovsdb, y->ovsdb)
             || !strings_equal(x->events, y->events)
+            || !strings_equal(x->hub_key, y->hub_key)
             || !strings_equal(x->error, y->error)) {
             return false;
         }
@@ -416,6 +419,14 @@ is_number_list(const char *list)
         }
         list++;
     }
+}
+
+char *
+xfsm_fleet_check_hub_key(const char *key)
+{
+    return (xfsm_key_is_valid(key) ? NULL
+            : xasprintf("\"%s\" is no public key, which has 40 characters, as "
+                        "\"xfsm keygen\" prints it", key));
 }
 
 char *

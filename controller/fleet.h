@@ -52,6 +52,7 @@ struct xfsm_fleet_host {
     char *name;
     char *ovsdb;                /* Remotes, separated by commas. */
     char *events;               /* NULL if not given. */
+    char *hub_key;              /* Of the hub; the same. */
     struct smap labels;
     struct smap canaries;       /* Verdicts, as in xfsm-fleet-db(5). */
     char *error;                /* Why it cannot be met, or NULL. */
@@ -148,6 +149,7 @@ const struct xfsm_fleet_program *xfsm_fleet_find_program(
 char *xfsm_fleet_check_name(const char *name);
 char *xfsm_fleet_check_program_name(const char *name);
 char *xfsm_fleet_check_remote(const char *remote);
+char *xfsm_fleet_check_hub_key(const char *key);
 char *xfsm_fleet_check_target(const char *key, const char *value);
 
 #endif /* controller/fleet.h */

@@ -370,6 +370,15 @@ xfsm_host_state_to_word(enum xfsm_host_state state)
 void
 xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
 {
+    xfsm_host_get_brief_status(host, status);
+    xfsm_host_get_traffic(host);
+    xfsm_health_sum(host->idl, &status->sums);
+}
+
+void
+xfsm_host_get_brief_status(struct xfsm_host *host,
+                           struct xfsm_host_status *status)
+{
     const struct xfsmrec_xfsm_global *global
         = xfsmrec_xfsm_global_first(host->idl);
 
@@ -380,8 +389,6 @@ xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
         .drifts = host->drifts,
     };
     smap_init(&status->canaries);
-    xfsm_host_get_traffic(host);
-    xfsm_health_sum(host->idl, &status->sums);
     if (host->fleet && is_ready(host)) {
         run_health(host);
         xfsm_health_get_verdicts(host->health, &status->canaries);

@@ -47,6 +47,7 @@ put_host(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     }
     fleetrec_host_set_remotes(row, remotes, n);
     fleetrec_host_set_events(row, host->events);
+    fleetrec_host_set_hub_key(row, host->hub_key);
     free(copy);
 }
 

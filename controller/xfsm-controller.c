@@ -20,6 +20,7 @@
 #include "controller/fleetd.h"
 #include "controller/import.h"
 #include "controller/metrics.h"
+#include "controller/pool.h"
 #include "controller/rest.h"
 #include "controller/tokens.h"
 #include "daemon.h"
@@ -139,7 +140,7 @@ open_collector(struct controller *ctl)
     char *error = NULL;
 
     ctl->collect = (struct xfsm_collector_options) {
-        ctl->state_dir, ctl->key_file, ctl->hub_keys,
+        ctl->state_dir, ctl->key_file, ctl->hub_keys, ctl->n_threads,
     };
     if (ctl->state_dir) {
         ctl->events.spool_dir = xasprintf("%s/spool", ctl->state_dir);
@@ -198,6 +199,9 @@ usage(void)
            "collected\n"
            "  --key-file=FILE         own key pair, for hubs on tcp\n"
            "  --hub-keys=FILE         public keys of the hubs\n"
+           "  --threads=NUMBER        that collect events (default: as many "
+           "as\n"
+           "                          there are processors)\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
            "  --program-keys=PATH     roll out signed programs only, by the "
@@ -233,6 +237,7 @@ enum {
     OPT_STATE_DIR,
     OPT_KEY_FILE,
     OPT_HUB_KEYS,
+    OPT_THREADS,
     OPT_XFSM,
     OPT_PROGRAM_KEYS,
     OPT_UNIXCTL,
@@ -262,6 +267,7 @@ static const struct option long_options[] = {
     {"state-dir", required_argument, NULL, OPT_STATE_DIR},
     {"key-file", required_argument, NULL, OPT_KEY_FILE},
     {"hub-keys", required_argument, NULL, OPT_HUB_KEYS},
+    {"threads", required_argument, NULL, OPT_THREADS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
     {"program-keys", required_argument, NULL, OPT_PROGRAM_KEYS},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
@@ -318,6 +324,13 @@ parse_events_option(struct controller *ctl, int c)
         return true;
     case OPT_HUB_KEYS:
         set_path(&ctl->hub_keys);
+        return true;
+    case OPT_THREADS:
+        if (!str_to_int(optarg, 10, &ctl->n_threads) || ctl->n_threads < 1
+            || ctl->n_threads > XFSM_POOL_MAX) {
+            ovs_fatal(0, "--threads: \"%s\" is not a number from 1 to %d",
+                      optarg, XFSM_POOL_MAX);
+        }
         return true;
     default:
         return false;
@@ -461,8 +474,8 @@ check_options(const struct controller *ctl, int n_args)
                     "required, or --db");
     } else if (ctl->program_keys && (!ctl->db_remote || ctl->import)) {
         ovs_fatal(0, "--program-keys is for a fleet in a database");
-    } else if (!ctl->key_file != !ctl->hub_keys) {
-        ovs_fatal(0, "--key-file and --hub-keys need each other");
+    } else if (ctl->hub_keys && !ctl->key_file) {
+        ovs_fatal(0, "--hub-keys needs --key-file");
     } else if (ctl->once && get_detach()) {
         ovs_fatal(0, "--once and --dry-run cannot be used with --detach");
     } else if (ctl->http.listen && (ctl->once || ctl->import)) {

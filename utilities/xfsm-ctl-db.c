@@ -160,7 +160,7 @@ Fleet:\n\
   sync                        wait until all hosts are up to date\n\
 \n\
 Host commands:\n\
-  [--may-exist] [--events=ENDPOINT]\n\
+  [--may-exist] [--events=ENDPOINT] [--hub-key=KEY]\n\
   add-host HOST REMOTE[,REMOTE...] [LABEL=VALUE...]\n\
                               add a host, or change it\n\
   [--if-exists] del-host HOST remove a host\n\

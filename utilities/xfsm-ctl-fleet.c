@@ -163,6 +163,7 @@ static void
 cmd_add_host(struct ctl_context *ctx)
 {
     const struct shash_node *events = shash_find(&ctx->options, "--events");
+    const struct shash_node *key = shash_find(&ctx->options, "--hub-key");
     const struct fleetrec_host *row = find_host(ctx, ctx->argv[1]);
     struct smap labels = SMAP_INITIALIZER(&labels);
     struct svec remotes;
@@ -194,6 +195,9 @@ cmd_add_host(struct ctl_context *ctx)
                                   remotes.n);
         if (events) {
             fleetrec_host_set_events(row, events->data);
+        }
+        if (key) {
+            fleetrec_host_set_hub_key(row, key->data);
         }
         if (!smap_is_empty(&labels)) {
             fleetrec_host_set_labels(row, &labels);
@@ -452,7 +456,8 @@ cmd_sync(struct ctl_context *ctx OVS_UNUSED)
 
 const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
     {"add-host", 2, MAX_ARGS, "HOST REMOTE[,REMOTE...] [LABEL=VALUE...]",
-     xfsm_ctl_pre_fleet, cmd_add_host, NULL, "--may-exist,--events=", RW},
+     xfsm_ctl_pre_fleet, cmd_add_host, NULL,
+     "--may-exist,--events=,--hub-key=", RW},
     {"del-host", 1, 1, "HOST", xfsm_ctl_pre_fleet, cmd_del_host, NULL,
      "--if-exists", RW},
     {"assign", 3, MAX_ARGS, "NAME PROGRAM[,PROGRAM...] SELECTOR...",

@@ -9,7 +9,10 @@ SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
 	tests/system/test-collector-kafka.py \
+	tests/system/test-collector-many.py \
 	tests/system/test-collector-nats.py \
+	tests/system/test-collector-takeover.py \
+	tests/system/test-collector-tls.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller-metrics.py \
@@ -103,7 +106,9 @@ EXTRA_DIST += \
 	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
+	tests/system/lib/hubstest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/kafkatest.py \
 	tests/system/lib/natstest.py \
 	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \

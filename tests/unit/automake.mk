@@ -684,6 +684,8 @@ PLUGIN_TESTS += tests/unit/test-collect
 tests_unit_test_collect_SOURCES = \
 	controller/event-name.c \
 	controller/event-name.h \
+	controller/files.c \
+	controller/files.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/relay.c \

@@ -27,7 +27,8 @@
 static const char good[] =
     "{\"hosts\":{"
     "  \"hv1\":{\"ovsdb\":\"tcp:192.0.2.1:6640,ssl:192.0.2.2:6640\","
-    "           \"events\":\"tcp://192.0.2.1:5560\"},"
+    "           \"events\":\"tcp://192.0.2.1:5560\","
+    "           \"hub-key\":\"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID\"},"
     "  \"hv2\":{\"ovsdb\":\"unix:/run/db.sock\"}},"
     " \"programs\":{\"portscan\":\"p/portscan.xml\",\"dos\":\"/x/dos.xml\"},"
     " \"assignments\":["
@@ -70,6 +71,8 @@ test_good(void **state)
     assert_string_equal(host->name, "hv1");
     assert_string_equal(host->ovsdb, "tcp:192.0.2.1:6640,ssl:192.0.2.2:6640");
     assert_string_equal(host->events, "tcp://192.0.2.1:5560");
+    assert_string_equal(host->hub_key,
+                        "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID");
     host = shash_find_data(&fleet->hosts, "hv2");
     assert_null(host->events);
 
@@ -171,9 +174,12 @@ test_hosts(void **state)
                  "remote; expected unix:PATH, tcp:IP:PORT or ssl:IP:PORT");
     expect_error("{'hosts':{'h':{'ovsdb':'','event':'y'}}" REST,
                  "fleet.json: /hosts/h/event: unknown member; expected "
-                 "\"ovsdb\" or \"events\"\n"
+                 "\"ovsdb\", \"events\" or \"hub-key\"\n"
                  "fleet.json: /hosts/h/ovsdb: empty; expected an OVSDB "
                  "remote: unix:PATH, tcp:IP:PORT or ssl:IP:PORT");
+    expect_error("{'hosts':{'h':{'ovsdb':'unix:x','hub-key':'y'}}" REST,
+                 "fleet.json: /hosts/h/hub-key: \"y\" is no public key, "
+                 "which has 40 characters, as \"xfsm keygen\" prints it");
     expect_error("{'hosts':{'h':{'ovsdb':'unix:x','events':'udp://y'}}" REST,
                  "fleet.json: /hosts/h/events: \"udp://y\": expected "
                  "ipc://PATH or tcp://HOST:PORT");

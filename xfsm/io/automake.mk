@@ -17,6 +17,8 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/event-decode.h \
 	xfsm/io/file-sink.c \
 	xfsm/io/file-sink.h \
+	xfsm/io/follow-queue.c \
+	xfsm/io/follow-queue.h \
 	xfsm/io/follow.c \
 	xfsm/io/follow.h \
 	xfsm/io/gap.c \
@@ -76,6 +78,7 @@ xfsm_io_libxfsm_subscriber_la_SOURCES = \
 	xfsm/base/error.c \
 	xfsm/base/hash.c \
 	xfsm/io/event-decode.c \
+	xfsm/io/follow-queue.c \
 	xfsm/io/follow.c \
 	xfsm/io/gap.c \
 	xfsm/io/keys.c \
