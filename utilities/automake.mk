@@ -110,6 +110,7 @@ EXTRA_DIST += \
 	utilities/quickstart-fleet \
 	utilities/run-tests \
 	utilities/setup-deps \
+	utilities/vendor-web \
 	.ci/run
 
 # Programs of the library, installed in $(pkgdatadir)/programs.
