@@ -27,6 +27,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/fleetd.h \
 	controller/health.c \
 	controller/health.h \
+	controller/history.c \
+	controller/history.h \
 	controller/host.c \
 	controller/host.h \
 	controller/http-limit.c \
@@ -52,7 +54,10 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-db.h \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
+	controller/rest-history.c \
+	controller/rest-history.h \
 	controller/rest-metrics.c \
+	controller/rest-ports.c \
 	controller/rest-programs.c \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
@@ -71,6 +76,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/spool.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/talkers.c \
+	controller/talkers.h \
 	controller/tool.c \
 	controller/tool.h \
 	controller/tokens.c \
@@ -102,11 +109,23 @@ webdir = $(pkgdatadir)/web
 dist_web_DATA = \
 	controller/web/api.js \
 	controller/web/app.js \
-	controller/web/chart.js \
+	controller/web/charts.js \
+	controller/web/dom.js \
 	controller/web/events.js \
+	controller/web/host.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \
-	controller/web/style.css
+	controller/web/overview.js \
+	controller/web/port.js \
+	controller/web/style.css \
+	controller/web/talkers.js
+# Of others, with their licence; made by utilities/vendor-web.
+webvendordir = $(webdir)/vendor
+dist_webvendor_DATA = \
+	controller/web/vendor/LICENSE.uPlot \
+	controller/web/vendor/SHA512SUMS \
+	controller/web/vendor/uPlot.esm.js \
+	controller/web/vendor/uPlot.min.css
 endif
 CLEANFILES += controller/xfsm-controller.8

@@ -70,6 +70,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
         &xfsmrec_probe_col_port, &xfsmrec_probe_col_bridge,
         &xfsmrec_probe_col_notes, &xfsmrec_probe_col_external_ids,
+        &xfsmrec_probe_col_running_programs, &xfsmrec_probe_col_last_event,
+        &xfsmrec_probe_col_netdev_class, &xfsmrec_probe_col_state_keys,
     };
     size_t i;
 
@@ -89,6 +91,10 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_bridge);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_running_programs);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_last_event);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_netdev_class);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_state_keys);
 }
 
 struct xfsm_host *

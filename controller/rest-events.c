@@ -14,8 +14,10 @@
 #include "controller/recent.h"
 #include "controller/rest-call.h"
 #include "controller/rest.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
 
@@ -56,6 +58,7 @@ xfsm_rest_take_event(void *rest_, const char *source, const char *event,
     }
     ds_put_format(&line, "%s\n", source);
     ds_put_buffer(&line, event, len);
+    xfsm_talkers_take(rest->talkers, source, event, len, time_msec());
     xfsm_recent_add(rest->events, ds_cstr(&line), line.length);
     ds_destroy(&line);
     xfsm_http_wake_streams(rest->http);

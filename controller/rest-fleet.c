@@ -276,13 +276,3 @@ xfsm_rest_build_port(struct xfsm_rest_call *call OVS_UNUSED,
         probe->n_statistics));
     return json;
 }
-
-void
-xfsm_rest_get_ports(struct xfsm_rest_call *call)
-{
-    struct shash ports;
-
-    xfsm_rest_list_ports(call->rest, xfsm_http_query(call->request, "host"),
-                         &ports);
-    xfsm_rest_reply_page(call, &ports, xfsm_rest_build_port);
-}

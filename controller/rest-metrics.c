@@ -14,6 +14,8 @@
 #include "controller/fleetd.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-history.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -108,6 +110,19 @@ put_http(const struct xfsm_rest *rest, struct ds *ds)
     put_counter(ds, "xfsm_http_programs_refused",
                 "Programs not looked at: too many at a time.",
                 rest->refused_jobs);
+    put_gauge(ds, "xfsm_history_series", "Series kept for charts.",
+              xfsm_rest_history_count(rest->history));
+    put_counter(ds, "xfsm_history_refused",
+                "Samples not kept: too many hosts and ports.",
+                xfsm_rest_history_refused(rest->history));
+    put_gauge(ds, "xfsm_talkers_lists", "Lists of top talkers kept.",
+              shash_count(&rest->talkers->lists));
+    put_counter(ds, "xfsm_talkers_evicted",
+                "Lists of top talkers that made room for newer ones.",
+                rest->talkers->evicted);
+    put_counter(ds, "xfsm_talkers_too_long",
+                "Lists of top talkers that were too long.",
+                rest->talkers->too_long);
     put_gauge(ds, "xfsm_http_streams", "Event streams that are open.",
               xfsm_http_n_streams(rest->http));
     put_counter(ds, "xfsm_http_events_dropped",

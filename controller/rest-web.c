@@ -30,8 +30,15 @@
     W("/", "index.html", "text/html; charset=utf-8") \
     W("/app.js", "app.js", "text/javascript; charset=utf-8") \
     W("/api.js", "api.js", "text/javascript; charset=utf-8") \
-    W("/chart.js", "chart.js", "text/javascript; charset=utf-8") \
+    W("/charts.js", "charts.js", "text/javascript; charset=utf-8") \
+    W("/dom.js", "dom.js", "text/javascript; charset=utf-8") \
     W("/events.js", "events.js", "text/javascript; charset=utf-8") \
+    W("/host.js", "host.js", "text/javascript; charset=utf-8") \
+    W("/overview.js", "overview.js", "text/javascript; charset=utf-8") \
+    W("/port.js", "port.js", "text/javascript; charset=utf-8") \
+    W("/talkers.js", "talkers.js", "text/javascript; charset=utf-8") \
+    W("/uPlot.js", "vendor/uPlot.esm.js", "text/javascript; charset=utf-8") \
+    W("/uPlot.css", "vendor/uPlot.min.css", "text/css; charset=utf-8") \
     W("/style.css", "style.css", "text/css; charset=utf-8") \
     W("/icon.svg", "icon.svg", "image/svg+xml") \
     W("/api/v1/openapi.json", "openapi.json", "application/json")

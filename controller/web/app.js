@@ -1,102 +1,25 @@
 // Copyright (c) 2026 The ovs-xfsm authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The dashboard.  All that comes from the API is put into the page as text,
-// never as markup.
+// The dashboard: signing in, and which page is shown.
 
 import { forgetToken, getAll, getJson, getToken, request, setToken }
   from "./api.js";
-import { Sparkline } from "./chart.js";
+import { $, cell, eventRow, fill } from "./dom.js";
 import { Stream } from "./events.js";
+import { hostRow, portRow, showHost } from "./host.js";
+import { showOverview } from "./overview.js";
+import { showPort } from "./port.js";
 
 const PERIOD = 2000;
 const MAX_EVENTS = 500;
 
-const $ = (id) => document.getElementById(id);
 const say = (text) => { $("message").textContent = text; };
 
 const state = { status: null, stream: null, paused: false, program: null,
                 graph: null };
 
-// A cell, with a class that is not the only thing that tells.
-function cell(row, text, name = "") {
-  const td = row.insertCell();
-  td.textContent = text ?? "";
-  td.className = name;
-  return td;
-}
-
-function fill(id, items, build) {
-  const body = $(id);
-  body.replaceChildren();
-  for (const item of items) {
-    build(body.insertRow(), item);
-  }
-  if (!items.length) {
-    const td = cell(body.insertRow(), "none", "dim");
-    td.colSpan = 8;
-  }
-}
-
-const number = (n) => (n ?? 0).toLocaleString("en");
-
-// ## Overview ##
-
-const CARDS = [
-  ["Hosts", (s) => s.status.hosts],
-  ["Probes", (s) => s.sums.probes],
-  ["Probes that failed", (s) => s.sums.probes_failed],
-  ["Packets a second", (s) => s.rate("packets")],
-  ["Dropped a second", (s) => s.rate("dropped")],
-  ["Alerts a second", (s) => s.rate("alerts")],
-];
-const cards = new Map();
-let before = null;
-
-function showCard(name, value) {
-  if (!cards.has(name)) {
-    const div = document.createElement("div");
-    const dt = document.createElement("dt");
-    const dd = document.createElement("dd");
-    dt.textContent = name;
-    div.append(dt, dd);
-    $("cards").append(div);
-    cards.set(name, { dd, spark: new Sparkline(div, name) });
-  }
-  const card = cards.get(name);
-  card.dd.textContent = number(Math.round(value));
-  card.spark.add(value);
-}
-
-async function showOverview() {
-  const [status, hosts] = await Promise.all([getJson("/api/v1/status"),
-                                             getAll("/api/v1/hosts")]);
-  const sums = {};
-  for (const host of hosts) {
-    for (const [key, value] of Object.entries(host.statistics)) {
-      sums[key] = (sums[key] ?? 0) + value;
-    }
-  }
-  const now = { status, sums };
-  now.rate = (key) => (before && status.time > before.status.time
-    ? Math.max(0, ((sums[key] ?? 0) - (before.sums[key] ?? 0)) * 1000
-                  / (status.time - before.status.time)) : 0);
-  for (const [name, value] of CARDS) {
-    showCard(name, value(now) ?? 0);
-  }
-  before = now;
-}
-
 // ## Events ##
-
-function eventRow(row, { host, event }) {
-  cell(row, event.time);
-  cell(row, host);
-  cell(row, event.port);
-  cell(row, event.label, event.label === "alert" ? "bad" : "");
-  cell(row, event.program);
-  cell(row, event.text);
-}
 
 function filter() {
   return Object.fromEntries([...new FormData($("filter"))]
@@ -126,31 +49,11 @@ async function followEvents() {
 
 // ## Hosts and ports ##
 
-async function showHosts() {
-  fill("host-rows", await getAll("/api/v1/hosts"), (row, host) => {
-    const s = host.statistics;
-    cell(row, host.name);
-    cell(row, host.error ? `${host.state}: ${host.error}` : host.state,
-         host.state === "done" ? "good" : "bad");
-    cell(row, host.controller);
-    cell(row, host.agent_version);
-    for (const key of ["probes", "packets", "dropped", "alerts"]) {
-      cell(row, number(s[key]));
-    }
-  });
-}
+const showHosts = async () =>
+  fill("host-rows", await getAll("/api/v1/hosts"), hostRow);
 
-async function showPorts() {
-  fill("port-rows", await getAll("/api/v1/ports"), (row, port) => {
-    cell(row, port.host);
-    cell(row, port.bridge);
-    cell(row, port.port);
-    cell(row, port.status, port.status === "running" ? "good" : "bad");
-    cell(row, port.programs.join(", "));
-    cell(row, number(port.statistics.packets));
-    cell(row, port.error);
-  });
-}
+const showPorts = async () =>
+  fill("port-rows", await getAll("/api/v1/ports"), portRow);
 
 // ## Programs ##
 
@@ -217,12 +120,18 @@ async function save() {
 // ## Pages ##
 
 const PAGES = { overview: showOverview, events: followEvents,
-                hosts: showHosts, ports: showPorts, programs: showPrograms };
-const LIVE = new Set(["overview", "hosts", "ports"]);
+                hosts: showHosts, ports: showPorts, host: showHost,
+                port: showPort, programs: showPrograms };
+const LIVE = new Set(["overview", "hosts", "ports", "host", "port"]);
 
+// Pages that the navigation does not have, and those that lead to them.
+const ABOVE = { host: "hosts", port: "ports" };
+
+// The name of the page, and what it is about: "#port/hv1/vm1".
 function currentPage() {
-  const name = location.hash.slice(1);
-  return name in PAGES ? name : "overview";
+  const [name, ...about] = location.hash.slice(1).split("/")
+    .map(decodeURIComponent);
+  return name in PAGES ? [name, ...about] : ["overview"];
 }
 
 // Tells what went wrong in whatever 'promise' stands for.
@@ -242,12 +151,12 @@ function showPage() {
   if (location.hash === "#main" || !state.status) {
     return;
   }
-  const page = currentPage();
+  const [page, ...about] = currentPage();
   for (const section of document.querySelectorAll("main > section")) {
     section.hidden = section.id !== page;
   }
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${page}`) {
+    if (link.hash === `#${ABOVE[page] ?? page}`) {
       link.setAttribute("aria-current", "page");
     } else {
       link.removeAttribute("aria-current");
@@ -257,7 +166,7 @@ function showPage() {
     state.stream?.stop();
     state.stream = null;
   }
-  guard(PAGES[page]());
+  guard(PAGES[page](...about));
 }
 
 async function signIn() {
@@ -313,9 +222,9 @@ function start() {
   $("save").addEventListener("click", () => guard(save()));
   addEventListener("hashchange", showPage);
   setInterval(() => {
-    const page = currentPage();
+    const [page, ...about] = currentPage();
     if (state.status && !document.hidden && LIVE.has(page)) {
-      guard(PAGES[page]());
+      guard(PAGES[page](...about));
     }
   }, PERIOD);
   if (getToken()) {

@@ -41,6 +41,7 @@ SYSTEM_TESTS += \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
 	tests/system/test-rest.py \
+	tests/system/test-rest-views.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \

@@ -21,7 +21,7 @@ from resttest import RestController                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PORT = 18090
-LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
+LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs")
 SCRIPT = os.path.join(xfsmtest.TOP_SRCDIR, "tests/system/lib/dashboard.mjs")
 DEADLINE = 90
 
@@ -55,10 +55,14 @@ def test(host):
     db = server.connect()
     db.insert("Host", name="hv1", remotes=["unix:%s/db.sock" % host.rundir],
               events="ipc://%s/xfsm-hub.events" % host.rundir)
-    with open(LIBRARY) as f:
-        db.insert("Program", name="portscan", version=1, source=f.read())
-    db.insert("Assignment", name="all", programs=["portscan"], enabled=True,
-              target={"port": "vm*"}, hosts=["*"])
+    for name in ("portscan", "toptalkers"):
+        with open(os.path.join(LIBRARY, name + ".xml")) as f:
+            # Each second, not each minute.
+            source = f.read().replace('name="window" default="60"',
+                                      'name="window" default="1"')
+        db.insert("Program", name=name, version=1, source=source)
+    db.insert("Assignment", name="all", programs=["portscan", "toptalkers"],
+              enabled=True, target={"port": "vm*"}, hosts=["*"])
     rest = RestController(host, "rest", PORT, "--db=" + server.remote)
     wait_until(lambda: rest.call("GET", "/api/v1/hosts").status == 200, 10,
                "the database")

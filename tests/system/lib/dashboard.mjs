@@ -52,7 +52,6 @@ async function go(page, name) {
   await page.getByRole("link", { name, exact: true }).focus();
   await page.keyboard.press("Enter");
   await heading(page, name);
-  await page.screenshot({ path: join(folder, `dashboard-${name}.png`) });
 }
 
 // No text of one size comes without a name, and all can be reached.
@@ -66,6 +65,78 @@ async function checkAccess(page) {
   check(!bad.length, `without a name: ${bad}`);
 }
 
+// A chart that tells so in words, and has drawn something.
+async function chart(page, words) {
+  const plot = page.locator("section:not([hidden])")
+    .getByRole("img", { name: words });
+  await plot.waitFor();
+  check(await plot.locator("canvas").evaluate((canvas) =>
+    canvas.width > 0 && new Uint32Array(canvas.getContext("2d")
+      .getImageData(0, 0, canvas.width, canvas.height).data.buffer)
+      .some((pixel) => pixel)), `an empty chart: ${words}`);
+}
+
+const picture = (page, name) => page.screenshot({
+  path: join(folder, `dashboard-${name}.png`), fullPage: true });
+
+async function useOverview(page) {
+  await chart(page, /^Hosts: now 1, at most 1 in the last 30 minutes/);
+  await chart(page, /^Ports: now 2,/);
+  await chart(page, /^Probes: now 2,/);
+  await chart(page, /^Packets a second: now [\d.]/);
+  await page.getByRole("combobox", { name: "Show" })
+    .selectOption("the last 24 hours");
+  await chart(page, /^Probes: now [\d.]+, at most 2 in the last 24 hours/);
+  await page.getByRole("combobox", { name: "Show" })
+    .selectOption("the last 30 minutes");
+  await page.locator("#overview-alerts tr").getByText("portscan").first()
+    .waitFor();
+  await checkAccess(page);
+  await picture(page, "Overview-light");
+}
+
+async function useHost(page) {
+  await go(page, "Hosts");
+  await page.getByRole("row").filter({ hasText: "hv1" }).getByText("done")
+    .waitFor();
+  await picture(page, "Hosts");
+  await page.getByRole("link", { name: "hv1" }).press("Enter");
+  await heading(page, "Host hv1");
+  check(await page.getByRole("link", { name: "Hosts", exact: true })
+    .getAttribute("aria-current") === "page", "where the page belongs");
+  await chart(page, /^Alerts a second: now [\d.]/);
+  await page.locator("#host-facts").getByText("done").waitFor();
+  await page.locator("#host-events").getByText("portscan").first().waitFor();
+  await page.locator("#host-ports tr").nth(1).waitFor();
+  await checkAccess(page);
+  await picture(page, "Host");
+}
+
+async function usePort(page) {
+  await go(page, "Ports");
+  await page.getByRole("row").filter({ hasText: "vm1" }).getByText("running")
+    .waitFor();
+  await picture(page, "Ports");
+  const link = page.locator("#ports").getByRole("link", { name: "vm1" });
+  await link.focus();
+  // Rows are made anew meanwhile, and the focus stays.
+  const row = await link.elementHandle();
+  await page.waitForFunction((element) => !element.isConnected, row);
+  check(await page.evaluate(() => document.activeElement.textContent)
+        === "vm1", "the focus went");
+  await page.keyboard.press("Enter");
+  await heading(page, "Port vm1 of hv1");
+  await chart(page, /^Packets a second: now [\d.]/);
+  await page.locator("#port-facts")
+    .getByText("portscan (version 1)").waitFor();
+  await page.locator("#port-states tr").getByText("portscan").first()
+    .waitFor();
+  await page.locator("#port-talkers").getByText("10.0.0.").first().waitFor();
+  await page.locator("#port-events").getByText("portscan").first().waitFor();
+  await checkAccess(page);
+  await picture(page, "Port");
+}
+
 async function useEvents(page) {
   await go(page, "Events");
   await page.getByText("live", { exact: true }).waitFor();
@@ -73,6 +144,7 @@ async function useEvents(page) {
   await page.keyboard.press("Enter");
   const row = page.getByRole("row").filter({ hasText: "portscan" }).first();
   await row.waitFor();
+  await picture(page, "Events");
   const rows = await page.locator("#event-rows tr").count();
   await page.waitForFunction((n) =>
     document.querySelectorAll("#event-rows tr").length > n, rows);
@@ -121,15 +193,9 @@ async function run(browser) {
   await page.locator("#message").getByText("not known").waitFor();
   await signIn(page, token);
   await heading(page, "Overview");
-  await page.locator("dd").first().waitFor();
-  await page.locator("svg.spark[aria-label^='Hosts: now 1']").waitFor();
-  await checkAccess(page);
-  await go(page, "Hosts");
-  await page.getByRole("row").filter({ hasText: "hv1" }).getByText("done")
-    .waitFor();
-  await go(page, "Ports");
-  await page.getByRole("row").filter({ hasText: "vm1" }).getByText("running")
-    .waitFor();
+  await useOverview(page);
+  await useHost(page);
+  await usePort(page);
   await useEvents(page);
   await usePrograms(page);
 
@@ -138,6 +204,8 @@ async function run(browser) {
     getComputedStyle(document.body).backgroundColor);
   check(await back() === "rgb(18, 22, 27)", `dark is ${await back()}`);
   await go(page, "Overview");
+  await chart(page, /^Packets a second: now [\d.]/);
+  await picture(page, "Overview-dark");
   await page.getByRole("button", { name: "Sign out" }).press("Enter");
   await heading(page, "Sign in");
   await page.reload();

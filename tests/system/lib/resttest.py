@@ -56,8 +56,10 @@ class Validator:
     def validate(self, value, schema, at):
         schema = self.resolve(schema)
         kind = schema.get("type")
-        types = {"string": str, "integer": int, "boolean": bool,
-                 "object": dict, "array": list}
+        if not kind or (value is None and schema.get("nullable")):
+            return
+        types = {"string": str, "integer": int, "number": (int, float),
+                 "boolean": bool, "object": dict, "array": list}
         check(isinstance(value, types[kind])
               and (kind != "integer" or not isinstance(value, bool)),
               "%s: %r is no %s" % (at, value, kind))
