@@ -50,6 +50,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-assignments.c \
 	controller/rest-call.c \
 	controller/rest-call.h \
+	controller/rest-capture.c \
+	controller/rest-capture.h \
 	controller/rest-db.c \
 	controller/rest-db.h \
 	controller/rest-events.c \
@@ -109,15 +111,19 @@ webdir = $(pkgdatadir)/web
 dist_web_DATA = \
 	controller/web/api.js \
 	controller/web/app.js \
+	controller/web/capture.js \
 	controller/web/charts.js \
 	controller/web/dom.js \
+	controller/web/editor.js \
 	controller/web/events.js \
+	controller/web/graph.js \
 	controller/web/host.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \
 	controller/web/overview.js \
 	controller/web/port.js \
+	controller/web/program.js \
 	controller/web/style.css \
 	controller/web/talkers.js
 # Of others, with their licence; made by utilities/vendor-web.

@@ -129,6 +129,7 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("GET", "/api/v1/ports", VIEWER, get_ports) \
     R("GET", "/api/v1/programs", VIEWER, get_programs) \
     R("POST", "/api/v1/programs/validate", OPERATOR, validate) \
+    R("POST", "/api/v1/programs/test", OPERATOR, test_program) \
     R("GET", "/api/v1/programs/{name}", VIEWER, get_program) \
     R("GET", "/api/v1/programs/{name}/versions", VIEWER, get_versions) \
     R("GET", "/api/v1/programs/{name}/source", VIEWER, get_source) \
@@ -162,6 +163,12 @@ void xfsm_rest_take_event(void *rest_, const char *source, const char *event,
 /* Reads the files of the dashboard.  Returns NULL or an error. */
 char *xfsm_rest_load_files(struct xfsm_rest *, const char *folder);
 void xfsm_rest_free_files(struct xfsm_rest *);
+
+/* The text of the program called 'name': of 'version' if 'has_version', else
+ * of the newest.  Returns NULL if there is none, perhaps after answering
+ * why. */
+const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
+                                  bool has_version, uint64_t version);
 
 /* Puts into 'ports' the probes, struct xfsmrec_probe, of the host named
  * 'host', or if that is NULL, of all hosts that are ours; by

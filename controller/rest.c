@@ -17,6 +17,7 @@
 #include "controller/http-limit.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-capture.h"
 #include "controller/rest-db.h"
 #include "controller/rest-history.h"
 #include "controller/rest-tool.h"
@@ -183,6 +184,9 @@ begin(struct xfsm_http_request *request, void *rest_)
         return;
     }
     call->handler = route->handler;
+    if (route->handler == xfsm_rest_test_program) {
+        request->max_body = XFSM_REST_MAX_FORM;
+    }
     if (route->role == XFSM_ROLE_NOBODY || !authenticate(call)) {
         return;
     }

@@ -15,6 +15,7 @@
  *   rest-history.c      how much there was, for charts;
  *   rest-ports.c        one port, states of flows, top talkers;
  *   rest-programs.c     programs, and what the toolbox makes of them;
+ *   rest-capture.c      programs on captures of users;
  *   rest-tool.c         the toolbox at work;
  *   rest-assignments.c  assignments, and what a selector would select;
  *   rest-events.c       events, and what users did;

@@ -28,6 +28,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm-graph.c \
 	utilities/xfsm-graph.h \
 	utilities/xfsm-keygen.c \
+	utilities/xfsm-limits.c \
 	utilities/xfsm-memory.c \
 	utilities/xfsm-replay.c \
 	utilities/xfsm-replay.h \

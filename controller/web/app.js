@@ -3,21 +3,21 @@
 
 // The dashboard: signing in, and which page is shown.
 
-import { forgetToken, getAll, getJson, getToken, request, setToken }
-  from "./api.js";
-import { $, cell, eventRow, fill } from "./dom.js";
+import { forgetToken, getAll, getJson, getToken, setToken } from "./api.js";
+import { $, eventRow, fill } from "./dom.js";
 import { Stream } from "./events.js";
 import { hostRow, portRow, showHost } from "./host.js";
 import { showOverview } from "./overview.js";
 import { showPort } from "./port.js";
+import { runCapture, save, showPrograms, validate } from "./program.js";
 
 const PERIOD = 2000;
 const MAX_EVENTS = 500;
 
 const say = (text) => { $("message").textContent = text; };
 
-const state = { status: null, stream: null, paused: false, program: null,
-                graph: null };
+const state = { status: null, stream: null, paused: false,
+                liveMessage: false };
 
 // ## Events ##
 
@@ -55,74 +55,13 @@ const showHosts = async () =>
 const showPorts = async () =>
   fill("port-rows", await getAll("/api/v1/ports"), portRow);
 
-// ## Programs ##
-
-async function showPrograms() {
-  fill("program-rows", await getAll("/api/v1/programs"), (row, program) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = program.name;
-    button.addEventListener("click", () => guard(openProgram(program.name)));
-    cell(row, "").append(button);
-    cell(row, program.version);
-    cell(row, program.state);
-    cell(row, program.error, "bad");
-  });
-}
-
-async function showGraph(name) {
-  const img = $("graph");
-  if (state.graph) {
-    URL.revokeObjectURL(state.graph);
-  }
-  state.graph = null;
-  img.removeAttribute("src");
-  img.alt = "";
-  try {
-    const response = await request(`/api/v1/programs/${name}/graph`);
-    state.graph = URL.createObjectURL(await response.blob());
-    img.src = state.graph;
-    img.alt = `State machine of ${name}; its source follows`;
-  } catch (error) {
-    $("diagnostics").textContent = error.message;
-  }
-}
-
-async function openProgram(name) {
-  const response = await request(`/api/v1/programs/${name}/source`);
-  state.program = { name, etag: response.headers.get("ETag") };
-  $("source").value = await response.text();
-  $("diagnostics").textContent = "";
-  $("program-name").textContent = name;
-  $("program").hidden = false;
-  $("program-name").focus();
-  await showGraph(name);
-}
-
-async function validate() {
-  const response = await request("/api/v1/programs/validate",
-    { method: "POST", body: $("source").value,
-      headers: { "Content-Type": "application/xml" } });
-  const { valid, diagnostics } = await response.json();
-  $("diagnostics").textContent = valid ? "valid" : diagnostics;
-}
-
-async function save() {
-  const { name, etag } = state.program;
-  await request(`/api/v1/programs/${name}/source`,
-    { method: "PUT", body: $("source").value,
-      headers: { "Content-Type": "application/xml", "If-Match": etag } });
-  await openProgram(name);
-  await showPrograms();
-  $("diagnostics").textContent = "saved";
-}
-
 // ## Pages ##
 
 const PAGES = { overview: showOverview, events: followEvents,
                 hosts: showHosts, ports: showPorts, host: showHost,
                 port: showPort, programs: showPrograms };
-const LIVE = new Set(["overview", "hosts", "ports", "host", "port"]);
+const LIVE = new Set(["overview", "hosts", "ports", "host", "port",
+                      "programs"]);
 
 // Pages that the navigation does not have, and those that lead to them.
 const ABOVE = { host: "hosts", port: "ports" };
@@ -134,12 +73,16 @@ function currentPage() {
   return name in PAGES ? [name, ...about] : ["overview"];
 }
 
-// Tells what went wrong in whatever 'promise' stands for.
-async function guard(promise) {
+// Tells what went wrong in whatever 'promise' stands for.  What a user did
+// wrong is told until the user does something else.
+async function guard(promise, live = false) {
   try {
     await promise;
-    say("");
+    if (!live || state.liveMessage) {
+      say("");
+    }
   } catch (error) {
+    state.liveMessage = live;
     if (error.status === 401) {
       signOut();
     }
@@ -175,7 +118,7 @@ async function signIn() {
   $("who").textContent = `${user} (${role}) at ${name}`;
   $("nav").hidden = $("sign-out").hidden = false;
   const writes = role !== "viewer";
-  $("validate").disabled = !writes;
+  $("validate").disabled = $("capture-run").disabled = !writes;
   $("save").disabled = !writes || state.status.source !== "database";
   showPage();
 }
@@ -220,11 +163,15 @@ function start() {
   });
   $("validate").addEventListener("click", () => guard(validate()));
   $("save").addEventListener("click", () => guard(save()));
+  $("capture-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    guard(runCapture());
+  });
   addEventListener("hashchange", showPage);
   setInterval(() => {
     const [page, ...about] = currentPage();
     if (state.status && !document.hidden && LIVE.has(page)) {
-      guard(PAGES[page](...about));
+      guard(PAGES[page](...about), true);
     }
   }, PERIOD);
   if (getToken()) {

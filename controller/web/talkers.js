@@ -47,6 +47,8 @@ export async function showTalkers(parent, filter, stay) {
   if (lists.length > MAX_LISTS) {
     parent.append(make("p", `and ${lists.length - MAX_LISTS} more lists, `
                        + "on the pages of their ports", "dim"));
+  } else if (!lists.length && "program" in filter) {
+    parent.append(make("p", "It has told no list.", "dim"));
   } else if (!lists.length) {
     const p = make("p", "No program has told a list yet; ", "dim");
     p.append(link("toptalkers", "programs"), " does so each minute.");

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import Server                                # noqa: E402
-from resttest import RestController                         # noqa: E402
+from resttest import RestController, make_scan              # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PORT = 18090
@@ -68,12 +68,15 @@ def test(host):
                "the database")
     host.wait_status("vm1", "running", 20)
 
+    capture = os.path.join(host.dir, "scan.pcap")
+    with open(capture, "wb") as f:
+        f.write(make_scan("10.9.0.1", "10.9.0.2", range(1, 60)))
     out = os.path.join(host.dir, "browser.out")
     with open(out, "w") as f:
         process = host.popen(
             "node", SCRIPT, "http://127.0.0.1:%d" % PORT,
             rest.tokens["operator"], browser,
-            os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"),
+            os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"), capture,
             stdout=f, stderr=subprocess.STDOUT)
     sources = itertools.cycle(range(10, 250))
 

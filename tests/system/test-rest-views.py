@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 """What the REST API of xfsm-controller shows of a fleet that is watched: how
-much there was, one port, states of flows, top talkers."""
+much there was, one port, states of flows, top talkers; and what a program
+makes of a capture that a user sends."""
 
 import itertools
 import os
@@ -12,10 +13,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import Server                                # noqa: E402
-from resttest import RestController                         # noqa: E402
+from resttest import RestController, make_scan              # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PORT = 18100
+MAX_CAPTURE = 8 << 20
+MAX_FORM = MAX_CAPTURE + (1 << 20) + 16384
 LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs")
 
 
@@ -46,7 +49,7 @@ def start_fleet(host):
                           "--db=" + server.remote)
     host.wait_status("vm1", "running", 20)
     host.wait_status("vm2", "running", 20)
-    return db, rest
+    return server, db, rest
 
 
 def test_history(rest, scan):
@@ -163,12 +166,172 @@ def test_talkers(rest, scan):
     wait_until(newer, 20, "a newer list")
 
 
+# Publishes more for each packet than anybody wants to read.
+TALKATIVE = """<xfsm name="talkative"><statedef id="a"/>
+<event type="packet" primary-key="ip_src"><state id="a">
+<condition expression="true" action="%s"/></state></event></xfsm>
+""" % "; ".join("Publish(log, %d %s)" % (n, "x" * 400) for n in range(10))
+
+# A toolbox that takes its time: until there is a file "go".
+SLOW_TOOL = """#!/bin/sh
+test "$1" = run || exec "%(tool)s" "$@"
+: > "%(dir)s/started.$$"
+until test -e "%(dir)s/go"; do sleep 0.05; done
+echo slow >&2
+exit 1
+"""
+
+
+def make_form(**fields):
+    """Body and headers of a form."""
+    parts = [("--frontier\r\nContent-Disposition: form-data; name=\"%s\"%s"
+              "\r\n\r\n" % (name, "; filename=\"x\""
+                            if name == "capture" else "")).encode()
+             + (value if isinstance(value, bytes) else value.encode())
+             + b"\r\n" for name, value in fields.items()]
+    return b"".join(parts) + b"--frontier--\r\n", {
+        "Content-Type": "multipart/form-data; boundary=frontier"}
+
+
+def announce(rest, path, length):
+    """Status of a request that tells the length of its body and waits."""
+    sock = rest.connect()
+    sock.putrequest("POST", path)
+    for name, value in (("Authorization", "Bearer " + rest.tokens["operator"]),
+                        ("Content-Length", str(length)),
+                        ("Expect", "100-continue")):
+        sock.putheader(name, value)
+    sock.endheaders()
+    line = sock.sock.recv(4096)
+    sock.close()
+    return int(line.split()[1])
+
+
+def test_capture(rest):
+    """A program on a capture: events, errors, limits."""
+    path = "/api/v1/programs/test"
+    scan = make_scan("10.9.0.1", "10.9.0.2", range(1, 60))
+    source = read_program("portscan")
+
+    def run(status, **fields):
+        answer = rest.call("POST", path, "operator", *make_form(**fields))
+        check(answer.status == status, "%d: %s" % (answer.status,
+                                                   answer.body[:500]))
+        return answer.json
+
+    for fields in ({"source": source}, {"program": "portscan"},
+                   {"program": "portscan", "version": "3"}):
+        result = run(200, capture=scan, **fields)
+        check([e["key"] for e in result["events"]
+               if e["label"] == "alert"]
+              == [{"ip_src": "10.9.0.1", "ip_dst": "10.9.0.2"}]
+              and not result["truncated"], str(result))
+    # 118 packets, ten events each: the limit on their number.
+    short = TALKATIVE.replace("x" * 400, "x")
+    result = run(200, capture=scan, source=short)
+    check(len(result["events"]) == 1000 and result["truncated"], "1180")
+    result = run(200, capture=make_scan("10.9.0.1", "10.9.0.2", range(50)),
+                 source=short)
+    check(len(result["events"]) == 1000 and not result["truncated"], "1000")
+
+    check("line" not in run(422, capture=scan, source="<xfsm>\n<no/>")
+          ["detail"], "no")
+    check("not a readable capture" in run(422, capture=b"no capture",
+                                          source=source)["detail"], "a text")
+    check("truncated" in run(422, capture=scan[:-1], source=source)["detail"],
+          "half a capture")
+    for fields in ({"capture": scan}, {"source": source},
+                   {"capture": b"", "source": source},
+                   {"capture": scan, "source": b"\xff"},
+                   {"capture": scan, "source": ""},
+                   {"capture": scan, "source": source, "program": "portscan"},
+                   {"capture": scan, "source": source, "version": "1"},
+                   {"capture": scan, "program": "portscan", "version": "x"},
+                   {"capture": scan, "program": "portscan", "more": "x"}):
+        run(400, **fields)
+    run(404, capture=scan, program="nosuch")
+    run(404, capture=scan, program="portscan", version="9")
+    body, headers = make_form(capture=scan, source=source)
+    for bad in (body[:-20], b"", b"{}"):
+        check(rest.call("POST", path, "operator", bad, headers).status == 400,
+              "half a form")
+    check(rest.call("POST", path, "operator", body).status == 400, "no form")
+
+    # A capture at the limit, and one past it; a form past its own.
+    for over, status in ((0, 422), (1, 413)):
+        run(status, capture=bytes(MAX_CAPTURE + over), source=source)
+    for where, n, status in ((path, MAX_FORM, 100), (path, MAX_FORM + 1, 413),
+                             ("/api/v1/programs/validate", 2 << 20, 413)):
+        check(announce(rest, where, n) == status, "%s: %d bytes" % (where, n))
+
+
+def test_bodies(rest):
+    """All bodies together at the limit, and over it."""
+    path = "/api/v1/programs/test"
+    room = (64 << 20) - 7 * (MAX_FORM - 1)
+    waiting = []
+    for _ in range(7):
+        connection = rest.connect()
+        connection.putrequest("POST", path)
+        connection.putheader("Authorization", "Bearer "
+                             + rest.tokens["operator"])
+        connection.putheader("Content-Length", str(MAX_FORM))
+        connection.endheaders()
+        connection.send(bytes(MAX_FORM - 1))
+        waiting.append(connection)
+    wait_until(lambda: announce(rest, path, room + 1) == 503, 20,
+               "too much at a time")
+    check(announce(rest, path, room) == 100, "all that there is room for")
+    for connection in waiting:
+        connection.close()
+    wait_until(lambda: announce(rest, path, room + 1) == 100, 20, "room")
+    check("xfsm_http_bodies_refused_total 0" not in rest.get("/metrics").body,
+          "bodies that were refused are not counted")
+
+
+def test_busy(host, remote):
+    """Two captures at a time; others are told to come again."""
+    tool = os.path.join(host.dir, "slow-tool")
+    with open(tool, "w") as f:
+        f.write(SLOW_TOOL % {"dir": host.dir,
+                             "tool": host.tool("utilities/xfsm")})
+    os.chmod(tool, 0o755)
+    rest = RestController(host, "slow", PORT + 1, "--xfsm=" + tool,
+                          "--db=" + remote)
+    body, headers = make_form(capture=b"x", source="<x/>")
+    headers["Authorization"] = "Bearer " + rest.tokens["operator"]
+
+    def send():
+        started = [n for n in os.listdir(host.dir) if n[:8] == "started."]
+        connection = rest.connect()
+        connection.request("POST", "/api/v1/programs/test", body, headers)
+        wait_until(lambda: len([n for n in os.listdir(host.dir)
+                                if n[:8] == "started."]) > len(started), 10,
+                   "a run of the toolbox")
+        return connection
+
+    waiting = [send(), send()]
+    answer = rest.call("POST", "/api/v1/programs/test", "operator", body,
+                       headers)
+    check(answer.status == 503 and answer.headers["Retry-After"],
+          answer.body)
+    check(rest.call("POST", "/api/v1/programs/validate", "operator",
+                    read_program("portscan")).json["valid"],
+          "other uses of the toolbox")
+    with open(os.path.join(host.dir, "go"), "w"):
+        pass
+    for connection in waiting:
+        check(connection.getresponse().status == 422, "a run that failed")
+        connection.close()
+    rest.exit()
+
+
 def test(host):
     host.start()
     host.add_bridge("br0")
     vm = host.add_vm("br0", "vm1", "10.0.0.1/24")
     host.add_vm("br0", "vm2", "10.0.0.2/24")
-    db, rest = start_fleet(host)
+    server, db, rest = start_fleet(host)
     tries = iter(range(1000, 60000, 40))
     sources = itertools.cycle(range(10, 250))
 
@@ -190,6 +353,9 @@ def test(host):
     for line in ("xfsm_history_series 5", "xfsm_history_refused_total 0",
                  "xfsm_talkers_lists 2", "xfsm_fleet_ports 2"):
         check(line in metrics.splitlines(), metrics)
+    test_capture(rest)
+    test_bodies(rest)
+    test_busy(host, server.remote)
     rest.exit()
     db.close()
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Uses the dashboard in a browser, by keyboard and by roles, as one who does
-// not see it would.  Arguments: URL, token, chromium, folder for pictures.
+// not see it would.  Arguments: URL, token, chromium, folder for pictures,
+// capture of a port scan by 10.9.0.1.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { join } from "node:path";
 const require = createRequire(join(process.env.XFSM_PLAYWRIGHT, "x.js"));
 const { chromium } = require("playwright-core");
 
-const [url, token, executablePath, folder] = process.argv.slice(2);
+const [url, token, executablePath, folder, capture] = process.argv.slice(2);
 const PATIENCE = 20000 * Number(process.env.XFSM_TEST_PATIENCE || 1);
 const problems = [];
 
@@ -26,8 +27,9 @@ async function open(browser, colorScheme) {
   const page = await context.newPage();
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => {
-    // A wrong token is told to the console by the browser itself.
-    if (message.type() === "error" && !/\b401\b/.test(message.text())) {
+    // The browser itself tells of a wrong token and of a bad capture.
+    if (message.type() === "error"
+        && !/status of (401|422)\b/.test(message.text())) {
       problems.push(message.text());
     }
   });
@@ -157,20 +159,79 @@ async function useEvents(page) {
   check(await page.locator("#pause[aria-pressed=true]").count(), "pause");
 }
 
+// What is wrong is marked where it is, and leads there.
+async function useMarks(page, source, text) {
+  const lines = text.split("\n");
+  const line = 1 + lines.findIndex((l) => l.includes("next_state=\"reported"));
+  await source.fill(text.replace("next_state=\"reported", "next_state=\"no"));
+  await page.getByRole("button", { name: "Validate" }).press("Enter");
+  const button = page.getByRole("button", { name: `line ${line}` });
+  await button.waitFor();
+  check(await page.locator("#source-lines .bad").textContent()
+        === `● ${line}`, "the number of the line");
+  check((await page.locator("#source-colors .line-bad").textContent())
+        .includes("next_state=\"no"), "the line that is marked");
+  await picture(page, "Program-error");
+  await button.press("Enter");
+  check(await source.evaluate((area) => area === document.activeElement
+        && area.value.slice(area.selectionStart, area.selectionEnd)
+             .includes("next_state=\"no")), "the line that is selected");
+  // A change takes the marks off; colors are those of the same text.
+  await source.press("End");
+  await page.keyboard.type(" ");
+  await page.locator("#source-lines .bad").waitFor({ state: "detached" });
+  check(await page.evaluate(() =>
+    document.getElementById("source-colors").textContent
+      === `${document.getElementById("source").value}\n`), "other text");
+}
+
+async function useCapture(page, source, text) {
+  await source.fill(text);
+  const run = page.getByRole("button", { name: "Run the source" });
+  await run.press("Enter");
+  await page.locator("#message").getByText("choose a capture").waitFor();
+  await page.getByLabel("Capture (pcap").setInputFiles({
+    name: "bad.pcap", mimeType: "application/octet-stream",
+    buffer: Buffer.from("no capture") });
+  await run.press("Enter");
+  await page.locator("#message").getByText("not a readable capture")
+    .waitFor();
+  await page.getByLabel("Capture (pcap").setInputFiles(capture);
+  await run.press("Enter");
+  await page.getByRole("row").filter({ hasText: "10.9.0.1" })
+    .filter({ hasText: "suspected → reported" }).first().waitFor();
+  await page.locator("#message", { hasText: /^$/ }).waitFor({
+    state: "attached" });
+  await checkAccess(page);
+  await picture(page, "Program");
+}
+
 async function usePrograms(page) {
   await go(page, "Programs");
-  await page.getByRole("button", { name: "portscan" }).press("Enter");
+  await picture(page, "Programs");
+  await page.getByRole("link", { name: "portscan" }).press("Enter");
   const source = page.getByRole("textbox", { name: "Source" });
   await page.waitForFunction(() =>
     document.getElementById("source").value.includes("<xfsm"));
+  const reported = page.locator("#state-rows tr")
+    .filter({ hasText: "reported" });
+  await reported.waitFor();
   if (process.env.XFSM_TEST_DOT) {
-    await page.waitForFunction(() =>
-      document.getElementById("graph").naturalWidth > 0);
+    // Live: the number at the state grows with that of the table.
+    const badge = page.locator("#graph g.node.live")
+      .filter({ hasText: "reported" }).locator(".badge text");
+    await badge.waitFor();
+    const before = Number(await badge.textContent());
+    await page.waitForFunction((n) => [...document.querySelectorAll(
+      "#graph .badge text")].some((e) => Number(e.textContent) > n), before);
   }
+  await page.locator("#program-ports").getByText("Runs on 2 ports").waitFor();
   const text = await source.inputValue();
   await source.fill("<nonsense/>");
   await page.getByRole("button", { name: "Validate" }).press("Enter");
   await page.locator("#diagnostics").getByText("nonsense").waitFor();
+  await useMarks(page, source, text);
+  await useCapture(page, source, text);
   await source.fill(`${text}\n<!-- <b id="injected">x</b> -->\n`);
   await page.getByRole("button", { name: "Validate" }).press("Enter");
   await page.locator("#diagnostics").getByText("valid", { exact: true })
@@ -180,8 +241,6 @@ async function usePrograms(page) {
   check((await source.inputValue()).includes("injected")
         && !await page.locator("#injected").count(), "text became markup");
   await checkAccess(page);
-  await page.screenshot({ path: join(folder, "dashboard-Program.png"),
-                          fullPage: true });
 }
 
 async function run(browser) {
@@ -206,6 +265,11 @@ async function run(browser) {
   await go(page, "Overview");
   await chart(page, /^Packets a second: now [\d.]/);
   await picture(page, "Overview-dark");
+  await go(page, "Programs");
+  await page.getByRole("link", { name: "portscan" }).press("Enter");
+  await page.locator("#state-rows tr").filter({ hasText: "reported" })
+    .waitFor();
+  await picture(page, "Program-dark");
   await page.getByRole("button", { name: "Sign out" }).press("Enter");
   await heading(page, "Sign in");
   await page.reload();

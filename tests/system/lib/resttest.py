@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 
 import xfsmtest
 from xfsmtest import check, wait_until
@@ -36,6 +37,26 @@ def connect_in(netns, port, timeout):
             return socket.create_connection(("127.0.0.1", port), timeout)
         finally:
             check(not libc.setns(here.fileno(), CLONE_NEWNET), "setns")
+
+
+def make_scan(source, target, ports):
+    """A capture of a SYN from 'source' to each port of 'target', each
+    answered with a reset."""
+    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
+    ends = [socket.inet_aton(source), socket.inet_aton(target)]
+    for n, port in enumerate(ports):
+        for answer in (0, 1):
+            here, there = ends[answer], ends[1 - answer]
+            tcp = struct.pack("!HHIIBBHHH", *((port, 4711) if answer
+                                              else (4711, port)),
+                              0, 0, 0x50, 0x14 if answer else 0x02, 1024, 0,
+                              0)
+            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0,
+                             64, 6, 0, here, there)
+            frame = bytes(12) + b"\x08\x00" + ip + tcp
+            out.append(struct.pack("<IIII", 1700000000, n * 10000 + answer,
+                                   len(frame), len(frame)) + frame)
+    return b"".join(out)
 
 
 class Validator:
