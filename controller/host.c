@@ -65,6 +65,7 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_assignment_col_external_ids,
         &xfsmrec_xfsm_global_col_next_cfg, &xfsmrec_xfsm_global_col_cur_cfg,
         &xfsmrec_xfsm_global_col_agent_version,
+        &xfsmrec_xfsm_global_col_status,
         &xfsmrec_probe_col_interface, &xfsmrec_probe_col_status,
         &xfsmrec_probe_col_error, &xfsmrec_probe_col_programs,
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
@@ -81,6 +82,7 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_program_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_cur_cfg);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_agent_version);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_interface);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_error);

@@ -50,9 +50,16 @@ export async function showHost(name) {
   if (!stay()) {
     return;
   }
+  const agent = host.agent ?? {};
   facts("host-facts", [
     ["State", host.state, host.state === "done" ? "good" : "bad"],
     ["What stands in the way", host.error, "bad"],
+    ["What it cannot see", agent.visibility, "bad"],
+    ["Its options", agent["options-error"], "bad"],
+    ["Its hub", agent["hub-error"] ?? agent.hub,
+     agent["hub-error"] ? "bad" : ""],
+    ["Its metrics", agent["metrics-error"] ?? agent.metrics,
+     agent["metrics-error"] ? "bad" : ""],
     ["Agent", host.agent_version], ["Controller", host.controller],
     ["As wanted since", time(host.last_sync)],
     ["Database", host.remotes.join(", ")], ["Events", host.events],

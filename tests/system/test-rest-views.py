@@ -108,6 +108,9 @@ def test_port(rest, scan):
     rest.get("/api/v1/hosts/hv1/ports/nosuch", status=404)
     rest.get("/api/v1/hosts/nosuch/ports/vm1", status=404)
     rest.get("/api/v1/hosts/hv1/ports/" + "x" * 128, status=404)
+    check(rest.get("/api/v1/hosts/hv1").json["agent"]["hub"] == "running"
+          and "agent" not in rest.get("/api/v1/hosts/ghost").json,
+          "what the agent says")
     # A program with the parameters of an assignment is still that program.
     for program, ids in (("portscan", ["hv1/vm1", "hv1/vm2"]),
                          ("toptalkers", ["hv1/vm1", "hv1/vm2"]),

@@ -108,6 +108,7 @@ async function useHost(page) {
     .getAttribute("aria-current") === "page", "where the page belongs");
   await chart(page, /^Alerts a second: now [\d.]/);
   await page.locator("#host-facts").getByText("done").waitFor();
+  await page.locator("#host-facts").getByText("running").waitFor();
   await page.locator("#host-events").getByText("portscan").first().waitFor();
   await page.locator("#host-ports tr").nth(1).waitFor();
   await checkAccess(page);
