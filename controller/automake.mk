@@ -39,6 +39,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/meter.c \
+	controller/meter.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/programs.c \

@@ -18,6 +18,7 @@
 #include "controller/health.h"
 #include "controller/history.h"
 #include "controller/members.h"
+#include "controller/meter.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
 #include "controller/talkers.h"
@@ -49,18 +50,17 @@ enum {
 };
 BUILD_ASSERT_DECL(ARRAY_SIZE(value_names) == N_FLEET);
 BUILD_ASSERT_DECL(N_FLEET <= XFSM_HISTORY_VALUES);
+BUILD_ASSERT_DECL(N_PORT == XFSM_METER_N);
 
 /* Another controller writes sums of its hosts each XFSM_MEMBERS_STATISTICS:
  * what they went up by is what there is a second until they change again, or
  * are seen not to. */
 #define HOLD (XFSM_MEMBERS_STATISTICS * 5 / 2)
 
-/* Counters of a port, or of a host of another controller. */
+/* Of a port, or of a host of another controller. */
 struct meter {
     bool seen;                  /* In this turn. */
-    long long int since;        /* When they changed, in milliseconds. */
-    int64_t counters[N_PORT];
-    float rates[N_PORT];
+    struct xfsm_meter meter;
 };
 
 struct xfsm_rest_history {
@@ -120,40 +120,22 @@ read_values(char *const keys[], const int64_t values[], size_t n,
     }
 }
 
-/* Turns 'counters' of the series called 'name' into what comes a second, which
- * is not known at first.  They begin anew if they are less than before, unless
- * they are sums.  Those that do not change within 'hold' do not for good. */
+/* Returns what comes a second, by 'counters', of the series called 'name'. */
 static const float *
 measure(struct xfsm_rest_history *history, const char *name,
         const int64_t counters[N_PORT], bool sums, long long int hold)
 {
-    struct meter *meter = shash_find_data(&history->meters, name);
-    long long int now = time_msec();
-    size_t i;
+    struct meter *m = shash_find_data(&history->meters, name);
 
-    if (!meter) {
-        meter = xzalloc(sizeof *meter);
-        for (i = 0; i < N_PORT; i++) {
-            meter->rates[i] = NAN;
-        }
-        shash_add(&history->meters, name, meter);
-    } else if (memcmp(counters, meter->counters, sizeof meter->counters)
-               ? now > meter->since : now - meter->since >= hold) {
-        for (i = 0; i < N_PORT; i++) {
-            int64_t more = (counters[i] >= meter->counters[i]
-                            ? counters[i] - meter->counters[i]
-                            : sums ? 0 : counters[i]);
-
-            meter->rates[i] = more * 1000.0 / MAX(now - meter->since, 1);
-        }
-    } else {
-        meter->seen = true;
-        return meter->rates;
+    if (!m) {
+        m = xzalloc(sizeof *m);
+        m->meter.sums = sums;
+        m->meter.hold = hold;
+        shash_add(&history->meters, name, m);
     }
-    meter->seen = true;
-    meter->since = now;
-    memcpy(meter->counters, counters, sizeof meter->counters);
-    return meter->rates;
+    m->seen = true;
+    xfsm_meter_read(&m->meter, counters, time_msec());
+    return m->meter.rates;
 }
 
 /* Adds up; what is not known adds nothing. */
@@ -199,7 +181,7 @@ sample_own(struct xfsm_rest_history *history, const char *name,
 
         read_values(probe->key_statistics, probe->value_statistics,
                     probe->n_statistics, counters, N_PORT);
-        rates = measure(history, port, counters, false, 1);
+        rates = measure(history, port, counters, false, 0);
         xfsm_history_add(history->series, port, rates, N_PORT,
                          time_wall_msec());
         add_values(sums, rates, N_PORT);

@@ -43,7 +43,7 @@ class Chart {
     this.title = title;
     this.stroke = stroke;
     this.figure = make("figure");
-    this.now = make("output", "–");
+    this.now = make("strong", "–");
     const caption = make("figcaption", title);
     caption.append(this.now);
     this.plot = make("div", "", "plot");

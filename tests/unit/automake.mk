@@ -691,6 +691,8 @@ PLUGIN_TESTS += tests/unit/test-rest-views
 tests_unit_test_rest_views_SOURCES = \
 	controller/history.c \
 	controller/history.h \
+	controller/meter.c \
+	controller/meter.h \
 	controller/talkers.c \
 	controller/talkers.h \
 	tests/unit/test-rest-views.c

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "controller/history.h"
+#include "controller/meter.h"
 #include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -149,6 +150,50 @@ test_series(void **state OVS_UNUSED)
     xfsm_history_destroy(history);
 }
 
+/* ## meter.h ## */
+
+static void
+check_rate(struct xfsm_meter *meter, int64_t counter, long long int now,
+           float expected)
+{
+    const int64_t counters[XFSM_METER_N] = { counter, 7 };
+
+    xfsm_meter_read(meter, counters, now);
+    assert_true(isnan(expected) ? isnan(meter->rates[0])
+                : fabsf(meter->rates[0] - expected) < 1e-6f);
+    assert_true(isnan(expected) || meter->rates[1] == 0);
+}
+
+/* Counters of our own, which may begin anew. */
+static void
+test_counters(void **state OVS_UNUSED)
+{
+    struct xfsm_meter meter = { .sums = false };
+
+    check_rate(&meter, 100, 1000, NAN);
+    check_rate(&meter, 110, 2000, 10);
+    check_rate(&meter, 111, 2000, 10);  /* No time has gone by. */
+    check_rate(&meter, 115, 4000, 2.5);
+    check_rate(&meter, 115, 5000, 0);
+    check_rate(&meter, 6, 7000, 3);
+}
+
+/* Sums of others, each five seconds, and one host that is gone. */
+static void
+test_sums(void **state OVS_UNUSED)
+{
+    struct xfsm_meter meter = { .sums = true, .hold = 12500 };
+
+    check_rate(&meter, 100, 1000, NAN);
+    check_rate(&meter, 100, 6000, NAN);
+    check_rate(&meter, 200, 11000, 10);
+    check_rate(&meter, 200, 16000, 10);
+    check_rate(&meter, 200, 23499, 10);
+    check_rate(&meter, 200, 23500, 0);
+    check_rate(&meter, 300, 33500, 10);
+    check_rate(&meter, 50, 38500, 0);
+}
+
 /* ## talkers.h ## */
 
 static void
@@ -236,6 +281,8 @@ main(void)
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_ring),
         cmocka_unit_test(test_series),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_sums),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_bounds),
     };
