@@ -14,6 +14,16 @@ const { chromium } = require("playwright-core");
 const [url, token, executablePath, folder, capture] = process.argv.slice(2);
 const PATIENCE = 20000 * Number(process.env.XFSM_TEST_PATIENCE || 1);
 const problems = [];
+let hostile = false;            // The policy of the page has work to do.
+
+const HOSTILE = `<svg xmlns="http://www.w3.org/2000/svg" width="9pt"
+  xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9" onload="x()">
+  <script>x()</script><style>body { display: none }</style>
+  <a href="javascript:x()"><text>link</text></a>
+  <image href="http://192.0.2.1/"/><use xlink:href="#graph"/>
+  <foreignObject><body xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>
+  <g class="x" style="fill: red" id="main"><animate attributeName="x"/>
+  <text x="1" y="8" onclick="x()">harmless</text></g></svg>`;
 
 function check(condition, what) {
   if (!condition) {
@@ -29,7 +39,8 @@ async function open(browser, colorScheme) {
   page.on("console", (message) => {
     // The browser itself tells of a wrong token and of a bad capture.
     if (message.type() === "error"
-        && !/status of (401|422)\b/.test(message.text())) {
+        && !/status of (401|422)\b/.test(message.text())
+        && !(hostile && /Content Security Policy/.test(message.text()))) {
       problems.push(message.text());
     }
   });
@@ -80,6 +91,24 @@ async function chart(page, words) {
 
 const picture = (page, name) => page.screenshot({
   path: join(folder, `dashboard-${name}.png`), fullPage: true });
+
+// Lists of both ports; and of a drawing, whatever it has, shapes alone.
+async function useTalkers(page) {
+  hostile = true;
+  await page.route("**/toptalkers/graph", (route) => route.fulfill({
+    contentType: "image/svg+xml", body: HOSTILE }));
+  await page.getByRole("link", { name: "toptalkers" }).press("Enter");
+  await heading(page, "toptalkers");
+  await page.locator("#program-talkers table").nth(1).waitFor();
+  await page.locator("#program-talkers").getByText("at hv1, vm2,").waitFor();
+  await page.locator("#graph").getByText("harmless").waitFor();
+  const left = await page.evaluate(() => [...document.querySelectorAll(
+    "#graph *")].flatMap((e) => [e.localName, ...e.getAttributeNames()]));
+  check(JSON.stringify(left) === JSON.stringify(
+    ["svg", "viewBox", "style", "g", "class", "text", "x", "y"]),
+    `of a hostile drawing there is ${left}`);
+  await picture(page, "Talkers-dark");
+}
 
 async function useOverview(page) {
   await chart(page, /^Hosts: now 1, at most 1 in the last 30 minutes/);
@@ -271,6 +300,7 @@ async function run(browser) {
   await page.locator("#state-rows tr").filter({ hasText: "reported" })
     .waitFor();
   await picture(page, "Program-dark");
+  await useTalkers(page);
   await page.getByRole("button", { name: "Sign out" }).press("Enter");
   await heading(page, "Sign in");
   await page.reload();
