@@ -29,6 +29,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/fleetd.h \
 	controller/health.c \
 	controller/health.h \
+	controller/history.c \
+	controller/history.h \
 	controller/host.c \
 	controller/host.h \
 	controller/http-limit.c \
@@ -39,6 +41,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/meter.c \
+	controller/meter.h \
 	controller/metrics.c \
 	controller/metrics.h \
 	controller/pool.c \
@@ -56,13 +60,18 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-assignments.c \
 	controller/rest-call.c \
 	controller/rest-call.h \
+	controller/rest-capture.c \
+	controller/rest-capture.h \
 	controller/rest-db.c \
 	controller/rest-db.h \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
+	controller/rest-history.c \
+	controller/rest-history.h \
 	controller/rest-metrics-hosts.c \
 	controller/rest-metrics.c \
 	controller/rest-metrics.h \
+	controller/rest-ports.c \
 	controller/rest-programs.c \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \
@@ -85,6 +94,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/spool.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/talkers.c \
+	controller/talkers.h \
 	controller/tenants.c \
 	controller/tenants.h \
 	controller/tool.c \
@@ -126,11 +137,27 @@ webdir = $(pkgdatadir)/web
 dist_web_DATA = \
 	controller/web/api.js \
 	controller/web/app.js \
-	controller/web/chart.js \
+	controller/web/capture.js \
+	controller/web/charts.js \
+	controller/web/dom.js \
+	controller/web/editor.js \
 	controller/web/events.js \
+	controller/web/graph.js \
+	controller/web/host.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \
-	controller/web/style.css
+	controller/web/overview.js \
+	controller/web/port.js \
+	controller/web/program.js \
+	controller/web/style.css \
+	controller/web/talkers.js
+# Of others, with their licence; made by utilities/vendor-web.
+webvendordir = $(webdir)/vendor
+dist_webvendor_DATA = \
+	controller/web/vendor/LICENSE.uPlot \
+	controller/web/vendor/SHA512SUMS \
+	controller/web/vendor/uPlot.esm.js \
+	controller/web/vendor/uPlot.min.css
 endif
 CLEANFILES += controller/xfsm-controller.8

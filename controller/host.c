@@ -68,6 +68,7 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_assignment_col_external_ids,
         &xfsmrec_xfsm_global_col_next_cfg, &xfsmrec_xfsm_global_col_cur_cfg,
         &xfsmrec_xfsm_global_col_agent_version,
+        &xfsmrec_xfsm_global_col_status,
         &xfsmrec_probe_col_interface, &xfsmrec_probe_col_status,
         &xfsmrec_probe_col_error, &xfsmrec_probe_col_programs,
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
@@ -76,6 +77,8 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_epoch, &xfsmrec_xfsm_global_col_statistics,
         &xfsmrec_probe_col_interface_uuid, &xfsmrec_probe_col_type,
         &xfsmrec_probe_col_tag, &xfsmrec_probe_col_ids,
+        &xfsmrec_probe_col_running_programs, &xfsmrec_probe_col_last_event,
+        &xfsmrec_probe_col_netdev_class, &xfsmrec_probe_col_state_keys,
     };
     size_t i;
 
@@ -86,6 +89,7 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_cur_cfg);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_agent_version);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_statistics);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_interface);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_error);
@@ -95,6 +99,10 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_epoch);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_running_programs);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_last_event);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_netdev_class);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_state_keys);
 }
 
 struct xfsm_host *

@@ -96,6 +96,16 @@ enum xfsm_metric_type {
       "", "Events not told a tenant: more than its events-rate") \
     M(PROGRAMS_REFUSED, COUNTER, "xfsm_http_programs_refused", "", \
       "Programs not looked at: too many at a time") \
+    M(HISTORY_SERIES, GAUGE, "xfsm_history_series", "", \
+      "Series kept for charts") \
+    M(HISTORY_REFUSED, COUNTER, "xfsm_history_refused", "", \
+      "Samples not kept: too many hosts and ports") \
+    M(TALKERS, GAUGE, "xfsm_talkers_lists", "", \
+      "Lists of top talkers that are kept") \
+    M(TALKERS_EVICTED, COUNTER, "xfsm_talkers_evicted", "", \
+      "Lists of top talkers that made room for newer ones") \
+    M(TALKERS_TOO_LONG, COUNTER, "xfsm_talkers_too_long", "", \
+      "Lists of top talkers that were too long") \
     M(STREAMS, GAUGE, "xfsm_http_streams", "", "Event streams that are open")\
     M(EVENTS_DROPPED, COUNTER, "xfsm_http_events_dropped", "", \
       "Events in memory that made room for newer ones") \

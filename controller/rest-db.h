@@ -38,6 +38,9 @@ const struct ovsdb_idl *xfsm_rest_db_idl(const struct xfsm_rest_db *);
 /* The same, or NULL, after answering so, while they are not known. */
 struct ovsdb_idl *xfsm_rest_db_rows(struct xfsm_rest_call *);
 
+/* The same without an answer. */
+struct ovsdb_idl *xfsm_rest_db_peek(struct xfsm_rest_db *);
+
 /* Starts to write.  Returns NULL after answering why that cannot be. */
 struct ovsdb_idl_txn *xfsm_rest_db_begin(struct xfsm_rest_call *);
 

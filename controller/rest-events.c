@@ -15,8 +15,10 @@
 #include "controller/rest-call.h"
 #include "controller/rest-tenants.h"
 #include "controller/rest.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
 
@@ -61,6 +63,7 @@ xfsm_rest_take_event(void *rest_, const char *source, const char *event,
     }
     ds_put_format(&line, "%s\n", source);
     ds_put_buffer(&line, event, len);
+    xfsm_talkers_take(rest->talkers, source, event, len, time_msec());
     xfsm_recent_add(rest->events, ds_cstr(&line), line.length);
     xfsm_owners_take(rest, source, event, len);
     ds_destroy(&line);

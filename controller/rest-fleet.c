@@ -202,9 +202,25 @@ xfsm_rest_get_hosts(struct xfsm_rest_call *call)
     }
 }
 
+/* Puts what the agent says of itself, if the host is ours. */
+static void
+put_agent(const struct controller *ctl, const char *name, struct json *json)
+{
+    struct xfsm_host *host = shash_find_data(&ctl->hosts, name);
+    struct ovsdb_idl *idl = host ? xfsm_host_get_rows(host) : NULL;
+    const struct xfsmrec_xfsm_global *global
+        = idl ? xfsmrec_xfsm_global_first(idl) : NULL;
+
+    if (global) {
+        json_object_put(json, "agent",
+                        xfsm_rest_smap_to_json(&global->status));
+    }
+}
+
 void
 xfsm_rest_get_host(struct xfsm_rest_call *call)
 {
+    struct json *json;
     struct shash items;
     const void *item;
 
@@ -213,9 +229,10 @@ xfsm_rest_get_host(struct xfsm_rest_call *call)
     }
     item = shash_find_data(&items, call->name);
     if (item) {
-        xfsm_rest_reply_json(call, MHD_HTTP_OK,
-                             (call->rest->db ? build_row : build_host)(
-                                 call, call->name, item));
+        json = (call->rest->db ? build_row : build_host)(call, call->name,
+                                                         item);
+        put_agent(call->rest->ctl, call->name, json);
+        xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
     } else {
         xfsm_rest_not_found(call);
     }
@@ -280,15 +297,4 @@ xfsm_rest_build_port(struct xfsm_rest_call *call OVS_UNUSED,
         probe->key_statistics, probe->value_statistics,
         probe->n_statistics));
     return json;
-}
-
-void
-xfsm_rest_get_ports(struct xfsm_rest_call *call)
-{
-    struct shash ports;
-
-    xfsm_rest_list_ports(call->rest, xfsm_http_query(call->request, "host"),
-                         &ports);
-    xfsm_rest_keep_own_ports(call, &ports);
-    xfsm_rest_reply_page(call, &ports, xfsm_rest_build_port);
 }

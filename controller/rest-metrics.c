@@ -17,9 +17,11 @@
 #include "controller/fleetd.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-history.h"
 #include "controller/rest-metrics.h"
 #include "controller/rest-tenants.h"
 #include "controller/source.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"
@@ -223,6 +225,16 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
                          xfsm_owners_n_dropped(rest->owners));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_REFUSED,
                          rest->refused_jobs);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_SERIES,
+                         xfsm_rest_history_count(rest->history));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_REFUSED,
+                         xfsm_rest_history_refused(rest->history));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TALKERS,
+                         shash_count(&rest->talkers->lists));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TALKERS_EVICTED,
+                         rest->talkers->evicted);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TALKERS_TOO_LONG,
+                         rest->talkers->too_long);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_STREAMS,
                          xfsm_http_n_streams(rest->http));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_EVENTS_DROPPED, first - 1);

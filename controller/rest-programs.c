@@ -195,6 +195,24 @@ make_etag(const struct version *v)
     return etag;
 }
 
+const char *
+xfsm_rest_find_source(struct xfsm_rest_call *call, const char *name,
+                      bool has_version, uint64_t version)
+{
+    struct version *versions;
+    size_t n = find_versions(call, name, &versions);
+    const char *source = NULL;
+    size_t i;
+
+    for (i = 0; i < n && !source; i++) {
+        if (!has_version || (uint64_t) versions[i].version == version) {
+            source = versions[i].source;
+        }
+    }
+    free(versions);
+    return source;
+}
+
 /* Finds the version that the parameter "version" says, or the newest.  Returns
  * false after answering that there is none. */
 static bool

@@ -17,9 +17,12 @@
 #include "controller/http-limit.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-capture.h"
 #include "controller/rest-db.h"
+#include "controller/rest-history.h"
 #include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
@@ -57,28 +60,32 @@ xfsm_rest_list_routes(struct ds *ds)
     }
 }
 
-/* Tells whether 'path' is of 'pattern', and stores what stands for {name}
- * in 'name', of 'size' bytes. */
+/* Tells whether 'path' is of 'pattern', and stores what stands for {name} and
+ * {port} in 'call'. */
 static bool
-path_matches(const char *pattern, const char *path, char *name, size_t size)
+path_matches(const char *pattern, const char *path,
+             struct xfsm_rest_call *call)
 {
-    const char *brace = strchr(pattern, '{');
-    size_t prefix = brace ? brace - pattern : 0;
-    size_t n;
+    BUILD_ASSERT(sizeof call->name == sizeof call->port);
 
-    name[0] = '\0';
-    if (!brace) {
-        return !strcmp(pattern, path);
-    } else if (strncmp(pattern, path, prefix)) {
-        return false;
+    call->name[0] = call->port[0] = '\0';
+    while (*pattern) {
+        if (*pattern == '{') {
+            char *value = call->name[0] ? call->port : call->name;
+            size_t n = strcspn(path, "/");
+
+            if (!n || n >= sizeof call->name) {
+                return false;
+            }
+            memcpy(value, path, n);
+            value[n] = '\0';
+            path += n;
+            pattern = strchr(pattern, '}') + 1;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
     }
-    n = strcspn(path + prefix, "/");
-    if (!n || n >= size || strcmp(path + prefix + n, strchr(brace, '}') + 1)) {
-        return false;
-    }
-    memcpy(name, path + prefix, n);
-    name[n] = '\0';
-    return true;
+    return !*path;
 }
 
 static bool
@@ -97,8 +104,7 @@ find_route(struct xfsm_rest_call *call)
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(routes) && !found; i++) {
-        if (path_matches(routes[i].path, call->request->path, call->name,
-                         sizeof call->name)) {
+        if (path_matches(routes[i].path, call->request->path, call)) {
             if (method_matches(routes[i].method, call->request->method)) {
                 found = &routes[i];
             } else if (!strstr(ds_cstr(&allowed), routes[i].method)) {
@@ -188,6 +194,9 @@ begin(struct xfsm_http_request *request, void *rest_)
         return;
     }
     call->handler = route->handler;
+    if (route->handler == xfsm_rest_test_program) {
+        request->max_body = XFSM_REST_MAX_FORM;
+    }
     if (route->role == XFSM_ROLE_NOBODY || !authenticate(call)) {
         return;
     }
@@ -259,6 +268,8 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     rest->owners = xfsm_owners_create(XFSM_REST_MAX_EVENTS);
     rest->audit = xfsm_recent_create(XFSM_REST_MAX_AUDIT,
                                      XFSM_REST_MAX_AUDIT_BYTES);
+    rest->history = xfsm_rest_history_create();
+    rest->talkers = xfsm_talkers_create(XFSM_REST_MAX_TALKERS);
     rest->attempts = xmalloc(sizeof *rest->attempts);
     xfsm_http_limit_init(rest->attempts, XFSM_REST_ATTEMPT_RATE);
     error = xfsm_rest_reload(rest);
@@ -294,6 +305,8 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
         xfsm_recent_destroy(rest->events);
         xfsm_owners_destroy(rest->owners);
         xfsm_recent_destroy(rest->audit);
+        xfsm_rest_history_destroy(rest->history);
+        xfsm_talkers_destroy(rest->talkers);
         xfsm_rest_free_files(rest);
         shash_destroy_free_data(&rest->drawings);
         free(rest->attempts);
@@ -321,6 +334,7 @@ xfsm_rest_run(struct xfsm_rest *rest)
         xfsm_rest_db_run(rest->db);
         run_roles(rest);
     }
+    xfsm_rest_history_run(rest);
     xfsm_rest_tool_run(rest);
     xfsm_http_run(rest->http);
 }
@@ -331,6 +345,7 @@ xfsm_rest_wait(struct xfsm_rest *rest)
     if (rest->db) {
         xfsm_rest_db_wait(rest->db);
     }
+    xfsm_rest_history_wait(rest);
     xfsm_rest_tool_wait(rest);
     xfsm_http_wait(rest->http);
 }

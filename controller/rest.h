@@ -11,8 +11,11 @@
  *   rest.c              which request is whose: routes, tokens, limits;
  *   rest-call.c         what answers have in common;
  *   rest-db.c           what is read from and written to XFSM_Fleet;
- *   rest-fleet.c        hosts and ports;
+ *   rest-fleet.c        hosts, and lists of ports;
+ *   rest-history.c      how much there was, for charts;
+ *   rest-ports.c        one port, states of flows, top talkers;
  *   rest-programs.c     programs, and what the toolbox makes of them;
+ *   rest-capture.c      programs on captures of users;
  *   rest-tool.c         the toolbox at work;
  *   rest-assignments.c  assignments, and what a selector would select;
  *   rest-events.c       events, and what users did;
@@ -36,6 +39,9 @@ struct xfsm_rest;
 #define XFSM_REST_MAX_EVENT_BYTES (16 * 1024 * 1024)
 #define XFSM_REST_MAX_AUDIT 1000
 #define XFSM_REST_MAX_AUDIT_BYTES (512 * 1024)
+
+/* Lists of top talkers that are kept. */
+#define XFSM_REST_MAX_TALKERS 1024
 
 /* Requests a second of a client, unless the user says otherwise, and attempts
  * with a wrong token, or at what the role does not allow, that are told apart

@@ -28,6 +28,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm-graph.c \
 	utilities/xfsm-graph.h \
 	utilities/xfsm-keygen.c \
+	utilities/xfsm-limits.c \
 	utilities/xfsm-memory.c \
 	utilities/xfsm-replay.c \
 	utilities/xfsm-replay.h \
@@ -183,6 +184,7 @@ EXTRA_DIST += \
 	utilities/quickstart-fleet \
 	utilities/run-tests \
 	utilities/setup-deps \
+	utilities/vendor-web \
 	.ci/run
 
 # Programs of the library, installed in $(pkgdatadir)/programs.

@@ -48,6 +48,7 @@ SYSTEM_TESTS += \
 	tests/system/test-rbac.py \
 	tests/system/test-release.py \
 	tests/system/test-rest.py \
+	tests/system/test-rest-views.py \
 	tests/system/test-scale.py \
 	tests/system/test-signatures.py \
 	tests/system/test-sinks.py \

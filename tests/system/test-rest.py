@@ -86,7 +86,7 @@ def test_routes(rest):
 
     order = ("nobody",) + ROLES
     for method, path, least in sorted(served):
-        path = path.replace("{name}", "nosuch")
+        path = path.replace("{name}", "nosuch").replace("{port}", "none")
         if "stream" in path:
             continue
         for role in order:
@@ -402,7 +402,7 @@ def test_web(rest):
           page.body)
     expect(rest.call("GET", "/", None,
                      headers={"If-None-Match": page.etag}), 304)
-    for name in ("app.js", "style.css", "icon.svg"):
+    for name in ("app.js", "style.css", "icon.svg", "uPlot.js", "uPlot.css"):
         expect(rest.call("GET", "/" + name, None), 200)
 
 

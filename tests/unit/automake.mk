@@ -731,3 +731,16 @@ tests_unit_test_rest_parts_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_rest_parts_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_rest_parts_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS) $(LIBSSL_LIBS)
+PLUGIN_TESTS += tests/unit/test-rest-views
+tests_unit_test_rest_views_SOURCES = \
+	controller/history.c \
+	controller/history.h \
+	controller/meter.c \
+	controller/meter.h \
+	controller/talkers.c \
+	controller/talkers.h \
+	tests/unit/test-rest-views.c
+tests_unit_test_rest_views_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_rest_views_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_rest_views_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS)
