@@ -37,6 +37,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/operate.c \
+	controller/operate.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/programs.c \
@@ -54,6 +56,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-fleet.c \
 	controller/rest-metrics.c \
 	controller/rest-programs.c \
+	controller/rest-rollouts.c \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
 	controller/rest-web.c \

@@ -274,6 +274,9 @@ xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
     json_object_put_string(json, "action", action);
     json_object_put_string(json, "object", object);
     json_object_put_string(json, "outcome", outcome);
+    if (call->detail[0]) {
+        json_object_put_string(json, "detail", call->detail);
+    }
     text = json_to_string(json, JSSF_SORT);
     xfsm_recent_add(call->rest->audit, text, strlen(text));
     VLOG_INFO("audit: %s", text);

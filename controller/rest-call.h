@@ -49,6 +49,7 @@ struct xfsm_rest_call {
     char name[128];             /* What stands for {name} in the path. */
     char user[XFSM_TOKENS_MAX_NAME + 1];        /* "" without a token. */
     enum xfsm_role role;
+    char detail[256];           /* What is done, for the user and audit. */
 };
 
 /* ## Answers ## */
@@ -124,6 +125,13 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("GET", "/api/v1/programs/{name}/source", VIEWER, get_source) \
     R("PUT", "/api/v1/programs/{name}/source", OPERATOR, put_source) \
     R("GET", "/api/v1/programs/{name}/graph", VIEWER, get_graph) \
+    R("GET", "/api/v1/rollouts", VIEWER, get_rollouts) \
+    R("GET", "/api/v1/programs/{name}/rollout", VIEWER, get_rollout) \
+    R("GET", "/api/v1/programs/{name}/rollout/hosts", VIEWER, \
+      get_rollout_hosts) \
+    R("POST", "/api/v1/programs/{name}/rollout", OPERATOR, roll_out) \
+    R("POST", "/api/v1/programs/{name}/rollback", OPERATOR, roll_back) \
+    R("POST", "/api/v1/programs/{name}/abort", OPERATOR, abort_rollout) \
     R("GET", "/api/v1/assignments", VIEWER, get_assignments) \
     R("POST", "/api/v1/assignments/preview", VIEWER, preview) \
     R("GET", "/api/v1/assignments/{name}", VIEWER, get_assignment) \

@@ -81,6 +81,9 @@ answer(struct pending *p)
 
     json_object_put_string(json, "outcome", p->status == MHD_HTTP_CREATED
                            ? "created" : "written");
+    if (p->call->detail[0]) {
+        json_object_put_string(json, "detail", p->call->detail);
+    }
     if (p->etag) {
         xfsm_http_add_header(p->call->request, "ETag", p->etag);
     }

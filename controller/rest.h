@@ -14,6 +14,7 @@
  *   rest-fleet.c        hosts and ports;
  *   rest-programs.c     programs, and what the toolbox makes of them;
  *   rest-tool.c         the toolbox at work;
+ *   rest-rollouts.c     roll-outs of programs;
  *   rest-assignments.c  assignments, and what a selector would select;
  *   rest-events.c       events, and what users did;
  *   rest-metrics.c      metrics;

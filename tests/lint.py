@@ -33,7 +33,8 @@ FORBIDDEN = {
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
     'controller/': r'ovs-plugin/|utilities/|xfsm-config\.h$',
     'utilities/': r'ovs-plugin/(?!target\.h)'
-                  r'|controller/(?!fleet\.h|fleet-rows\.h|rollout\.h)',
+                  r'|controller/(?!fleet\.h|fleet-rows\.h|operate\.h'
+                  r'|rollout\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 

@@ -53,6 +53,8 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/fleet-rows.h \
 	controller/fleet.c \
 	controller/fleet.h \
+	controller/operate.c \
+	controller/operate.h \
 	controller/rollout.c \
 	controller/rollout.h \
 	ovs-plugin/ipc.c \

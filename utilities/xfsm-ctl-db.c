@@ -161,7 +161,10 @@ Program commands:\n\
                               remove a program, or a version of it\n\
   rollout [NAME]              print the versions and how they are rolled out\n\
   roll-back NAME              go back to the version before\n\
-  roll-out NAME VERSION       try a version again that was rolled back\n\
+  abort-rollout NAME          end a roll-out that is not on all hosts yet\n\
+  roll-out NAME VERSION [OPTION=VALUE...]\n\
+                              roll out a version that was rolled back, or an\n\
+                              older one\n\
 \n\
 Assignment commands:\n\
   [--may-exist] [--force] [--disabled]\n\

@@ -226,7 +226,7 @@ def test_rollout(fleet, hosts):
     out = fleet.ctl("show")
     check("Program hello version 3: active" in out
           and "hello version 2" not in out, out)
-    fleet.refuses("was not rolled back", "roll-out", "hello", "4")
+    fleet.refuses("rolled out already", "roll-out", "hello", "4")
 
     out = fleet.ctl("--wait", "roll-back", "hello")
     check(out == "hello version 3 instead of 4", out)
@@ -239,6 +239,22 @@ def test_rollout(fleet, hosts):
                         "version=4"), "options={}")
     check(all(host.program("hello") == new for host in hosts), "tried again")
 
+    # An end to a roll-out, and another one, with other options.
+    fleet.refuses("on all hosts already", "abort-rollout", "hello")
+    fleet.ctl("--wait", "roll-back", "hello")
+    fleet.refuses("such as canary-percent", "roll-out", "hello", "4", "x=1")
+    fleet.refuses("1 to 100", "roll-out", "hello", "4", "canary-percent=101")
+    fleet.ctl("--wait", "roll-out", "hello", "4", "canary-percent=50")
+    check(sorted(host.program("hello") == new for host in hosts)
+          == [False, True], "a canary again")
+    out = fleet.ctl("--wait", "abort-rollout", "hello")
+    check(out == "hello version 3 stays, not 4", out)
+    check(all(host.program("hello") == old for host in hosts), "aborted")
+    check("aborted by xfsm-ctl" in fleet.ctl("rollout", "hello"),
+          fleet.ctl("rollout", "hello"))
+    fleet.ctl("--wait", "roll-out", "hello", "4", "canary-percent=100")
+    check(all(host.program("hello") == new for host in hosts), "once more")
+
     # Also from a version that is active, as far as there are any.
     for version in range(3, 0, -1):
         fleet.ctl("--wait", "roll-back", "hello")
@@ -248,12 +264,17 @@ def test_rollout(fleet, hosts):
     fleet.refuses("no program hullo", "roll-back", "hullo")
     fleet.refuses("no program hello, version 7", "roll-out", "hello", "7")
     fleet.ctl("--wait", "roll-out", "hello", "3")
-    fleet.refuses("version 3 is newer", "roll-out", "hello", "2")
     check(all("version 3" in host.program("hello") for host in hosts),
           "version 3")
-    fleet.ctl("--wait", "del-program", "hello", "3")
+    out = fleet.ctl("--wait", "roll-out", "hello", "2")
+    check(out == "hello version 2 instead of 3", out)
+    check(all("version 2" in host.program("hello") for host in hosts),
+          "an older version")
+    check("version 3: rolled-back" in fleet.ctl("rollout", "hello"),
+          "a newer version is in the way")
+    fleet.ctl("--wait", "del-program", "hello", "2")
     check(all("version 1" in host.program("hello") for host in hosts),
-          "without version 3")
+          "without version 2")
 
 
 def test_show(fleet, hosts):

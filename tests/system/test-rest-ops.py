@@ -1,0 +1,177 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the REST API of xfsm-controller lets a user do to a running fleet, by
+two controllers that share one database: roll-outs.  Each answer is held
+against the OpenAPI document."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import xfsmtest                                             # noqa: E402
+from fleettest import FakeHost, Server                      # noqa: E402
+from resttest import RestController                         # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+PORT = 18120
+
+PROGRAM = """<xfsm name="hello" version="1.0">
+  <!-- %s -->
+  <statedef id="quiet"/>
+  <event type="packet" selector="proto tcp" primary-key="ip_src">
+    <state id="quiet"><condition expression="true"
+     action="Publish(log, hello %%ip_src)"/></state>
+  </event>
+</xfsm>
+"""
+
+
+def expect(answer, status, text=""):
+    check(answer.status == status and text in answer.body,
+          "%d \"%s\", not %d: %s" % (answer.status, text, status,
+                                     answer.body))
+    return answer
+
+
+def post(rest, path, body, status=200, text="", role="operator"):
+    return expect(rest.call("POST", "/api/v1/" + path, role, body), status,
+                  text)
+
+
+class Fleet:
+    """Two controllers, a and b, of which any answers for both."""
+
+    def __init__(self, host):
+        self.host = host
+        self.server = Server(host, "fleet", "xfsm-fleet")
+        self.db = self.server.connect()
+        self.hosts = [FakeHost(host, name) for name in ("hv1", "hv2")]
+        for fake in self.hosts:
+            self.db.insert("Host", name=fake.name, remotes=[fake.remote],
+                           labels={"rack": "r" + fake.name[-1]})
+        self.a, self.b = (
+            RestController(host, name, PORT + i, "--http-rate=10000",
+                           "--name=" + name, "--db=" + self.server.remote)
+            for i, name in enumerate(("a", "b")))
+        for rest in (self.a, self.b):
+            wait_until(lambda r=rest: r.call("GET", "/api/v1/hosts").status
+                       == 200, 10, "the database")
+
+    def put_version(self, text, query="", status=201):
+        path = "/api/v1/programs/hello/source"
+        known = self.a.call("GET", path)
+        return expect(self.a.call(
+            "PUT", path + query, "operator", PROGRAM % text,
+            {"If-Match": known.etag} if known.status == 200 else {}), status)
+
+    def runs(self, text):
+        """How many hosts have that version."""
+        return sum(host.program("hello") == PROGRAM % text
+                   for host in self.hosts)
+
+    def wait_phase(self, phase, rest=None, **more):
+        wanted = dict(more, phase=phase)
+
+        def seen():
+            now = (rest or self.b).get("/api/v1/programs/hello/rollout").json
+            return all(now.get(k) == v for k, v in wanted.items()) and now
+
+        return wait_until(seen, 20, lambda: "%s: %s" % (
+            wanted, self.b.get("/api/v1/programs/hello/rollout").body))
+
+
+def test_rollouts(fleet):
+    """Out with canaries, aborted, out again, back, and to an older one."""
+    a, b = fleet.a, fleet.b
+    a.get("/api/v1/programs/hello/rollout", status=404)
+    post(a, "programs/hello/rollout", {"version": 1}, 404)
+    check(b.get("/api/v1/rollouts").json == {"items": [], "total": 0},
+          "no roll-out")
+    fleet.db.insert("Assignment", name="all", programs=["hello"],
+                    enabled=True, target={"port": "*"}, hosts=["*"])
+    fleet.put_version("1")
+    now = fleet.wait_phase("done", version=1, hosts=2, done=2, before=0)
+    check(now["options"]["canary-percent"] == 100 and fleet.runs("1") == 2,
+          str(now))
+    fleet.put_version("x", "?canary-percent=0", 400)
+    fleet.put_version("2", "?canary-percent=50&canary-seconds=3600")
+    now = fleet.wait_phase("health", version=2, canaries=1, well=1, before=1)
+    check(now["ends"] == now["since"] + 3600000 and fleet.runs("2") == 1
+          and fleet.runs("1") == 1, str(now))
+    hosts = a.get("/api/v1/programs/hello/rollout/hosts").json
+    check(hosts["total"] == 2
+          and sorted((h["version"], h["canary"], h.get("verdict"))
+                     for h in hosts["items"])
+          == [(1, False, None), (2, True, "well")], str(hosts))
+    page = a.get("/api/v1/programs/hello/rollout/hosts?limit=1").json
+    check(page["next"] == "hv1" and len(page["items"]) == 1, str(page))
+
+    # What is refused, with a reason.
+    for verb in ("rollout", "rollback", "abort"):
+        path = "programs/hello/" + verb
+        post(a, path, {"version": 2}, 403, role="viewer")
+        for body in ("x", "[]", {}, {"version": 0}, {"version": "2"},
+                     {"version": 2, "surprise": 1}):
+            post(a, path, body, 400)
+    for options in ([], {"canary-percent": True}, {"canary-percent": []}):
+        post(a, "programs/hello/rollout", {"version": 2, "options": options},
+             400)
+    post(a, "programs/hello/rollout", {"version": 2}, 409, "already")
+    post(a, "programs/hello/rollout", {"version": 9}, 409, "no program")
+    post(a, "programs/hello/rollout",
+         {"version": 2, "options": {"speed": 1}}, 409, "no option")
+    post(a, "programs/hello/rollout",
+         {"version": 2, "options": {"canary-percent": 101}}, 409, "1 to 100")
+    post(a, "programs/hello/abort", {"version": 1}, 409, "version 2 is")
+
+    # One asks for it here, the other sees it there.
+    done = post(b, "programs/hello/abort", {"version": 2}).json
+    check(done["detail"] == "version 1 stays, not 2", str(done))
+    now = fleet.wait_phase("done", a, version=1, newest=2,
+                           newest_state="rolled-back")
+    check(now["newest_error"] == "aborted by user the-operator", str(now))
+    wait_until(lambda: fleet.runs("1") == 2, 10, "the end of the canary")
+    post(a, "programs/hello/rollback", {"version": 1}, 409, "before 1")
+    post(a, "programs/hello/rollout",
+         {"version": 2, "options": {"canary-percent": 100}})
+    fleet.wait_phase("done", version=2, done=2, before=1)
+    check(fleet.runs("2") == 2, "version 2 on all hosts")
+    post(a, "programs/hello/abort", {"version": 2}, 409, "on all hosts")
+    fleet.put_version("3")
+    fleet.wait_phase("done", version=3, before=2)
+    post(a, "programs/hello/rollback", {"version": 3})
+    fleet.wait_phase("done", version=2, before=1)
+    done = post(a, "programs/hello/rollout", {"version": 1}).json
+    check(done["detail"] == "version 1 instead of 2", str(done))
+    fleet.wait_phase("done", version=1, before=0, done=2)
+    wait_until(lambda: fleet.runs("1") == 2, 10, "an older version")
+    page = b.get("/api/v1/rollouts").json
+    check([r["program"] for r in page["items"]] == ["hello"], str(page))
+
+
+def test_rollout_audit(fleet):
+    told = {(i["action"], i["outcome"], i.get("detail"))
+            for i in fleet.a.get("/api/v1/audit?limit=1000",
+                                 "admin").json["items"]}
+    for wanted in (("put program", "done", "version 2"),
+                   ("roll out", "done", "version 1 instead of 2"),
+                   ("roll back", "done", "version 2 instead of 3"),
+                   ("POST", "forbidden", None)):
+        check(wanted in told, "%s is not in %s" % (wanted, told))
+
+
+def test(host):
+    fleet = Fleet(host)
+    test_rollouts(fleet)
+    test_rollout_audit(fleet)
+    for rest in (fleet.a, fleet.b):
+        rest.exit()
+    for fake in fleet.hosts:
+        fake.stop()
+    fleet.db.close()
+
+
+if __name__ == "__main__":
+    xfsmtest.main(test)
