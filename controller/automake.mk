@@ -105,11 +105,16 @@ webdir = $(pkgdatadir)/web
 dist_web_DATA = \
 	controller/web/api.js \
 	controller/web/app.js \
+	controller/web/assignments.js \
 	controller/web/chart.js \
 	controller/web/events.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \
-	controller/web/style.css
+	controller/web/operate.css \
+	controller/web/operate.js \
+	controller/web/rollouts.js \
+	controller/web/style.css \
+	controller/web/ui.js
 endif
 CLEANFILES += controller/xfsm-controller.8

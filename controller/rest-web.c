@@ -32,6 +32,11 @@
     W("/api.js", "api.js", "text/javascript; charset=utf-8") \
     W("/chart.js", "chart.js", "text/javascript; charset=utf-8") \
     W("/events.js", "events.js", "text/javascript; charset=utf-8") \
+    W("/assignments.js", "assignments.js", "text/javascript; charset=utf-8") \
+    W("/operate.js", "operate.js", "text/javascript; charset=utf-8") \
+    W("/rollouts.js", "rollouts.js", "text/javascript; charset=utf-8") \
+    W("/ui.js", "ui.js", "text/javascript; charset=utf-8") \
+    W("/operate.css", "operate.css", "text/css; charset=utf-8") \
     W("/style.css", "style.css", "text/css; charset=utf-8") \
     W("/icon.svg", "icon.svg", "image/svg+xml") \
     W("/api/v1/openapi.json", "openapi.json", "application/json")

@@ -8,6 +8,7 @@ import { forgetToken, getAll, getJson, getToken, request, setToken }
   from "./api.js";
 import { Sparkline } from "./chart.js";
 import { Stream } from "./events.js";
+import { operate } from "./operate.js";
 
 const PERIOD = 2000;
 const MAX_EVENTS = 500;
@@ -311,6 +312,7 @@ function start() {
   });
   $("validate").addEventListener("click", () => guard(validate()));
   $("save").addEventListener("click", () => guard(save()));
+  operate({ pages: PAGES, live: LIVE, state });
   addEventListener("hashchange", showPage);
   setInterval(() => {
     const page = currentPage();

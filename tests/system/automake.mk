@@ -13,6 +13,7 @@ SYSTEM_TESTS += \
 	tests/system/test-compiler.py \
 	tests/system/test-controller.sh \
 	tests/system/test-ctl-fleet.py \
+	tests/system/test-dashboard-ops.py \
 	tests/system/test-dashboard.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
@@ -82,6 +83,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
 	tests/system/lib/collecttest.py \
+	tests/system/lib/dashboard-ops.mjs \
 	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
