@@ -39,6 +39,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/members.h \
 	controller/operate.c \
 	controller/operate.h \
+	controller/port-probe.c \
+	controller/port-probe.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/programs.c \
@@ -55,6 +57,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
 	controller/rest-metrics.c \
+	controller/rest-probes.c \
 	controller/rest-programs.c \
 	controller/rest-rollouts.c \
 	controller/rest-tool.c \
@@ -113,6 +116,8 @@ dist_web_DATA = \
 	controller/web/openapi.json \
 	controller/web/operate.css \
 	controller/web/operate.js \
+	controller/web/parameters.js \
+	controller/web/probes.js \
 	controller/web/rollouts.js \
 	controller/web/style.css \
 	controller/web/ui.js

@@ -132,6 +132,11 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("POST", "/api/v1/programs/{name}/rollout", OPERATOR, roll_out) \
     R("POST", "/api/v1/programs/{name}/rollback", OPERATOR, roll_back) \
     R("POST", "/api/v1/programs/{name}/abort", OPERATOR, abort_rollout) \
+    R("GET", "/api/v1/probes", VIEWER, get_probes) \
+    R("POST", "/api/v1/probes/install", OPERATOR, install_probe) \
+    R("POST", "/api/v1/probes/start", OPERATOR, start_probe) \
+    R("POST", "/api/v1/probes/stop", OPERATOR, stop_probe) \
+    R("POST", "/api/v1/probes/remove", OPERATOR, remove_probe) \
     R("GET", "/api/v1/assignments", VIEWER, get_assignments) \
     R("POST", "/api/v1/assignments/preview", VIEWER, preview) \
     R("GET", "/api/v1/assignments/{name}", VIEWER, get_assignment) \

@@ -34,6 +34,8 @@
     W("/events.js", "events.js", "text/javascript; charset=utf-8") \
     W("/assignments.js", "assignments.js", "text/javascript; charset=utf-8") \
     W("/operate.js", "operate.js", "text/javascript; charset=utf-8") \
+    W("/parameters.js", "parameters.js", "text/javascript; charset=utf-8") \
+    W("/probes.js", "probes.js", "text/javascript; charset=utf-8") \
     W("/rollouts.js", "rollouts.js", "text/javascript; charset=utf-8") \
     W("/ui.js", "ui.js", "text/javascript; charset=utf-8") \
     W("/operate.css", "operate.css", "text/css; charset=utf-8") \

@@ -15,6 +15,7 @@
  *   rest-programs.c     programs, and what the toolbox makes of them;
  *   rest-tool.c         the toolbox at work;
  *   rest-rollouts.c     roll-outs of programs;
+ *   rest-probes.c       one program on one port;
  *   rest-assignments.c  assignments, and what a selector would select;
  *   rest-events.c       events, and what users did;
  *   rest-metrics.c      metrics;

@@ -34,7 +34,7 @@ FORBIDDEN = {
     'controller/': r'ovs-plugin/|utilities/|xfsm-config\.h$',
     'utilities/': r'ovs-plugin/(?!target\.h)'
                   r'|controller/(?!fleet\.h|fleet-rows\.h|operate\.h'
-                  r'|rollout\.h)',
+                  r'|port-probe\.h|rollout\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 

@@ -55,6 +55,8 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/fleet.h \
 	controller/operate.c \
 	controller/operate.h \
+	controller/port-probe.c \
+	controller/port-probe.h \
 	controller/rollout.c \
 	controller/rollout.h \
 	ovs-plugin/ipc.c \
@@ -68,6 +70,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-init.c \
 	utilities/xfsm-ctl-overview.c \
 	utilities/xfsm-ctl-preview.c \
+	utilities/xfsm-ctl-probes.c \
 	utilities/xfsm-ctl-programs.c \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \

@@ -117,7 +117,7 @@ static const struct ctl_table_class fleet_tables[FLEETREC_N_TABLES] = {
 
 static const struct ctl_command_syntax *const fleet_commands[] = {
     xfsm_ctl_fleet_commands, xfsm_ctl_version_commands,
-    xfsm_ctl_overview_commands, NULL
+    xfsm_ctl_probe_commands, xfsm_ctl_overview_commands, NULL
 };
 
 static void
@@ -165,6 +165,15 @@ Program commands:\n\
   roll-out NAME VERSION [OPTION=VALUE...]\n\
                               roll out a version that was rolled back, or an\n\
                               older one\n\
+\n\
+Port commands:\n\
+  install-probe HOST PORT PROGRAM [PARAMETER=VALUE...]\n\
+                              have a program ready for a port\n\
+  start-probe HOST PORT PROGRAM [PARAMETER=VALUE...]\n\
+                              run a program on a port\n\
+  stop-probe HOST PORT PROGRAM    stop it there\n\
+  remove-probe HOST PORT PROGRAM  remove it from there\n\
+  list-probes [HOST]          print what was installed so\n\
 \n\
 Assignment commands:\n\
   [--may-exist] [--force] [--disabled]\n\

@@ -115,11 +115,9 @@ find_host(const struct ctl_context *ctx, const char *name)
     return NULL;
 }
 
-/* Adds the 'n' arguments KEY=VALUE at 'args' to 'map'.  Reports and returns
- * false if one is not such. */
-static bool
-parse_pairs(struct ctl_context *ctx, char *const args[], int n,
-            struct smap *map)
+bool
+xfsm_ctl_parse_pairs(struct ctl_context *ctx, char *const args[], int n,
+                     struct smap *map)
 {
     for (int i = 0; i < n; i++) {
         const char *equals = strchr(args[i], '=');
@@ -165,7 +163,8 @@ cmd_add_host(struct ctl_context *ctx)
     if (row && !shash_find(&ctx->options, "--may-exist")) {
         ctl_error(ctx, "there is a host %s already (--may-exist changes it)",
                   ctx->argv[1]);
-    } else if (parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3, &labels)) {
+    } else if (xfsm_ctl_parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3,
+                                    &labels)) {
         svec_parse_words(&remotes, "");
         for (const char *p = ctx->argv[2]; *p; ) {
             size_t n = strcspn(p, ",");
@@ -283,7 +282,7 @@ parse_selectors(struct ctl_context *ctx, char *const args[], int n,
     for (int i = 0; i < n; i++) {
         if (!strncmp(args[i], "host=", 5)) {
             sset_add(&s->hosts, args[i] + 5);
-        } else if (!parse_pairs(ctx, &args[i], 1, &s->target)) {
+        } else if (!xfsm_ctl_parse_pairs(ctx, &args[i], 1, &s->target)) {
             return false;
         }
     }

@@ -12,10 +12,11 @@
 // 'context' has state, of whom is signed in, and may(role).
 
 import { assignments } from "./assignments.js";
+import { probes } from "./probes.js";
 import { rollouts } from "./rollouts.js";
 import { announce, el } from "./ui.js";
 
-const PAGES = [assignments, rollouts];
+const PAGES = [assignments, rollouts, probes];
 const ROLES = ["viewer", "operator", "admin"];
 
 // Adds the pages to those of the dashboard.

@@ -31,8 +31,9 @@ export function field(label, input, hint) {
   if (help) {
     input.setAttribute("aria-describedby", help.id);
   }
-  return el("div", { class: "field" },
-            el("label", {}, el("span", {}, label), input), help);
+  input.id ||= newId();
+  return el("div", { class: "field" }, el("label", { for: input.id }, label),
+            input, help);
 }
 
 export const checkbox = (label, more = {}) => {

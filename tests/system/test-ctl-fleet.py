@@ -277,6 +277,32 @@ def test_rollout(fleet, hosts):
           "without version 2")
 
 
+def test_probes(fleet, hosts):
+    """One program on one port."""
+    probe = ("hv1", "vnet9", "hello")
+    fleet.refuses("runs there by web", "stop-probe", "hv1", "vnet9", "hello")
+    fleet.refuses("no host hv7", "start-probe", "hv7", "vnet9", "hello")
+    fleet.refuses("no program hullo", "start-probe", "hv1", "x", "hullo")
+    fleet.refuses("without \"*\"", "start-probe", "hv1", "vnet*", "hello")
+    fleet.refuses("KEY=VALUE", "start-probe", *probe, "x")
+    fleet.ctl("install-probe", *probe)
+    check(fleet.ctl("list-probes") == "hv1/vnet9 hello: stopped",
+          fleet.ctl("list-probes"))
+    check(fleet.ctl("list-probes", "hv2") == "", "of another host")
+    out = fleet.ctl("--wait", "start-probe", *probe)
+    check(out == "start hello on hv1/vnet9", out)
+    check(fleet.ctl("list-probes", "hv1") == "hv1/vnet9 hello: started",
+          fleet.ctl("list-probes"))
+    mine = [row for name, row in hosts[0].assignments().items()
+            if name.startswith("port-vnet9-")]
+    check(len(mine) == 1 and mine[0]["enabled"], str(mine))
+    fleet.ctl("--wait", "stop-probe", *probe)
+    fleet.ctl("--wait", "remove-probe", *probe)
+    check(fleet.ctl("list-probes") == ""
+          and not any(name.startswith("port-")
+                      for name in hosts[0].assignments()), "removed")
+
+
 def test_show(fleet, hosts):
     hosts[1].put_probe("vnet1", ["hello"], status="error",
                        error="no device", statistics={})
@@ -346,6 +372,7 @@ def test(host):
     controller = Controller(host, fleet.server.remote, "c1")
     test_sync(fleet, hosts)
     test_rollout(fleet, hosts)
+    test_probes(fleet, hosts)
     test_show(fleet, hosts)
     test_options(fleet)
     controller.exit()

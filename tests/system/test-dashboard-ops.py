@@ -66,6 +66,7 @@ def test(host):
     host.add_bridge("br0")
     host.add_vm("br0", "vm1", "10.0.0.1/24")
     host.add_vm("br0", "vm2", "10.0.0.2/24")
+    host.add_vm("br0", "lan1", "10.0.0.3/24")
     server = Server(host, "fleet", "xfsm-fleet")
     fake, program = make_fleet(host, server)
     rest = RestController(host, "rest", PORT, "--http-rate=10000",

@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import FakeHost, Server                      # noqa: E402
+from fleettest import FakeHost, Server, named               # noqa: E402
 from resttest import RestController                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
@@ -162,10 +162,95 @@ def test_rollout_audit(fleet):
         check(wanted in told, "%s is not in %s" % (wanted, told))
 
 
+def order(fleet, verb, status=200, text="", rest=None, role="operator",
+          **more):
+    body = dict({"host": "hv1", "port": "vnet1", "program": "hello"}, **more)
+    return post(rest or fleet.a, "probes/" + verb, body, status, text, role)
+
+
+def test_probes(fleet):
+    """Plain verbs on a port, by two controllers that agree, as desired state
+    that is kept."""
+    def seen(rest=None, **wanted):
+        def look():
+            items = (rest or fleet.b).get("/api/v1/probes").json["items"]
+            return items and all(items[0][k] == v for k, v in wanted.items())
+        return look
+
+    def on_host():
+        return {name: row for name, row in fleet.hosts[0].assignments().items()
+                if name.startswith("port-")}
+
+    check(fleet.a.get("/api/v1/probes").json["total"] == 0, "no probe")
+    for member in ("host", "port", "program"):
+        order(fleet, "start", 400, **{member: 1})
+        body = {"host": "hv1", "port": "vnet1", "program": "hello"}
+        del body[member]
+        post(fleet.a, "probes/start", body, 400, member + " is needed")
+    order(fleet, "start", 400, surprise="x")
+    order(fleet, "start", 400, parameters={"x": 1})
+    order(fleet, "start", 403, role="viewer")
+    order(fleet, "start", 409, "no host", host="nosuch")
+    order(fleet, "start", 409, "no program", program="nosuch")
+    for port in ("", "vnet*", "x" * 256):
+        order(fleet, "start", 409, "1 to 255 characters", port=port)
+    order(fleet, "start", port="x" * 255)
+    order(fleet, "remove", port="x" * 255)
+    order(fleet, "stop", 409, "runs there by all")
+    order(fleet, "remove", 409, "not installed")
+
+    order(fleet, "install")
+    wait_until(seen(started=False, host="hv1", port="vnet1"), 10, "a probe")
+    order(fleet, "install", 409, "already", rest=fleet.b)
+    wait_until(lambda: len(on_host()) == 1, 10, "a row on the host")
+    name, row = next(iter(on_host().items()))
+    check(not row["enabled"] and row["target"] == {"port": "vnet1"}
+          and row["programs"] == "hello", str(row))
+    check(not fleet.hosts[1].assignments().get(name), "on another host")
+    order(fleet, "start")
+    wait_until(lambda: on_host()[name]["enabled"], 10, "a start")
+    wait_until(seen(started=True), 10, "b to know")
+
+    # What somebody does to it on the host is drift, and put back.
+    fleet.hosts[0].rows.delete("Assignment", named(name))
+    wait_until(lambda: name in on_host(), 10, "what was removed, again")
+    wait_until(lambda: sum(
+        h["statistics"].get("drifts", 0) for h in
+        fleet.a.get("/api/v1/hosts").json["items"]) == 1, 20, "the drift")
+    done = order(fleet, "stop", rest=fleet.b).json
+    check("stop hello on hv1/vnet1; as far as" in done["detail"], str(done))
+    wait_until(lambda: not on_host()[name]["enabled"], 10, "a stop")
+    wait_until(seen(fleet.a, started=False), 10, "a to know")
+
+    # One that was made an ordinary assignment of is none any more.
+    fleet.db.update("Assignment", named(name), hosts=["*"])
+    wait_until(lambda: fleet.a.get("/api/v1/probes").json["total"] == 0, 10,
+               "an assignment that was edited")
+    order(fleet, "start", 409, "for something else now")
+    fleet.db.update("Assignment", named(name), hosts=["hv1"])
+    wait_until(seen(fleet.a, started=False), 10, "a probe again")
+    order(fleet, "remove")
+    wait_until(lambda: not on_host(), 10, "a removal")
+
+    # Of two who start the same at once, none makes a second row.
+    for rest in (fleet.a, fleet.b):
+        check(rest.call("POST", "/api/v1/probes/start", "operator", {
+            "host": "hv2", "port": "vnet1", "program": "hello"}).status
+            in (200, 409), "two at once")
+    check(len([r for r in fleet.db.rows("Assignment")
+               if r["name"].startswith("port-vnet1-")]) == 1, "two rows")
+    wait_until(seen(host="hv2"), 10, "the one")
+    check(fleet.a.get("/api/v1/probes?host=hv1").json["total"] == 0
+          and fleet.a.get("/api/v1/probes?host=hv2").json["total"] == 1,
+          "a filter")
+    order(fleet, "remove", host="hv2")
+
+
 def test(host):
     fleet = Fleet(host)
     test_rollouts(fleet)
     test_rollout_audit(fleet)
+    test_probes(fleet)
     for rest in (fleet.a, fleet.b):
         rest.exit()
     for fake in fleet.hosts:

@@ -263,11 +263,41 @@ async function useRollouts(page) {
   await mine.getByRole("cell", { name: "1", exact: true }).waitFor();
 }
 
+// ## Probes ##
+
+async function useProbes(page) {
+  await go(page, "Probes");
+  await page.getByRole("button", { name: "Add a program hv1/vm1" }).waitFor();
+  await page.getByRole("button", { name: "Install on a port" })
+    .press("Enter");
+  const form = dialog(page);
+  await form.getByLabel("Host", { exact: true }).selectOption("hv1");
+  await form.getByLabel("Port", { exact: true }).fill("vm*");
+  await form.getByRole("button", { name: "Install" }).press("Enter");
+  await form.getByRole("alert").getByText("without").waitFor();
+  await form.getByLabel("Port", { exact: true }).fill("lan1");
+  await form.getByRole("button", { name: "Install" }).press("Enter");
+  await note(page, "start portscan on hv1/lan1");
+  const mine = page.getByRole("row").filter({ hasText: "lan1" })
+    .filter({ hasText: "Remove" });
+  await mine.getByText("running").waitFor();
+  await checkLooks(page, "probes");
+  await picture(page, "Probes");
+  await mine.getByRole("button", { name: "Stop" }).press("Enter");
+  await mine.getByText("stopped").waitFor();
+  await mine.getByRole("button", { name: "Start" }).press("Enter");
+  await mine.getByText("running").waitFor();
+  await mine.getByRole("button", { name: "Remove" }).press("Enter");
+  await dialog(page).getByRole("button", { name: "Remove" }).press("Enter");
+  await mine.waitFor({ state: "detached" });
+  check((await focused(page)).id === "h-probes", "the focus is lost");
+}
+
 // ## Others ##
 
 async function useDark(browser) {
   const page = await open(browser, "dark", operator);
-  for (const name of ["Assignments", "Roll-outs"]) {
+  for (const name of ["Assignments", "Roll-outs", "Probes"]) {
     await go(page, name);
     await page.locator("main > section:not([hidden]) tbody td").first()
       .waitFor();
@@ -303,6 +333,7 @@ try {
   const page = await open(browser, "light", operator);
   await useAssignments(page);
   await useRollouts(page);
+  await useProbes(page);
   await useDark(browser);
   await useViewer(browser);
   check(admin && !problems.length, problems.join("\n"));
