@@ -27,6 +27,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/fleetd.h \
 	controller/health.c \
 	controller/health.h \
+	controller/host-row.c \
+	controller/host-row.h \
 	controller/host.c \
 	controller/host.h \
 	controller/http-limit.c \
@@ -56,6 +58,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-db.h \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
+	controller/rest-hosts.c \
 	controller/rest-metrics.c \
 	controller/rest-probes.c \
 	controller/rest-programs.c \
@@ -111,6 +114,7 @@ dist_web_DATA = \
 	controller/web/assignments.js \
 	controller/web/chart.js \
 	controller/web/events.js \
+	controller/web/hosts-edit.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \

@@ -53,7 +53,7 @@ monitor_columns(struct ovsdb_idl *idl)
         &fleetrec_fleet_col_next_cfg, &fleetrec_fleet_col_options,
         &fleetrec_host_col_name, &fleetrec_host_col_remotes,
         &fleetrec_host_col_events, &fleetrec_host_col_labels,
-        &fleetrec_host_col_canaries,
+        &fleetrec_host_col_canaries, &fleetrec_host_col_leaving,
         &fleetrec_program_col_name, &fleetrec_program_col_version,
         &fleetrec_program_col_source, &fleetrec_program_col_options,
         &fleetrec_program_col_state, &fleetrec_program_col_since,

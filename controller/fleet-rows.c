@@ -57,6 +57,7 @@ read_host(const struct fleetrec_host *row, struct xfsm_fleet *fleet)
         host->events = xstrdup(row->events);
     }
     host->ovsdb = ds_steal_cstr(&remotes);
+    host->leaving = row->n_leaving > 0;
     smap_clone(&host->labels, &row->labels);
     smap_clone(&host->canaries, &row->canaries);
 }

@@ -19,6 +19,7 @@
 #include "openvswitch/shash.h"
 
 struct controller;
+struct fleetrec_host;
 struct json;
 struct smap;
 struct xfsm_recent;
@@ -117,6 +118,8 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("GET", "/api/v1/status", VIEWER, get_status) \
     R("GET", "/api/v1/hosts", VIEWER, get_hosts) \
     R("GET", "/api/v1/hosts/{name}", VIEWER, get_host) \
+    R("PUT", "/api/v1/hosts/{name}", ADMIN, put_host) \
+    R("DELETE", "/api/v1/hosts/{name}", ADMIN, delete_host) \
     R("GET", "/api/v1/ports", VIEWER, get_ports) \
     R("GET", "/api/v1/programs", VIEWER, get_programs) \
     R("POST", "/api/v1/programs/validate", OPERATOR, validate) \
@@ -169,6 +172,9 @@ void xfsm_rest_free_files(struct xfsm_rest *);
  * "HOST/INTERFACE". */
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
+
+/* The ETag of what users can say of a host; the caller frees it. */
+char *xfsm_rest_host_etag(const struct fleetrec_host *);
 
 /* What is told of such a port. */
 struct json *xfsm_rest_build_port(struct xfsm_rest_call *, const char *name,

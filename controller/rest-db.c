@@ -80,7 +80,8 @@ answer(struct pending *p)
     struct json *json = json_object_create();
 
     json_object_put_string(json, "outcome", p->status == MHD_HTTP_CREATED
-                           ? "created" : "written");
+                           ? "created" : p->status == MHD_HTTP_ACCEPTED
+                           ? "accepted" : "written");
     if (p->call->detail[0]) {
         json_object_put_string(json, "detail", p->call->detail);
     }

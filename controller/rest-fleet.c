@@ -80,6 +80,7 @@ build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
         json_object_put_string(json, "events", row->events);
     }
     json_object_put(json, "labels", xfsm_rest_smap_to_json(&row->labels));
+    json_object_put(json, "leaving", json_boolean_create(row->n_leaving > 0));
     json_object_put_string(json, "state",
                            row->state ? row->state : "unknown");
     if (row->error) {
@@ -208,6 +209,12 @@ xfsm_rest_get_host(struct xfsm_rest_call *call)
     }
     item = shash_find_data(&items, call->name);
     if (item) {
+        if (call->rest->db) {
+            char *etag = xfsm_rest_host_etag(item);
+
+            xfsm_http_add_header(call->request, "ETag", etag);
+            free(etag);
+        }
         xfsm_rest_reply_json(call, MHD_HTTP_OK,
                              (call->rest->db ? build_row : build_host)(
                                  call, call->name, item));

@@ -12,6 +12,7 @@
  *   rest-call.c         what answers have in common;
  *   rest-db.c           what is read from and written to XFSM_Fleet;
  *   rest-fleet.c        hosts and ports;
+ *   rest-hosts.c        hosts that are added, changed and removed;
  *   rest-programs.c     programs, and what the toolbox makes of them;
  *   rest-tool.c         the toolbox at work;
  *   rest-rollouts.c     roll-outs of programs;

@@ -33,8 +33,8 @@ FORBIDDEN = {
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
     'controller/': r'ovs-plugin/|utilities/|xfsm-config\.h$',
     'utilities/': r'ovs-plugin/(?!target\.h)'
-                  r'|controller/(?!fleet\.h|fleet-rows\.h|operate\.h'
-                  r'|port-probe\.h|rollout\.h)',
+                  r'|controller/(?!fleet\.h|fleet-rows\.h|host-row\.h'
+                  r'|operate\.h|port-probe\.h|rollout\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 

@@ -53,6 +53,8 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/fleet-rows.h \
 	controller/fleet.c \
 	controller/fleet.h \
+	controller/host-row.c \
+	controller/host-row.h \
 	controller/operate.c \
 	controller/operate.h \
 	controller/port-probe.c \

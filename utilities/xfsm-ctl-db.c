@@ -152,7 +152,8 @@ Host commands:\n\
   [--may-exist] [--events=ENDPOINT]\n\
   add-host HOST REMOTE[,REMOTE...] [LABEL=VALUE...]\n\
                               add a host, or change it\n\
-  [--if-exists] del-host HOST remove a host\n\
+  [--force] [--if-exists] del-host HOST\n\
+                              clean a host, and remove it; or at once\n\
 \n\
 Program commands:\n\
   [--force] add-program FILE [NAME] [OPTION=VALUE...]\n\

@@ -13,6 +13,7 @@
 
 #include "controller/fleet-rows.h"
 #include "controller/fleet.h"
+#include "controller/host-row.h"
 #include "db-ctl-base.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -102,19 +103,6 @@ xfsm_ctl_read_fleet(struct ctl_context *ctx)
 
 /* ## Hosts ## */
 
-static const struct fleetrec_host *
-find_host(const struct ctl_context *ctx, const char *name)
-{
-    const struct fleetrec_host *row;
-
-    FLEETREC_HOST_FOR_EACH (row, ctx->idl) {
-        if (row->name && !strcmp(row->name, name)) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
 bool
 xfsm_ctl_parse_pairs(struct ctl_context *ctx, char *const args[], int n,
                      struct smap *map)
@@ -134,76 +122,80 @@ xfsm_ctl_parse_pairs(struct ctl_context *ctx, char *const args[], int n,
     return true;
 }
 
-/* Reports what a controller would say about the host. */
-static void
-check_host(struct ctl_context *ctx, const char *name)
+/* Reads the configuration of the host from the command line, and what is not
+ * there from 'row', which may be NULL.  Reports and returns false if it is
+ * none. */
+static bool
+parse_host(struct ctl_context *ctx, const struct fleetrec_host *row,
+           struct xfsm_host_config *c)
 {
-    struct xfsm_fleet *fleet = xfsm_ctl_read_fleet(ctx);
+    const struct shash_node *events = shash_find(&ctx->options, "--events");
+    char *error;
 
-    if (fleet) {
-        const struct xfsm_fleet_host *host
-            = shash_find_data(&fleet->hosts, name);
-
-        if (host->error) {
-            ctl_error(ctx, "host %s: %s", name, host->error);
-        }
-        xfsm_fleet_destroy(fleet);
+    if (!xfsm_ctl_parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3,
+                              &c->labels)) {
+        return false;
     }
+    for (const char *p = ctx->argv[2]; *p; ) {
+        size_t n = strcspn(p, ",");
+
+        svec_add_nocopy(&c->remotes, xmemdup0(p, n));
+        p += n + (p[n] == ',');
+    }
+    svec_sort_unique(&c->remotes);
+    c->events = nullable_xstrdup(events ? events->data
+                                 : row ? row->events : NULL);
+    if (c->events && !*c->events) {
+        free(c->events);
+        c->events = NULL;
+    }
+    if (row && smap_is_empty(&c->labels)) {
+        smap_destroy(&c->labels);
+        smap_clone(&c->labels, &row->labels);
+    }
+    error = xfsm_host_config_check(ctx->idl, ctx->argv[1], c);
+    if (error) {
+        ctl_error(ctx, "host %s: %s", ctx->argv[1], error);
+        free(error);
+        return false;
+    }
+    return true;
 }
 
 static void
 cmd_add_host(struct ctl_context *ctx)
 {
-    const struct shash_node *events = shash_find(&ctx->options, "--events");
-    const struct fleetrec_host *row = find_host(ctx, ctx->argv[1]);
-    struct smap labels = SMAP_INITIALIZER(&labels);
-    struct svec remotes;
+    const struct fleetrec_host *row = xfsm_host_row_find(ctx->idl,
+                                                         ctx->argv[1]);
+    struct xfsm_host_config c;
 
-    svec_init(&remotes);
+    xfsm_host_config_init(&c);
     if (row && !shash_find(&ctx->options, "--may-exist")) {
         ctl_error(ctx, "there is a host %s already (--may-exist changes it)",
                   ctx->argv[1]);
-    } else if (xfsm_ctl_parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3,
-                                    &labels)) {
-        svec_parse_words(&remotes, "");
-        for (const char *p = ctx->argv[2]; *p; ) {
-            size_t n = strcspn(p, ",");
-
-            svec_add_nocopy(&remotes, xmemdup0(p, n));
-            p += n + (p[n] == ',');
-        }
-        svec_sort_unique(&remotes);
-        if (remotes.n < 1 || remotes.n > XFSM_FLEET_MAX_REMOTES) {
-            ctl_error(ctx, "host %s: a host has 1 to %d remotes",
-                      ctx->argv[1], XFSM_FLEET_MAX_REMOTES);
-        }
+    } else if (parse_host(ctx, row, &c)) {
+        xfsm_host_row_put(ctx->txn, row, ctx->argv[1], &c);
     }
-    if (!ctx->error) {
-        if (!row) {
-            row = fleetrec_host_insert(ctx->txn);
-            fleetrec_host_set_name(row, ctx->argv[1]);
-        }
-        fleetrec_host_set_remotes(row, (const char **) remotes.names,
-                                  remotes.n);
-        if (events) {
-            fleetrec_host_set_events(row, events->data);
-        }
-        if (!smap_is_empty(&labels)) {
-            fleetrec_host_set_labels(row, &labels);
-        }
-        check_host(ctx, ctx->argv[1]);
-    }
-    svec_destroy(&remotes);
-    smap_destroy(&labels);
+    xfsm_host_config_destroy(&c);
 }
 
 static void
 cmd_del_host(struct ctl_context *ctx)
 {
-    const struct fleetrec_host *row = find_host(ctx, ctx->argv[1]);
+    const struct fleetrec_host *row = xfsm_host_row_find(ctx->idl,
+                                                         ctx->argv[1]);
+    bool force = shash_find(&ctx->options, "--force");
+    char *done, *error;
 
     if (row) {
-        fleetrec_host_delete(row);
+        error = xfsm_host_row_remove(ctx->idl, ctx->txn, row, force, &done);
+        if (error) {
+            ctl_error(ctx, "%s (--force)", error);
+            free(error);
+        } else {
+            ds_put_format(&ctx->output, "%s\n", done);
+            free(done);
+        }
     } else if (!shash_find(&ctx->options, "--if-exists")) {
         ctl_error(ctx, "there is no host %s", ctx->argv[1]);
     }
@@ -443,7 +435,7 @@ const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
     {"add-host", 2, MAX_ARGS, "HOST REMOTE[,REMOTE...] [LABEL=VALUE...]",
      xfsm_ctl_pre_fleet, cmd_add_host, NULL, "--may-exist,--events=", RW},
     {"del-host", 1, 1, "HOST", xfsm_ctl_pre_fleet, cmd_del_host, NULL,
-     "--if-exists", RW},
+     "--force,--if-exists", RW},
     {"assign", 3, MAX_ARGS, "NAME PROGRAM[,PROGRAM...] SELECTOR...",
      xfsm_ctl_pre_fleet, cmd_assign, NULL,
      "--may-exist,--force,--disabled", RW},

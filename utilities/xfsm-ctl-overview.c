@@ -106,6 +106,9 @@ static void
 put_host(struct ds *out, const struct fleetrec_host *row)
 {
     ds_put_format(out, "Host %s: %s", row->name, get_host_state(row));
+    if (row->n_leaving) {
+        ds_put_cstr(out, ", leaving");
+    }
     if (row->controller && *row->controller) {
         ds_put_format(out, ", by %s", row->controller);
     }

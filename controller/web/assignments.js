@@ -181,7 +181,8 @@ export const assignments = {
           .filter(Boolean).join("; ") },
         { title: "Parameters", text: (a) => formatPairs(a.parameters) },
         { title: "State", text: (a) => a.error
-            ?? `${a.enabled ? "enabled" : "disabled"}, ${count(a.matches, "host")}`,
+            ?? [a.enabled ? "enabled" : "disabled",
+                count(a.matches, "host")].join(", "),
           tone: (a) => (a.error ? "bad" : a.enabled ? "good" : "dim") },
         { title: "Actions", actions: [
           { name: "Edit", when: writes,

@@ -3,7 +3,8 @@
 
 // The pages that operate the fleet.  Each is a module with
 //
-//   id, title   of the page, in the address and in the navigation;
+//   id, title   of the page, in the address and in the navigation; a part of
+//               another page has the id of that;
 //   live        whether it is shown again while one looks at it;
 //   role        the least one that sees it, a viewer if there is none;
 //   create(section, context)   fills the section of the page, once;
@@ -12,17 +13,40 @@
 // 'context' has state, of whom is signed in, and may(role).
 
 import { assignments } from "./assignments.js";
+import { hostsEdit } from "./hosts-edit.js";
 import { probes } from "./probes.js";
 import { rollouts } from "./rollouts.js";
 import { announce, el } from "./ui.js";
 
-const PAGES = [assignments, rollouts, probes];
+const PAGES = [hostsEdit, assignments, rollouts, probes];
 const ROLES = ["viewer", "operator", "admin"];
+
+// Adds a page, or a part at the end of one that is there.
+function addPage(page, pages, context) {
+  const before = pages[page.id];
+  const heading = el(before ? "h3" : "h2",
+                     { id: `h-operate-${page.id}`, tabindex: "-1" },
+                     page.title);
+  const section = el("section", { id: before ? undefined : page.id,
+                                  hidden: !before,
+                                  "aria-labelledby": heading.id }, heading);
+
+  if (before) {
+    document.getElementById(page.id).append(section);
+  } else {
+    document.getElementById("main").append(section);
+    document.getElementById("nav").append(
+      el("a", { href: `#${page.id}` }, page.title));
+  }
+  page.create(section, context);
+  pages[page.id] = async () => {
+    await before?.();
+    await page.show(context);
+  };
+}
 
 // Adds the pages to those of the dashboard.
 export function operate({ pages, live, state }) {
-  const nav = document.getElementById("nav");
-  const main = document.getElementById("main");
   const context = {
     state,
     may: (role) => ROLES.indexOf(state.status?.role) >= ROLES.indexOf(role)
@@ -32,14 +56,7 @@ export function operate({ pages, live, state }) {
   document.getElementById("message").after(
     el("p", { id: "note", role: "status", "aria-live": "polite" }));
   for (const page of PAGES) {
-    const heading = el("h2", { id: `h-${page.id}`, tabindex: "-1" },
-                       page.title);
-    const section = el("section", { id: page.id, hidden: true,
-                                    "aria-labelledby": heading.id }, heading);
-    main.append(section);
-    nav.append(el("a", { href: `#${page.id}` }, page.title));
-    page.create(section, context);
-    pages[page.id] = () => page.show(context);
+    addPage(page, pages, context);
     if (page.live) {
       live.add(page.id);
     }

@@ -80,7 +80,8 @@ def test_hosts(fleet, hosts):
     # One transaction is all or nothing.
     fleet.refuses("no host bad", "add-host", "hv9", nine, "--", "del-host",
                   "bad")
-    fleet.ctl("add-host", "hv9", nine, "--", "del-host", "hv9")
+    fleet.ctl("add-host", "hv9", nine, "--", "--force", "del-host",
+              "hv9")
 
 
 def test_programs(fleet):
@@ -177,7 +178,7 @@ def test_preview(fleet):
           and wanted[:wanted.index("4 ports")] in out
           and "4 ports on 1 of 3 hosts, 2 of which did not answer" in out,
           out)
-    fleet.ctl("del-host", "sw")
+    fleet.ctl("--force", "del-host", "sw")
 
 
 def test_sync(fleet, hosts):
@@ -204,7 +205,8 @@ def test_sync(fleet, hosts):
     # What changes nothing, and hosts that can never be met.
     fleet.db.insert("Host", name="invalid", remotes=["nonsense"])
     fleet.ctl("--wait", "set", "Host", "hv1", "labels:colour=red")
-    fleet.ctl("del-host", "invalid")
+    fleet.refuses("cannot be met", "del-host", "invalid")
+    fleet.ctl("--force", "del-host", "invalid")
 
 
 def test_rollout(fleet, hosts):
@@ -303,6 +305,26 @@ def test_probes(fleet, hosts):
                       for name in hosts[0].assignments()), "removed")
 
 
+def test_leaving(fleet):
+    """A host that is removed is cleaned first."""
+    fake = FakeHost(fleet.host, "hv8")
+    fleet.ctl("--wait", "add-host", "hv8", fake.remote)
+    check(fake.program("hello") and "web" in fake.assignments(), "hv8")
+    out = fleet.ctl("--wait", "del-host", "hv8")
+    check("hv8 is leaving" in out and not fake.program("hello")
+          and not fake.assignments(), out)
+    check(not fleet.db.row("Host", "hv8"), "hv8 is still there")
+    fleet.ctl("add-host", "ghost", "unix:/nowhere")
+    fleet.ctl("del-host", "ghost")
+    check("Host ghost: connecting, leaving" in fleet.ctl("show")
+          or "Host ghost: new, leaving" in fleet.ctl("show"),
+          fleet.ctl("show"))
+    fleet.refuses("leaving already", "del-host", "ghost")
+    out = fleet.ctl("--force", "del-host", "ghost")
+    check("stay there" in out, out)
+    fake.stop()
+
+
 def test_show(fleet, hosts):
     hosts[1].put_probe("vnet1", ["hello"], status="error",
                        error="no device", statistics={})
@@ -373,6 +395,7 @@ def test(host):
     test_sync(fleet, hosts)
     test_rollout(fleet, hosts)
     test_probes(fleet, hosts)
+    test_leaving(fleet)
     test_show(fleet, hosts)
     test_options(fleet)
     controller.exit()

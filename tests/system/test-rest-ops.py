@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 """What the REST API of xfsm-controller lets a user do to a running fleet, by
-two controllers that share one database: roll-outs.  Each answer is held
-against the OpenAPI document."""
+two controllers that share one database: roll-outs, programs on single
+ports, hosts.  Each answer is held against the OpenAPI document."""
 
 import os
 import sys
@@ -246,11 +246,115 @@ def test_probes(fleet):
     order(fleet, "remove", host="hv2")
 
 
+def put_host(fleet, name, body, status, text="", role="admin", etag=None):
+    return expect(fleet.a.call("PUT", "/api/v1/hosts/" + name, role, body,
+                               {"If-Match": etag} if etag else {}), status,
+                  text)
+
+
+def delete_host(fleet, name, status, text="", query="", role="admin"):
+    path = "/api/v1/hosts/" + name
+    etag = fleet.b.call("GET", path).etag
+    return expect(fleet.b.call("DELETE", path + query, role, None,
+                               {"If-Match": etag} if etag else {}), status,
+                  text)
+
+
+def test_bad_hosts(fleet):
+    """What cannot be, with a reason, at the limits and past them."""
+    good = {"remotes": ["unix:/nowhere"]}
+    put_host(fleet, "new", good, 403, role="operator")
+    put_host(fleet, "-x", good, 400, "name must be")
+    put_host(fleet, "x" * 64, good, 400, "name must be")
+    for wrong, text in (
+            ({}, "1 to 9 remotes"), ([], ""), ({"remotes": "x"}, "remotes"),
+            ({"remotes": [1]}, "strings"),
+            ({"remotes": ["nonsense"]}, "no OVSDB remote"),
+            ({"remotes": ["unix:/%d" % i for i in range(10)]}, "1 to 9"),
+            (dict(good, events="nonsense"), "ipc"),
+            (dict(good, events=1), "events"),
+            (dict(good, surprise=1), "surprise"),
+            (dict(good, labels={"x": 1}), "must be a string"),
+            (dict(good, labels={"": "x"}), "1 to 63"),
+            (dict(good, labels={"x" * 64: "x"}), "1 to 63"),
+            (dict(good, labels={"x": "x" * 256}), "255 characters"),
+            (dict(good, labels={str(i): "" for i in range(65)}), "64")):
+        put_host(fleet, "new", wrong, 400, text)
+    most = {"remotes": ["unix:/%d" % i for i in range(9)],
+            "events": "tcp://192.0.2.1:5560",
+            "labels": dict({str(i): "" for i in range(63)},
+                           **{"x" * 63: "y" * 255})}
+    put_host(fleet, "new", most, 201)
+    wait_until(lambda: fleet.b.call("GET", "/api/v1/hosts/new").status
+               == 200, 10, "a host")
+    seen = fleet.b.get("/api/v1/hosts/new").json
+    check(all(seen[k] == v for k, v in most.items()), str(seen))
+    put_host(fleet, "new", good, 428)
+    put_host(fleet, "new", good, 412, etag='"x"')
+    expect(fleet.a.call("DELETE", "/api/v1/hosts/new", "admin"), 428)
+    delete_host(fleet, "new", 403, role="operator")
+    delete_host(fleet, "nosuch", 404)
+    delete_host(fleet, "new", 400, "true or false", "?force=perhaps")
+
+    # One that cannot be met stays on the list, until it is forced off.
+    delete_host(fleet, "new", 202, "is leaving")
+    wait_until(lambda: fleet.a.get("/api/v1/hosts/new").json["leaving"], 10,
+               "a host to be leaving")
+    delete_host(fleet, "new", 409, "leaving already")
+    etag = fleet.a.call("GET", "/api/v1/hosts/new").etag
+    put_host(fleet, "new", good, 200, etag=etag)
+    wait_until(lambda: not fleet.b.get("/api/v1/hosts/new").json["leaving"],
+               10, "a host to stay")
+    delete_host(fleet, "new", 200, "stay there", "?force=true")
+    fleet.db.insert("Host", name="invalid", remotes=["nonsense"])
+    wait_until(lambda: fleet.b.call("GET", "/api/v1/hosts/invalid").status
+               == 200 and fleet.b.get("/api/v1/hosts/invalid").json["state"]
+               == "invalid", 10, "an invalid host")
+    delete_host(fleet, "invalid", 409, "cannot be met")
+    delete_host(fleet, "invalid", 200, "", "?force=true")
+
+
+def test_hosts(fleet):
+    """A host comes, gets what its labels select, and leaves clean."""
+    test_bad_hosts(fleet)
+    fake = FakeHost(fleet.host, "hv3")
+    fake.rows.insert("Assignment", name="local", programs=["theirs"],
+                     target={"port": "x"})
+    put_host(fleet, "hv3", {"remotes": [fake.remote]}, 201)
+    fleet.db.insert("Assignment", name="racked", programs=["hello"],
+                    enabled=True, target={"port": "*"},
+                    host_labels={"rack": "r3"})
+    wait_until(lambda: "all" in fake.assignments(), 10, "an assignment")
+    check("racked" not in fake.assignments(), "without a label")
+    etag = fleet.a.call("GET", "/api/v1/hosts/hv3").etag
+    put_host(fleet, "hv3", {"remotes": [fake.remote],
+                            "labels": {"rack": "r3"}}, 200, etag=etag)
+    wait_until(lambda: "racked" in fake.assignments(), 10, "with a label")
+    check(fake.program("hello"), "no program")
+    delete_host(fleet, "hv3", 202, "is leaving")
+    wait_until(lambda: fleet.a.call("GET", "/api/v1/hosts/hv3").status
+               == 404, 20, "a host to leave")
+    check(list(fake.assignments()) == ["local"] and not fake.program("hello"),
+          "it left %s" % list(fake.assignments()))
+    check(not fleet.db.row("Host", "hv3"), "the row is still there")
+
+    # By force, what was written stays.
+    put_host(fleet, "hv3", {"remotes": [fake.remote]}, 201)
+    wait_until(lambda: "all" in fake.assignments(), 10, "it comes again")
+    delete_host(fleet, "hv3", 200, "stay there", "?force=true")
+    wait_until(lambda: fleet.a.call("GET", "/api/v1/hosts/hv3").status
+               == 404, 10, "a host to go")
+    check("all" in fake.assignments(), "it was cleaned")
+    fleet.db.delete("Assignment", named("racked"))
+    fake.stop()
+
+
 def test(host):
     fleet = Fleet(host)
     test_rollouts(fleet)
     test_rollout_audit(fleet)
     test_probes(fleet)
+    test_hosts(fleet)
     for rest in (fleet.a, fleet.b):
         rest.exit()
     for fake in fleet.hosts:
