@@ -9,6 +9,8 @@ sbin_PROGRAMS += controller/xfsm-controller
 nodist_man_MANS += controller/xfsm-controller.8
 endif
 controller_xfsm_controller_SOURCES = \
+	controller/audit.c \
+	controller/audit.h \
 	controller/collector.c \
 	controller/collector.h \
 	controller/event-name.c \
@@ -52,6 +54,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/relay.c \
 	controller/relay.h \
 	controller/rest-assignments.c \
+	controller/rest-audit.c \
 	controller/rest-call.c \
 	controller/rest-call.h \
 	controller/rest-db.c \
@@ -112,6 +115,7 @@ dist_web_DATA = \
 	controller/web/api.js \
 	controller/web/app.js \
 	controller/web/assignments.js \
+	controller/web/audit.js \
 	controller/web/chart.js \
 	controller/web/events.js \
 	controller/web/hosts-edit.js \

@@ -19,9 +19,11 @@
 #include "openvswitch/shash.h"
 
 struct controller;
+struct ds;
 struct fleetrec_host;
 struct json;
 struct smap;
+struct xfsm_audit;
 struct xfsm_recent;
 struct xfsm_rest_db;
 
@@ -37,7 +39,7 @@ struct xfsm_rest {
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
-    struct xfsm_recent *audit;  /* Objects in JSON. */
+    struct xfsm_audit *audit;
     struct shash files;         /* struct xfsm_web_file, by path. */
     struct shash drawings;      /* SVG in a char *, by source. */
 };
@@ -51,6 +53,8 @@ struct xfsm_rest_call {
     char user[XFSM_TOKENS_MAX_NAME + 1];        /* "" without a token. */
     enum xfsm_role role;
     char detail[256];           /* What is done, for the user and audit. */
+    bool writes;                /* It is to be noted if it is refused. */
+    bool audited;               /* It is noted already, or will be. */
 };
 
 /* ## Answers ## */
@@ -109,6 +113,11 @@ char *xfsm_rest_make_etag(const char *text);
  * have that done without end, the caller limits it. */
 void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
                      const char *object, const char *outcome);
+
+/* The same for a request that would write, was refused, and is not noted yet,
+ * as often as XFSM_REST_ATTEMPT_RATE lets it. */
+void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
+                             const char *why);
 
 /* ## Handlers ##
  *

@@ -65,6 +65,8 @@ xfsm_rest_db_destroy(struct xfsm_rest_db *db)
 
     if (db) {
         LIST_FOR_EACH_SAFE (p, node, &db->pending) {
+            xfsm_rest_audit(p->call, p->action, p->call->request->path,
+                            "not known");
             xfsm_rest_problem(p->call, MHD_HTTP_SERVICE_UNAVAILABLE,
                               "Stopping", "the controller is stopping");
             finish(db, p);
@@ -202,6 +204,7 @@ xfsm_rest_db_commit(struct xfsm_rest_call *call, struct ovsdb_idl_txn *txn,
     struct xfsm_rest_db *db = call->rest->db;
     struct pending *p = xzalloc(sizeof *p);
 
+    call->audited = true;       /* When it is known how it went. */
     p->call = call;
     p->txn = txn;
     p->status = status;

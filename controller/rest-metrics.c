@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <microhttpd.h>
 
+#include "controller/audit.h"
 #include "controller/collector.h"
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
@@ -108,6 +109,12 @@ put_http(const struct xfsm_rest *rest, struct ds *ds)
     put_counter(ds, "xfsm_http_programs_refused",
                 "Programs not looked at: too many at a time.",
                 rest->refused_jobs);
+    put_counter(ds, "xfsm_http_audit_lost",
+                "Actions of users that the audit log does not have.",
+                xfsm_audit_lost(rest->audit));
+    put_counter(ds, "xfsm_http_audit_skipped",
+                "Lines of the audit log that were no entries.",
+                xfsm_audit_skipped(rest->audit));
     put_gauge(ds, "xfsm_http_streams", "Event streams that are open.",
               xfsm_http_n_streams(rest->http));
     put_counter(ds, "xfsm_http_events_dropped",

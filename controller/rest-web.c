@@ -33,6 +33,7 @@
     W("/chart.js", "chart.js", "text/javascript; charset=utf-8") \
     W("/events.js", "events.js", "text/javascript; charset=utf-8") \
     W("/assignments.js", "assignments.js", "text/javascript; charset=utf-8") \
+    W("/audit.js", "audit.js", "text/javascript; charset=utf-8") \
     W("/hosts-edit.js", "hosts-edit.js", "text/javascript; charset=utf-8") \
     W("/operate.js", "operate.js", "text/javascript; charset=utf-8") \
     W("/parameters.js", "parameters.js", "text/javascript; charset=utf-8") \

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/audit.h"
 #include "controller/collector.h"
 #include "controller/fleetd.h"
 #include "controller/http-limit.h"
@@ -181,6 +182,9 @@ begin(struct xfsm_http_request *request, void *rest_)
     if (route->role == XFSM_ROLE_NOBODY || !authenticate(call)) {
         return;
     }
+    call->writes = (strcmp(route->method, "GET")
+                    && route->role >= XFSM_ROLE_OPERATOR
+                    && route->handler != xfsm_rest_validate);
     if (call->role < route->role) {
         if (xfsm_http_limit_check(call->rest->attempts, request->client,
                                   time_msec())) {
@@ -230,6 +234,9 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
         .listen = o->listen, .key = o->key, .cert = o->cert,
         .rate = o->rate, .begin = begin, .handle = handle, .aux = rest,
     };
+    const struct xfsm_audit_limits audit = {
+        XFSM_AUDIT_FILE_BYTES, XFSM_AUDIT_FILES, XFSM_AUDIT_ENTRIES,
+    };
     char *error;
 
     rest->ctl = ctl;
@@ -239,11 +246,12 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
                                       XFSM_REST_MAX_EVENT_BYTES);
-    rest->audit = xfsm_recent_create(XFSM_REST_MAX_AUDIT,
-                                     XFSM_REST_MAX_AUDIT_BYTES);
     rest->attempts = xmalloc(sizeof *rest->attempts);
     xfsm_http_limit_init(rest->attempts, XFSM_REST_ATTEMPT_RATE);
-    error = xfsm_rest_reload(rest);
+    error = xfsm_audit_open(o->audit, &audit, &rest->audit);
+    if (!error) {
+        error = xfsm_rest_reload(rest);
+    }
     if (!error) {
         error = xfsm_rest_load_files(rest, o->web);
     }
@@ -274,7 +282,7 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
         xfsm_recent_destroy(rest->events);
-        xfsm_recent_destroy(rest->audit);
+        xfsm_audit_close(rest->audit);
         xfsm_rest_free_files(rest);
         shash_destroy_free_data(&rest->drawings);
         free(rest->attempts);

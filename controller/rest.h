@@ -6,6 +6,8 @@
 #ifndef CONTROLLER_REST_H
 #define CONTROLLER_REST_H 1
 
+#include <stddef.h>
+
 /* The REST API of xfsm-controller, and the pages of its dashboard.
  *
  *   rest.c              which request is whose: routes, tokens, limits;
@@ -18,7 +20,8 @@
  *   rest-rollouts.c     roll-outs of programs;
  *   rest-probes.c       one program on one port;
  *   rest-assignments.c  assignments, and what a selector would select;
- *   rest-events.c       events, and what users did;
+ *   rest-events.c       events;
+ *   rest-audit.c        what users did;
  *   rest-metrics.c      metrics;
  *   rest-web.c          files of the dashboard.
  *
@@ -33,11 +36,9 @@ struct controller;
 struct ds;
 struct xfsm_rest;
 
-/* Events and actions of users that are kept in memory. */
+/* Events that are kept in memory. */
 #define XFSM_REST_MAX_EVENTS 10000
 #define XFSM_REST_MAX_EVENT_BYTES (16 * 1024 * 1024)
-#define XFSM_REST_MAX_AUDIT 1000
-#define XFSM_REST_MAX_AUDIT_BYTES (512 * 1024)
 
 /* Requests a second of a client, unless the user says otherwise, and attempts
  * with a wrong token, or at what the role does not allow, that are told apart
@@ -55,6 +56,7 @@ struct xfsm_rest_options {
     char *tokens;               /* File, see tokens.h. */
     char *web;                  /* Folder of the dashboard. */
     char *key, *cert;           /* For TLS, or NULL. */
+    char *audit;                /* File, see audit.h, or NULL. */
     unsigned int rate;
 };
 
@@ -71,6 +73,11 @@ void xfsm_rest_wait(struct xfsm_rest *);
 /* Reads the tokens again; the old ones stay if the file is bad.  Returns NULL
  * or an error, which the caller frees. */
 char *xfsm_rest_reload(struct xfsm_rest *);
+
+/* Appends what users did, newest first, one a line: 'limit' entries at most,
+ * with 'text' somewhere, unless that is NULL. */
+void xfsm_rest_list_audit(const struct xfsm_rest *, size_t limit,
+                          const char *text, struct ds *);
 
 /* Appends all routes, one a line: method, path, least role. */
 void xfsm_rest_list_routes(struct ds *);

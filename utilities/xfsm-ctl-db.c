@@ -147,6 +147,8 @@ Fleet:\n\
   [--all] show                print hosts, programs and assignments, and\n\
                               how they are\n\
   sync                        wait until all hosts are up to date\n\
+  [--control=SOCKET] audit [LIMIT [TEXT]]\n\
+                              print what users of the REST API did\n\
 \n\
 Host commands:\n\
   [--may-exist] [--events=ENDPOINT]\n\

@@ -92,8 +92,8 @@ export const hostsEdit = {
         { title: "OVSDB remotes", text: (h) => h.remotes.join(", ") },
         { title: "Events", text: (h) => h.events },
         { title: "Labels", text: (h) => formatPairs(h.labels) },
-        { title: "State", text: (h) => (h.leaving ? `leaving: ${h.state}`
-          : h.state), tone: (h) => (h.state === "done" ? "good" : "bad") },
+        { title: "Leaving", tone: () => "bad",
+          text: (h) => (h.leaving ? `leaving: ${h.state}` : "") },
         { title: "Actions", actions: [
           { name: "Edit", when: writes,
             run: (h) => act(() => edit(h.name, reload)) },

@@ -10,15 +10,17 @@
 //   create(section, context)   fills the section of the page, once;
 //   show(context)              gets what is to be shown.
 //
-// 'context' has state, of whom is signed in, and may(role).
+// 'context' has state, of whom is signed in, and may(role, reads): whether
+// that is one who may write what this role can, or only read it.
 
 import { assignments } from "./assignments.js";
+import { audit } from "./audit.js";
 import { hostsEdit } from "./hosts-edit.js";
 import { probes } from "./probes.js";
 import { rollouts } from "./rollouts.js";
 import { announce, el } from "./ui.js";
 
-const PAGES = [hostsEdit, assignments, rollouts, probes];
+const PAGES = [hostsEdit, assignments, rollouts, probes, audit];
 const ROLES = ["viewer", "operator", "admin"];
 
 // Adds a page, or a part at the end of one that is there.
@@ -36,7 +38,7 @@ function addPage(page, pages, context) {
   } else {
     document.getElementById("main").append(section);
     document.getElementById("nav").append(
-      el("a", { href: `#${page.id}` }, page.title));
+      el("a", { href: `#${page.id}`, "data-role": page.role }, page.title));
   }
   page.create(section, context);
   pages[page.id] = async () => {
@@ -49,8 +51,9 @@ function addPage(page, pages, context) {
 export function operate({ pages, live, state }) {
   const context = {
     state,
-    may: (role) => ROLES.indexOf(state.status?.role) >= ROLES.indexOf(role)
-      && (role === "viewer" || state.status.source === "database"),
+    may: (role, reads) =>
+      ROLES.indexOf(state.status?.role) >= ROLES.indexOf(role)
+      && (reads || state.status.source === "database"),
   };
 
   document.getElementById("message").after(
@@ -60,6 +63,14 @@ export function operate({ pages, live, state }) {
     if (page.live) {
       live.add(page.id);
     }
+  }
+  for (const [id, show] of Object.entries(pages)) {
+    pages[id] = () => {
+      for (const link of document.querySelectorAll("#nav a[data-role]")) {
+        link.hidden = !context.may(link.dataset.role, true);
+      }
+      return show();
+    };
   }
   addEventListener("hashchange", () => announce(""));
 }

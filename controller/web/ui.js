@@ -148,6 +148,7 @@ export class Table {
     const row = { item: null, cells: [], element: el("tr"), buttons: [] };
     for (const column of this.columns) {
       const cell = row.element.insertCell();
+      cell.className = column.actions ? "actions" : "";
       row.cells.push(cell);
       for (const action of column.actions ?? []) {
         const element = button("", () => action.run(row.item));

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 """What the REST API of xfsm-controller lets a user do to a running fleet, by
-two controllers that share one database: roll-outs, programs on single
-ports, hosts.  Each answer is held against the OpenAPI document."""
+two controllers that share one database: roll-outs, programs on single ports,
+hosts; and the log of that.  Each answer is held against the OpenAPI
+document."""
 
 import os
 import sys
@@ -51,13 +52,19 @@ class Fleet:
         for fake in self.hosts:
             self.db.insert("Host", name=fake.name, remotes=[fake.remote],
                            labels={"rack": "r" + fake.name[-1]})
-        self.a, self.b = (
-            RestController(host, name, PORT + i, "--http-rate=10000",
-                           "--name=" + name, "--db=" + self.server.remote)
-            for i, name in enumerate(("a", "b")))
+        self.audit = os.path.join(host.dir, "a.audit")
+        state = os.path.join(host.dir, "b.state")
+        os.mkdir(state)
+        self.a = self.start("a", PORT, "--audit-log=" + self.audit)
+        self.b = self.start("b", PORT + 1, "--state-dir=" + state)
         for rest in (self.a, self.b):
             wait_until(lambda r=rest: r.call("GET", "/api/v1/hosts").status
                        == 200, 10, "the database")
+
+    def start(self, name, port, *options):
+        return RestController(self.host, name, port, "--http-rate=10000",
+                              "--name=" + name, "--db=" + self.server.remote,
+                              *options)
 
     def put_version(self, text, query="", status=201):
         path = "/api/v1/programs/hello/source"
@@ -349,12 +356,98 @@ def test_hosts(fleet):
     fake.stop()
 
 
+def test_audit(fleet):
+    """Entries page by page, by filter, and in the tools; what is refused."""
+    a = fleet.a
+
+    def read(query="", rest=a):
+        return rest.get("/api/v1/audit?limit=1000" + query, "admin").json
+
+    items = read()["items"]
+    check([i["id"] for i in items] == list(range(items[0]["id"], 0, -1)),
+          "numbers")
+    check(all(i["controller"] == "a" for i in items), "another controller's")
+    seen = []
+    query = "&limit=7"
+    while query:
+        page = a.get("/api/v1/audit?" + query, "admin").json
+        seen += page["items"]
+        query = "next" in page and "limit=7&before=%d" % page["next"]
+    check(seen == items, "pages")
+    for query, member, value in (
+            ("&user=the-admin", "user", "the-admin"),
+            ("&action=roll%20out", "action", "roll out"),
+            ("&outcome=forbidden", "outcome", "forbidden")):
+        some = read(query)["items"]
+        check(some == [i for i in items if i[member] == value] and some,
+              query)
+    some = read("&q=instead")["items"]
+    check(some and all("instead" in i["detail"] for i in some), str(some))
+    check(read("&q=nosuch")["items"] == [], "a text that is nowhere")
+    a.get("/api/v1/audit?before=0", "admin", 400)
+    expect(a.call("GET", "/api/v1/audit", "operator"), 403)
+
+    # What is refused is noted, too, but not without end.
+    def refused():
+        order(fleet, "stop", 409, port="nosuch")
+        return [i for i in read("&q=nosuch")["items"]
+                if i["outcome"] == "Not possible"
+                and "not installed" in i["detail"]]
+
+    wait_until(refused, 20, "a refusal")
+    before = read()["items"][0]["id"]
+    for _ in range(50):
+        order(fleet, "stop", 409, port="nosuch")
+    check(read()["items"][0]["id"] < before + 40, "refusals without end")
+
+    # One whose text is like a line of the log is told as what it is.
+    order(fleet, "stop", 409, port='x"\n1970-01-01 user="other"')
+    lines = fleet.host.appctl(a.ctl, "audit/list", "5").splitlines()
+    check(len(lines) == 5 and all(" controller=\"a\" user=" in line
+                                  for line in lines), str(lines))
+    out = fleet.host.run(fleet.host.tool("utilities/xfsm-ctl"), "--fleet="
+                         + fleet.server.remote, "--control=" + a.ctl,
+                         "audit", "2", "version 1 instead of 2")
+    check("action=\"roll out\"" in out and len(out.splitlines()) == 1, out)
+
+
+def test_audit_kept(fleet):
+    """What a user was told is in the log, also after a kill, and a controller
+    that lacks its log does not start."""
+    state = os.path.join(fleet.host.dir, "b.state", "audit.log")
+    with open(state) as f:
+        check("\"action\":\"abort roll-out\"" in f.read(), "b's log")
+    order(fleet, "install", port="last")
+    fleet.a.process.kill()
+    fleet.a.process.wait()
+    os.unlink(fleet.a.ctl)
+    fleet.a = fleet.start("a", PORT, "--audit-log=" + fleet.audit)
+    items = fleet.a.get("/api/v1/audit?limit=1000", "admin").json["items"]
+    check(items[0]["detail"] == "install hello on hv1/last"
+          and items[-1]["id"] == 1, str(items[0]))
+    wait_until(lambda: fleet.a.call("GET", "/api/v1/probes").status == 200,
+               10, "the database")
+    order(fleet, "remove", port="last")
+    newest = fleet.a.get("/api/v1/audit?limit=1", "admin").json["items"][0]
+    check(newest["id"] == items[0]["id"] + 1, str(newest))
+    out = fleet.host.in_ns(
+        "sh", "-c", "exec \"$@\" 2>&1", "sh",
+        *RestController.command(
+            fleet.host, "--http=127.0.0.1:%d" % (PORT + 2), "--db="
+            + fleet.server.remote, "--http-tokens=" + fleet.a.tokens_file,
+            "--audit-log=" + fleet.audit, "--unixctl=%s/c.ctl"
+            % fleet.host.dir, "--events=/dev/null"), ok=(1,))
+    check("another process has it" in out, out)
+
+
 def test(host):
     fleet = Fleet(host)
     test_rollouts(fleet)
     test_rollout_audit(fleet)
     test_probes(fleet)
     test_hosts(fleet)
+    test_audit(fleet)
+    test_audit_kept(fleet)
     for rest in (fleet.a, fleet.b):
         rest.exit()
     for fake in fleet.hosts:

@@ -330,6 +330,26 @@ async function useHosts(browser) {
   await note(page, "stay there");
 }
 
+// ## Audit ##
+
+async function useAudit(browser) {
+  const page = await open(browser, "light", admin);
+  await go(page, "Audit");
+  const rows = page.locator("#audit tbody tr");
+  await row(page, "audit", "remove host by force").waitFor();
+  await row(page, "audit", "version 1 instead of 2").waitFor();
+  await checkLooks(page, "audit");
+  await picture(page, "Audit");
+  await page.locator("#audit").getByLabel("Action").fill("roll back");
+  await page.keyboard.press("Enter");
+  await rows.filter({ hasText: "roll back" }).first().waitFor();
+  await page.waitForFunction(() =>
+    document.querySelectorAll("#audit tbody tr").length === 1);
+  await page.locator("#audit").getByLabel("User").fill("nosuch");
+  await page.keyboard.press("Enter");
+  await rows.getByText("none").waitFor();
+}
+
 // ## Others ##
 
 async function useDark(browser) {
@@ -351,6 +371,8 @@ async function useDark(browser) {
 // One who may only look is not offered what would be refused.
 async function useViewer(browser) {
   const page = await open(browser, "light", viewer);
+  check(await page.getByRole("link", { name: "Audit" }).count() === 0,
+        "a viewer is led to the audit log");
   await go(page, "Assignments");
   await row(page, "assignments", "all").waitFor();
   check(await page.getByRole("button", { name: /assignment|all$/ }).count()
@@ -372,6 +394,7 @@ try {
   await useRollouts(page);
   await useProbes(page);
   await useHosts(browser);
+  await useAudit(browser);
   await useDark(browser);
   await useViewer(browser);
   check(!problems.length, problems.join("\n"));
