@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The fleet daemon, sbin/xfsm-controller.  May use xfsm/, xfsm/io/,
-# libopenvswitch and the IDL, never ovs-plugin/.  It links without libxml2: its
+# libopenvswitch and the IDL, of ovs-plugin/ only the pure part target.h.  It links without libxml2: its
 # programs are compiled by children, utilities/xfsm.
 if HAVE_OVS
 sbin_PROGRAMS += controller/xfsm-controller
@@ -66,6 +66,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-probes.c \
 	controller/rest-programs.c \
 	controller/rest-rollouts.c \
+	controller/rest-switches.c \
+	controller/rest-switches.h \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
 	controller/rest-web.c \
@@ -81,13 +83,21 @@ controller_xfsm_controller_SOURCES = \
 	controller/source.h \
 	controller/spool.c \
 	controller/spool.h \
+	controller/switch-ports.c \
+	controller/switch-ports.h \
 	controller/sync.c \
 	controller/sync.h \
 	controller/tool.c \
 	controller/tool.h \
 	controller/tokens.c \
 	controller/tokens.h \
-	controller/xfsm-controller.c
+	controller/xfsm-controller.c \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
 	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)

@@ -38,6 +38,8 @@ struct xfsm_rest {
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
+    struct ovs_list questions;  /* Of rest-switches.c. */
+    unsigned long long int refused_questions;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
     struct xfsm_audit *audit;
     struct shash files;         /* struct xfsm_web_file, by path. */
@@ -151,6 +153,8 @@ void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
     R("POST", "/api/v1/probes/remove", OPERATOR, remove_probe) \
     R("GET", "/api/v1/assignments", VIEWER, get_assignments) \
     R("POST", "/api/v1/assignments/preview", VIEWER, preview) \
+    R("POST", "/api/v1/assignments/preview/ports", OPERATOR, \
+      preview_ports) \
     R("GET", "/api/v1/assignments/{name}", VIEWER, get_assignment) \
     R("PUT", "/api/v1/assignments/{name}", OPERATOR, put_assignment) \
     R("DELETE", "/api/v1/assignments/{name}", OPERATOR, \

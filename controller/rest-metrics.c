@@ -115,6 +115,9 @@ put_http(const struct xfsm_rest *rest, struct ds *ds)
     put_counter(ds, "xfsm_http_audit_skipped",
                 "Lines of the audit log that were no entries.",
                 xfsm_audit_skipped(rest->audit));
+    put_counter(ds, "xfsm_http_questions_refused",
+                "Questions to switches not asked: too many at a time.",
+                rest->refused_questions);
     put_gauge(ds, "xfsm_http_streams", "Event streams that are open.",
               xfsm_http_n_streams(rest->http));
     put_counter(ds, "xfsm_http_events_dropped",

@@ -19,6 +19,7 @@
 #include "controller/recent.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-switches.h"
 #include "controller/rest-tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -184,7 +185,8 @@ begin(struct xfsm_http_request *request, void *rest_)
     }
     call->writes = (strcmp(route->method, "GET")
                     && route->role >= XFSM_ROLE_OPERATOR
-                    && route->handler != xfsm_rest_validate);
+                    && route->handler != xfsm_rest_validate
+                    && route->handler != xfsm_rest_preview_ports);
     if (call->role < route->role) {
         if (xfsm_http_limit_check(call->rest->attempts, request->client,
                                   time_msec())) {
@@ -242,6 +244,7 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     rest->ctl = ctl;
     rest->tokens_file = xstrdup(o->tokens);
     ovs_list_init(&rest->jobs);
+    ovs_list_init(&rest->questions);
     shash_init(&rest->files);
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
@@ -278,6 +281,7 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
             xfsm_collector_set_listener(rest->ctl->collector, NULL, NULL);
         }
         xfsm_rest_tool_stop(rest);
+        xfsm_rest_switches_stop(rest);
         xfsm_rest_db_destroy(rest->db);
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
@@ -298,6 +302,7 @@ xfsm_rest_run(struct xfsm_rest *rest)
         xfsm_rest_db_run(rest->db);
     }
     xfsm_rest_tool_run(rest);
+    xfsm_rest_switches_run(rest);
     xfsm_http_run(rest->http);
 }
 
@@ -308,5 +313,6 @@ xfsm_rest_wait(struct xfsm_rest *rest)
         xfsm_rest_db_wait(rest->db);
     }
     xfsm_rest_tool_wait(rest);
+    xfsm_rest_switches_wait(rest);
     xfsm_http_wait(rest->http);
 }

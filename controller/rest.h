@@ -20,6 +20,7 @@
  *   rest-rollouts.c     roll-outs of programs;
  *   rest-probes.c       one program on one port;
  *   rest-assignments.c  assignments, and what a selector would select;
+ *   rest-switches.c     which ports of switches a selector would select;
  *   rest-events.c       events;
  *   rest-audit.c        what users did;
  *   rest-metrics.c      metrics;

@@ -31,10 +31,10 @@ FORBIDDEN = {
     'xfsm/io/': r'config\.h$|openvswitch/|openflow/|lib/|ovsdb-schema/'
                 r'|ovs-plugin/|controller/|utilities/',
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
-    'controller/': r'ovs-plugin/|utilities/|xfsm-config\.h$',
+    'controller/': r'ovs-plugin/(?!target\.h)|utilities/|xfsm-config\.h$',
     'utilities/': r'ovs-plugin/(?!target\.h)'
                   r'|controller/(?!fleet\.h|fleet-rows\.h|host-row\.h'
-                  r'|operate\.h|port-probe\.h|rollout\.h)',
+                  r'|operate\.h|port-probe\.h|rollout\.h|switch-ports\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 

@@ -61,6 +61,8 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/port-probe.h \
 	controller/rollout.c \
 	controller/rollout.h \
+	controller/switch-ports.c \
+	controller/switch-ports.h \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
 	ovs-plugin/port-ids.c \

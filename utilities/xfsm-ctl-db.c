@@ -183,6 +183,8 @@ Assignment commands:\n\
   assign NAME PROGRAM[,PROGRAM...] SELECTOR...\n\
                               run programs on the ports that are meant\n\
   [--if-exists] unassign NAME stop that\n\
+  enable-assignment NAME      let one have its effect\n\
+  disable-assignment NAME     and let it have none\n\
   preview NAME                print which ports an assignment means now\n\
   preview SELECTOR...         print which ports one would mean\n\
   where SELECTOR is host=PATTERN, host-label:LABEL=VALUE, param:NAME=VALUE,\n\

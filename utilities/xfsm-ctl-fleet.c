@@ -382,6 +382,19 @@ cmd_unassign(struct ctl_context *ctx)
     }
 }
 
+/* 'enable-assignment' and 'disable-assignment'. */
+static void
+cmd_enable(struct ctl_context *ctx)
+{
+    const struct fleetrec_assignment *row = find_assignment(ctx, ctx->argv[1]);
+
+    if (row) {
+        fleetrec_assignment_set_enabled(row, ctx->argv[0][0] == 'e');
+    } else {
+        ctl_error(ctx, "there is no assignment %s", ctx->argv[1]);
+    }
+}
+
 /* Prints what 'row' means. */
 static void
 preview_row(struct ctl_context *ctx, const struct fleetrec_assignment *row)
@@ -441,6 +454,10 @@ const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
      "--may-exist,--force,--disabled", RW},
     {"unassign", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_unassign, NULL,
      "--if-exists", RW},
+    {"enable-assignment", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_enable, NULL,
+     "", RW},
+    {"disable-assignment", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_enable,
+     NULL, "", RW},
     {"preview", 1, MAX_ARGS, "NAME|SELECTOR...", xfsm_ctl_pre_fleet,
      cmd_preview, NULL, "", RO},
     {"sync", 0, 0, "", NULL, cmd_sync, NULL, "", RW},

@@ -33,6 +33,20 @@ async function change(name, edit) {
 
 // ## Preview ##
 
+// What a preview says: in short, and port by port.
+const tellProbes = ({ hosts, ports }) => [
+  `${count(ports.length, "port")} with a probe, on `
+    + `${count(hosts.length, "host")}`,
+  ports.map(({ id, sure }) => (sure ? id : `${id} (perhaps)`))];
+
+const tellSwitches = ({ ports, total, asked, not_asked, silent }) => [
+  [`${count(total, "port")} of ${count(asked, "switch", "switches")}`,
+   not_asked && `${not_asked} not asked`,
+   silent.length && `no answer from ${silent.join(", ")}`]
+    .filter(Boolean).join(", "),
+  ports.map((p) => `${p.host}/${p.bridge}/${p.interface}`
+                   + `${p.off ? " (off)" : ""}`)];
+
 // Which ports a selector means, as it is being written.
 class Preview {
   constructor(selector) {
@@ -40,9 +54,10 @@ class Preview {
     this.summary = el("p", { role: "status", "aria-live": "polite",
                              class: "preview" });
     this.list = el("ul");
+    this.more = button("Ask the switches", () => this.ask("/ports"));
     this.element = el("section", { "aria-label": "Preview" },
                       el("h3", {}, "What this means now"), this.summary,
-                      this.list);
+                      this.list, el("p", {}, this.more));
     this.asked = 0;
   }
 
@@ -51,29 +66,31 @@ class Preview {
     this.timer = setTimeout(() => this.ask(), PAUSE);
   }
 
-  async ask() {
+  // Asks this controller, or, with "/ports", the switches themselves.
+  async ask(where = "") {
     const turn = this.asked += 1;
     let text = "";
     let items = [];
+    if (where) {
+      this.summary.textContent = "asking";
+    }
     try {
-      const response = await request("/api/v1/assignments/preview", {
+      const response = await request(`/api/v1/assignments/preview${where}`, {
         method: "POST", body: JSON.stringify(this.selector()),
         headers: { "Content-Type": "application/json" } });
-      const { hosts, ports } = await response.json();
-      text = `${count(ports.length, "port")} with a probe, on `
-             + `${count(hosts.length, "host")}`;
-      items = ports.slice(0, MAX_SHOWN).map(({ id, sure }) =>
-        el("li", {}, sure ? id : `${id} (perhaps)`));
-      if (ports.length > MAX_SHOWN) {
-        items.push(el("li", { class: "dim" },
-                      `and ${ports.length - MAX_SHOWN} more`));
-      }
+      [text, items] = (where ? tellSwitches : tellProbes)(
+        await response.json());
     } catch (error) {
       text = error.message;
     }
     if (turn === this.asked) {
       this.summary.textContent = text;
-      this.list.replaceChildren(...items);
+      this.list.replaceChildren(...items.slice(0, MAX_SHOWN).map(
+        (item) => el("li", {}, item)));
+      if (items.length > MAX_SHOWN) {
+        this.list.append(el("li", { class: "dim" },
+                            `and ${items.length - MAX_SHOWN} more`));
+      }
     }
   }
 }

@@ -262,7 +262,8 @@ export class Pairs {
 
 // ## Bits ##
 
-export const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+export const count = (n, what, many = `${what}s`) =>
+  `${n} ${n === 1 ? what : many}`;
 
 export const formatPairs = (map) => Object.entries(map)
   .map(([k, v]) => `${k}=${v}`).join(", ");

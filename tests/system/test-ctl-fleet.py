@@ -139,6 +139,11 @@ def test_assignments(fleet):
     row = fleet.db.row("Assignment", "web")
     check(row["hosts"] == "*" and not row["host_labels"], row)
     fleet.refuses("have it: web", "del-program", "hello")
+    fleet.refuses("no assignment wob", "disable-assignment", "wob")
+    for verb, enabled in (("disable", False), ("enable", True)):
+        fleet.ctl(verb + "-assignment", "web")
+        row = fleet.db.row("Assignment", "web")
+        check(row["enabled"] == enabled and row["hosts"] == "*", row)
 
 
 def test_preview(fleet):

@@ -6,6 +6,7 @@ two controllers that share one database: roll-outs, programs on single ports,
 hosts; and the log of that.  Each answer is held against the OpenAPI
 document."""
 
+import json
 import os
 import sys
 
@@ -440,12 +441,79 @@ def test_audit_kept(fleet):
     check("another process has it" in out, out)
 
 
+def test_switches(fleet):
+    """Switches are asked for ports that have no probe."""
+    host = fleet.host
+    path = "assignments/preview/ports"
+    server = Server(host, "sw", "xfsm")
+    switch = os.path.join(host.dir, "switch.db")
+    host.run("ovsdb-tool", "create", switch, host.find_schema())
+    host.appctl(host.dir + "/sw.ctl", "ovsdb-server/add-db", switch)
+    host.run("ovs-vsctl", "--no-wait", "--db=" + server.remote,
+             "add-br", "br0", "--", "add-port", "br0", "vnet1", "tag=7", "--",
+             "add-port", "br0", "vnet2", "tag=7", "--",
+             "set", "Port", "vnet2", "external_ids:xfsm=none", "--",
+             *(word for i in range(1000) for word in
+               ("add-port", "br0", "many%d" % i, "--")), "show")
+    put_host(fleet, "sw", {"remotes": [server.remote],
+                           "labels": {"kind": "switch"}}, 201)
+    ask = {"host_labels": {"kind": "switch"}, "target": {"tag": "7"}}
+    wait_until(lambda: post(fleet.a, path, ask).json["asked"] == 1, 10,
+               "the host")
+    seen = post(fleet.a, path, ask).json
+    port = {"host": "sw", "bridge": "br0", "port": "vnet1",
+            "interface": "vnet1", "off": False}
+    check(sorted(seen["ports"], key=lambda p: p["port"])
+          == [port, dict(port, port="vnet2", interface="vnet2", off=True)]
+          and seen["total"] == 2 and not seen["silent"], str(seen))
+    seen = post(fleet.a, path, dict(ask, target={"port": "many*"})).json
+    check(seen["total"] == 1000 == len(seen["ports"]), seen["total"])
+    seen = post(fleet.a, path, dict(ask, target={"bridge": "*"})).json
+    check(seen["total"] == 1003 and len(seen["ports"]) == 1000,
+          seen["total"])
+    post(fleet.a, path, {"target": {"port": "x"}}, 400, "hosts")
+    post(fleet.a, path, dict(ask, target={"x": "y"}), 400, "unknown key")
+    post(fleet.a, path, ask, 403, role="viewer")
+    seen = post(fleet.a, path, {"hosts": ["nosuch"],
+                                "target": {"port": "*"}}).json
+    check(seen["asked"] == 0 == seen["total"], str(seen))
+
+    # Those that do not answer; too many of them; too many questions.
+    fleet.db.transact(*[
+        {"op": "insert", "table": "Host",
+         "row": {"name": "mute%02d" % i, "remotes": "unix:/nowhere",
+                 "leaving": 1 if i > 64 else ["set", []]}}
+        for i in range(66)])
+    mute = {"hosts": ["mute*"], "target": {"port": "*"}}
+    wait_until(lambda: fleet.a.get("/api/v1/hosts").json["total"] == 69, 10,
+               "hosts")
+    crowd = [fleet.a.connect() for _ in range(3)]
+    for connection in crowd:
+        connection.request("POST", "/api/v1/" + path, json.dumps(mute), {
+            "Authorization": "Bearer " + fleet.a.tokens["operator"]})
+    answers = [connection.getresponse() for connection in crowd]
+    check(sorted(a.status for a in answers) == [200, 200, 503],
+          str([a.status for a in answers]))
+    seen = [json.loads(a.read().decode()) for a in answers
+            if a.status == 200][0]
+    check(len(seen["silent"]) == 64 == seen["asked"]
+          and seen["not_asked"] == 1, str(seen))
+    for connection in crowd:
+        connection.close()
+    check("xfsm_http_questions_refused_total 1" in
+          fleet.a.get("/metrics").body, "a refusal is not counted")
+    fleet.db.transact({"op": "delete", "table": "Host",
+                       "where": [["remotes", "==", "unix:/nowhere"]]})
+    delete_host(fleet, "sw", 200, "", "?force=true")
+
+
 def test(host):
     fleet = Fleet(host)
     test_rollouts(fleet)
     test_rollout_audit(fleet)
     test_probes(fleet)
     test_hosts(fleet)
+    test_switches(fleet)
     test_audit(fleet)
     test_audit_kept(fleet)
     for rest in (fleet.a, fleet.b):

@@ -176,6 +176,10 @@ async function createByKeyboard(page) {
   await page.keyboard.type("vm1");
   await page.getByText("1 port with a probe, on 2 hosts").waitFor();
   await page.locator("dialog li").getByText("hv1/vm1").waitFor();
+  await tabTo(page, "Ask the switches");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 port of 2 switches, no answer from hv2").waitFor();
+  await page.locator("dialog li").getByText("hv1/br0/vm1").waitFor();
   await tabTo(page, "max_rate");
   await page.keyboard.type("7");
   await checkLooks(page, "the form");
@@ -353,8 +357,10 @@ async function useAudit(browser) {
 // ## Others ##
 
 async function useDark(browser) {
-  const page = await open(browser, "dark", operator);
-  for (const name of ["Assignments", "Roll-outs", "Probes"]) {
+  const page = await open(browser, "dark", admin);
+  await checkLooks(page, "the overview in the dark");
+  for (const name of ["Events", "Hosts", "Ports", "Programs", "Assignments",
+                      "Roll-outs", "Probes", "Audit"]) {
     await go(page, name);
     await page.locator("main > section:not([hidden]) tbody td").first()
       .waitFor();
