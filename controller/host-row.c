@@ -121,7 +121,9 @@ xfsm_host_row_put(struct ovsdb_idl_txn *txn, const struct fleetrec_host *row,
         fleetrec_host_verify_remotes(row);
         fleetrec_host_verify_events(row);
         fleetrec_host_verify_labels(row);
-        fleetrec_host_set_leaving(row, NULL, 0);
+        if (row->n_leaving) {
+            fleetrec_host_set_leaving(row, NULL, 0);
+        }
     }
     fleetrec_host_set_remotes(row, (const char **) c->remotes.names,
                               c->remotes.n);
@@ -163,6 +165,10 @@ xfsm_host_row_remove(const struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
         return xasprintf("host %s cannot be met (%s), so what may be there "
                          "cannot be removed; it can be taken off the list by "
                          "force", row->name, row->error ? row->error : "");
+    } else if (!fleetrec_server_has_host_table_col_leaving(idl)) {
+        return xasprintf("host %s cannot leave clean: the database has a "
+                         "schema of before version 1.2.0; convert it, or take "
+                         "the host off the list by force", row->name);
     } else if (row->n_leaving) {
         return xasprintf("host %s is leaving already; one that cannot be met "
                          "can be taken off the list by force", row->name);

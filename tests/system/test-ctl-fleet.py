@@ -5,6 +5,7 @@
 they would mean, and waiting for all hosts, with a real controller and real
 database servers."""
 
+import json
 import os
 import sys
 
@@ -330,6 +331,39 @@ def test_leaving(fleet):
     fake.stop()
 
 
+def test_old_schema(fleet):
+    """A database of an older version has hosts all the same."""
+    host = fleet.host
+    with open(os.path.join(xfsmtest.TOP_SRCDIR,
+                           "ovsdb-schema/xfsm-fleet.ovsschema")) as f:
+        schema = json.load(f)
+    del schema["tables"]["Host"]["columns"]["leaving"]
+    del schema["cksum"]
+    schema["version"] = "1.1.0"
+    path = fleet.file("old.ovsschema", json.dumps(schema))
+    db = os.path.join(host.dir, "old.db")
+    host.run("ovsdb-tool", "create", db, path)
+    old = os.path.join(host.dir, "old.sock")
+    process = host.popen("ovsdb-server", "-vconsole:off", "--unixctl=%s/old"
+                         % host.dir, "--remote=punix:" + old, db)
+    wait_until(lambda: os.path.exists(old), 10, "a server")
+
+    def ctl(*args):
+        return host.run("sh", "-c", "exec \"$@\" 2>&1", "sh",
+                        host.tool("utilities/xfsm-ctl"),
+                        "--fleet=unix:" + old, *args, ok=(0, 1))
+
+    ctl("add-host", "hv1", "unix:/nowhere")
+    out = ctl("--may-exist", "add-host", "hv1", "unix:/elsewhere", "a=b")
+    check(ctl("get", "Host", "hv1", "labels") == "{a=b}\n", out)
+    out = ctl("del-host", "hv1")
+    check("before version 1.2.0" in out, out)
+    ctl("--force", "del-host", "hv1")
+    check("0 hosts" in ctl("show"), ctl("show"))
+    process.terminate()
+    process.wait()
+
+
 def test_show(fleet, hosts):
     hosts[1].put_probe("vnet1", ["hello"], status="error",
                        error="no device", statistics={})
@@ -401,6 +435,7 @@ def test(host):
     test_rollout(fleet, hosts)
     test_probes(fleet, hosts)
     test_leaving(fleet)
+    test_old_schema(fleet)
     test_show(fleet, hosts)
     test_options(fleet)
     controller.exit()
