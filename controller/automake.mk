@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # The fleet daemon, sbin/xfsm-controller.  May use xfsm/, xfsm/io/,
-# libopenvswitch and the IDL, never ovs-plugin/.  It links without libxml2: its
+# libopenvswitch and the IDL, of ovs-plugin/ only the pure part target.h.  It links without libxml2: its
 # programs are compiled by children, utilities/xfsm.
 if HAVE_OVS
 sbin_PROGRAMS += controller/xfsm-controller
 nodist_man_MANS += controller/xfsm-controller.8
 endif
 controller_xfsm_controller_SOURCES = \
+	controller/audit.c \
+	controller/audit.h \
 	controller/collector.c \
 	controller/collector.h \
 	controller/event-name.c \
@@ -31,6 +33,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/health.h \
 	controller/history.c \
 	controller/history.h \
+	controller/host-row.c \
+	controller/host-row.h \
 	controller/host.c \
 	controller/host.h \
 	controller/http-limit.c \
@@ -47,6 +51,10 @@ controller_xfsm_controller_SOURCES = \
 	controller/metrics.h \
 	controller/pool.c \
 	controller/pool.h \
+	controller/operate.c \
+	controller/operate.h \
+	controller/port-probe.c \
+	controller/port-probe.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/parameters.c \
@@ -58,6 +66,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/relay.c \
 	controller/relay.h \
 	controller/rest-assignments.c \
+	controller/rest-audit.c \
 	controller/rest-call.c \
 	controller/rest-call.h \
 	controller/rest-capture.c \
@@ -68,11 +77,16 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-fleet.c \
 	controller/rest-history.c \
 	controller/rest-history.h \
+	controller/rest-hosts.c \
 	controller/rest-metrics-hosts.c \
 	controller/rest-metrics.c \
 	controller/rest-metrics.h \
 	controller/rest-ports.c \
+	controller/rest-probes.c \
 	controller/rest-programs.c \
+	controller/rest-rollouts.c \
+	controller/rest-switches.c \
+	controller/rest-switches.h \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \
 	controller/rest-tool.c \
@@ -92,6 +106,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/source.h \
 	controller/spool.c \
 	controller/spool.h \
+	controller/switch-ports.c \
+	controller/switch-ports.h \
 	controller/sync.c \
 	controller/sync.h \
 	controller/talkers.c \
@@ -137,6 +153,8 @@ webdir = $(pkgdatadir)/web
 dist_web_DATA = \
 	controller/web/api.js \
 	controller/web/app.js \
+	controller/web/assignments.js \
+	controller/web/audit.js \
 	controller/web/capture.js \
 	controller/web/charts.js \
 	controller/web/dom.js \
@@ -144,14 +162,21 @@ dist_web_DATA = \
 	controller/web/events.js \
 	controller/web/graph.js \
 	controller/web/host.js \
+	controller/web/hosts-edit.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \
+	controller/web/operate.css \
+	controller/web/operate.js \
 	controller/web/overview.js \
+	controller/web/parameters.js \
 	controller/web/port.js \
+	controller/web/probes.js \
 	controller/web/program.js \
+	controller/web/rollouts.js \
 	controller/web/style.css \
-	controller/web/talkers.js
+	controller/web/talkers.js \
+	controller/web/ui.js
 # Of others, with their licence; made by utilities/vendor-web.
 webvendordir = $(webdir)/vendor
 dist_webvendor_DATA = \

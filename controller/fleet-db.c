@@ -60,7 +60,7 @@ monitor_columns(struct ovsdb_idl *idl)
         &fleetrec_host_col_name, &fleetrec_host_col_remotes,
         &fleetrec_host_col_events, &fleetrec_host_col_hub_key,
         &fleetrec_host_col_labels,
-        &fleetrec_host_col_canaries,
+        &fleetrec_host_col_canaries, &fleetrec_host_col_leaving,
         &fleetrec_program_col_name, &fleetrec_program_col_version,
         &fleetrec_program_col_source, &fleetrec_program_col_options,
         &fleetrec_program_col_signature,

@@ -63,6 +63,7 @@ read_host(const struct fleetrec_host *row, struct xfsm_fleet *fleet)
         host->hub_key = xstrdup(row->hub_key);
     }
     host->ovsdb = ds_steal_cstr(&remotes);
+    host->leaving = row->n_leaving > 0;
     smap_clone(&host->labels, &row->labels);
     smap_clone(&host->canaries, &row->canaries);
 }

@@ -224,6 +224,7 @@ hosts_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
         if (!y || !strings_equal(x->ovsdb, y->ovsdb)
             || !strings_equal(x->events, y->events)
             || !strings_equal(x->hub_key, y->hub_key)
+            || x->leaving != y->leaving
             || !strings_equal(x->error, y->error)) {
             return false;
         }
@@ -340,7 +341,7 @@ xfsm_fleet_host_is_meant(const struct xfsm_fleet_host *host,
     for (i = 0; i < n_patterns && !matches; i++) {
         matches = xfsm_glob_match(patterns[i], host->name);
     }
-    return matches && labels_match(labels, &host->labels)
+    return matches && !host->leaving && labels_match(labels, &host->labels)
            && (n_patterns || !smap_is_empty(labels));
 }
 
@@ -350,7 +351,11 @@ xfsm_fleet_find_program(const struct xfsm_fleet *fleet, const char *host,
 {
     const struct xfsm_fleet_program *program
         = shash_find_data(&fleet->programs, name);
+    const struct xfsm_fleet_host *h = shash_find_data(&fleet->hosts, host);
 
+    if (h && h->leaving) {
+        return NULL;
+    }
     while (program && !program->all_hosts
            && !sset_contains(&program->hosts, host)) {
         program = program->older;

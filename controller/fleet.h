@@ -55,6 +55,7 @@ struct xfsm_fleet_host {
     char *hub_key;              /* Of the hub; the same. */
     struct smap labels;
     struct smap canaries;       /* Verdicts, as in xfsm-fleet-db(5). */
+    bool leaving;               /* Nothing is wanted there any more. */
     char *error;                /* Why it cannot be met, or NULL. */
 };
 
@@ -135,7 +136,7 @@ bool xfsm_fleet_assignment_has_host(const struct xfsm_fleet_assignment *,
                                     const char *host);
 
 /* Tells whether 'host' is meant by columns "hosts" and "host_labels" of table
- * Assignment of xfsm-fleet-db(5). */
+ * Assignment of xfsm-fleet-db(5); one that is leaving is not. */
 bool xfsm_fleet_host_is_meant(const struct xfsm_fleet_host *host,
                               char *const patterns[], size_t n_patterns,
                               const struct smap *labels);

@@ -113,6 +113,26 @@ cmd_routes(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&ds);
 }
 
+static void
+cmd_audit(struct unixctl_conn *conn, int argc, const char *argv[],
+          void *ctl_)
+{
+    struct controller *ctl = ctl_;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    unsigned int limit = XFSM_REST_LIMIT;
+
+    if (!ctl->rest) {
+        unixctl_command_reply_error(conn, "it serves no REST API (--http)");
+    } else if (argc > 1 && (!str_to_uint(argv[1], 10, &limit) || !limit)) {
+        unixctl_command_reply_error(conn, "LIMIT must be a number");
+    } else {
+        xfsm_rest_list_audit(ctl->rest, limit, argc > 2 ? argv[2] : NULL,
+                             &ds);
+        unixctl_command_reply(conn, ds_cstr(&ds));
+    }
+    ds_destroy(&ds);
+}
+
 struct unixctl_server *
 xfsm_fleetd_listen(struct controller *ctl)
 {
@@ -125,6 +145,8 @@ xfsm_fleetd_listen(struct controller *ctl)
     unixctl_command_register("fleet/show", "", 0, 0, cmd_show, ctl);
     unixctl_command_register("fleet/reload", "", 0, 0, cmd_reload, ctl);
     unixctl_command_register("events/reopen", "", 0, 0, cmd_reopen, ctl);
+    unixctl_command_register("audit/list", "[LIMIT [TEXT]]", 0, 2, cmd_audit,
+                             ctl);
     unixctl_command_register("http/routes", "", 0, 0, cmd_routes, ctl);
     return unixctl;
 }

@@ -386,5 +386,6 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->http.tokens);
     free(ctl->http.web);
     free(ctl->http.key);
+    free(ctl->http.audit);
     free(ctl->http.cert);
 }

@@ -56,7 +56,7 @@ xfsm_members_create(const char *remote, const char *name)
 {
     const struct ovsdb_idl_column *const columns[] = {
         &fleetrec_controller_col_name, &fleetrec_controller_col_heartbeat,
-        &fleetrec_host_col_name,
+        &fleetrec_host_col_name, &fleetrec_host_col_leaving,
     };
     const struct ovsdb_idl_column *const written[] = {
         &fleetrec_controller_col_version, &fleetrec_controller_col_hosts,
@@ -322,6 +322,15 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
     free(problems);
 }
 
+/* Tells whether the host of 'row' was to leave, and has left. */
+static bool
+has_left(const struct fleetrec_host *row, const struct xfsm_host *host,
+         int64_t cfg)
+{
+    return row->n_leaving && cfg >= row->leaving[0]
+           && xfsm_host_get_state(host) == XFSM_HOST_DONE;
+}
+
 static void
 write_collected(const struct fleetrec_host *row,
                 const struct xfsm_collector *collector)
@@ -345,10 +354,14 @@ write_hosts(struct xfsm_members *m, const struct shash *hosts,
     if (statistics) {
         m->next_statistics = time_msec() + XFSM_MEMBERS_STATISTICS;
     }
-    FLEETREC_HOST_FOR_EACH (row, m->idl) {
+    FLEETREC_HOST_FOR_EACH_SAFE (row, m->idl) {
         struct xfsm_host *host = shash_find_data(hosts, row->name);
 
-        if (host) {
+        if (host && has_left(row, host, cfg)) {
+            VLOG_INFO("host %s has left", row->name);
+            fleetrec_host_verify_leaving(row);
+            fleetrec_host_delete(row);
+        } else if (host) {
             write_host(m, row, host, cfg, statistics);
             if (statistics && fleetrec_server_has_host_table_col_collected(
                     m->idl)) {

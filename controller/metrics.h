@@ -96,6 +96,12 @@ enum xfsm_metric_type {
       "", "Events not told a tenant: more than its events-rate") \
     M(PROGRAMS_REFUSED, COUNTER, "xfsm_http_programs_refused", "", \
       "Programs not looked at: too many at a time") \
+    M(AUDIT_LOST, COUNTER, "xfsm_http_audit_lost", "", \
+      "Actions of users that the audit log does not have") \
+    M(AUDIT_SKIPPED, COUNTER, "xfsm_http_audit_skipped", "", \
+      "Lines of the audit log that were no entries") \
+    M(QUESTIONS_REFUSED, COUNTER, "xfsm_http_questions_refused", "", \
+      "Questions to switches not asked: too many at a time") \
     M(HISTORY_SERIES, GAUGE, "xfsm_history_series", "", \
       "Series kept for charts") \
     M(HISTORY_REFUSED, COUNTER, "xfsm_history_refused", "", \

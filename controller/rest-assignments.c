@@ -15,6 +15,7 @@
 #include "controller/parameters.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-switches.h"
 #include "controller/rest-tenants.h"
 #include "controller/tenants.h"
 #include "openvswitch/json.h"
@@ -671,6 +672,30 @@ reply_preview(struct xfsm_rest_call *call, const struct config *c)
     json_object_put(json, "hosts", hosts);
     json_object_put(json, "ports", ports);
     xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
+}
+
+void
+xfsm_rest_preview_ports(struct xfsm_rest_call *call)
+{
+    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
+    struct sset hosts = SSET_INITIALIZER(&hosts);
+    const struct shash_node *node;
+    struct config c;
+
+    config_init(&c);
+    if (read_config(call, true, &c)) {
+        if (fleet) {
+            SHASH_FOR_EACH (node, &fleet->hosts) {
+                if (xfsm_fleet_host_is_meant(node->data, c.hosts.names,
+                                             c.hosts.n, &c.host_labels)) {
+                    sset_add(&hosts, node->name);
+                }
+            }
+        }
+        xfsm_rest_switches(call, &hosts, &c.target);
+    }
+    config_destroy(&c);
+    sset_destroy(&hosts);
 }
 
 void

@@ -13,17 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/recent.h"
 #include "controller/rest.h"
 #include "openvswitch/json.h"
-#include "openvswitch/vlog.h"
 #include "sha1.h"
 #include "smap.h"
-#include "timeval.h"
 #include "unicode.h"
 #include "util.h"
-
-VLOG_DEFINE_THIS_MODULE(rest);
 
 #define JSON "application/json"
 #define PROBLEM "application/problem+json"
@@ -83,6 +78,7 @@ xfsm_rest_problem(struct xfsm_rest_call *call, unsigned int status,
     va_start(args, detail);
     text = xvasprintf(detail, args);
     va_end(args);
+    xfsm_rest_audit_refusal(call, title, text);
     json_object_put_string(json, "type", "about:blank");
     json_object_put_string(json, "title", title);
     json_object_put(json, "status", json_integer_create(status));
@@ -259,43 +255,4 @@ xfsm_rest_make_etag(const char *text)
     sha1_bytes(text, strlen(text), digest);
     sha1_to_hex(digest, hex);
     return xasprintf("\"%s\"", hex);
-}
-
-static void
-audit(struct xfsm_rest *rest, const char *user, const char *tenant,
-      const char *client, const char *action, const char *object,
-      const char *outcome)
-{
-    struct json *json = json_object_create();
-    char *text;
-
-    json_object_put(json, "time", json_integer_create(time_wall_msec()));
-    json_object_put_string(json, "user", user);
-    if (tenant[0]) {
-        json_object_put_string(json, "tenant", tenant);
-    }
-    json_object_put_string(json, "client", client);
-    json_object_put_string(json, "action", action);
-    json_object_put_string(json, "object", object);
-    json_object_put_string(json, "outcome", outcome);
-    text = json_to_string(json, JSSF_SORT);
-    xfsm_recent_add(rest->audit, text, strlen(text));
-    VLOG_INFO("audit: %s", text);
-    free(text);
-    json_destroy(json);
-}
-
-void
-xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
-                const char *object, const char *outcome)
-{
-    audit(call->rest, call->user, call->tenant, call->request->client,
-          action, object, outcome);
-}
-
-void
-xfsm_rest_audit_own(struct xfsm_rest *rest, const char *action,
-                    const char *object, const char *outcome)
-{
-    audit(rest, "", "", "", action, object, outcome);
 }

@@ -19,8 +19,11 @@
 #include "openvswitch/shash.h"
 
 struct controller;
+struct ds;
+struct fleetrec_host;
 struct json;
 struct smap;
+struct xfsm_audit;
 struct xfsm_owners;
 struct xfsm_recent;
 struct xfsm_rest_db;
@@ -42,9 +45,11 @@ struct xfsm_rest {
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
+    struct ovs_list questions;  /* Of rest-switches.c. */
+    unsigned long long int refused_questions;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
     struct xfsm_owners *owners; /* Whose these are. */
-    struct xfsm_recent *audit;  /* Objects in JSON. */
+    struct xfsm_audit *audit;
     struct shash files;         /* struct xfsm_web_file, by path. */
     struct shash drawings;      /* SVG in a char *, by source. */
     struct xfsm_rest_history *history;
@@ -63,6 +68,9 @@ struct xfsm_rest_call {
     char tenant[XFSM_TOKENS_MAX_NAME + 1];      /* "" without one. */
     char digest[XFSM_TOKENS_TEXT_SIZE];     /* Of the token, if that is in the
                                              * database, or "". */
+    char detail[256];           /* What is done, for the user and audit. */
+    bool writes;                /* It is to be noted if it is refused. */
+    bool audited;               /* It is noted already, or will be. */
 };
 
 /* ## Answers ## */
@@ -122,6 +130,11 @@ char *xfsm_rest_make_etag(const char *text);
 void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
                      const char *object, const char *outcome);
 
+/* The same for a request that would write, was refused, and is not noted yet,
+ * as often as XFSM_REST_ATTEMPT_RATE lets it. */
+void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
+                             const char *why);
+
 /* ## Handlers ##
  *
  * R(METHOD, PATH, ROLE, HANDLER): all routes.  {name} and {port} in a path
@@ -135,6 +148,8 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("GET", "/api/v1/hosts/{name}/ports/{port}/history", VIEWER, \
       get_port_history) \
     R("GET", "/api/v1/history", VIEWER, get_history) \
+    R("PUT", "/api/v1/hosts/{name}", ADMIN, put_host) \
+    R("DELETE", "/api/v1/hosts/{name}", ADMIN, delete_host) \
     R("GET", "/api/v1/ports", VIEWER, get_ports) \
     R("GET", "/api/v1/programs", VIEWER, get_programs) \
     R("POST", "/api/v1/programs/validate", OPERATOR, validate) \
@@ -146,8 +161,22 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("GET", "/api/v1/programs/{name}/graph", VIEWER, get_graph) \
     R("GET", "/api/v1/programs/{name}/states", VIEWER, get_states) \
     R("GET", "/api/v1/talkers", VIEWER, get_talkers) \
+    R("GET", "/api/v1/rollouts", VIEWER, get_rollouts) \
+    R("GET", "/api/v1/programs/{name}/rollout", VIEWER, get_rollout) \
+    R("GET", "/api/v1/programs/{name}/rollout/hosts", VIEWER, \
+      get_rollout_hosts) \
+    R("POST", "/api/v1/programs/{name}/rollout", OPERATOR, roll_out) \
+    R("POST", "/api/v1/programs/{name}/rollback", OPERATOR, roll_back) \
+    R("POST", "/api/v1/programs/{name}/abort", OPERATOR, abort_rollout) \
+    R("GET", "/api/v1/probes", VIEWER, get_probes) \
+    R("POST", "/api/v1/probes/install", OPERATOR, install_probe) \
+    R("POST", "/api/v1/probes/start", OPERATOR, start_probe) \
+    R("POST", "/api/v1/probes/stop", OPERATOR, stop_probe) \
+    R("POST", "/api/v1/probes/remove", OPERATOR, remove_probe) \
     R("GET", "/api/v1/assignments", VIEWER, get_assignments) \
     R("POST", "/api/v1/assignments/preview", VIEWER, preview) \
+    R("POST", "/api/v1/assignments/preview/ports", OPERATOR, \
+      preview_ports) \
     R("GET", "/api/v1/assignments/{name}", VIEWER, get_assignment) \
     R("PUT", "/api/v1/assignments/{name}", OPERATOR, put_assignment) \
     R("DELETE", "/api/v1/assignments/{name}", OPERATOR, \
@@ -184,6 +213,9 @@ const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
  * "HOST/INTERFACE". */
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
+
+/* The ETag of what users can say of a host; the caller frees it. */
+char *xfsm_rest_host_etag(const struct fleetrec_host *);
 
 /* What is told of such a port. */
 struct json *xfsm_rest_build_port(struct xfsm_rest_call *, const char *name,

@@ -65,6 +65,8 @@ xfsm_rest_db_destroy(struct xfsm_rest_db *db)
 
     if (db) {
         LIST_FOR_EACH_SAFE (p, node, &db->pending) {
+            xfsm_rest_audit(p->call, p->action, p->call->request->path,
+                            "not known");
             xfsm_rest_problem(p->call, MHD_HTTP_SERVICE_UNAVAILABLE,
                               "Stopping", "the controller is stopping");
             finish(db, p);
@@ -80,7 +82,11 @@ answer(struct pending *p)
     struct json *json = json_object_create();
 
     json_object_put_string(json, "outcome", p->status == MHD_HTTP_CREATED
-                           ? "created" : "written");
+                           ? "created" : p->status == MHD_HTTP_ACCEPTED
+                           ? "accepted" : "written");
+    if (p->call->detail[0]) {
+        json_object_put_string(json, "detail", p->call->detail);
+    }
     if (p->etag) {
         xfsm_http_add_header(p->call->request, "ETag", p->etag);
     }
@@ -209,6 +215,7 @@ xfsm_rest_db_commit(struct xfsm_rest_call *call, struct ovsdb_idl_txn *txn,
     struct xfsm_rest_db *db = call->rest->db;
     struct pending *p = xzalloc(sizeof *p);
 
+    call->audited = true;       /* When it is known how it went. */
     p->call = call;
     p->txn = txn;
     p->status = status;

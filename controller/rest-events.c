@@ -17,7 +17,6 @@
 #include "controller/rest.h"
 #include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/json.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
@@ -263,49 +262,4 @@ xfsm_rest_get_stream(struct xfsm_rest_call *call)
                           "Too many streams", "there are %d already",
                           XFSM_HTTP_MAX_STREAMS);
     }
-}
-
-/* ## Audit ## */
-
-/* Tells whether the user may see an entry. */
-static bool
-is_own(const struct xfsm_rest_call *call, const struct json *item)
-{
-    const struct json *tenant = shash_find_data(json_object(item), "tenant");
-
-    return xfsm_rest_may_see_assignment(call, tenant ? json_string(tenant)
-                                                     : NULL);
-}
-
-void
-xfsm_rest_get_audit(struct xfsm_rest_call *call)
-{
-    const struct xfsm_recent *audit = call->rest->audit;
-    uint64_t limit = XFSM_REST_LIMIT, before = UINT64_MAX;
-    struct json *list = json_array_create_empty();
-    struct json *json = json_object_create();
-    uint64_t i;
-
-    if (xfsm_rest_query_number(call, "limit", 1, XFSM_REST_MAX_LIMIT, &limit)
-        && xfsm_rest_query_number(call, "before", 1, INT64_MAX, &before)) {
-        i = MIN(before, xfsm_recent_next(audit));
-        while (i > xfsm_recent_first(audit) && list->array.n < limit) {
-            struct json *item
-                = json_from_string(xfsm_recent_get(audit, --i)->text);
-
-            if (!is_own(call, item)) {
-                json_destroy(item);
-                continue;
-            }
-            json_object_put(item, "id", json_integer_create(i));
-            json_array_add(list, item);
-        }
-        if (i > xfsm_recent_first(audit)) {
-            json_object_put(json, "next", json_integer_create(i));
-        }
-        json_object_put(json, "items", json_clone(list));
-        xfsm_rest_reply_json(call, MHD_HTTP_OK, json_clone(json));
-    }
-    json_destroy(list);
-    json_destroy(json);
 }

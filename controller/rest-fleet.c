@@ -84,7 +84,11 @@ build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
     if (row->events) {
         json_object_put_string(json, "events", row->events);
     }
+    if (row->hub_key) {
+        json_object_put_string(json, "hub_key", row->hub_key);
+    }
     json_object_put(json, "labels", xfsm_rest_smap_to_json(&row->labels));
+    json_object_put(json, "leaving", json_boolean_create(row->n_leaving > 0));
     json_object_put_string(json, "state",
                            row->state ? row->state : "unknown");
     if (row->error) {
@@ -229,6 +233,12 @@ xfsm_rest_get_host(struct xfsm_rest_call *call)
     }
     item = shash_find_data(&items, call->name);
     if (item) {
+        if (call->rest->db) {
+            char *etag = xfsm_rest_host_etag(item);
+
+            xfsm_http_add_header(call->request, "ETag", etag);
+            free(etag);
+        }
         json = (call->rest->db ? build_row : build_host)(call, call->name,
                                                          item);
         put_agent(call->rest->ctl, call->name, json);

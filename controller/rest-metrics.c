@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "controller/audit.h"
 #include "controller/collector.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet.h"
@@ -225,6 +226,12 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
                          xfsm_owners_n_dropped(rest->owners));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_REFUSED,
                          rest->refused_jobs);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_LOST,
+                         xfsm_audit_lost(rest->audit));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_SKIPPED,
+                         xfsm_audit_skipped(rest->audit));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_QUESTIONS_REFUSED,
+                         rest->refused_questions);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_SERIES,
                          xfsm_rest_history_count(rest->history));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_REFUSED,

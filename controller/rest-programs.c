@@ -17,6 +17,7 @@
 #include "controller/rest-db.h"
 #include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
+#include "controller/rollout.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
@@ -400,8 +401,39 @@ xfsm_rest_get_graph(struct xfsm_rest_call *call)
 
 /* ## Writing ## */
 
+/* Reads the options of the roll-out, parameters of the query, into 'options'.
+ * Returns false after answering what is wrong. */
+static bool
+read_options(struct xfsm_rest_call *call, struct smap *options)
+{
+#define OPTION_NAME(KEY, MEMBER, DEFAULT, MIN, MAX) KEY,
+    static const char *const names[] = { XFSM_ROLLOUT_OPTIONS(OPTION_NAME) };
+#undef OPTION_NAME
+    const struct smap none = SMAP_INITIALIZER(&none);
+    struct xfsm_rollout_options values;
+    char *error;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *value = xfsm_http_query(call->request, names[i]);
+
+        if (value) {
+            smap_add(options, names[i], value);
+        }
+    }
+    error = xfsm_rollout_read_options(options, &none, &values);
+    if (error) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad parameter", "%s",
+                          error);
+        free(error);
+        return false;
+    }
+    return true;
+}
+
 static void
-insert_version(struct xfsm_rest_call *call, const char *text, int64_t number)
+insert_version(struct xfsm_rest_call *call, const char *text, int64_t number,
+               const struct smap *options)
 {
     struct ovsdb_idl_txn *txn = xfsm_rest_db_begin(call);
     struct version v = { .version = number, .source = text };
@@ -413,6 +445,9 @@ insert_version(struct xfsm_rest_call *call, const char *text, int64_t number)
         fleetrec_program_set_name(row, call->name);
         fleetrec_program_set_version(row, number);
         fleetrec_program_set_source(row, text);
+        fleetrec_program_set_options(row, options);
+        snprintf(call->detail, sizeof call->detail, "version %"PRId64,
+                 number);
         etag = make_etag(&v);
         xfsm_rest_db_commit(call, txn, MHD_HTTP_CREATED, etag,
                             "put program");
@@ -442,6 +477,7 @@ static void
 compiled(struct xfsm_rest_call *call, const char *source,
          const struct ds *out OVS_UNUSED, const char *error, bool retry)
 {
+    struct smap options = SMAP_INITIALIZER(&options);
     int64_t next;
 
     if (error) {
@@ -449,10 +485,11 @@ compiled(struct xfsm_rest_call *call, const char *source,
                           "%s", error);
     } else {
         next = get_next_version(call);
-        if (next) {
-            insert_version(call, source, next);
+        if (next && read_options(call, &options)) {
+            insert_version(call, source, next, &options);
         }
     }
+    smap_destroy(&options);
 }
 
 void
@@ -461,13 +498,20 @@ xfsm_rest_put_source(struct xfsm_rest_call *call)
     const char *argv[] = { NULL, "compile", "--name", call->name, "-o", "-",
                            "-", NULL };
     const char *text = get_program_text(call);
+    struct smap options = SMAP_INITIALIZER(&options);
     char *error;
+    bool ok;
 
     if (!text) {
         return;
     }
     if (!call->rest->db) {
         xfsm_rest_db_begin(call);
+        return;
+    }
+    ok = read_options(call, &options);
+    smap_destroy(&options);
+    if (!ok) {
         return;
     }
     error = xfsm_fleet_check_program_name(call->name);

@@ -42,6 +42,15 @@
     W("/talkers.js", "talkers.js", "text/javascript; charset=utf-8") \
     W("/uPlot.js", "vendor/uPlot.esm.js", "text/javascript; charset=utf-8") \
     W("/uPlot.css", "vendor/uPlot.min.css", "text/css; charset=utf-8") \
+    W("/assignments.js", "assignments.js", "text/javascript; charset=utf-8") \
+    W("/audit.js", "audit.js", "text/javascript; charset=utf-8") \
+    W("/hosts-edit.js", "hosts-edit.js", "text/javascript; charset=utf-8") \
+    W("/operate.js", "operate.js", "text/javascript; charset=utf-8") \
+    W("/parameters.js", "parameters.js", "text/javascript; charset=utf-8") \
+    W("/probes.js", "probes.js", "text/javascript; charset=utf-8") \
+    W("/rollouts.js", "rollouts.js", "text/javascript; charset=utf-8") \
+    W("/ui.js", "ui.js", "text/javascript; charset=utf-8") \
+    W("/operate.css", "operate.css", "text/css; charset=utf-8") \
     W("/style.css", "style.css", "text/css; charset=utf-8") \
     W("/icon.svg", "icon.svg", "image/svg+xml") \
     W("/api/v1/openapi.json", "openapi.json", "application/json")

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/audit.h"
 #include "controller/collector.h"
 #include "controller/fleetd.h"
 #include "controller/http-limit.h"
@@ -20,6 +21,7 @@
 #include "controller/rest-capture.h"
 #include "controller/rest-db.h"
 #include "controller/rest-history.h"
+#include "controller/rest-switches.h"
 #include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
 #include "controller/talkers.h"
@@ -200,6 +202,11 @@ begin(struct xfsm_http_request *request, void *rest_)
     if (route->role == XFSM_ROLE_NOBODY || !authenticate(call)) {
         return;
     }
+    call->writes = (strcmp(route->method, "GET")
+                    && route->role >= XFSM_ROLE_OPERATOR
+                    && route->handler != xfsm_rest_validate
+                    && route->handler != xfsm_rest_test_program
+                    && route->handler != xfsm_rest_preview_ports);
     if (call->role < route->role) {
         call->rest->forbidden++;
         if (xfsm_http_limit_check(call->rest->attempts, request->client,
@@ -211,10 +218,13 @@ begin(struct xfsm_http_request *request, void *rest_)
                           "this needs the role %s; yours is %s",
                           xfsm_role_names[route->role],
                           xfsm_role_names[call->role]);
-    } else if (!xfsm_rest_tenant_may_call(call, route->handler)
-               && xfsm_http_limit_check(call->rest->attempts, request->client,
-                                        time_msec())) {
-        xfsm_rest_audit(call, request->method, request->path, "forbidden");
+    } else if (!xfsm_rest_tenant_may_call(call, route->handler)) {
+        call->rest->forbidden++;
+        if (xfsm_http_limit_check(call->rest->attempts, request->client,
+                                  time_msec())) {
+            xfsm_rest_audit(call, request->method, request->path,
+                            "forbidden");
+        }
     }
 }
 
@@ -254,6 +264,9 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
         .listen = o->listen, .key = o->key, .cert = o->cert,
         .rate = o->rate, .begin = begin, .handle = handle, .aux = rest,
     };
+    const struct xfsm_audit_limits audit = {
+        XFSM_AUDIT_FILE_BYTES, XFSM_AUDIT_FILES, XFSM_AUDIT_ENTRIES,
+    };
     char *error;
 
     rest->ctl = ctl;
@@ -261,18 +274,20 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     rest->metrics_ports = o->metrics_ports;
     rest->tokens_file = xstrdup(o->tokens);
     ovs_list_init(&rest->jobs);
+    ovs_list_init(&rest->questions);
     shash_init(&rest->files);
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
                                       XFSM_REST_MAX_EVENT_BYTES);
     rest->owners = xfsm_owners_create(XFSM_REST_MAX_EVENTS);
-    rest->audit = xfsm_recent_create(XFSM_REST_MAX_AUDIT,
-                                     XFSM_REST_MAX_AUDIT_BYTES);
     rest->history = xfsm_rest_history_create();
     rest->talkers = xfsm_talkers_create(XFSM_REST_MAX_TALKERS);
     rest->attempts = xmalloc(sizeof *rest->attempts);
     xfsm_http_limit_init(rest->attempts, XFSM_REST_ATTEMPT_RATE);
-    error = xfsm_rest_reload(rest);
+    error = xfsm_audit_open(o->audit, &audit, &rest->audit);
+    if (!error) {
+        error = xfsm_rest_reload(rest);
+    }
     if (!error) {
         error = xfsm_rest_load_files(rest, o->web);
     }
@@ -299,12 +314,13 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
             xfsm_collector_set_listener(rest->ctl->collector, NULL, NULL);
         }
         xfsm_rest_tool_stop(rest);
+        xfsm_rest_switches_stop(rest);
         xfsm_rest_db_destroy(rest->db);
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
         xfsm_recent_destroy(rest->events);
         xfsm_owners_destroy(rest->owners);
-        xfsm_recent_destroy(rest->audit);
+        xfsm_audit_close(rest->audit);
         xfsm_rest_history_destroy(rest->history);
         xfsm_talkers_destroy(rest->talkers);
         xfsm_rest_free_files(rest);
@@ -336,6 +352,7 @@ xfsm_rest_run(struct xfsm_rest *rest)
     }
     xfsm_rest_history_run(rest);
     xfsm_rest_tool_run(rest);
+    xfsm_rest_switches_run(rest);
     xfsm_http_run(rest->http);
 }
 
@@ -347,5 +364,6 @@ xfsm_rest_wait(struct xfsm_rest *rest)
     }
     xfsm_rest_history_wait(rest);
     xfsm_rest_tool_wait(rest);
+    xfsm_rest_switches_wait(rest);
     xfsm_http_wait(rest->http);
 }

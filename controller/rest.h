@@ -6,19 +6,26 @@
 #ifndef CONTROLLER_REST_H
 #define CONTROLLER_REST_H 1
 
+#include <stddef.h>
+
 /* The REST API of xfsm-controller, and the pages of its dashboard.
  *
  *   rest.c              which request is whose: routes, tokens, limits;
  *   rest-call.c         what answers have in common;
  *   rest-db.c           what is read from and written to XFSM_Fleet;
  *   rest-fleet.c        hosts, and lists of ports;
+ *   rest-hosts.c        hosts that are added, changed and removed;
  *   rest-history.c      how much there was, for charts;
  *   rest-ports.c        one port, states of flows, top talkers;
  *   rest-programs.c     programs, and what the toolbox makes of them;
  *   rest-capture.c      programs on captures of users;
  *   rest-tool.c         the toolbox at work;
+ *   rest-rollouts.c     roll-outs of programs;
+ *   rest-probes.c       one program on one port;
  *   rest-assignments.c  assignments, and what a selector would select;
- *   rest-events.c       events, and what users did;
+ *   rest-switches.c     which ports of switches a selector would select;
+ *   rest-events.c       events;
+ *   rest-audit.c        what users did;
  *   rest-metrics.c      metrics, and rest-metrics-hosts.c those of hosts and
  *                       ports;
  *   rest-web.c          files of the dashboard.
@@ -34,11 +41,9 @@ struct controller;
 struct ds;
 struct xfsm_rest;
 
-/* Events and actions of users that are kept in memory. */
+/* Events that are kept in memory. */
 #define XFSM_REST_MAX_EVENTS 10000
 #define XFSM_REST_MAX_EVENT_BYTES (16 * 1024 * 1024)
-#define XFSM_REST_MAX_AUDIT 1000
-#define XFSM_REST_MAX_AUDIT_BYTES (512 * 1024)
 
 /* Lists of top talkers that are kept. */
 #define XFSM_REST_MAX_TALKERS 1024
@@ -59,6 +64,7 @@ struct xfsm_rest_options {
     char *tokens;               /* File, see tokens.h. */
     char *web;                  /* Folder of the dashboard. */
     char *key, *cert;           /* For TLS, or NULL. */
+    char *audit;                /* File, see audit.h, or NULL. */
     unsigned int rate;
     unsigned int metrics_hosts; /* That have metrics of their own... */
     unsigned int metrics_ports; /* ...and ports, see metrics.h. */
@@ -81,6 +87,11 @@ char *xfsm_rest_reload(struct xfsm_rest *);
 /* Notes, and logs, that the controller did 'action' to 'object'. */
 void xfsm_rest_audit_own(struct xfsm_rest *, const char *action,
                          const char *object, const char *outcome);
+
+/* Appends what users did, newest first, one a line: 'limit' entries at most,
+ * with 'text' somewhere, unless that is NULL. */
+void xfsm_rest_list_audit(const struct xfsm_rest *, size_t limit,
+                          const char *text, struct ds *);
 
 /* Appends all routes, one a line: method, path, least role. */
 void xfsm_rest_list_routes(struct ds *);

@@ -309,10 +309,14 @@ find_assignment(const struct sync *s, const char *name)
 {
     const struct xfsm_fleet_assignment *assignment
         = shash_find_data(&s->fleet->assignments, name);
+    const struct xfsm_fleet_host *host
+        = shash_find_data(&s->fleet->hosts, s->host);
     struct sset programs;
     bool empty;
 
-    if (!assignment || assignment->error) {
+    if (host && host->leaving) {
+        return NULL;
+    } else if (!assignment || assignment->error) {
         return assignment;
     } else if (!xfsm_fleet_assignment_has_host(assignment, s->host)) {
         return NULL;

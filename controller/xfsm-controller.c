@@ -126,9 +126,13 @@ serve(struct controller *ctl)
 static void
 open_rest(struct controller *ctl)
 {
-    char *error = (ctl->http.listen
-                   ? xfsm_rest_create(ctl, &ctl->http, &ctl->rest) : NULL);
+    char *error;
 
+    if (!ctl->http.audit && ctl->state_dir) {
+        ctl->http.audit = xasprintf("%s/audit.log", ctl->state_dir);
+    }
+    error = (ctl->http.listen
+             ? xfsm_rest_create(ctl, &ctl->http, &ctl->rest) : NULL);
     if (error) {
         ovs_fatal(0, "--http: %s", error);
     }
@@ -216,6 +220,8 @@ usage(void)
            "  --metrics-hosts=NUMBER  hosts with metrics of their own "
            "(default: %d)\n"
            "  --metrics-ports=NUMBER  and ports (default: %d)\n"
+           "  --audit-log=FILE        what its users did (default: in "
+           "--state-dir)\n"
            "  --new-token=NAME:ROLE   make a token, and exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
@@ -247,6 +253,7 @@ enum {
     OPT_HTTP_WEB,
     OPT_METRICS_HOSTS,
     OPT_METRICS_PORTS,
+    OPT_AUDIT_LOG,
     OPT_NEW_TOKEN,
     OPT_PEER_CA_CERT,
     OPT_BOOTSTRAP_CA_CERT,
@@ -277,6 +284,7 @@ static const struct option long_options[] = {
     {"http-web", required_argument, NULL, OPT_HTTP_WEB},
     {"metrics-hosts", required_argument, NULL, OPT_METRICS_HOSTS},
     {"metrics-ports", required_argument, NULL, OPT_METRICS_PORTS},
+    {"audit-log", required_argument, NULL, OPT_AUDIT_LOG},
     {"new-token", required_argument, NULL, OPT_NEW_TOKEN},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -377,6 +385,9 @@ parse_http_option(struct controller *ctl, int c)
     case OPT_HTTP_WEB:
         set_path(&ctl->http.web);
         break;
+    case OPT_AUDIT_LOG:
+        set_path(&ctl->http.audit);
+        break;
     case OPT_HTTP_RATE:
         if (!str_to_uint(optarg, 10, &ctl->http.rate) || !ctl->http.rate
             || ctl->http.rate > XFSM_REST_MAX_RATE) {
@@ -445,6 +456,7 @@ parse_own_option(struct controller *ctl, int c)
     case OPT_HTTP_WEB:
     case OPT_METRICS_HOSTS:
     case OPT_METRICS_PORTS:
+    case OPT_AUDIT_LOG:
     case OPT_NEW_TOKEN:
         parse_http_option(ctl, c);
         break;

@@ -34,7 +34,8 @@ FORBIDDEN = {
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
     'controller/': r'ovs-plugin/(?!target\.h)|utilities/|xfsm-config\.h$',
     'utilities/': r'ovs-plugin/(?!target\.h)'
-                  r'|controller/(?!fleet\.h|fleet-rows\.h|rollout\.h'
+                  r'|controller/(?!fleet\.h|fleet-rows\.h|host-row\.h'
+                  r'|operate\.h|port-probe\.h|rollout\.h|switch-ports\.h'
                   r'|tenants\.h|tokens\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }

@@ -54,10 +54,18 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/fleet-rows.h \
 	controller/fleet.c \
 	controller/fleet.h \
+	controller/host-row.c \
+	controller/host-row.h \
+	controller/operate.c \
+	controller/operate.h \
 	controller/parameters.c \
 	controller/parameters.h \
+	controller/port-probe.c \
+	controller/port-probe.h \
 	controller/rollout.c \
 	controller/rollout.h \
+	controller/switch-ports.c \
+	controller/switch-ports.h \
 	controller/tenants.c \
 	controller/tenants.h \
 	controller/tokens.c \
@@ -74,6 +82,7 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-init.c \
 	utilities/xfsm-ctl-overview.c \
 	utilities/xfsm-ctl-preview.c \
+	utilities/xfsm-ctl-probes.c \
 	utilities/xfsm-ctl-programs.c \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \

@@ -124,7 +124,8 @@ static const struct ctl_table_class fleet_tables[FLEETREC_N_TABLES] = {
 static const struct ctl_command_syntax *const fleet_commands[] = {
     xfsm_ctl_fleet_init_commands, xfsm_ctl_fleet_commands,
     xfsm_ctl_version_commands, xfsm_ctl_sign_commands,
-    xfsm_ctl_tenant_commands, xfsm_ctl_overview_commands, NULL
+    xfsm_ctl_probe_commands, xfsm_ctl_tenant_commands,
+    xfsm_ctl_overview_commands, NULL
 };
 
 static void
@@ -158,12 +159,15 @@ Fleet:\n\
   [--all] show                print hosts, programs and assignments, and\n\
                               how they are\n\
   sync                        wait until all hosts are up to date\n\
+  [--control=SOCKET] audit [LIMIT [TEXT]]\n\
+                              print what users of the REST API did\n\
 \n\
 Host commands:\n\
   [--may-exist] [--events=ENDPOINT] [--hub-key=KEY]\n\
   add-host HOST REMOTE[,REMOTE...] [LABEL=VALUE...]\n\
                               add a host, or change it\n\
-  [--if-exists] del-host HOST remove a host\n\
+  [--force] [--if-exists] del-host HOST\n\
+                              clean a host, and remove it; or at once\n\
 \n\
 Program commands:\n\
   [--force] [--key=FILE] add-program FILE [NAME] [OPTION=VALUE...]\n\
@@ -175,13 +179,27 @@ Program commands:\n\
                               remove a program, or a version of it\n\
   rollout [NAME]              print the versions and how they are rolled out\n\
   roll-back NAME              go back to the version before\n\
-  roll-out NAME VERSION       try a version again that was rolled back\n\
+  abort-rollout NAME          end a roll-out that is not on all hosts yet\n\
+  roll-out NAME VERSION [OPTION=VALUE...]\n\
+                              roll out a version that was rolled back, or an\n\
+                              older one\n\
+\n\
+Port commands:\n\
+  install-probe HOST PORT PROGRAM [PARAMETER=VALUE...]\n\
+                              have a program ready for a port\n\
+  start-probe HOST PORT PROGRAM [PARAMETER=VALUE...]\n\
+                              run a program on a port\n\
+  stop-probe HOST PORT PROGRAM    stop it there\n\
+  remove-probe HOST PORT PROGRAM  remove it from there\n\
+  list-probes [HOST]          print what was installed so\n\
 \n\
 Assignment commands:\n\
   [--may-exist] [--force] [--disabled] [--tenant=TENANT]\n\
   assign NAME PROGRAM[,PROGRAM...] SELECTOR...\n\
                               run programs on the ports that are meant\n\
   [--if-exists] unassign NAME stop that\n\
+  enable-assignment NAME      let one have its effect\n\
+  disable-assignment NAME     and let it have none\n\
   preview NAME                print which ports an assignment means now\n\
   preview SELECTOR...         print which ports one would mean\n\
   where SELECTOR is host=PATTERN, host-label:LABEL=VALUE, param:NAME=VALUE,\n\

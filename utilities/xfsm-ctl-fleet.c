@@ -13,6 +13,7 @@
 
 #include "controller/fleet-rows.h"
 #include "controller/fleet.h"
+#include "controller/host-row.h"
 #include "db-ctl-base.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -108,24 +109,9 @@ xfsm_ctl_read_fleet(struct ctl_context *ctx)
 
 /* ## Hosts ## */
 
-static const struct fleetrec_host *
-find_host(const struct ctl_context *ctx, const char *name)
-{
-    const struct fleetrec_host *row;
-
-    FLEETREC_HOST_FOR_EACH (row, ctx->idl) {
-        if (row->name && !strcmp(row->name, name)) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
-/* Adds the 'n' arguments KEY=VALUE at 'args' to 'map'.  Reports and returns
- * false if one is not such. */
-static bool
-parse_pairs(struct ctl_context *ctx, char *const args[], int n,
-            struct smap *map)
+bool
+xfsm_ctl_parse_pairs(struct ctl_context *ctx, char *const args[], int n,
+                     struct smap *map)
 {
     for (int i = 0; i < n; i++) {
         const char *equals = strchr(args[i], '=');
@@ -142,79 +128,87 @@ parse_pairs(struct ctl_context *ctx, char *const args[], int n,
     return true;
 }
 
-/* Reports what a controller would say about the host. */
-static void
-check_host(struct ctl_context *ctx, const char *name)
+/* Reads the configuration of the host from the command line, and what is not
+ * there from 'row', which may be NULL.  Reports and returns false if it is
+ * none. */
+static bool
+parse_host(struct ctl_context *ctx, const struct fleetrec_host *row,
+           struct xfsm_host_config *c)
 {
-    struct xfsm_fleet *fleet = xfsm_ctl_read_fleet(ctx);
+    const struct shash_node *events = shash_find(&ctx->options, "--events");
+    const struct shash_node *key = shash_find(&ctx->options, "--hub-key");
+    char *error;
 
-    if (fleet) {
-        const struct xfsm_fleet_host *host
-            = shash_find_data(&fleet->hosts, name);
-
-        if (host->error) {
-            ctl_error(ctx, "host %s: %s", name, host->error);
-        }
-        xfsm_fleet_destroy(fleet);
+    if (!xfsm_ctl_parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3,
+                              &c->labels)) {
+        return false;
     }
+    for (const char *p = ctx->argv[2]; *p; ) {
+        size_t n = strcspn(p, ",");
+
+        svec_add_nocopy(&c->remotes, xmemdup0(p, n));
+        p += n + (p[n] == ',');
+    }
+    svec_sort_unique(&c->remotes);
+    c->events = nullable_xstrdup(events ? events->data
+                                 : row ? row->events : NULL);
+    if (c->events && !*c->events) {
+        free(c->events);
+        c->events = NULL;
+    }
+    c->hub_key = nullable_xstrdup(key ? key->data
+                                  : row ? row->hub_key : NULL);
+    if (c->hub_key && !*c->hub_key) {
+        free(c->hub_key);
+        c->hub_key = NULL;
+    }
+    if (row && smap_is_empty(&c->labels)) {
+        smap_destroy(&c->labels);
+        smap_clone(&c->labels, &row->labels);
+    }
+    error = xfsm_host_config_check(ctx->idl, ctx->argv[1], c);
+    if (error) {
+        ctl_error(ctx, "host %s: %s", ctx->argv[1], error);
+        free(error);
+        return false;
+    }
+    return true;
 }
 
 static void
 cmd_add_host(struct ctl_context *ctx)
 {
-    const struct shash_node *events = shash_find(&ctx->options, "--events");
-    const struct shash_node *key = shash_find(&ctx->options, "--hub-key");
-    const struct fleetrec_host *row = find_host(ctx, ctx->argv[1]);
-    struct smap labels = SMAP_INITIALIZER(&labels);
-    struct svec remotes;
+    const struct fleetrec_host *row = xfsm_host_row_find(ctx->idl,
+                                                         ctx->argv[1]);
+    struct xfsm_host_config c;
 
-    svec_init(&remotes);
+    xfsm_host_config_init(&c);
     if (row && !shash_find(&ctx->options, "--may-exist")) {
         ctl_error(ctx, "there is a host %s already (--may-exist changes it)",
                   ctx->argv[1]);
-    } else if (parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3, &labels)) {
-        svec_parse_words(&remotes, "");
-        for (const char *p = ctx->argv[2]; *p; ) {
-            size_t n = strcspn(p, ",");
-
-            svec_add_nocopy(&remotes, xmemdup0(p, n));
-            p += n + (p[n] == ',');
-        }
-        svec_sort_unique(&remotes);
-        if (remotes.n < 1 || remotes.n > XFSM_FLEET_MAX_REMOTES) {
-            ctl_error(ctx, "host %s: a host has 1 to %d remotes",
-                      ctx->argv[1], XFSM_FLEET_MAX_REMOTES);
-        }
+    } else if (parse_host(ctx, row, &c)) {
+        xfsm_host_row_put(ctx->txn, row, ctx->argv[1], &c);
     }
-    if (!ctx->error) {
-        if (!row) {
-            row = fleetrec_host_insert(ctx->txn);
-            fleetrec_host_set_name(row, ctx->argv[1]);
-        }
-        fleetrec_host_set_remotes(row, (const char **) remotes.names,
-                                  remotes.n);
-        if (events) {
-            fleetrec_host_set_events(row, events->data);
-        }
-        if (key) {
-            fleetrec_host_set_hub_key(row, key->data);
-        }
-        if (!smap_is_empty(&labels)) {
-            fleetrec_host_set_labels(row, &labels);
-        }
-        check_host(ctx, ctx->argv[1]);
-    }
-    svec_destroy(&remotes);
-    smap_destroy(&labels);
+    xfsm_host_config_destroy(&c);
 }
 
 static void
 cmd_del_host(struct ctl_context *ctx)
 {
-    const struct fleetrec_host *row = find_host(ctx, ctx->argv[1]);
+    const struct fleetrec_host *row = xfsm_host_row_find(ctx->idl,
+                                                         ctx->argv[1]);
+    bool force = shash_find(&ctx->options, "--force");
+    char *done, *error;
 
     if (row) {
-        fleetrec_host_delete(row);
+        error = xfsm_host_row_remove(ctx->idl, ctx->txn, row, force, &done);
+        if (error) {
+            ctl_error(ctx, "%s (--force)", error);
+            free(error);
+        } else {
+            ds_put_format(&ctx->output, "%s\n", done);
+            free(done);
+        }
     } else if (!shash_find(&ctx->options, "--if-exists")) {
         ctl_error(ctx, "there is no host %s", ctx->argv[1]);
     }
@@ -293,7 +287,7 @@ parse_selectors(struct ctl_context *ctx, char *const args[], int n,
     for (int i = 0; i < n; i++) {
         if (!strncmp(args[i], "host=", 5)) {
             sset_add(&s->hosts, args[i] + 5);
-        } else if (!parse_pairs(ctx, &args[i], 1, &s->target)) {
+        } else if (!xfsm_ctl_parse_pairs(ctx, &args[i], 1, &s->target)) {
             return false;
         }
     }
@@ -405,6 +399,19 @@ cmd_unassign(struct ctl_context *ctx)
     }
 }
 
+/* 'enable-assignment' and 'disable-assignment'. */
+static void
+cmd_enable(struct ctl_context *ctx)
+{
+    const struct fleetrec_assignment *row = find_assignment(ctx, ctx->argv[1]);
+
+    if (row) {
+        fleetrec_assignment_set_enabled(row, ctx->argv[0][0] == 'e');
+    } else {
+        ctl_error(ctx, "there is no assignment %s", ctx->argv[1]);
+    }
+}
+
 /* Prints what 'row' means. */
 static void
 preview_row(struct ctl_context *ctx, const struct fleetrec_assignment *row)
@@ -459,12 +466,16 @@ const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
      xfsm_ctl_pre_fleet, cmd_add_host, NULL,
      "--may-exist,--events=,--hub-key=", RW},
     {"del-host", 1, 1, "HOST", xfsm_ctl_pre_fleet, cmd_del_host, NULL,
-     "--if-exists", RW},
+     "--force,--if-exists", RW},
     {"assign", 3, MAX_ARGS, "NAME PROGRAM[,PROGRAM...] SELECTOR...",
      xfsm_ctl_pre_fleet, cmd_assign, NULL,
      "--may-exist,--force,--disabled,--tenant=", RW},
     {"unassign", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_unassign, NULL,
      "--if-exists", RW},
+    {"enable-assignment", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_enable, NULL,
+     "", RW},
+    {"disable-assignment", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_enable,
+     NULL, "", RW},
     {"preview", 1, MAX_ARGS, "NAME|SELECTOR...", xfsm_ctl_pre_fleet,
      cmd_preview, NULL, "", RO},
     {"sync", 0, 0, "", NULL, cmd_sync, NULL, "", RW},

@@ -106,6 +106,9 @@ static void
 put_host(struct ds *out, const struct fleetrec_host *row)
 {
     ds_put_format(out, "Host %s: %s", row->name, get_host_state(row));
+    if (row->n_leaving) {
+        ds_put_cstr(out, ", leaving");
+    }
     if (row->controller && *row->controller) {
         ds_put_format(out, ", by %s", row->controller);
     }
@@ -284,7 +287,36 @@ cmd_show(struct ctl_context *ctx)
     }
 }
 
+/* 'audit': a controller of this machine tells. */
+static void
+cmd_audit(struct ctl_context *ctx)
+{
+    const struct shash_node *control = shash_find(&ctx->options,
+                                                  "--control");
+    const char *argv[7] = {
+        "ovs-appctl", "-t", control ? control->data : "xfsm-controller",
+        "audit/list",
+    };
+    char *output = NULL;
+    char *error;
+
+    for (int i = 1; i < ctx->argc; i++) {
+        argv[3 + i] = ctx->argv[i];
+    }
+    error = xfsm_ctl_run(argv, &output, NULL);
+    if (error) {
+        ctl_error(ctx, "%s%s%s", error, output && *output ? ": " : "",
+                  output ? output : "");
+    } else if (output && *output) {
+        ds_put_format(&ctx->output, "%s\n", output);
+    }
+    free(error);
+    free(output);
+}
+
 const struct ctl_command_syntax xfsm_ctl_overview_commands[] = {
+    {"audit", 0, 2, "[LIMIT [TEXT]]", NULL, cmd_audit, NULL, "--control=",
+     RO},
     {"show", 0, 0, "", xfsm_ctl_pre_fleet, cmd_show, NULL, "--all", RO},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };

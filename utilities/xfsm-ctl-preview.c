@@ -12,10 +12,9 @@
 #include <string.h>
 
 #include "controller/fleet.h"
-#include "lib/vswitch-idl.h"
+#include "controller/switch-ports.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
-#include "ovs-plugin/target.h"
 #include "ovsdb-idl.h"
 #include "smap.h"
 #include "sset.h"
@@ -23,14 +22,8 @@
 #include "timeval.h"
 #include "util.h"
 
-/* Hosts that are asked at a time, and how long they have to answer, in
- * milliseconds. */
+/* Hosts that are asked at a time. */
 #define HOSTS_AT_A_TIME 64
-#define ANSWER_TIMEOUT 3000
-
-/* Ids of a port by which its owner says that it is not to be monitored. */
-#define OFF_KEY "xfsm"
-#define OFF_VALUE "none"
 
 struct counts {
     size_t ports;
@@ -38,31 +31,11 @@ struct counts {
     size_t silent;              /* Hosts that did not answer. */
 };
 
-static struct ovsdb_idl *
-connect_switch(const char *remote)
-{
-    static const struct ovsdb_idl_column *const columns[] = {
-        &ovsrec_bridge_col_name, &ovsrec_bridge_col_ports,
-        &ovsrec_port_col_name, &ovsrec_port_col_interfaces,
-        &ovsrec_port_col_tag, &ovsrec_port_col_external_ids,
-        &ovsrec_interface_col_name, &ovsrec_interface_col_type,
-        &ovsrec_interface_col_external_ids,
-    };
-    struct ovsdb_idl *idl = ovsdb_idl_create(remote, &ovsrec_idl_class, false,
-                                             true);
-
-    ovsdb_idl_set_leader_only(idl, false);
-    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        ovsdb_idl_add_column(idl, columns[i]);
-    }
-    return idl;
-}
-
 /* Waits until all 'n' databases are there, or the time is over. */
 static void
 wait_for_all(struct ovsdb_idl *const idls[], size_t n)
 {
-    long long int deadline = time_msec() + ANSWER_TIMEOUT;
+    long long int deadline = time_msec() + XFSM_SWITCH_TIMEOUT;
 
     for (;;) {
         size_t left = 0;
@@ -82,64 +55,46 @@ wait_for_all(struct ovsdb_idl *const idls[], size_t n)
     }
 }
 
-/* Adds to 'lines' the interfaces of 'port' that 'target' means. */
+/* Lines about a host. */
+struct lines {
+    const char *host;
+    struct svec svec;
+};
+
 static void
-match_port(const char *host, const struct ovsrec_bridge *bridge,
-           const struct ovsrec_port *port, const struct smap *target,
-           struct svec *lines)
+take_port(const struct xfsm_switch_port *p, void *lines_)
 {
-    const char *list = smap_get(&port->external_ids, OFF_KEY);
-    bool off = list && !strcmp(list, OFF_VALUE);
+    struct lines *lines = lines_;
+    bool other = strcmp(p->interface, p->port);
 
-    for (size_t i = 0; i < port->n_interfaces; i++) {
-        const struct ovsrec_interface *interface = port->interfaces[i];
-        const struct xfsm_target_place place = {
-            .bridge = bridge->name,
-            .port = port->name,
-            .type = interface->type,
-            .tag = port->n_tag ? port->tag[0] : -1,
-            .interface_ids = &interface->external_ids,
-            .port_ids = &port->external_ids,
-        };
-
-        if (xfsm_target_matches(target, &place)) {
-            bool other = strcmp(interface->name, port->name);
-
-            svec_add_nocopy(lines, xasprintf(
-                "%s %s/%s%s%s%s", host, bridge->name, port->name,
-                other ? " interface " : "", other ? interface->name : "",
-                off ? " (off by external_ids:xfsm=none)" : ""));
-        }
-    }
+    svec_add_nocopy(&lines->svec, xasprintf(
+        "%s %s/%s%s%s%s", lines->host, p->bridge, p->port,
+        other ? " interface " : "", other ? p->interface : "",
+        p->off ? " (off by external_ids:xfsm=none)" : ""));
 }
 
 static void
 put_host(const char *host, const struct ovsdb_idl *idl,
          const struct smap *target, struct ds *out, struct counts *counts)
 {
-    const struct ovsrec_bridge *bridge;
-    struct svec lines = SVEC_EMPTY_INITIALIZER;
+    struct lines lines = { host, SVEC_EMPTY_INITIALIZER };
     const char *line;
     size_t i;
 
     if (!ovsdb_idl_has_ever_connected(idl)) {
         ds_put_format(out, "%s: its switch did not answer within %d s\n",
-                      host, ANSWER_TIMEOUT / 1000);
+                      host, XFSM_SWITCH_TIMEOUT / 1000);
         counts->silent++;
         return;
     }
-    OVSREC_BRIDGE_FOR_EACH (bridge, idl) {
-        for (i = 0; i < bridge->n_ports; i++) {
-            match_port(host, bridge, bridge->ports[i], target, &lines);
-        }
-    }
-    svec_sort(&lines);
-    SVEC_FOR_EACH (i, line, &lines) {
+    xfsm_switch_match(idl, target, take_port, &lines);
+    svec_sort(&lines.svec);
+    SVEC_FOR_EACH (i, line, &lines.svec) {
         ds_put_format(out, "%s\n", line);
     }
-    counts->ports += lines.n;
-    counts->hosts += lines.n > 0;
-    svec_destroy(&lines);
+    counts->ports += lines.svec.n;
+    counts->hosts += lines.svec.n > 0;
+    svec_destroy(&lines.svec);
 }
 
 /* Asks 'n' of the hosts. */
@@ -159,7 +114,7 @@ ask_hosts(const struct xfsm_fleet *fleet, const char *const names[], size_t n,
             ds_put_format(out, "%s: %s\n", names[i], host->error);
             counts->silent++;
         } else {
-            idls[n_asked] = connect_switch(host->ovsdb);
+            idls[n_asked] = xfsm_switch_connect(host->ovsdb);
             asked[n_asked++] = names[i];
         }
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "controller/fleet.h"
+#include "controller/operate.h"
 #include "controller/rollout.h"
 #include "db-ctl-base.h"
 #include "ovsdb-idl.h"
@@ -54,24 +55,6 @@ xfsm_ctl_sort_versions(const struct ovsdb_idl *idl, size_t *n)
     }
     if (*n) {
         qsort(rows, *n, sizeof *rows, compare_versions);
-    }
-    return rows;
-}
-
-/* The versions of the program 'name', newest first.  The caller frees the
- * array. */
-static const struct fleetrec_program **
-find_versions(const struct ctl_context *ctx, const char *name, size_t *n)
-{
-    size_t n_all;
-    const struct fleetrec_program **rows = xfsm_ctl_sort_versions(ctx->idl,
-                                                                  &n_all);
-
-    *n = 0;
-    for (size_t i = 0; i < n_all; i++) {
-        if (!strcmp(rows[i]->name, name)) {
-            rows[(*n)++] = rows[i];
-        }
     }
     return rows;
 }
@@ -208,8 +191,8 @@ cmd_add_program(struct ctl_context *ctx)
     }
     if (!ctx->error && parse_options(ctx, named ? 3 : 2, &options)) {
         size_t n;
-        const struct fleetrec_program **versions = find_versions(ctx, name,
-                                                                 &n);
+        const struct fleetrec_program **versions
+            = xfsm_operate_find_versions(ctx->idl, name, &n);
 
         add_version(ctx, name, n ? versions[0] : NULL, source, &options);
         free(versions);
@@ -262,7 +245,7 @@ cmd_del_program(struct ctl_context *ctx)
     if (ctx->argc > 2 && !parse_version(ctx, ctx->argv[2], &version)) {
         return;
     }
-    versions = find_versions(ctx, name, &n);
+    versions = xfsm_operate_find_versions(ctx->idl, name, &n);
     for (size_t i = 0; i < n; i++) {
         if (ctx->argc < 3 || versions[i]->version == version) {
             fleetrec_program_delete(versions[i]);
@@ -281,93 +264,57 @@ cmd_del_program(struct ctl_context *ctx)
 
 /* ## Rolling out and back ## */
 
-/* Finds the version that is wanted of 'n', newest first, and the one that
- * would be wanted without it; each may be NULL. */
-static void
-find_wanted(const struct fleetrec_program *const versions[], size_t n,
-            const struct fleetrec_program **wanted,
-            const struct fleetrec_program **before)
-{
-    *wanted = *before = NULL;
-    for (size_t i = 0; i < n; i++) {
-        enum xfsm_rollout_state state = get_state(versions[i]);
+/* How xfsm-ctl is called in what it writes. */
+#define WHO "xfsm-ctl"
 
-        if (state == XFSM_ROLLOUT_INVALID
-            || state == XFSM_ROLLOUT_ROLLED_BACK) {
-            continue;
-        } else if (!*wanted) {
-            *wanted = versions[i];
-        } else {
-            *before = versions[i];
-            return;
-        }
+/* Reports 'error', or prints what was 'done' to the program 'name'; frees
+ * both. */
+static void
+finish(struct ctl_context *ctx, const char *name, char *error, char *done)
+{
+    if (error) {
+        ctl_error(ctx, "%s", error);
+    } else {
+        ds_put_format(&ctx->output, "%s %s\n", name, done);
     }
+    free(error);
+    free(done);
 }
 
 static void
 cmd_roll_back(struct ctl_context *ctx)
 {
-    const char *name = ctx->argv[1];
-    const struct fleetrec_program *wanted, *before;
-    const int64_t now = time_wall_msec();
-    size_t n;
-    const struct fleetrec_program **versions = find_versions(ctx, name, &n);
+    char *done = NULL;
+    char *error = xfsm_operate_roll_back(ctx->idl, ctx->argv[1], 0, WHO,
+                                         &done);
 
-    find_wanted(versions, n, &wanted, &before);
-    free(versions);
-    if (!n) {
-        ctl_error(ctx, "there is no program %s", name);
-    } else if (!before) {
-        ctl_error(ctx, "program %s: there is no version before %"PRId64,
-                  name, wanted ? wanted->version : 0);
-    } else {
-        fleetrec_program_verify_state(wanted);
-        fleetrec_program_verify_state(before);
-        fleetrec_program_set_state(
-            wanted, xfsm_rollout_state_names[XFSM_ROLLOUT_ROLLED_BACK]);
-        fleetrec_program_set_since(wanted, &now, 1);
-        fleetrec_program_set_error(wanted, "rolled back by xfsm-ctl");
-        ds_put_format(&ctx->output, "%s version %"PRId64" instead of %"PRId64
-                      "\n", name, before->version, wanted->version);
-    }
+    finish(ctx, ctx->argv[1], error, done);
+}
+
+static void
+cmd_abort(struct ctl_context *ctx)
+{
+    char *done = NULL;
+    char *error = xfsm_operate_abort(ctx->idl, ctx->argv[1], 0, WHO, &done);
+
+    finish(ctx, ctx->argv[1], error, done);
 }
 
 static void
 cmd_roll_out(struct ctl_context *ctx)
 {
-    const char *name = ctx->argv[1];
-    const struct fleetrec_program *row = NULL;
-    const struct fleetrec_program *wanted, *before;
+    struct smap options = SMAP_INITIALIZER(&options);
     int64_t version;
-    size_t n;
 
-    if (!parse_version(ctx, ctx->argv[2], &version)) {
-        return;
-    }
-    const struct fleetrec_program **versions = find_versions(ctx, name, &n);
+    if (parse_version(ctx, ctx->argv[2], &version)
+        && parse_options(ctx, 3, &options)) {
+        char *done = NULL;
+        char *error = xfsm_operate_roll_out(ctx->idl, ctx->argv[1], version,
+                                            &options, WHO, &done);
 
-    find_wanted(versions, n, &wanted, &before);
-    for (size_t i = 0; i < n; i++) {
-        if (versions[i]->version == version) {
-            row = versions[i];
-        }
+        finish(ctx, ctx->argv[1], error, done);
     }
-    free(versions);
-    if (!row) {
-        ctl_error(ctx, "there is no program %s, version %"PRId64, name,
-                  version);
-    } else if (get_state(row) != XFSM_ROLLOUT_ROLLED_BACK) {
-        ctl_error(ctx, "program %s, version %"PRId64": was not rolled back",
-                  name, version);
-    } else if (wanted && wanted->version > version) {
-        ctl_error(ctx, "program %s: version %"PRId64" is newer", name,
-                  wanted->version);
-    } else {
-        fleetrec_program_verify_state(row);
-        fleetrec_program_set_state(row, NULL);
-        fleetrec_program_set_since(row, NULL, 0);
-        fleetrec_program_set_error(row, NULL);
-    }
+    smap_destroy(&options);
 }
 
 /* ## Showing ## */
@@ -451,7 +398,8 @@ cmd_rollout(struct ctl_context *ctx)
 {
     size_t n;
     const struct fleetrec_program **versions
-        = (ctx->argc > 1 ? find_versions(ctx, ctx->argv[1], &n)
+        = (ctx->argc > 1
+           ? xfsm_operate_find_versions(ctx->idl, ctx->argv[1], &n)
            : xfsm_ctl_sort_versions(ctx->idl, &n));
 
     if (!n && ctx->argc > 1) {
@@ -470,7 +418,9 @@ const struct ctl_command_syntax xfsm_ctl_version_commands[] = {
      RO},
     {"roll-back", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_roll_back, NULL, "",
      RW},
-    {"roll-out", 2, 2, "NAME VERSION", xfsm_ctl_pre_fleet, cmd_roll_out,
-     NULL, "", RW},
+    {"abort-rollout", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_abort, NULL, "",
+     RW},
+    {"roll-out", 2, MAX_ARGS, "NAME VERSION [OPTION=VALUE...]",
+     xfsm_ctl_pre_fleet, cmd_roll_out, NULL, "", RW},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };

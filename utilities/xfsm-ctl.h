@@ -20,6 +20,7 @@
  *   xfsm-ctl-versions.c  of a fleet: programs, versions and roll-outs
  *   xfsm-ctl-sign.c      of a fleet: signatures of programs
  *   xfsm-ctl-tenants.c   of a fleet: tenants, roles and their tokens
+ *   xfsm-ctl-probes.c    of a fleet: one program on one port
  *   xfsm-ctl-preview.c   of a fleet: which ports a selector means
  *   xfsm-ctl-overview.c  of a fleet: 'show'
  *   xfsm-ctl-source.c    a program from a file
@@ -65,6 +66,7 @@ extern const struct ctl_command_syntax xfsm_ctl_fleet_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_version_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_sign_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_tenant_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_probe_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_overview_commands[];
 
 /* xfsm-ctl-db.c */
@@ -150,6 +152,11 @@ char *xfsm_ctl_check_file(const char *file);
 
 /* Asks for all columns of the fleet but the texts of programs. */
 void xfsm_ctl_pre_fleet(struct ctl_context *);
+
+/* Adds the 'n' arguments KEY=VALUE at 'args' to 'map'.  Reports and returns
+ * false if one is not such. */
+bool xfsm_ctl_parse_pairs(struct ctl_context *, char *const args[], int n,
+                          struct smap *map);
 
 /* Reads the fleet as a controller would, with what the commands of the
  * transaction have done so far.  Returns NULL after ctl_error(). */

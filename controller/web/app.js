@@ -10,6 +10,7 @@ import { hostRow, portRow, showHost } from "./host.js";
 import { showOverview } from "./overview.js";
 import { showPort } from "./port.js";
 import { runCapture, save, showPrograms, validate } from "./program.js";
+import { operate } from "./operate.js";
 
 const PERIOD = 2000;
 const MAX_EVENTS = 500;
@@ -167,6 +168,7 @@ function start() {
     event.preventDefault();
     guard(runCapture());
   });
+  operate({ pages: PAGES, live: LIVE, state });
   addEventListener("hashchange", showPage);
   setInterval(() => {
     const [page, ...about] = currentPage();

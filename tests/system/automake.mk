@@ -18,6 +18,7 @@ SYSTEM_TESTS += \
 	tests/system/test-controller-metrics.py \
 	tests/system/test-controller.sh \
 	tests/system/test-ctl-fleet.py \
+	tests/system/test-dashboard-ops.py \
 	tests/system/test-dashboard.py \
 	tests/system/test-ecs.py \
 	tests/system/test-events.py \
@@ -47,6 +48,7 @@ SYSTEM_TESTS += \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
 	tests/system/test-release.py \
+	tests/system/test-rest-ops.py \
 	tests/system/test-rest.py \
 	tests/system/test-rest-views.py \
 	tests/system/test-scale.py \
@@ -104,6 +106,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
 	tests/system/lib/collecttest.py \
+	tests/system/lib/dashboard-ops.mjs \
 	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \

@@ -5,6 +5,7 @@
 they would mean, and waiting for all hosts, with a real controller and real
 database servers."""
 
+import json
 import os
 import sys
 
@@ -80,7 +81,8 @@ def test_hosts(fleet, hosts):
     # One transaction is all or nothing.
     fleet.refuses("no host bad", "add-host", "hv9", nine, "--", "del-host",
                   "bad")
-    fleet.ctl("add-host", "hv9", nine, "--", "del-host", "hv9")
+    fleet.ctl("add-host", "hv9", nine, "--", "--force", "del-host",
+              "hv9")
 
 
 def test_programs(fleet):
@@ -141,6 +143,11 @@ def test_assignments(fleet):
     row = fleet.db.row("Assignment", "web")
     check(row["hosts"] == "*" and not row["host_labels"], row)
     fleet.refuses("have it: web", "del-program", "hello")
+    fleet.refuses("no assignment wob", "disable-assignment", "wob")
+    for verb, enabled in (("disable", False), ("enable", True)):
+        fleet.ctl(verb + "-assignment", "web")
+        row = fleet.db.row("Assignment", "web")
+        check(row["enabled"] == enabled and row["hosts"] == "*", row)
 
 
 def test_preview(fleet):
@@ -180,7 +187,7 @@ def test_preview(fleet):
           and wanted[:wanted.index("4 ports")] in out
           and "4 ports on 1 of 3 hosts, 2 of which did not answer" in out,
           out)
-    fleet.ctl("del-host", "sw")
+    fleet.ctl("--force", "del-host", "sw")
 
 
 def test_sync(fleet, hosts):
@@ -207,7 +214,8 @@ def test_sync(fleet, hosts):
     # What changes nothing, and hosts that can never be met.
     fleet.db.insert("Host", name="invalid", remotes=["nonsense"])
     fleet.ctl("--wait", "set", "Host", "hv1", "labels:colour=red")
-    fleet.ctl("del-host", "invalid")
+    fleet.refuses("cannot be met", "del-host", "invalid")
+    fleet.ctl("--force", "del-host", "invalid")
 
 
 def test_rollout(fleet, hosts):
@@ -229,7 +237,7 @@ def test_rollout(fleet, hosts):
     out = fleet.ctl("show")
     check("Program hello version 3: active" in out
           and "hello version 2" not in out, out)
-    fleet.refuses("was not rolled back", "roll-out", "hello", "4")
+    fleet.refuses("rolled out already", "roll-out", "hello", "4")
 
     out = fleet.ctl("--wait", "roll-back", "hello")
     check(out == "hello version 3 instead of 4", out)
@@ -242,6 +250,22 @@ def test_rollout(fleet, hosts):
                         "version=4"), "options={}")
     check(all(host.program("hello") == new for host in hosts), "tried again")
 
+    # An end to a roll-out, and another one, with other options.
+    fleet.refuses("on all hosts already", "abort-rollout", "hello")
+    fleet.ctl("--wait", "roll-back", "hello")
+    fleet.refuses("such as canary-percent", "roll-out", "hello", "4", "x=1")
+    fleet.refuses("1 to 100", "roll-out", "hello", "4", "canary-percent=101")
+    fleet.ctl("--wait", "roll-out", "hello", "4", "canary-percent=50")
+    check(sorted(host.program("hello") == new for host in hosts)
+          == [False, True], "a canary again")
+    out = fleet.ctl("--wait", "abort-rollout", "hello")
+    check(out == "hello version 3 stays, not 4", out)
+    check(all(host.program("hello") == old for host in hosts), "aborted")
+    check("aborted by xfsm-ctl" in fleet.ctl("rollout", "hello"),
+          fleet.ctl("rollout", "hello"))
+    fleet.ctl("--wait", "roll-out", "hello", "4", "canary-percent=100")
+    check(all(host.program("hello") == new for host in hosts), "once more")
+
     # Also from a version that is active, as far as there are any.
     for version in range(3, 0, -1):
         fleet.ctl("--wait", "roll-back", "hello")
@@ -251,12 +275,96 @@ def test_rollout(fleet, hosts):
     fleet.refuses("no program hullo", "roll-back", "hullo")
     fleet.refuses("no program hello, version 7", "roll-out", "hello", "7")
     fleet.ctl("--wait", "roll-out", "hello", "3")
-    fleet.refuses("version 3 is newer", "roll-out", "hello", "2")
     check(all("version 3" in host.program("hello") for host in hosts),
           "version 3")
-    fleet.ctl("--wait", "del-program", "hello", "3")
+    out = fleet.ctl("--wait", "roll-out", "hello", "2")
+    check(out == "hello version 2 instead of 3", out)
+    check(all("version 2" in host.program("hello") for host in hosts),
+          "an older version")
+    check("version 3: rolled-back" in fleet.ctl("rollout", "hello"),
+          "a newer version is in the way")
+    fleet.ctl("--wait", "del-program", "hello", "2")
     check(all("version 1" in host.program("hello") for host in hosts),
-          "without version 3")
+          "without version 2")
+
+
+def test_probes(fleet, hosts):
+    """One program on one port."""
+    probe = ("hv1", "vnet9", "hello")
+    fleet.refuses("runs there by web", "stop-probe", "hv1", "vnet9", "hello")
+    fleet.refuses("no host hv7", "start-probe", "hv7", "vnet9", "hello")
+    fleet.refuses("no program hullo", "start-probe", "hv1", "x", "hullo")
+    fleet.refuses("without \"*\"", "start-probe", "hv1", "vnet*", "hello")
+    fleet.refuses("KEY=VALUE", "start-probe", *probe, "x")
+    fleet.ctl("install-probe", *probe)
+    check(fleet.ctl("list-probes") == "hv1/vnet9 hello: stopped",
+          fleet.ctl("list-probes"))
+    check(fleet.ctl("list-probes", "hv2") == "", "of another host")
+    out = fleet.ctl("--wait", "start-probe", *probe)
+    check(out == "start hello on hv1/vnet9", out)
+    check(fleet.ctl("list-probes", "hv1") == "hv1/vnet9 hello: started",
+          fleet.ctl("list-probes"))
+    mine = [row for name, row in hosts[0].assignments().items()
+            if name.startswith("port-vnet9-")]
+    check(len(mine) == 1 and mine[0]["enabled"], str(mine))
+    fleet.ctl("--wait", "stop-probe", *probe)
+    fleet.ctl("--wait", "remove-probe", *probe)
+    check(fleet.ctl("list-probes") == ""
+          and not any(name.startswith("port-")
+                      for name in hosts[0].assignments()), "removed")
+
+
+def test_leaving(fleet):
+    """A host that is removed is cleaned first."""
+    fake = FakeHost(fleet.host, "hv8")
+    fleet.ctl("--wait", "add-host", "hv8", fake.remote)
+    check(fake.program("hello") and "web" in fake.assignments(), "hv8")
+    out = fleet.ctl("--wait", "del-host", "hv8")
+    check("hv8 is leaving" in out and not fake.program("hello")
+          and not fake.assignments(), out)
+    check(not fleet.db.row("Host", "hv8"), "hv8 is still there")
+    fleet.ctl("add-host", "ghost", "unix:/nowhere")
+    fleet.ctl("del-host", "ghost")
+    check("Host ghost: connecting, leaving" in fleet.ctl("show")
+          or "Host ghost: new, leaving" in fleet.ctl("show"),
+          fleet.ctl("show"))
+    fleet.refuses("leaving already", "del-host", "ghost")
+    out = fleet.ctl("--force", "del-host", "ghost")
+    check("stay there" in out, out)
+    fake.stop()
+
+
+def test_old_schema(fleet):
+    """A database of an older version has hosts all the same."""
+    host = fleet.host
+    with open(os.path.join(xfsmtest.TOP_SRCDIR,
+                           "ovsdb-schema/xfsm-fleet.ovsschema")) as f:
+        schema = json.load(f)
+    del schema["tables"]["Host"]["columns"]["leaving"]
+    del schema["cksum"]
+    schema["version"] = "1.1.0"
+    path = fleet.file("old.ovsschema", json.dumps(schema))
+    db = os.path.join(host.dir, "old.db")
+    host.run("ovsdb-tool", "create", db, path)
+    old = os.path.join(host.dir, "old.sock")
+    process = host.popen("ovsdb-server", "-vconsole:off", "--unixctl=%s/old"
+                         % host.dir, "--remote=punix:" + old, db)
+    wait_until(lambda: os.path.exists(old), 10, "a server")
+
+    def ctl(*args):
+        return host.run("sh", "-c", "exec \"$@\" 2>&1", "sh",
+                        host.tool("utilities/xfsm-ctl"),
+                        "--fleet=unix:" + old, *args, ok=(0, 1))
+
+    ctl("add-host", "hv1", "unix:/nowhere")
+    out = ctl("--may-exist", "add-host", "hv1", "unix:/elsewhere", "a=b")
+    check(ctl("get", "Host", "hv1", "labels") == "{a=b}\n", out)
+    out = ctl("del-host", "hv1")
+    check("before version 1.2.0" in out, out)
+    ctl("--force", "del-host", "hv1")
+    check("0 hosts" in ctl("show"), ctl("show"))
+    process.terminate()
+    process.wait()
 
 
 def test_show(fleet, hosts):
@@ -328,6 +436,9 @@ def test(host):
     controller = Controller(host, fleet.server.remote, "c1")
     test_sync(fleet, hosts)
     test_rollout(fleet, hosts)
+    test_probes(fleet, hosts)
+    test_leaving(fleet)
+    test_old_schema(fleet)
     test_show(fleet, hosts)
     test_options(fleet)
     controller.exit()

@@ -680,6 +680,15 @@ tests_unit_test_rollout_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_rollout_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_rollout_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/unit/test-audit
+tests_unit_test_audit_SOURCES = \
+	controller/audit.c \
+	controller/audit.h \
+	tests/unit/test-audit.c
+tests_unit_test_audit_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_audit_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_audit_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/unit/test-collect
 tests_unit_test_collect_SOURCES = \
 	controller/event-name.c \

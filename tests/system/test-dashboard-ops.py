@@ -1,0 +1,92 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""The pages of xfsm-controller's dashboard that operate a fleet, in a browser:
+a host with a real switch, and one that is a database.
+
+Needs what test-dashboard.py needs; is skipped without.  Pictures stay in the
+build folder: tests/system/dashboard-*.png."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import xfsmtest                                             # noqa: E402
+from fleettest import FakeHost, Server                      # noqa: E402
+from resttest import ROLES, RestController                  # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+PORT = 18140
+LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
+SCRIPT = os.path.join(xfsmtest.TOP_SRCDIR,
+                      "tests/system/lib/dashboard-ops.mjs")
+DEADLINE = 120
+
+
+def find_browser():
+    """Path of the browser; skips the test where something is not there."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not browser or not shutil.which("node"):
+        xfsmtest.skip("needs chromium and node")
+    folder = os.environ.setdefault("XFSM_PLAYWRIGHT", os.getcwd())
+    if not os.path.isdir(os.path.join(folder, "node_modules",
+                                      "playwright-core")):
+        xfsmtest.skip("needs playwright-core in $XFSM_PLAYWRIGHT/"
+                      "node_modules")
+    return browser
+
+
+def make_fleet(host, server):
+    """Two hosts that run portscan on all ports called vm*."""
+    with open(LIBRARY) as f:
+        source = f.read()
+    fake = FakeHost(host, "hv2")
+    db = server.connect()
+    db.insert("Host", name="hv1", remotes=["unix:%s/db.sock" % host.rundir],
+              events="ipc://%s/xfsm-hub.events" % host.rundir)
+    db.insert("Host", name="hv2", remotes=[fake.remote])
+    db.insert("Program", name="portscan", version=1, source=source)
+    db.insert("Assignment", name="all", programs=["portscan"], enabled=True,
+              target={"port": "vm*"}, hosts=["*"])
+    db.close()
+    path = os.path.join(host.dir, "new.xml")
+    with open(path, "w") as f:
+        f.write(source + "<!-- version 2 -->\n")
+    return fake, path
+
+
+def test(host):
+    browser = find_browser()
+    host.env["XFSM_PLAYWRIGHT"] = os.environ["XFSM_PLAYWRIGHT"]
+    host.env["HOME"] = host.dir
+    host.start()
+    host.add_bridge("br0")
+    host.add_vm("br0", "vm1", "10.0.0.1/24")
+    host.add_vm("br0", "vm2", "10.0.0.2/24")
+    host.add_vm("br0", "lan1", "10.0.0.3/24")
+    server = Server(host, "fleet", "xfsm-fleet")
+    fake, program = make_fleet(host, server)
+    rest = RestController(host, "rest", PORT, "--http-rate=10000",
+                          "--db=" + server.remote)
+    wait_until(lambda: rest.call("GET", "/api/v1/hosts").status == 200, 10,
+               "the database")
+    host.wait_status("vm1", "running", 20)
+    out = os.path.join(host.dir, "browser.out")
+    with open(out, "w") as f:
+        process = host.popen(
+            "node", SCRIPT, "http://127.0.0.1:%d" % PORT,
+            *(rest.tokens[role] for role in ROLES), browser,
+            os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"), program,
+            stdout=f, stderr=subprocess.STDOUT)
+    wait_until(lambda: process.poll() is not None, DEADLINE, "the browser")
+    with open(out) as f:
+        check(not process.returncode, f.read())
+    rest.exit()
+    fake.stop()
+
+
+if __name__ == "__main__":
+    xfsmtest.main(test)
