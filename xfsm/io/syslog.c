@@ -32,7 +32,7 @@
 #define TLS_RETRY 1000
 
 struct xfsm_syslog {
-    struct xfsm_tls_stream *tls;    /* If not NULL, 'fd' and 'address' are idle. */
+    struct xfsm_tls_stream *tls;    /* If not NULL, 'fd' is idle. */
     int64_t next_try;           /* Of TLS, after a failure. */
     struct xfsm_flight flight;  /* Of TLS, as well. */
     int fd;                     /* -1: not connected. */
