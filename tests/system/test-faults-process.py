@@ -53,6 +53,23 @@ def wait_receives(host, vm, interface="vm1"):
     wait_until(counted, SOON, "packets of " + interface)
 
 
+# Signals.
+
+def test_killed(host, vm1):
+    """A probe that dies by a signal, of the kernel's or of anybody's, is
+    receiving again in a second."""
+    with Untouched(host, "vm9"):
+        for sig in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
+            pid = host.probe_pid("vm1")
+            begin = time.monotonic()
+            os.kill(pid, sig)
+            wait_another(host, "vm1", pid)
+            took = time.monotonic() - begin
+            wait_receives(host, vm1)
+            print("receiving again %.2f s after signal %d" % (took, sig))
+            check(took < BACK * xfsmtest.PATIENCE, "%.2f s" % took)
+
+
 # Memory.
 
 @contextlib.contextmanager
