@@ -41,6 +41,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/positions.h \
 	controller/parameters.c \
 	controller/parameters.h \
+	controller/preview.c \
+	controller/preview.h \
 	controller/programs.c \
 	controller/programs.h \
 	controller/recent.c \
@@ -55,6 +57,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
 	controller/rest-metrics.c \
+	controller/rest-preview.c \
+	controller/rest-preview.h \
 	controller/rest-programs.c \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \

@@ -12,18 +12,19 @@
 
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
+#include "controller/http-limit.h"
 #include "controller/parameters.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-preview.h"
 #include "controller/rest-tenants.h"
 #include "controller/tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
-#include "ovsdb-schema/xfsm-idl.h"
 #include "svec.h"
+#include "timeval.h"
 #include "util.h"
-#include "xfsm/base/glob.h"
 
 /* Hosts that a selector may name. */
 #define MAX_PATTERNS 1024
@@ -313,7 +314,7 @@ take_member(const char *name, const struct json *json, bool preview,
                             &c->programs);
     } else if (!preview && !strcmp(name, "parameters")) {
         return take_map(json, &c->parameters);
-    } else if (!preview && !strcmp(name, "tenant")) {
+    } else if (!strcmp(name, "tenant")) {
         if (json->type != JSON_STRING || !json_string(json)[0]) {
             return xstrdup("must be the name of a tenant");
         }
@@ -468,8 +469,11 @@ write_row(struct xfsm_rest_call *call,
 static bool
 forbid(struct xfsm_rest_call *call, const char *detail, const char *what)
 {
-    xfsm_rest_audit(call, "put assignment", call->request->path,
-                    "forbidden");
+    if (xfsm_http_limit_check(call->rest->attempts, call->request->client,
+                              time_msec())) {
+        xfsm_rest_audit(call, call->request->method, call->request->path,
+                        "forbidden");
+    }
     xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden", detail, what);
     return false;
 }
@@ -603,84 +607,65 @@ xfsm_rest_delete_assignment(struct xfsm_rest_call *call)
 
 /* ## Preview ## */
 
-/* Tells whether 'probe' is meant by 'target', as far as its row tells:
- * '*sure' becomes false where a key is of what only its host knows. */
-static bool
-may_match(const struct xfsmrec_probe *probe, const struct smap *target,
-          bool *sure)
-{
-    const struct smap_node *node;
-
-    *sure = true;
-    SMAP_FOR_EACH (node, target) {
-        if (!strcmp(node->key, "port")
-            ? !xfsm_glob_match(node->value, probe->port)
-            : !strcmp(node->key, "bridge")
-              && !xfsm_glob_match(node->value, probe->bridge)) {
-            return false;
-        }
-        *sure = *sure && (!strcmp(node->key, "port")
-                          || !strcmp(node->key, "bridge"));
-    }
-    return true;
-}
-
+/* Finds the hosts that 'c' means, as far as the user has ports there. */
 static void
-reply_preview(struct xfsm_rest_call *call, const struct config *c)
+find_hosts(const struct xfsm_rest_call *call, const struct config *c,
+           const struct xfsm_fleet_tenant *tenant, struct sset *hosts)
 {
     const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
-    struct shash names = SHASH_INITIALIZER(&names);
-    struct json *hosts = json_array_create_empty();
-    struct json *ports = json_array_create_empty();
-    struct json *json = json_object_create();
-    const struct shash_node **nodes;
     const struct shash_node *node;
-    struct shash probes;
-    size_t i, n;
-    bool sure;
 
-    nodes = fleet ? shash_sort(&fleet->hosts) : NULL;
-    n = fleet ? shash_count(&fleet->hosts) : 0;
-    for (i = 0; i < n; i++) {
-        if (xfsm_fleet_host_is_meant(nodes[i]->data, c->hosts.names,
-                                     c->hosts.n, &c->host_labels)) {
-            if (!call->tenant[0]) {
-                json_array_add(hosts, json_string_create(nodes[i]->name));
-            }
-            shash_add(&names, nodes[i]->name, NULL);
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        if (xfsm_fleet_host_is_meant(node->data, c->hosts.names, c->hosts.n,
+                                     &c->host_labels)
+            && (!tenant || tenant->all_hosts
+                || sset_contains(&tenant->hosts, node->name))) {
+            sset_add(hosts, node->name);
         }
     }
-    free(nodes);
-    SHASH_FOR_EACH (node, &names) {
-        xfsm_rest_list_ports(call->rest, node->name, &probes);
-        xfsm_rest_keep_own_ports(call, &probes);
-        nodes = shash_sort(&probes);
-        for (i = 0; i < shash_count(&probes); i++) {
-            if (may_match(nodes[i]->data, &c->target, &sure)) {
-                struct json *port = json_object_create();
+}
 
-                json_object_put_string(port, "id", nodes[i]->name);
-                json_object_put(port, "sure", json_boolean_create(sure));
-                json_array_add(ports, port);
-            }
-        }
-        free(nodes);
-        shash_destroy(&probes);
+/* Finds the tenant whose ports alone are meant, NULL if there is none such.
+ * Returns false after answering that there is no such tenant. */
+static bool
+find_tenant(struct xfsm_rest_call *call, const struct config *c,
+            const struct xfsm_fleet_tenant **tenant)
+{
+    *tenant = xfsm_rest_get_tenant(call);
+    if (*tenant && strcmp(c->tenant, call->tenant)) {
+        return forbid(call, "your tenant is %s", call->tenant);
+    } else if (!*tenant && c->tenant) {
+        *tenant = shash_find_data(&call->rest->ctl->fleet->tenants,
+                                  c->tenant);
     }
-    shash_destroy(&names);
-    json_object_put(json, "hosts", hosts);
-    json_object_put(json, "ports", ports);
-    xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
+    if ((c->tenant && !*tenant) || (*tenant && (*tenant)->error)) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body",
+                          "tenant: there is none such that has ports");
+        return false;
+    }
+    return true;
 }
 
 void
 xfsm_rest_preview(struct xfsm_rest_call *call)
 {
+    const struct xfsm_fleet_tenant *tenant;
+    struct sset hosts = SSET_INITIALIZER(&hosts);
     struct config c;
 
+    if (!call->rest->ctl->fleet) {
+        xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+                          "Not connected", "the fleet is not known yet");
+        return;
+    }
     config_init(&c);
-    if (read_config(call, true, &c)) {
-        reply_preview(call, &c);
+    if (read_config(call, true, &c) && find_tenant(call, &c, &tenant)) {
+        find_hosts(call, &c, tenant, &hosts);
+        if (tenant) {
+            xfsm_tenant_confine(tenant, &c.target);
+        }
+        xfsm_rest_preview_start(call, &hosts, &c.target);
     }
     config_destroy(&c);
+    sset_destroy(&hosts);
 }

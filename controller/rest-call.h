@@ -37,6 +37,8 @@ struct xfsm_rest {
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
+    struct ovs_list previews;   /* Of rest-preview.c. */
+    unsigned long long int refused_previews;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
     struct xfsm_owners *owners; /* Whose these are. */
     struct xfsm_recent *audit;  /* Objects in JSON. */

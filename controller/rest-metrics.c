@@ -110,6 +110,9 @@ put_http(const struct xfsm_rest *rest, struct ds *ds)
     put_counter(ds, "xfsm_http_programs_refused",
                 "Programs not looked at: too many at a time.",
                 rest->refused_jobs);
+    put_counter(ds, "xfsm_http_previews_refused",
+                "Previews not made: too many at a time.",
+                rest->refused_previews);
     put_gauge(ds, "xfsm_http_streams", "Event streams that are open.",
               xfsm_http_n_streams(rest->http));
     put_counter(ds, "xfsm_http_events_dropped",

@@ -18,6 +18,7 @@
 #include "controller/recent.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-preview.h"
 #include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
 #include "openvswitch/dynamic-string.h"
@@ -249,6 +250,7 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     rest->ctl = ctl;
     rest->tokens_file = xstrdup(o->tokens);
     ovs_list_init(&rest->jobs);
+    ovs_list_init(&rest->previews);
     shash_init(&rest->files);
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
@@ -285,6 +287,7 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
             xfsm_collector_set_listener(rest->ctl->collector, NULL, NULL);
         }
         xfsm_rest_tool_stop(rest);
+        xfsm_rest_preview_stop(rest);
         xfsm_rest_db_destroy(rest->db);
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
@@ -319,6 +322,7 @@ xfsm_rest_run(struct xfsm_rest *rest)
         run_roles(rest);
     }
     xfsm_rest_tool_run(rest);
+    xfsm_rest_preview_run(rest);
     xfsm_http_run(rest->http);
 }
 
@@ -329,5 +333,6 @@ xfsm_rest_wait(struct xfsm_rest *rest)
         xfsm_rest_db_wait(rest->db);
     }
     xfsm_rest_tool_wait(rest);
+    xfsm_rest_preview_wait(rest);
     xfsm_http_wait(rest->http);
 }

@@ -55,6 +55,8 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/fleet.h \
 	controller/parameters.c \
 	controller/parameters.h \
+	controller/preview.c \
+	controller/preview.h \
 	controller/rollout.c \
 	controller/rollout.h \
 	controller/tenants.c \

@@ -1,0 +1,185 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "controller/rest-preview.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+
+#include "controller/fleetd.h"
+#include "controller/preview.h"
+#include "controller/rest-call.h"
+#include "controller/rest-tenants.h"
+#include "openvswitch/json.h"
+#include "openvswitch/list.h"
+#include "ovs-plugin/target.h"
+#include "ovsdb-schema/xfsm-idl.h"
+#include "smap.h"
+#include "util.h"
+
+struct job {
+    struct ovs_list node;
+    struct xfsm_rest_call *call;
+    struct xfsm_preview *preview;
+    struct smap target;
+};
+
+void
+xfsm_rest_preview_start(struct xfsm_rest_call *call,
+                        const struct sset *hosts, const struct smap *target)
+{
+    struct xfsm_rest *rest = call->rest;
+    struct job *job;
+
+    if (ovs_list_size(&rest->previews) >= XFSM_REST_PREVIEW_MAX) {
+        rest->refused_previews++;
+        xfsm_http_add_header(call->request, "Retry-After", "1");
+        xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy",
+                          "%d selectors are being looked at already",
+                          XFSM_REST_PREVIEW_MAX);
+        return;
+    }
+    job = xzalloc(sizeof *job);
+    job->call = call;
+    smap_clone(&job->target, target);
+    job->preview = xfsm_preview_create(rest->ctl->fleet, hosts, target,
+                                       XFSM_REST_PREVIEW_MS);
+    ovs_list_push_back(&rest->previews, &job->node);
+    xfsm_http_defer(call->request);
+}
+
+static void
+free_job(struct job *job)
+{
+    ovs_list_remove(&job->node);
+    xfsm_preview_destroy(job->preview);
+    smap_destroy(&job->target);
+    free(job);
+}
+
+/* ## Answers ## */
+
+static void
+put_port(struct json *ports, const char *host, const char *bridge,
+         const char *port, const char *interface, bool off, bool sure)
+{
+    struct json *json = json_object_create();
+
+    json_object_put(json, "id", json_string_create_nocopy(
+        xasprintf("%s/%s", host, interface)));
+    json_object_put_string(json, "bridge", bridge);
+    json_object_put_string(json, "port", port);
+    json_object_put(json, "off", json_boolean_create(off));
+    json_object_put(json, "sure", json_boolean_create(sure));
+    json_array_add(ports, json);
+}
+
+/* Puts what the probes of a host told that did not answer. */
+static void
+put_probes(struct job *job, const char *host, struct json *ports)
+{
+    const struct smap none = SMAP_INITIALIZER(&none);
+    const struct shash_node **nodes;
+    struct shash probes;
+    size_t i;
+
+    xfsm_rest_list_ports(job->call->rest, host, &probes);
+    xfsm_rest_keep_own_ports(job->call, &probes);
+    nodes = shash_sort(&probes);
+    for (i = 0; i < shash_count(&probes); i++) {
+        const struct xfsmrec_probe *probe = nodes[i]->data;
+        const struct xfsm_target_place place = {
+            .bridge = probe->bridge,
+            .port = probe->port,
+            .type = probe->type,
+            .tag = probe->n_tag ? probe->tag[0] : -1,
+            .interface_ids = &probe->ids,
+            .port_ids = &none,
+        };
+
+        if (xfsm_target_matches(&job->target, &place)) {
+            put_port(ports, host, probe->bridge, probe->port,
+                     probe->interface, false, false);
+        }
+    }
+    free(nodes);
+    shash_destroy(&probes);
+}
+
+/* Which hosts there are is told a tenant only of those that have ports of
+ * its own. */
+static void
+reply(struct job *job)
+{
+    bool tenant = job->call->tenant[0] != '\0';
+    struct json *hosts = json_array_create_empty();
+    struct json *silent = json_array_create_empty();
+    struct json *ports = json_array_create_empty();
+    struct json *json = json_object_create();
+    size_t i, j;
+
+    for (i = 0; i < xfsm_preview_n_hosts(job->preview); i++) {
+        const struct xfsm_preview_host *host = xfsm_preview_get(job->preview,
+                                                                i);
+
+        if (!tenant || host->n_ports) {
+            json_array_add(hosts, json_string_create(host->name));
+        }
+        if (host->error) {
+            if (!tenant) {
+                json_array_add(silent, json_string_create(host->name));
+            }
+            put_probes(job, host->name, ports);
+        }
+        for (j = 0; j < host->n_ports; j++) {
+            const struct xfsm_preview_port *port = &host->ports[j];
+
+            put_port(ports, host->name, port->bridge, port->port,
+                     port->interface, port->off, true);
+        }
+    }
+    json_object_put(json, "hosts", hosts);
+    json_object_put(json, "silent", silent);
+    json_object_put(json, "ports", ports);
+    xfsm_rest_reply_json(job->call, MHD_HTTP_OK, json);
+}
+
+void
+xfsm_rest_preview_run(struct xfsm_rest *rest)
+{
+    struct job *job;
+
+    LIST_FOR_EACH_SAFE (job, node, &rest->previews) {
+        if (xfsm_preview_run(job->preview)) {
+            reply(job);
+            free_job(job);
+        }
+    }
+}
+
+void
+xfsm_rest_preview_wait(const struct xfsm_rest *rest)
+{
+    const struct job *job;
+
+    LIST_FOR_EACH (job, node, &rest->previews) {
+        xfsm_preview_wait(job->preview);
+    }
+}
+
+void
+xfsm_rest_preview_stop(struct xfsm_rest *rest)
+{
+    struct job *job;
+
+    LIST_FOR_EACH_SAFE (job, node, &rest->previews) {
+        xfsm_rest_problem(job->call, MHD_HTTP_SERVICE_UNAVAILABLE,
+                          "Stopping", "the controller is stopping");
+        free_job(job);
+    }
+}
