@@ -60,6 +60,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-preview.c \
 	controller/rest-preview.h \
 	controller/rest-programs.c \
+	controller/rest-rights.c \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \
 	controller/rest-tool.c \

@@ -260,60 +260,21 @@ xfsm_rest_get_assignment(struct xfsm_rest_call *call)
 
 /* ## Requests ## */
 
-/* Takes a list of at most 'max' strings.  Returns NULL or an error. */
-static char *
-take_strings(const struct json *json, size_t max, struct svec *svec)
-{
-    size_t i;
-
-    if (json->type != JSON_ARRAY || json->array.n > max) {
-        return xasprintf("must be an array of at most %"PRIuSIZE" strings",
-                         max);
-    }
-    for (i = 0; i < json->array.n; i++) {
-        if (json->array.elems[i]->type != JSON_STRING) {
-            return xstrdup("must be an array of strings");
-        }
-        svec_add(svec, json_string(json->array.elems[i]));
-    }
-    svec_sort_unique(svec);
-    return NULL;
-}
-
-static char *
-take_map(const struct json *json, struct smap *smap)
-{
-    const struct shash_node *node;
-
-    if (json->type != JSON_OBJECT) {
-        return xstrdup("must be an object");
-    }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        const struct json *value = node->data;
-
-        if (value->type != JSON_STRING) {
-            return xasprintf("%s must be a string", node->name);
-        }
-        smap_replace(smap, node->name, json_string(value));
-    }
-    return NULL;
-}
-
 static char *
 take_member(const char *name, const struct json *json, bool preview,
             struct config *c)
 {
     if (!strcmp(name, "hosts")) {
-        return take_strings(json, MAX_PATTERNS, &c->hosts);
+        return xfsm_rest_take_strings(json, MAX_PATTERNS, &c->hosts);
     } else if (!strcmp(name, "host_labels")) {
-        return take_map(json, &c->host_labels);
+        return xfsm_rest_take_map(json, &c->host_labels);
     } else if (!strcmp(name, "target")) {
-        return take_map(json, &c->target);
+        return xfsm_rest_take_map(json, &c->target);
     } else if (!preview && !strcmp(name, "programs")) {
-        return take_strings(json, XFSM_FLEET_MAX_PER_ASSIGNMENT,
-                            &c->programs);
+        return xfsm_rest_take_strings(json, XFSM_FLEET_MAX_PER_ASSIGNMENT,
+                                      &c->programs);
     } else if (!preview && !strcmp(name, "parameters")) {
-        return take_map(json, &c->parameters);
+        return xfsm_rest_take_map(json, &c->parameters);
     } else if (!strcmp(name, "tenant")) {
         if (json->type != JSON_STRING || !json_string(json)[0]) {
             return xstrdup("must be the name of a tenant");

@@ -21,6 +21,7 @@
 struct controller;
 struct json;
 struct smap;
+struct svec;
 struct xfsm_owners;
 struct xfsm_recent;
 struct xfsm_rest_db;
@@ -99,6 +100,11 @@ struct json *xfsm_rest_body_json(struct xfsm_rest_call *);
 /* The body as text.  Returns NULL after answering that it is none. */
 const char *xfsm_rest_body_text(struct xfsm_rest_call *);
 
+/* Take an array of at most 'max' strings, which 'svec' has sorted then, and an
+ * object of strings.  Each returns NULL or an error. */
+char *xfsm_rest_take_strings(const struct json *, size_t max, struct svec *);
+char *xfsm_rest_take_map(const struct json *, struct smap *);
+
 /* Holds the headers If-Match and If-None-Match against 'etag' of what is to be
  * written, NULL if it is not there yet.  Returns false after answering. */
 bool xfsm_rest_may_write(struct xfsm_rest_call *, const char *etag);
@@ -138,6 +144,11 @@ void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,
     R("PUT", "/api/v1/assignments/{name}", OPERATOR, put_assignment) \
     R("DELETE", "/api/v1/assignments/{name}", OPERATOR, \
       delete_assignment) \
+    R("PUT", "/api/v1/programs/{name}/signature", OPERATOR, put_signature) \
+    R("GET", "/api/v1/tenants", VIEWER, get_tenants) \
+    R("GET", "/api/v1/tenants/{name}", VIEWER, get_tenant_row) \
+    R("PUT", "/api/v1/tenants/{name}", ADMIN, put_tenant) \
+    R("DELETE", "/api/v1/tenants/{name}", ADMIN, delete_tenant) \
     R("GET", "/api/v1/events", VIEWER, get_events) \
     R("GET", "/api/v1/events/stream", VIEWER, get_stream) \
     R("GET", "/api/v1/audit", ADMIN, get_audit) \

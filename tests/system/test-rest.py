@@ -208,6 +208,20 @@ def test_limits(rest):
     rest.get("/api/v1/status")
 
 
+def test_signature(rest, db):
+    """It is written as it is; who trusts which key is for others."""
+    path = "/api/v1/programs/hello/signature"
+    for wrong in ({}, {"version": 1}, {"version": "1", "signature": "x"},
+                  {"version": 1, "signature": "x" * 97},
+                  {"version": 1, "signature": "x", "more": 1}):
+        expect(put(rest, path, wrong), 400)
+    expect(put(rest, path, {"version": 99, "signature": "x"}), 404)
+    expect(put(rest, path, {"version": 1, "signature": "x" * 96}), 200)
+    wait_until(lambda: rest.get("/api/v1/programs/hello?version=1").json
+               ["signature"] or db.rows("Program", [["version", "==", 1]])[0]
+               ["signature"] == "x" * 96, 10, "a signature")
+
+
 def test_assignments(rest, db):
     """They are written as asked, and only by whom knows what is there."""
     path = "/api/v1/assignments/web"
@@ -515,6 +529,7 @@ def test_file(host, fleet):
     rest.tls = os.path.join(host.dir, "server.crt")
     check(rest.get("/api/v1/status").json["source"] == "file", "the source")
     for method, path in (("PUT", "programs/hello/source"),
+                         ("PUT", "programs/hello/signature"),
                          ("PUT", "assignments/x"),
                          ("DELETE", "assignments/x")):
         answer = expect(rest.call(method, "/api/v1/" + path, "operator",
@@ -550,6 +565,7 @@ def test(host):
                "hosts")
     test_pages(rest)
     test_programs(rest, db)
+    test_signature(rest, db)
     test_assignments(rest, db)
     with open(LIBRARY) as f:
         expect(put(rest, "/api/v1/programs/portscan/source", f.read()), 201)

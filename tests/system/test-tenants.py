@@ -459,6 +459,39 @@ def test_events(fleet):
     return blue, red
 
 
+def test_rows(fleet):
+    """Tenants by the REST API, for admins of the fleet."""
+    path = "/api/v1/tenants/green"
+    body = {"target": {"port": "green*"}, "programs": ["hello"]}
+    for wrong in ({}, {"target": {}}, dict(body, target={"colour": "x"}),
+                  dict(body, limits={"speed": "1"}), dict(body, other=1),
+                  dict(body, programs="hello"),
+                  dict(body, programs=["p%d" % i for i in range(257)])):
+        fleet.call("admin", 400, "PUT", path, wrong)
+    fleet.call("admin", 400, "PUT", "/api/v1/tenants/g.n", body)
+    fleet.call("operator", 403, "PUT", path, body)
+    fleet.call("blue-admin", 403, "PUT", path, body)
+    fleet.call("blue-admin", 403, "GET", "/api/v1/tenants")
+    created = fleet.call("admin", 201, "PUT", path, body)
+    wait_until(lambda: fleet.rest.call("GET", path, "viewer").status == 200,
+               10, "a tenant")
+    answer = fleet.call("viewer", 200, "GET", path)
+    check(answer.etag == created.etag and answer.json["target"]
+          == body["target"] and answer.json["programs"] == ["hello"],
+          answer.body)
+    fleet.call("admin", 428, "PUT", path, body)
+    changed = fleet.call("admin", 200, "PUT", path, dict(
+        body, limits={"assignments": "1"}), If_Match=answer.etag)
+    check(fleet.names("viewer", "/api/v1/tenants")
+          == ["blue", "green", "red"], "tenants")
+    wait_until(lambda: fleet.rest.get(path).etag == changed.etag, 10,
+               "a change")
+    fleet.call("admin", 200, "DELETE", path, If_Match=changed.etag)
+    wait_until(lambda: fleet.rest.call("GET", path, "viewer").status == 404,
+               10, "a removal")
+    fleet.call("admin", 404, "DELETE", path)
+
+
 def test_tokens(fleet, blue, red):
     """Those that go, go at once."""
     host = fleet.host
@@ -514,6 +547,7 @@ def test(host):
     test_refusals(fleet)
     test_audit(fleet)
     test_parameters(fleet)
+    test_rows(fleet)
     blue, red = test_events(fleet)
     test_tokens(fleet, blue, red)
     fleet.rest.exit()
