@@ -530,6 +530,10 @@ xfsm_rest_put_assignment(struct xfsm_rest_call *call)
         && may_have(call, &c)) {
         row = find_row(call);
         etag = row ? make_etag(row_config(row)) : NULL;
+        if (row && row->tenant && !c.tenant) {
+            /* Else it would reach the ports of all. */
+            c.tenant = xstrdup(row->tenant);
+        }
         if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
             write_row(call, row, &c);
         }

@@ -29,6 +29,21 @@ struct job {
     struct smap target;
 };
 
+/* Tells whether one more is too many. */
+static bool
+is_busy(const struct xfsm_rest_call *call)
+{
+    const struct job *job;
+    size_t n = 0, n_tenants = 0;
+
+    LIST_FOR_EACH (job, node, &call->rest->previews) {
+        n_tenants += job->call->tenant[0] != '\0';
+        n++;
+    }
+    return n >= XFSM_REST_PREVIEW_MAX
+           || (call->tenant[0] && n_tenants >= XFSM_REST_PREVIEW_TENANTS);
+}
+
 void
 xfsm_rest_preview_start(struct xfsm_rest_call *call,
                         const struct sset *hosts, const struct smap *target)
@@ -36,12 +51,11 @@ xfsm_rest_preview_start(struct xfsm_rest_call *call,
     struct xfsm_rest *rest = call->rest;
     struct job *job;
 
-    if (ovs_list_size(&rest->previews) >= XFSM_REST_PREVIEW_MAX) {
+    if (is_busy(call)) {
         rest->refused_previews++;
         xfsm_http_add_header(call->request, "Retry-After", "1");
         xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy",
-                          "%d selectors are being looked at already",
-                          XFSM_REST_PREVIEW_MAX);
+                          "too many selectors are being looked at already");
         return;
     }
     job = xzalloc(sizeof *job);

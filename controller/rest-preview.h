@@ -17,9 +17,10 @@ struct sset;
 struct xfsm_rest;
 struct xfsm_rest_call;
 
-/* Previews at a time, what is beyond is refused; and how long one may take, in
- * milliseconds. */
+/* Previews at a time, and how many of these can be of users of tenants; what
+ * is beyond is refused.  And how long one may take, in milliseconds. */
 #define XFSM_REST_PREVIEW_MAX 4
+#define XFSM_REST_PREVIEW_TENANTS 2
 #define XFSM_REST_PREVIEW_MS 20000
 
 /* Answers, later, which ports of 'hosts' of the fleet 'target' means. */

@@ -111,8 +111,8 @@ def test_tool(fleet):
             name = "%s-%s" % (tenant, level)
             fleet.ctl("add-role", name, level, tenant)
             fleet.rest.tokens[name] = fleet.ctl("new-token", name)
-    fleet.ctl("add-role", "everything", "viewer")
-    fleet.rest.tokens["everything"] = fleet.ctl("new-token", "everything")
+    fleet.rest.tokens["everything"] = fleet.ctl(
+        "add-role", "everything", "viewer", "--", "new-token", "everything")
     fleet.refuses("red-admin, red-operator, red-viewer", "del-tenant", "red")
     out = fleet.ctl("tenants")
     check("Tenant blue: neutron:project=blue program=he* program=hello "
@@ -326,6 +326,16 @@ def test_refusals(fleet):
     wait_until(lambda: fleet.rest.get(
         "/api/v1/assignments", "blue-viewer").json["total"] == 2, 10,
         "a gift")
+    # A tenant's stays the tenant's, also when the operator changes it and
+    # does not say so: else it would reach the ports of all.
+    answer = fleet.rest.get(ASSIGNMENTS + "blue.gift")
+    fleet.call("operator", 200, "PUT", ASSIGNMENTS + "blue.gift",
+               dict(body, hosts=["*"], target={"port": "nosuch"}),
+               If_Match=answer.etag)
+    fleet.ctl("--may-exist", "assign", "blue.gift", "hello", "host=*",
+              "port=none")
+    check(fleet.db.row("Assignment", "blue.gift")["tenant"] == "blue",
+          "an assignment got loose")
     fleet.call("operator", 400, "PUT", ASSIGNMENTS + "blue.bad",
                dict(body, hosts=["*"], tenant=""))
 
