@@ -36,6 +36,9 @@ struct xfsm_rest;
 #define XFSM_REST_MAX_AUDIT 1000
 #define XFSM_REST_MAX_AUDIT_BYTES (512 * 1024)
 
+/* Event streams of all users of one tenant. */
+#define XFSM_REST_MAX_TENANT_STREAMS 8
+
 /* Requests a second of a client, unless the user says otherwise, and attempts
  * with a wrong token, or at what the role does not allow, that are told apart
  * and noted. */

@@ -427,6 +427,13 @@ def test_events(fleet):
     check(not fleet.rest.get("/api/v1/events?port=vm2",
                              "blue-viewer").json["items"], "a filter")
 
+    # The most streams of a tenant, and one more.
+    crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
+    fleet.call("blue-admin", 503, "GET", "/api/v1/events/stream")
+    crowd.append(Stream(fleet, "red-operator"))
+    for stream in crowd:
+        stream.connection.close()
+
     # A port of the same name that is another's now: what was before stays
     # with whom it was, what is from now on goes to the other.
     before = {i["id"] for i in fleet.rest.get(
