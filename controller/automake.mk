@@ -59,6 +59,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/positions.h \
 	controller/parameters.c \
 	controller/parameters.h \
+	controller/preview.c \
+	controller/preview.h \
 	controller/programs.c \
 	controller/programs.h \
 	controller/recent.c \
@@ -82,11 +84,12 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-metrics.c \
 	controller/rest-metrics.h \
 	controller/rest-ports.c \
+	controller/rest-preview.c \
+	controller/rest-preview.h \
 	controller/rest-probes.c \
 	controller/rest-programs.c \
+	controller/rest-rights.c \
 	controller/rest-rollouts.c \
-	controller/rest-switches.c \
-	controller/rest-switches.h \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \
 	controller/rest-tool.c \
@@ -106,8 +109,6 @@ controller_xfsm_controller_SOURCES = \
 	controller/source.h \
 	controller/spool.c \
 	controller/spool.h \
-	controller/switch-ports.c \
-	controller/switch-ports.h \
 	controller/sync.c \
 	controller/sync.h \
 	controller/talkers.c \

@@ -435,6 +435,21 @@ xfsm_http_reply_stream(struct xfsm_http_request *request, const char *type,
     return true;
 }
 
+size_t
+xfsm_http_count_streams(const struct xfsm_http_server *server,
+                        bool (*fill)(void *data, struct ds *),
+                        bool (*is_like)(const void *data, const void *like),
+                        const void *like)
+{
+    const struct xfsm_http_stream *stream;
+    size_t n = 0;
+
+    LIST_FOR_EACH (stream, node, &server->streams) {
+        n += stream->fill == fill && is_like(stream->data, like);
+    }
+    return n;
+}
+
 static void
 resume(struct xfsm_http_stream *stream)
 {

@@ -141,6 +141,14 @@ void xfsm_http_defer(struct xfsm_http_request *);
 bool xfsm_http_reply_stream(struct xfsm_http_request *, const char *type,
                             bool (*fill)(void *data, struct ds *ds),
                             void *data);
+
+/* Counts the streams with 'fill' whose 'data' is like 'like', as 'is_like'
+ * tells. */
+size_t xfsm_http_count_streams(const struct xfsm_http_server *,
+                               bool (*fill)(void *data, struct ds *),
+                               bool (*is_like)(const void *data,
+                                               const void *like),
+                               const void *like);
 void xfsm_http_wake_streams(struct xfsm_http_server *);
 
 #endif /* controller/http.h */

@@ -100,8 +100,8 @@ enum xfsm_metric_type {
       "Actions of users that the audit log does not have") \
     M(AUDIT_SKIPPED, COUNTER, "xfsm_http_audit_skipped", "", \
       "Lines of the audit log that were no entries") \
-    M(QUESTIONS_REFUSED, COUNTER, "xfsm_http_questions_refused", "", \
-      "Questions to switches not asked: too many at a time") \
+    M(PREVIEWS_REFUSED, COUNTER, "xfsm_http_previews_refused", "", \
+      "Previews not made: too many at a time") \
     M(HISTORY_SERIES, GAUGE, "xfsm_history_series", "", \
       "Series kept for charts") \
     M(HISTORY_REFUSED, COUNTER, "xfsm_history_refused", "", \

@@ -12,19 +12,19 @@
 
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
+#include "controller/http-limit.h"
 #include "controller/parameters.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
-#include "controller/rest-switches.h"
+#include "controller/rest-preview.h"
 #include "controller/rest-tenants.h"
 #include "controller/tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
-#include "ovsdb-schema/xfsm-idl.h"
 #include "svec.h"
+#include "timeval.h"
 #include "util.h"
-#include "xfsm/base/glob.h"
 
 /* Hosts that a selector may name. */
 #define MAX_PATTERNS 1024
@@ -260,61 +260,22 @@ xfsm_rest_get_assignment(struct xfsm_rest_call *call)
 
 /* ## Requests ## */
 
-/* Takes a list of at most 'max' strings.  Returns NULL or an error. */
-static char *
-take_strings(const struct json *json, size_t max, struct svec *svec)
-{
-    size_t i;
-
-    if (json->type != JSON_ARRAY || json->array.n > max) {
-        return xasprintf("must be an array of at most %"PRIuSIZE" strings",
-                         max);
-    }
-    for (i = 0; i < json->array.n; i++) {
-        if (json->array.elems[i]->type != JSON_STRING) {
-            return xstrdup("must be an array of strings");
-        }
-        svec_add(svec, json_string(json->array.elems[i]));
-    }
-    svec_sort_unique(svec);
-    return NULL;
-}
-
-static char *
-take_map(const struct json *json, struct smap *smap)
-{
-    const struct shash_node *node;
-
-    if (json->type != JSON_OBJECT) {
-        return xstrdup("must be an object");
-    }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        const struct json *value = node->data;
-
-        if (value->type != JSON_STRING) {
-            return xasprintf("%s must be a string", node->name);
-        }
-        smap_replace(smap, node->name, json_string(value));
-    }
-    return NULL;
-}
-
 static char *
 take_member(const char *name, const struct json *json, bool preview,
             struct config *c)
 {
     if (!strcmp(name, "hosts")) {
-        return take_strings(json, MAX_PATTERNS, &c->hosts);
+        return xfsm_rest_take_strings(json, MAX_PATTERNS, &c->hosts);
     } else if (!strcmp(name, "host_labels")) {
-        return take_map(json, &c->host_labels);
+        return xfsm_rest_take_map(json, &c->host_labels);
     } else if (!strcmp(name, "target")) {
-        return take_map(json, &c->target);
+        return xfsm_rest_take_map(json, &c->target);
     } else if (!preview && !strcmp(name, "programs")) {
-        return take_strings(json, XFSM_FLEET_MAX_PER_ASSIGNMENT,
-                            &c->programs);
+        return xfsm_rest_take_strings(json, XFSM_FLEET_MAX_PER_ASSIGNMENT,
+                                      &c->programs);
     } else if (!preview && !strcmp(name, "parameters")) {
-        return take_map(json, &c->parameters);
-    } else if (!preview && !strcmp(name, "tenant")) {
+        return xfsm_rest_take_map(json, &c->parameters);
+    } else if (!strcmp(name, "tenant")) {
         if (json->type != JSON_STRING || !json_string(json)[0]) {
             return xstrdup("must be the name of a tenant");
         }
@@ -469,8 +430,11 @@ write_row(struct xfsm_rest_call *call,
 static bool
 forbid(struct xfsm_rest_call *call, const char *detail, const char *what)
 {
-    xfsm_rest_audit(call, "put assignment", call->request->path,
-                    "forbidden");
+    if (xfsm_http_limit_check(call->rest->attempts, call->request->client,
+                              time_msec())) {
+        xfsm_rest_audit(call, call->request->method, call->request->path,
+                        "forbidden");
+    }
     xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden", detail, what);
     return false;
 }
@@ -566,6 +530,10 @@ xfsm_rest_put_assignment(struct xfsm_rest_call *call)
         && may_have(call, &c)) {
         row = find_row(call);
         etag = row ? make_etag(row_config(row)) : NULL;
+        if (row && row->tenant && !c.tenant) {
+            /* Else it would reach the ports of all. */
+            c.tenant = xstrdup(row->tenant);
+        }
         if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
             write_row(call, row, &c);
         }
@@ -604,108 +572,74 @@ xfsm_rest_delete_assignment(struct xfsm_rest_call *call)
 
 /* ## Preview ## */
 
-/* Tells whether 'probe' is meant by 'target', as far as its row tells:
- * '*sure' becomes false where a key is of what only its host knows. */
-static bool
-may_match(const struct xfsmrec_probe *probe, const struct smap *target,
-          bool *sure)
+/* Finds the hosts that 'c' means, as far as the user has ports there. */
+static void
+find_hosts(const struct xfsm_rest_call *call, const struct config *c,
+           const struct xfsm_fleet_tenant *tenant, struct sset *hosts)
 {
-    const struct smap_node *node;
+    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
+    const struct shash_node *node;
 
-    *sure = true;
-    SMAP_FOR_EACH (node, target) {
-        if (!strcmp(node->key, "port")
-            ? !xfsm_glob_match(node->value, probe->port)
-            : !strcmp(node->key, "bridge")
-              && !xfsm_glob_match(node->value, probe->bridge)) {
-            return false;
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        if (xfsm_fleet_host_is_meant(node->data, c->hosts.names, c->hosts.n,
+                                     &c->host_labels)
+            && (!tenant || tenant->all_hosts
+                || sset_contains(&tenant->hosts, node->name))) {
+            sset_add(hosts, node->name);
         }
-        *sure = *sure && (!strcmp(node->key, "port")
-                          || !strcmp(node->key, "bridge"));
+    }
+}
+
+/* Finds the tenant whose ports alone are meant, NULL if there is none such.
+ * Returns false after answering that there is no such tenant. */
+static bool
+find_tenant(struct xfsm_rest_call *call, const struct config *c,
+            const struct xfsm_fleet_tenant **tenant)
+{
+    *tenant = xfsm_rest_get_tenant(call);
+    if (*tenant && strcmp(c->tenant, call->tenant)) {
+        return forbid(call, "your tenant is %s", call->tenant);
+    } else if (!*tenant && c->tenant) {
+        *tenant = shash_find_data(&call->rest->ctl->fleet->tenants,
+                                  c->tenant);
+    }
+    if ((c->tenant && !*tenant) || (*tenant && (*tenant)->error)) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body",
+                          "tenant: there is none such that has ports");
+        return false;
     }
     return true;
-}
-
-static void
-reply_preview(struct xfsm_rest_call *call, const struct config *c)
-{
-    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
-    struct shash names = SHASH_INITIALIZER(&names);
-    struct json *hosts = json_array_create_empty();
-    struct json *ports = json_array_create_empty();
-    struct json *json = json_object_create();
-    const struct shash_node **nodes;
-    const struct shash_node *node;
-    struct shash probes;
-    size_t i, n;
-    bool sure;
-
-    nodes = fleet ? shash_sort(&fleet->hosts) : NULL;
-    n = fleet ? shash_count(&fleet->hosts) : 0;
-    for (i = 0; i < n; i++) {
-        if (xfsm_fleet_host_is_meant(nodes[i]->data, c->hosts.names,
-                                     c->hosts.n, &c->host_labels)) {
-            if (!call->tenant[0]) {
-                json_array_add(hosts, json_string_create(nodes[i]->name));
-            }
-            shash_add(&names, nodes[i]->name, NULL);
-        }
-    }
-    free(nodes);
-    SHASH_FOR_EACH (node, &names) {
-        xfsm_rest_list_ports(call->rest, node->name, &probes);
-        xfsm_rest_keep_own_ports(call, &probes);
-        nodes = shash_sort(&probes);
-        for (i = 0; i < shash_count(&probes); i++) {
-            if (may_match(nodes[i]->data, &c->target, &sure)) {
-                struct json *port = json_object_create();
-
-                json_object_put_string(port, "id", nodes[i]->name);
-                json_object_put(port, "sure", json_boolean_create(sure));
-                json_array_add(ports, port);
-            }
-        }
-        free(nodes);
-        shash_destroy(&probes);
-    }
-    shash_destroy(&names);
-    json_object_put(json, "hosts", hosts);
-    json_object_put(json, "ports", ports);
-    xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
-}
-
-void
-xfsm_rest_preview_ports(struct xfsm_rest_call *call)
-{
-    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
-    struct sset hosts = SSET_INITIALIZER(&hosts);
-    const struct shash_node *node;
-    struct config c;
-
-    config_init(&c);
-    if (read_config(call, true, &c)) {
-        if (fleet) {
-            SHASH_FOR_EACH (node, &fleet->hosts) {
-                if (xfsm_fleet_host_is_meant(node->data, c.hosts.names,
-                                             c.hosts.n, &c.host_labels)) {
-                    sset_add(&hosts, node->name);
-                }
-            }
-        }
-        xfsm_rest_switches(call, &hosts, &c.target);
-    }
-    config_destroy(&c);
-    sset_destroy(&hosts);
 }
 
 void
 xfsm_rest_preview(struct xfsm_rest_call *call)
 {
+    const struct xfsm_fleet_tenant *tenant;
+    const char *switches = xfsm_http_query(call->request, "switches");
+    struct sset hosts = SSET_INITIALIZER(&hosts);
     struct config c;
 
+    if (switches && strcmp(switches, "yes") && strcmp(switches, "no")) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad query",
+                          "switches is yes or no");
+        return;
+    } else if (!call->rest->ctl->fleet) {
+        xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+                          "Not connected", "the fleet is not known yet");
+        return;
+    }
     config_init(&c);
-    if (read_config(call, true, &c)) {
-        reply_preview(call, &c);
+    if (read_config(call, true, &c) && find_tenant(call, &c, &tenant)) {
+        find_hosts(call, &c, tenant, &hosts);
+        if (tenant) {
+            xfsm_tenant_confine(tenant, &c.target);
+        }
+        if (switches && !strcmp(switches, "no")) {
+            xfsm_rest_preview_probes(call, &hosts, &c.target);
+        } else {
+            xfsm_rest_preview_start(call, &hosts, &c.target);
+        }
     }
     config_destroy(&c);
+    sset_destroy(&hosts);
 }

@@ -17,6 +17,7 @@
 #include "openvswitch/json.h"
 #include "sha1.h"
 #include "smap.h"
+#include "svec.h"
 #include "unicode.h"
 #include "util.h"
 
@@ -218,6 +219,45 @@ xfsm_rest_may_write(struct xfsm_rest_call *call, const char *etag)
         return false;
     }
     return true;
+}
+
+char *
+xfsm_rest_take_strings(const struct json *json, size_t max,
+                       struct svec *svec)
+{
+    size_t i;
+
+    if (json->type != JSON_ARRAY || json->array.n > max) {
+        return xasprintf("must be an array of at most %"PRIuSIZE" strings",
+                         max);
+    }
+    for (i = 0; i < json->array.n; i++) {
+        if (json->array.elems[i]->type != JSON_STRING) {
+            return xstrdup("must be an array of strings");
+        }
+        svec_add(svec, json_string(json->array.elems[i]));
+    }
+    svec_sort_unique(svec);
+    return NULL;
+}
+
+char *
+xfsm_rest_take_map(const struct json *json, struct smap *smap)
+{
+    const struct shash_node *node;
+
+    if (json->type != JSON_OBJECT) {
+        return xstrdup("must be an object");
+    }
+    SHASH_FOR_EACH (node, json_object(json)) {
+        const struct json *value = node->data;
+
+        if (value->type != JSON_STRING) {
+            return xasprintf("%s must be a string", node->name);
+        }
+        smap_replace(smap, node->name, json_string(value));
+    }
+    return NULL;
 }
 
 /* ## Bits ## */

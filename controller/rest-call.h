@@ -23,6 +23,7 @@ struct ds;
 struct fleetrec_host;
 struct json;
 struct smap;
+struct svec;
 struct xfsm_audit;
 struct xfsm_owners;
 struct xfsm_recent;
@@ -45,8 +46,8 @@ struct xfsm_rest {
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
-    struct ovs_list questions;  /* Of rest-switches.c. */
-    unsigned long long int refused_questions;
+    struct ovs_list previews;   /* Of rest-preview.c. */
+    unsigned long long int refused_previews;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
     struct xfsm_owners *owners; /* Whose these are. */
     struct xfsm_audit *audit;
@@ -113,6 +114,11 @@ struct json *xfsm_rest_body_json(struct xfsm_rest_call *);
 /* The body as text.  Returns NULL after answering that it is none. */
 const char *xfsm_rest_body_text(struct xfsm_rest_call *);
 
+/* Take an array of at most 'max' strings, which 'svec' has sorted then, and an
+ * object of strings.  Each returns NULL or an error. */
+char *xfsm_rest_take_strings(const struct json *, size_t max, struct svec *);
+char *xfsm_rest_take_map(const struct json *, struct smap *);
+
 /* Holds the headers If-Match and If-None-Match against 'etag' of what is to be
  * written, NULL if it is not there yet.  Returns false after answering. */
 bool xfsm_rest_may_write(struct xfsm_rest_call *, const char *etag);
@@ -175,12 +181,15 @@ void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
     R("POST", "/api/v1/probes/remove", OPERATOR, remove_probe) \
     R("GET", "/api/v1/assignments", VIEWER, get_assignments) \
     R("POST", "/api/v1/assignments/preview", VIEWER, preview) \
-    R("POST", "/api/v1/assignments/preview/ports", OPERATOR, \
-      preview_ports) \
     R("GET", "/api/v1/assignments/{name}", VIEWER, get_assignment) \
     R("PUT", "/api/v1/assignments/{name}", OPERATOR, put_assignment) \
     R("DELETE", "/api/v1/assignments/{name}", OPERATOR, \
       delete_assignment) \
+    R("PUT", "/api/v1/programs/{name}/signature", OPERATOR, put_signature) \
+    R("GET", "/api/v1/tenants", VIEWER, get_tenants) \
+    R("GET", "/api/v1/tenants/{name}", VIEWER, get_tenant_row) \
+    R("PUT", "/api/v1/tenants/{name}", ADMIN, put_tenant) \
+    R("DELETE", "/api/v1/tenants/{name}", ADMIN, delete_tenant) \
     R("GET", "/api/v1/events", VIEWER, get_events) \
     R("GET", "/api/v1/events/stream", VIEWER, get_stream) \
     R("GET", "/api/v1/audit", ADMIN, get_audit) \

@@ -232,6 +232,31 @@ fill_stream(void *stream_, struct ds *ds)
     return true;
 }
 
+static bool
+is_of_tenant(const void *stream_, const void *tenant)
+{
+    const struct stream *stream = stream_;
+
+    return !strcmp(stream->filter.tenant, tenant);
+}
+
+/* Tells whether the user's tenant may have one more stream, or answers that
+ * not. */
+static bool
+may_follow(struct xfsm_rest_call *call)
+{
+    if (!call->tenant[0]
+        || xfsm_http_count_streams(call->rest->http, fill_stream,
+                                   is_of_tenant, call->tenant)
+           < XFSM_REST_MAX_TENANT_STREAMS) {
+        return true;
+    }
+    xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "Too many streams",
+                      "your tenant has %d already",
+                      XFSM_REST_MAX_TENANT_STREAMS);
+    return false;
+}
+
 void
 xfsm_rest_get_stream(struct xfsm_rest_call *call)
 {
@@ -248,7 +273,7 @@ xfsm_rest_get_stream(struct xfsm_rest_call *call)
                 sizeof stream->user.tenant);
     ovs_strzcpy(stream->digest, call->digest, sizeof stream->digest);
     stream->next = xfsm_recent_next(events);
-    if (!read_filter(call, &stream->filter)) {
+    if (!may_follow(call) || !read_filter(call, &stream->filter)) {
         free(stream);
         return;
     }

@@ -230,8 +230,8 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
                          xfsm_audit_lost(rest->audit));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_SKIPPED,
                          xfsm_audit_skipped(rest->audit));
-    xfsm_metrics_put_one(m, XFSM_METRIC_ID_QUESTIONS_REFUSED,
-                         rest->refused_questions);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_PREVIEWS_REFUSED,
+                         rest->refused_previews);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_SERIES,
                          xfsm_rest_history_count(rest->history));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_REFUSED,

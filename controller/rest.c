@@ -21,7 +21,7 @@
 #include "controller/rest-capture.h"
 #include "controller/rest-db.h"
 #include "controller/rest-history.h"
-#include "controller/rest-switches.h"
+#include "controller/rest-preview.h"
 #include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
 #include "controller/talkers.h"
@@ -205,8 +205,7 @@ begin(struct xfsm_http_request *request, void *rest_)
     call->writes = (strcmp(route->method, "GET")
                     && route->role >= XFSM_ROLE_OPERATOR
                     && route->handler != xfsm_rest_validate
-                    && route->handler != xfsm_rest_test_program
-                    && route->handler != xfsm_rest_preview_ports);
+                    && route->handler != xfsm_rest_test_program);
     if (call->role < route->role) {
         call->rest->forbidden++;
         if (xfsm_http_limit_check(call->rest->attempts, request->client,
@@ -274,7 +273,7 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     rest->metrics_ports = o->metrics_ports;
     rest->tokens_file = xstrdup(o->tokens);
     ovs_list_init(&rest->jobs);
-    ovs_list_init(&rest->questions);
+    ovs_list_init(&rest->previews);
     shash_init(&rest->files);
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
@@ -314,7 +313,7 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
             xfsm_collector_set_listener(rest->ctl->collector, NULL, NULL);
         }
         xfsm_rest_tool_stop(rest);
-        xfsm_rest_switches_stop(rest);
+        xfsm_rest_preview_stop(rest);
         xfsm_rest_db_destroy(rest->db);
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
@@ -352,7 +351,7 @@ xfsm_rest_run(struct xfsm_rest *rest)
     }
     xfsm_rest_history_run(rest);
     xfsm_rest_tool_run(rest);
-    xfsm_rest_switches_run(rest);
+    xfsm_rest_preview_run(rest);
     xfsm_http_run(rest->http);
 }
 
@@ -364,6 +363,6 @@ xfsm_rest_wait(struct xfsm_rest *rest)
     }
     xfsm_rest_history_wait(rest);
     xfsm_rest_tool_wait(rest);
-    xfsm_rest_switches_wait(rest);
+    xfsm_rest_preview_wait(rest);
     xfsm_http_wait(rest->http);
 }

@@ -23,7 +23,6 @@
  *   rest-rollouts.c     roll-outs of programs;
  *   rest-probes.c       one program on one port;
  *   rest-assignments.c  assignments, and what a selector would select;
- *   rest-switches.c     which ports of switches a selector would select;
  *   rest-events.c       events;
  *   rest-audit.c        what users did;
  *   rest-metrics.c      metrics, and rest-metrics-hosts.c those of hosts and
@@ -47,6 +46,9 @@ struct xfsm_rest;
 
 /* Lists of top talkers that are kept. */
 #define XFSM_REST_MAX_TALKERS 1024
+
+/* Event streams of all users of one tenant. */
+#define XFSM_REST_MAX_TENANT_STREAMS 8
 
 /* Requests a second of a client, unless the user says otherwise, and attempts
  * with a wrong token, or at what the role does not allow, that are told apart

@@ -33,9 +33,9 @@ FORBIDDEN = {
                 r'|ovs-plugin/|controller/|utilities/',
     'ovs-plugin/': r'controller/|utilities/|libxml/|xfsm-config\.h$',
     'controller/': r'ovs-plugin/(?!target\.h)|utilities/|xfsm-config\.h$',
-    'utilities/': r'ovs-plugin/(?!target\.h)'
+    'utilities/': r'ovs-plugin/'
                   r'|controller/(?!fleet\.h|fleet-rows\.h|host-row\.h'
-                  r'|operate\.h|port-probe\.h|rollout\.h|switch-ports\.h'
+                  r'|operate\.h|port-probe\.h|preview\.h|rollout\.h'
                   r'|tenants\.h|tokens\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }

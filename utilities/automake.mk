@@ -62,10 +62,10 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/parameters.h \
 	controller/port-probe.c \
 	controller/port-probe.h \
+	controller/preview.c \
+	controller/preview.h \
 	controller/rollout.c \
 	controller/rollout.h \
-	controller/switch-ports.c \
-	controller/switch-ports.h \
 	controller/tenants.c \
 	controller/tenants.h \
 	controller/tokens.c \

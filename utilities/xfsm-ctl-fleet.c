@@ -377,7 +377,7 @@ cmd_assign(struct ctl_context *ctx)
         }
         set_selector(row, &s);
         set_programs(ctx, row, ctx->argv[2]);
-        if (tenant || row->tenant) {
+        if (tenant) {           /* Else it stays whose it was. */
             fleetrec_assignment_set_tenant(row, tenant);
         }
         fleetrec_assignment_set_enabled(row, !shash_find(&ctx->options,

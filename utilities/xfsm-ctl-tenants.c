@@ -270,6 +270,22 @@ cmd_del_role(struct ctl_context *ctx)
     }
 }
 
+/* The row may be new in this transaction, so not as a partial change. */
+static void
+add_token(const struct fleetrec_role *row, const char *digest)
+{
+    struct sset tokens = SSET_INITIALIZER(&tokens);
+    const char **sorted;
+
+    sset_add_array(&tokens, row->tokens, row->n_tokens);
+    sset_add(&tokens, digest);
+    sorted = sset_sort(&tokens);
+    fleetrec_role_verify_tokens(row);
+    fleetrec_role_set_tokens(row, sorted, sset_count(&tokens));
+    free(sorted);
+    sset_destroy(&tokens);
+}
+
 /* Prints a new token; only its digest is kept. */
 static void
 cmd_new_token(struct ctl_context *ctx)
@@ -284,7 +300,7 @@ cmd_new_token(struct ctl_context *ctx)
     ctx->error = xfsm_tokens_make(spec, &token, &line);
     free(spec);
     if (!ctx->error) {
-        fleetrec_role_update_tokens_addvalue(row, strrchr(line, ' ') + 1);
+        add_token(row, strrchr(line, ' ') + 1);
         ds_put_format(&ctx->output, "%s\n", token);
         free(token);
         free(line);

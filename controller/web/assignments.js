@@ -34,18 +34,13 @@ async function change(name, edit) {
 // ## Preview ##
 
 // What a preview says: in short, and port by port.
-const tellProbes = ({ hosts, ports }) => [
-  `${count(ports.length, "port")} with a probe, on `
-    + `${count(hosts.length, "host")}`,
-  ports.map(({ id, sure }) => (sure ? id : `${id} (perhaps)`))];
-
-const tellSwitches = ({ ports, total, asked, not_asked, silent }) => [
-  [`${count(total, "port")} of ${count(asked, "switch", "switches")}`,
-   not_asked && `${not_asked} not asked`,
+const tell = ({ hosts, ports, total, silent }, asked) => [
+  [`${count(total, "port")}${asked ? "" : " with a probe"}, on `
+     + `${count(hosts.length, "host")}`,
    silent.length && `no answer from ${silent.join(", ")}`]
     .filter(Boolean).join(", "),
-  ports.map((p) => `${p.host}/${p.bridge}/${p.interface}`
-                   + `${p.off ? " (off)" : ""}`)];
+  ports.map(({ id, off, sure }) =>
+    `${id}${off ? " (off)" : ""}${asked && !sure ? " (perhaps)" : ""}`)];
 
 // Which ports a selector means, as it is being written.
 class Preview {
@@ -54,7 +49,7 @@ class Preview {
     this.summary = el("p", { role: "status", "aria-live": "polite",
                              class: "preview" });
     this.list = el("ul");
-    this.more = button("Ask the switches", () => this.ask("/ports"));
+    this.more = button("Ask the switches", () => this.ask(true));
     this.element = el("section", { "aria-label": "Preview" },
                       el("h3", {}, "What this means now"), this.summary,
                       this.list, el("p", {}, this.more));
@@ -66,20 +61,20 @@ class Preview {
     this.timer = setTimeout(() => this.ask(), PAUSE);
   }
 
-  // Asks this controller, or, with "/ports", the switches themselves.
-  async ask(where = "") {
+  // Asks this controller, or the switches themselves.
+  async ask(switches = false) {
     const turn = this.asked += 1;
     let text = "";
     let items = [];
-    if (where) {
+    if (switches) {
       this.summary.textContent = "asking";
     }
     try {
-      const response = await request(`/api/v1/assignments/preview${where}`, {
-        method: "POST", body: JSON.stringify(this.selector()),
-        headers: { "Content-Type": "application/json" } });
-      [text, items] = (where ? tellSwitches : tellProbes)(
-        await response.json());
+      const response = await request(
+        `/api/v1/assignments/preview?switches=${switches ? "yes" : "no"}`, {
+          method: "POST", body: JSON.stringify(this.selector()),
+          headers: { "Content-Type": "application/json" } });
+      [text, items] = tell(await response.json(), switches);
     } catch (error) {
       text = error.message;
     }

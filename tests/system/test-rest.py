@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import Server                                # noqa: E402
+from fleettest import FakeHost, Server, named               # noqa: E402
 from resttest import ROLES, RestController, connect_in      # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
@@ -208,6 +208,20 @@ def test_limits(rest):
     rest.get("/api/v1/status")
 
 
+def test_signature(rest, db):
+    """It is written as it is; who trusts which key is for others."""
+    path = "/api/v1/programs/hello/signature"
+    for wrong in ({}, {"version": 1}, {"version": "1", "signature": "x"},
+                  {"version": 1, "signature": "x" * 97},
+                  {"version": 1, "signature": "x", "more": 1}):
+        expect(put(rest, path, wrong), 400)
+    expect(put(rest, path, {"version": 99, "signature": "x"}), 404)
+    expect(put(rest, path, {"version": 1, "signature": "x" * 96}), 200)
+    wait_until(lambda: rest.get("/api/v1/programs/hello?version=1").json
+               ["signature"] or db.rows("Program", [["version", "==", 1]])[0]
+               ["signature"] == "x" * 96, 10, "a signature")
+
+
 def test_assignments(rest, db):
     """They are written as asked, and only by whom knows what is there."""
     path = "/api/v1/assignments/web"
@@ -279,6 +293,28 @@ class Follower:
         self.connection.close()
 
 
+def test_silent(rest):
+    """Hosts whose switch does not answer; and no more at a time."""
+    body = json.dumps({"target": {"port": "*", "type": "system"},
+                       "hosts": ["ghost*", "half"]})
+    waiting = []
+    for _ in range(6):
+        waiting.append(rest.connect())
+        waiting[-1].request("POST", "/api/v1/assignments/preview", body, {
+            "Authorization": "Bearer " + rest.tokens["viewer"]})
+    answers = [connection.getresponse() for connection in waiting]
+    check(sorted(a.status for a in answers) == [200] * 4 + [503] * 2,
+          str([a.status for a in answers]))
+    json_of = [json.loads(a.read().decode()) for a in answers
+               if a.status == 200][0]
+    check(json_of["silent"] == ["ghost%d" % i for i in range(1, 5)]
+          + ["half"] and json_of["ports"] == [
+              {"id": "half/vnet1", "bridge": "br9", "port": "vnet1",
+               "off": False, "sure": False}], str(json_of))
+    for connection in waiting:
+        connection.close()
+
+
 def test_events(rest, host, vm):
     """Events of a real host arrive, filtered, and again from a number on."""
     expect(put(rest, "/api/v1/assignments/all", {
@@ -287,7 +323,7 @@ def test_events(rest, host, vm):
     host.wait_status("vm1", "running", 20)
     wait_until(lambda: rest.get("/api/v1/ports?host=hv1").json["total"] == 2,
                10, "ports")
-    port = rest.get("/api/v1/ports").json["items"][0]
+    port = rest.get("/api/v1/ports?host=hv1").json["items"][0]
     check(port["id"] == "hv1/vm1" and port["bridge"] == "br0"
           and port["programs"] == ["portscan"], str(port))
 
@@ -296,12 +332,25 @@ def test_events(rest, host, vm):
             "POST", "/api/v1/assignments/preview", "viewer",
             {"target": target, "hosts": ["hv*"]}), 200).json
 
-    check(preview(port="vm1") == {"hosts": ["hv1"], "ports": [
-        {"id": "hv1/vm1", "sure": True}]}, str(preview(port="vm1")))
-    check([p["sure"] for p in preview(bridge="br?", tag="7")["ports"]]
-          == [False, False], "a key that only the host knows")
+    found = {"id": "hv1/vm1", "bridge": "br0", "port": "vm1", "off": False,
+             "sure": True}
+    check(preview(port="vm1") == {"hosts": ["hv1"], "silent": [],
+                                  "ports": [found], "total": 1}, preview(port="vm1"))
+    # Keys that no probe tells, and ports that have none.
+    host.vsctl("set", "Port", "vm2", "tag=7", "external_ids:xfsm=none")
+    check(preview(bridge="br?", tag="7")["ports"]
+          == [dict(found, id="hv1/vm2", port="vm2", off=True)],
+          preview(bridge="br?", tag="7"))
+    check([p["id"] for p in preview(type="internal")["ports"]]
+          == ["hv1/br0"], preview(type="internal"))
+    host.vsctl("remove", "Port", "vm2", "external_ids", "xfsm", "--",
+               "clear", "Port", "vm2", "tag")
     check(not preview(bridge="nosuch")["ports"], "no port")
+    expect(rest.call("POST", "/api/v1/assignments/preview", "viewer",
+                     {"target": {"port": "*"}, "hosts": ["*"],
+                      "tenant": "nosuch"}), 400)
 
+    test_silent(rest)
     alerts = Follower(rest, "?label=alert&host=hv1")
     nothing = Follower(rest, "?host=nosuch")
     tries = iter(range(1000, 30000, 40))
@@ -490,6 +539,7 @@ def test_file(host, fleet):
     rest.tls = os.path.join(host.dir, "server.crt")
     check(rest.get("/api/v1/status").json["source"] == "file", "the source")
     for method, path in (("PUT", "programs/hello/source"),
+                         ("PUT", "programs/hello/signature"),
                          ("PUT", "assignments/x"),
                          ("DELETE", "assignments/x")):
         answer = expect(rest.call(method, "/api/v1/" + path, "operator",
@@ -525,12 +575,24 @@ def test(host):
                "hosts")
     test_pages(rest)
     test_programs(rest, db)
+    test_signature(rest, db)
     test_assignments(rest, db)
     with open(LIBRARY) as f:
         expect(put(rest, "/api/v1/programs/portscan/source", f.read()), 201)
     wait_until(lambda: rest.get("/api/v1/programs").json["total"] == 2, 10,
                "the program")
+    # A host that has probes, but no switch to ask.
+    half = FakeHost(host, "half")
+    half.put_probe("vnet1", ["hello"], status="running", port="vnet1",
+                   bridge="br9", type="system")
+    half.put_probe("vnet2", ["hello"], status="running", port="vnet2",
+                   bridge="br9", type="dpdk")
+    db.insert("Host", name="half", remotes=[half.remote])
+    wait_until(lambda: rest.get("/api/v1/ports?host=half").json["total"] == 2,
+               10, "ports of a host without a switch")
     stream = test_events(rest, host, vm)
+    half.stop()
+    db.delete("Host", named("half"))
     test_limits(rest)
     test_web(rest)
     test_metrics(rest)

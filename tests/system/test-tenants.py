@@ -111,8 +111,8 @@ def test_tool(fleet):
             name = "%s-%s" % (tenant, level)
             fleet.ctl("add-role", name, level, tenant)
             fleet.rest.tokens[name] = fleet.ctl("new-token", name)
-    fleet.ctl("add-role", "everything", "viewer")
-    fleet.rest.tokens["everything"] = fleet.ctl("new-token", "everything")
+    fleet.rest.tokens["everything"] = fleet.ctl(
+        "add-role", "everything", "viewer", "--", "new-token", "everything")
     fleet.refuses("red-admin, red-operator, red-viewer", "del-tenant", "red")
     out = fleet.ctl("tenants")
     check("Tenant blue: neutron:project=blue program=he* program=hello "
@@ -326,19 +326,37 @@ def test_refusals(fleet):
     wait_until(lambda: fleet.rest.get(
         "/api/v1/assignments", "blue-viewer").json["total"] == 2, 10,
         "a gift")
+    # A tenant's stays the tenant's, also when the operator changes it and
+    # does not say so: else it would reach the ports of all.
+    answer = fleet.rest.get(ASSIGNMENTS + "blue.gift")
+    fleet.call("operator", 200, "PUT", ASSIGNMENTS + "blue.gift",
+               dict(body, hosts=["*"], target={"port": "nosuch"}),
+               If_Match=answer.etag)
+    fleet.ctl("--may-exist", "assign", "blue.gift", "hello", "host=*",
+              "port=none")
+    check(fleet.db.row("Assignment", "blue.gift")["tenant"] == "blue",
+          "an assignment got loose")
     fleet.call("operator", 400, "PUT", ASSIGNMENTS + "blue.bad",
                dict(body, hosts=["*"], tenant=""))
 
 
 def test_audit(fleet):
     """An admin of a tenant sees what its users did."""
-    entries = fleet.rest.get("/api/v1/audit?limit=1000",
-                             "blue-admin").json["items"]
-    check(entries and all(e["tenant"] == "blue" for e in entries),
-          str(entries))
-    told = {(e["user"], e["outcome"]) for e in entries}
-    check(("blue-operator", "done") in told
-          and ("blue-operator", "forbidden") in told, str(told))
+    def entries():
+        return fleet.rest.get("/api/v1/audit?limit=1000",
+                              "blue-admin").json["items"]
+
+    def forbidden():
+        """One that hurries is not noted each time."""
+        fleet.call("blue-operator", 403, "PUT", ASSIGNMENTS + "red.all",
+                   {"programs": ["hello"], "target": {"port": "*"}})
+        return ("blue-operator", "forbidden") in {
+            (e["user"], e["outcome"]) for e in entries()}
+
+    wait_until(forbidden, 20, "what was forbidden")
+    check(all(e["tenant"] == "blue" for e in entries()), str(entries()))
+    check(("blue-operator", "done") in {
+        (e["user"], e["outcome"]) for e in entries()}, str(entries()))
     fleet.call("blue-operator", 403, "GET", "/api/v1/audit")
     everything = fleet.rest.get("/api/v1/audit?limit=1000",
                                 "admin").json["items"]
@@ -409,6 +427,13 @@ def test_events(fleet):
     check(not fleet.rest.get("/api/v1/events?port=vm2",
                              "blue-viewer").json["items"], "a filter")
 
+    # The most streams of a tenant, and one more.
+    crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
+    fleet.call("blue-admin", 503, "GET", "/api/v1/events/stream")
+    crowd.append(Stream(fleet, "red-operator"))
+    for stream in crowd:
+        stream.connection.close()
+
     # A port of the same name that is another's now: what was before stays
     # with whom it was, what is from now on goes to the other.
     before = {i["id"] for i in fleet.rest.get(
@@ -449,6 +474,39 @@ def test_events(fleet):
     wait_until(lambda: not fleet.event_programs("blue-viewer"), 20,
                "events of a program that it may not use any more")
     return blue, red
+
+
+def test_rows(fleet):
+    """Tenants by the REST API, for admins of the fleet."""
+    path = "/api/v1/tenants/green"
+    body = {"target": {"port": "green*"}, "programs": ["hello"]}
+    for wrong in ({}, {"target": {}}, dict(body, target={"colour": "x"}),
+                  dict(body, limits={"speed": "1"}), dict(body, other=1),
+                  dict(body, programs="hello"),
+                  dict(body, programs=["p%d" % i for i in range(257)])):
+        fleet.call("admin", 400, "PUT", path, wrong)
+    fleet.call("admin", 400, "PUT", "/api/v1/tenants/g.n", body)
+    fleet.call("operator", 403, "PUT", path, body)
+    fleet.call("blue-admin", 403, "PUT", path, body)
+    fleet.call("blue-admin", 403, "GET", "/api/v1/tenants")
+    created = fleet.call("admin", 201, "PUT", path, body)
+    wait_until(lambda: fleet.rest.call("GET", path, "viewer").status == 200,
+               10, "a tenant")
+    answer = fleet.call("viewer", 200, "GET", path)
+    check(answer.etag == created.etag and answer.json["target"]
+          == body["target"] and answer.json["programs"] == ["hello"],
+          answer.body)
+    fleet.call("admin", 428, "PUT", path, body)
+    changed = fleet.call("admin", 200, "PUT", path, dict(
+        body, limits={"assignments": "1"}), If_Match=answer.etag)
+    check(fleet.names("viewer", "/api/v1/tenants")
+          == ["blue", "green", "red"], "tenants")
+    wait_until(lambda: fleet.rest.get(path).etag == changed.etag, 10,
+               "a change")
+    fleet.call("admin", 200, "DELETE", path, If_Match=changed.etag)
+    wait_until(lambda: fleet.rest.call("GET", path, "viewer").status == 404,
+               10, "a removal")
+    fleet.call("admin", 404, "DELETE", path)
 
 
 def test_tokens(fleet, blue, red):
@@ -506,6 +564,7 @@ def test(host):
     test_refusals(fleet)
     test_audit(fleet)
     test_parameters(fleet)
+    test_rows(fleet)
     blue, red = test_events(fleet)
     test_tokens(fleet, blue, red)
     fleet.rest.exit()

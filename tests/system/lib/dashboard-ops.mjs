@@ -178,8 +178,8 @@ async function createByKeyboard(page) {
   await page.locator("dialog li").getByText("hv1/vm1").waitFor();
   await tabTo(page, "Ask the switches");
   await page.keyboard.press("Enter");
-  await page.getByText("1 port of 2 switches, no answer from hv2").waitFor();
-  await page.locator("dialog li").getByText("hv1/br0/vm1").waitFor();
+  await page.getByText("1 port, on 2 hosts, no answer from hv2").waitFor();
+  await page.locator("dialog li").getByText("hv1/vm1").waitFor();
   await tabTo(page, "max_rate");
   await page.keyboard.type("7");
   await checkLooks(page, "the form");
