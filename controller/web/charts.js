@@ -34,6 +34,8 @@ export const PORT = FLEET.slice(4);
 const color = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+const short = new Intl.NumberFormat("en", { notation: "compact" });
+
 const clock = (seconds, timeStyle) => new Date(seconds * 1000)
   .toLocaleTimeString("en-GB", { timeStyle });
 
@@ -78,7 +80,7 @@ class Chart {
       axes: [{ ...axis, size: 24, space: 60,
                values: (u, splits) => splits.map((s) => clock(s, "short")) },
              { ...axis, size: 44, space: 30,
-               values: (u, splits) => splits.map(value) }],
+               values: (u, splits) => splits.map((n) => short.format(n)) }],
       series: [{}, { stroke: color(this.stroke), width: 2,
                      points: { size: 5, fill: color(this.stroke),
                                show: (u) => u.data[0].length < FEW } }],
