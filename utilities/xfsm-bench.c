@@ -18,6 +18,7 @@
 #include "utilities/bench-plot.h"
 #include "utilities/bench-structures.h"
 #include "utilities/bench-traffic.h"
+#include "xfsm/base/mem.h"
 #include "xfsm/engine.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/image.h"
@@ -481,6 +482,7 @@ static const char usage_text[] =
     "  -b, --backend auto|interpreter  what runs the code: native code if\n"
     "                     the machine has it (default; the interpreter is\n"
     "                     measured beside it), or the interpreter alone\n"
+    "  -H, --huge-pages   tables in huge pages, as xfsm run --huge-pages\n"
     "  -t, --structures   measure tables, sketches and timers too, with\n"
     "                     10,000, 1 million and 8 million keys, and with\n"
     "                     colliding keys; and the longest operation of\n"
@@ -512,6 +514,7 @@ xfsm_cmd_bench(int argc, char *argv[])
         { "param", required_argument, NULL, 'p' },
         { "runs", required_argument, NULL, 'r' },
         { "backend", required_argument, NULL, 'b' },
+        { "huge-pages", no_argument, NULL, 'H' },
         { "structures", no_argument, NULL, 't' },
         { "svg", required_argument, NULL, 'g' },
         { "help", no_argument, NULL, 'h' },
@@ -522,8 +525,8 @@ xfsm_cmd_bench(int argc, char *argv[])
     bool ok = true;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:tg:h", options,
-                            NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:Htg:h",
+                            options, NULL)) != -1) {
         switch (c) {
         case 'f':
             ok = xfsm_tool_parse_int(optarg, 1, 1 << 24, &flows);
@@ -555,6 +558,9 @@ xfsm_cmd_bench(int argc, char *argv[])
             if (!xfsm_tool_parse_backend(optarg, &b.backend)) {
                 return XFSM_EXIT_USAGE;
             }
+            break;
+        case 'H':
+            xfsm_mem_want_huge(true);
             break;
         case 't':
             b.structures = true;

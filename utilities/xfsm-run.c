@@ -15,6 +15,7 @@
 #include "utilities/xfsm-replay.h"
 #include "utilities/xfsm-settings.h"
 #include "utilities/xfsm.h"
+#include "xfsm/base/mem.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/xml.h"
 
@@ -82,6 +83,8 @@ print_help(void)
          "                       what runs the code: native code if the\n"
          "                       machine has it (default), or the\n"
          "                       interpreter\n"
+         "  --huge-pages         tables in huge pages: faster with many flows,\n"
+         "                       takes more memory\n"
          "  --publish ENDPOINT   publish the events as well: ipc://PATH,\n"
          "                       tcp://127.0.0.1:PORT, or \"program\" for\n"
          "                       what the publisher element names\n"
@@ -430,6 +433,7 @@ enum {
     OPT_PARAM,
     OPT_BACKEND,
     OPT_MAX_EVENTS,
+    OPT_HUGE_PAGES,
 };
 
 static const struct option run_options[] = {
@@ -445,6 +449,7 @@ static const struct option run_options[] = {
     { "param", required_argument, NULL, OPT_PARAM },
     { "backend", required_argument, NULL, OPT_BACKEND },
     { "max-events", required_argument, NULL, OPT_MAX_EVENTS },
+    { "huge-pages", no_argument, NULL, OPT_HUGE_PAGES },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -527,6 +532,9 @@ parse_options(struct run *run, int argc, char *argv[])
             break;
         case OPT_PORT:
             identity->port = optarg;
+            break;
+        case OPT_HUGE_PAGES:
+            xfsm_mem_want_huge(true);
             break;
         case 'q':
             run->quiet = true;

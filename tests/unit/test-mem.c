@@ -80,6 +80,49 @@ test_sizes(void **state)
     }
 }
 
+/* Has the block the flag, of /proc/PID/smaps? */
+static bool
+has_flag(const void *p, const char *flag)
+{
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    char line[1024];
+    bool here = false, found = false;
+
+    assert_non_null(smaps);
+    while (fgets(line, sizeof line, smaps)) {
+        unsigned long start, end;
+
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) {
+            here = start <= (uintptr_t) p && (uintptr_t) p < end;
+        } else if (here && !strncmp(line, "VmFlags:", 8)) {
+            found = strstr(line, flag) != NULL;
+        }
+    }
+    fclose(smaps);
+    return found;
+}
+
+/* A process that wants huge pages gets them without asking for each block. */
+static void
+test_want_huge(void **state)
+{
+    (void) state;
+    if (access("/sys/kernel/mm/transparent_hugepage", F_OK)) {
+        print_message("no huge pages here: skipped\n");
+        skip();
+    }
+    for (int huge = 1; huge >= 0; huge--) {
+        uint8_t *p;
+
+        xfsm_mem_want_huge(huge);
+        p = xfsm_mem_map(4 * MIB, false);
+        assert_non_null(p);
+        assert_true(has_flag(p, huge ? " hg" : " nh"));
+        assert_zero(p, 4 * MIB);
+        xfsm_mem_unmap(p, 4 * MIB);
+    }
+}
+
 static void
 test_refusals(void **state)
 {
@@ -120,6 +163,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_want_huge),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_untouched_is_free),
     };

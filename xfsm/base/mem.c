@@ -16,6 +16,9 @@
  * giving the pages back. */
 #define CLEAR_BY_HAND ((size_t) 64 << 10)
 
+/* xfsm_mem_want_huge(). */
+static bool want_huge;
+
 /* 'size' rounded up to pages, or 0 if it is 0 or absurd. */
 static size_t
 round_to_pages(size_t size)
@@ -55,11 +58,18 @@ map_aligned(size_t size)
     return p + head;
 }
 
+void
+xfsm_mem_want_huge(bool huge)
+{
+    want_huge = huge;
+}
+
 void *
 xfsm_mem_map(size_t size, bool huge)
 {
     void *p;
 
+    huge |= want_huge;
     size = round_to_pages(size);
     if (!size) {
         return NULL;

@@ -11,8 +11,9 @@
  * Tables and sketches are sized for the worst case; on an idle port they are
  * address space alone.  The memory comes from mmap() at set-up, never from
  * the packet path.  Blocks of 2 MiB and more ask for transparent huge pages
- * only if 'huge' says so, since a huge page is 2 MiB of real memory at its
- * first touch. */
+ * only if 'huge' says so, or the process wants them everywhere, since a huge
+ * page is 2 MiB of real memory at its first touch: good where many flows touch
+ * all of a table, and bad where a host has a thousand idle ports. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +21,10 @@
 /* Returns 'size' zeroed bytes, aligned to a page, or NULL if the system
  * refuses.  'size' 0 returns NULL. */
 void *xfsm_mem_map(size_t size, bool huge);
+
+/* Does the process want huge pages wherever they fit, or not (as at first)?
+ * To be said before it has threads; blocks that are there stay as they are. */
+void xfsm_mem_want_huge(bool huge);
 
 /* Returns what xfsm_mem_map() gave, 'size' being the same. */
 void xfsm_mem_unmap(void *p, size_t size);
