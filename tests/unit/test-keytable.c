@@ -357,7 +357,8 @@ test_eviction_order(void **state)
     xfsm_keytable_destroy(t);
 }
 
-/* What goes is handed out, and only when something goes. */
+/* What goes is handed out, and only when something goes; also where its
+ * lifetime is not the usual one. */
 static void
 test_evicted_record(void **state)
 {
@@ -366,6 +367,7 @@ test_evicted_record(void **state)
     uint64_t key;
 
     (void) state;
+    xfsm_keytable_set_lifetime(t, 3, 1000000);
     for (key = 0; key < 3 * SLOTS; key++) {
         uint64_t evicted = UINT64_MAX;
         struct xfsm_keytable_gone gone = { .record = &evicted };
@@ -377,6 +379,7 @@ test_evicted_record(void **state)
         assert_true(created);
         assert_int_equal(*record, 0);
         *record = key + 1000;
+        xfsm_keytable_stamp(t, record, (uint32_t) key, 3);
         if (key < SLOTS) {
             assert_true(evicted == UINT64_MAX);
             assert_int_equal(gone.n, 0);

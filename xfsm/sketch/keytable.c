@@ -396,7 +396,7 @@ put_gone(const struct xfsm_keytable *t, struct place place,
 {
     const uint64_t *slot = slot_key(t, place.bucket, place.way);
 
-    gone->n = place.bucket->n_key[place.way];
+    gone->n = place.bucket->n_key[place.way] & WORDS_MASK;
     memcpy(gone->key, slot, gone->n * sizeof *slot);
     memcpy(gone->record, slot + t->key_words, t->record_size);
 }
