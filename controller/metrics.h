@@ -26,6 +26,9 @@
  * Two formats are spoken: OpenMetrics 1.0, in which a counter's family has no
  * "_total", and the text format of Prometheus, in which it has.
  *
+ * Costs some 15 us for each host, and 35 us for each port, that has metrics of
+ * its own, whenever somebody asks, in the main loop.
+ *
  * Thread-safety: for one thread. */
 
 #include <stdbool.h>

@@ -234,7 +234,7 @@ static void
 count_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     struct xfsm_source_status *status = &s->status;
-    int64_t now = time_wall_msec();
+    int64_t now = time_wall_msec(), then;
 
     ovs_mutex_lock(&s->mutex);
     status->counters.received++;
@@ -242,8 +242,9 @@ count_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
     status->counters.labels[find_label(item->event.label)]++;
     /* Reading the time of each event would be a cost on a busy hub. */
     if (now - status->event_ms >= LAG_MS || now < status->event_ms) {
+        then = xfsm_follow_time_ms(&item->event);
         status->event_ms = now;
-        status->lag_ms = now - (int64_t) xfsm_follow_time_ms(&item->event);
+        status->lag_ms = then ? now - then : 0;
     }
     ovs_mutex_unlock(&s->mutex);
 }

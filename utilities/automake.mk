@@ -185,6 +185,20 @@ EXTRA_DIST += \
 	utilities/containers/Containerfile \
 	utilities/containers/README.md
 
+# Debian packages, from the source.
+EXTRA_DIST += \
+	utilities/packaging/build-deb \
+	utilities/packaging/debian/control \
+	utilities/packaging/debian/copyright \
+	utilities/packaging/debian/libxfsm-subscriber-dev.install \
+	utilities/packaging/debian/not-installed \
+	utilities/packaging/debian/ovs-xfsm-common.install \
+	utilities/packaging/debian/ovs-xfsm-controller.install \
+	utilities/packaging/debian/ovs-xfsm-host.install \
+	utilities/packaging/debian/ovs-xfsm-host.sysusers \
+	utilities/packaging/debian/rules \
+	utilities/packaging/debian/source/format
+
 # Run from the source.
 EXTRA_DIST += \
 	utilities/list-programs \

@@ -228,6 +228,38 @@ def test_containers(tree):
     check(not missing, "setup-deps has no %s" % missing)
 
 
+# ## Debian packages ##
+
+def patterns():
+    """(package, pattern) of what each package has, relative to /usr."""
+    folder = os.path.join(TOP, "utilities/packaging/debian")
+    for name in os.listdir(folder):
+        if name.endswith(".install") or name == "not-installed":
+            for line in read(folder, name).split():
+                check(line.startswith("usr/"), name + ": " + line)
+                # The build that is looked at is for no multiarch folder.
+                yield name, line[len("usr/"):].replace("lib/*/", "lib/")
+
+
+def test_packages(tree):
+    """Each file that is installed is in one package, and what a package is to
+    have is installed."""
+    unused = set(patterns())
+    for path in sorted(files_below(tree)):
+        owners = {(name, pattern) for name, pattern in patterns()
+                  if path == pattern or path.startswith(pattern + "/")}
+        check(len(owners) == 1, "%s: %s" % (path, owners or "no package"))
+        unused -= owners
+    check(not unused, str(unused))
+    control = read(TOP, "utilities/packaging/debian/control")
+    needs = re.search(r"^Build-Depends: (.*?)^\w", control,
+                      re.M | re.S).group(1)
+    names = set(re.findall(r"^ *([\w.+-]+)", needs.replace(",\n", "\n"),
+                           re.M)) - {"debhelper-compat"}
+    check(names <= packages(stages()["build"]), "build needs: %s"
+          % (names - packages(stages()["build"])))
+
+
 def read_magic(path):
     with open(path, "rb") as f:
         return f.read(4)
@@ -277,6 +309,7 @@ def test(host):
         test_version(installed)
         test_containers(installed)
         test_container_commands()
+        test_packages(installed)
 
 
 if __name__ == "__main__":
