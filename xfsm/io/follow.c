@@ -556,18 +556,22 @@ void
 xfsm_follow_again(struct xfsm_follow *f, uint64_t since_ms)
 {
     static const struct xfsm_follow_item item = { .kind = XFSM_FOLLOW_PAST };
+    struct xfsm_follow_job *job = f->queue.head ? f->queue.head->job : NULL;
     struct xfsm_follow_queue queue;
-    struct xfsm_follow_job *job;
 
-    if (f->queue.head && f->queue.head->job) {
-        f->queue.head->job->asked = false;      /* To be asked anew. */
-        f->queue.head->job->early = true;
+    if (job) {
+        job->asked = false;     /* To be asked anew. */
+        job->early = true;
     }
-    xfsm_follow_queue_init(&queue);
-    job = xfsm_follow_queue_add_job(xfsm_follow_queue_push(&queue, &item));
-    job->is_past = true;
+    if (!job || !job->is_past) {
+        xfsm_follow_queue_init(&queue);
+        job = xfsm_follow_queue_add_job(xfsm_follow_queue_push(&queue,
+                                                               &item));
+        job->is_past = true;
+        xfsm_follow_queue_put_before(&f->queue, &queue);
+    }
+    job->greeted = false;
     job->start = xfsm_now_ms();
-    xfsm_follow_queue_put_before(&f->queue, &queue);
     f->since_ms = since_ms;
 }
 

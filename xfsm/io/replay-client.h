@@ -10,12 +10,13 @@
  *
  * One client has a socket to each of the hubs that its owner subscribes to.
  * Questions are rare, and a socket is memory and a connection here and at the
- * hub: it is open while there is a question, and a while after that.  A question is
- * begun, and goes on by xfsm_replay_go_on(), which never waits.  It waits for
- * its answer at most XFSM_REPLAY_PATIENCE, and is asked again if none came:
- * the hub may have died over it.  One that was there before is waited
- * for longer, as it is being started again.  A publisher without such an
- * endpoint, as "xfsm run --publish" is, costs XFSM_REPLAY_CONNECT.
+ * hub: it is open while there is a question, and a while after that.
+ *
+ * A question is begun, and goes on by xfsm_replay_go_on(), which never waits.
+ * It waits for its answer at most XFSM_REPLAY_PATIENCE, and is asked again if
+ * none came: the hub may have died over it.  One that was there before is
+ * waited for longer, as it is being started again.  A publisher without such
+ * an endpoint, as "xfsm run --publish" is, costs XFSM_REPLAY_CONNECT.
  *
  * Thread-safety: a client belongs to one thread. */
 
