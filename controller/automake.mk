@@ -41,6 +41,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/metrics.c \
+	controller/metrics.h \
 	controller/operate.c \
 	controller/operate.h \
 	controller/port-probe.c \
@@ -62,7 +64,9 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
 	controller/rest-hosts.c \
+	controller/rest-metrics-hosts.c \
 	controller/rest-metrics.c \
+	controller/rest-metrics.h \
 	controller/rest-probes.c \
 	controller/rest-programs.c \
 	controller/rest-rollouts.c \
@@ -91,6 +95,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/tool.h \
 	controller/tokens.c \
 	controller/tokens.h \
+	controller/traffic.c \
+	controller/traffic.h \
 	controller/xfsm-controller.c \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \

@@ -52,6 +52,7 @@ struct xfsm_collector {
     struct xfsm_relay *relay;
     struct shash sources;       /* struct xfsm_source, by name of the host. */
     struct ovs_list leavers;
+    struct xfsm_source_counters gone;   /* Of those that have ended. */
     bool held_back;             /* A source is to be started once another one
                                  * of its host has ended. */
     const struct xfsm_fleet *fleet;     /* Of the last set_fleet()... */
@@ -191,8 +192,12 @@ stop_source(struct xfsm_collector *c, struct shash_node *node)
 }
 
 static void
-join_leaver(struct leaver *leaver)
+join_leaver(struct xfsm_collector *c, struct leaver *leaver)
 {
+    struct xfsm_source_status status;
+
+    xfsm_source_get_status(leaver->source, &status);
+    xfsm_source_add(&c->gone, &status.counters);
     ovs_list_remove(&leaver->node);
     xfsm_source_join(leaver->source);
     free(leaver->name);
@@ -213,8 +218,8 @@ xfsm_collector_destroy(struct xfsm_collector *c)
     /* Whoever waits for a hub waits no more. */
     zmq_ctx_shutdown(c->context);
     while (!ovs_list_is_empty(&c->leavers)) {
-        join_leaver(CONTAINER_OF(ovs_list_front(&c->leavers), struct leaver,
-                                 node));
+        join_leaver(c, CONTAINER_OF(ovs_list_front(&c->leavers),
+                                    struct leaver, node));
     }
     zmq_ctx_term(c->context);
     xfsm_relay_destroy(c->relay);
@@ -313,7 +318,7 @@ xfsm_collector_run(struct xfsm_collector *c)
 
     LIST_FOR_EACH_SAFE (leaver, node, &c->leavers) {
         if (xfsm_source_has_ended(leaver->source)) {
-            join_leaver(leaver);
+            join_leaver(c, leaver);
             joined = true;
         }
     }
@@ -342,16 +347,35 @@ xfsm_collector_set_listener(struct xfsm_collector *c,
 }
 
 void
-xfsm_collector_sum(const struct xfsm_collector *c, uint64_t *events,
-                   uint64_t *missed, uint64_t *refused, uint64_t *unheard)
+xfsm_collector_sum(const struct xfsm_collector *c,
+                   struct xfsm_source_counters *sum, uint64_t *unheard)
 {
     const struct shash_node *node;
+    const struct leaver *leaver;
+    struct xfsm_source_status status;
 
-    *events = *missed = *refused = 0;
+    *sum = c->gone;
     SHASH_FOR_EACH (node, &c->sources) {
-        xfsm_source_sum(node->data, events, missed, refused);
+        xfsm_source_get_status(node->data, &status);
+        xfsm_source_add(sum, &status.counters);
+    }
+    LIST_FOR_EACH (leaver, node, &c->leavers) {
+        xfsm_source_get_status(leaver->source, &status);
+        xfsm_source_add(sum, &status.counters);
     }
     *unheard = xfsm_relay_n_dropped(c->relay);
+}
+
+bool
+xfsm_collector_get(const struct xfsm_collector *c, const char *host,
+                   struct xfsm_source_status *status)
+{
+    const struct xfsm_source *source = shash_find_data(&c->sources, host);
+
+    if (source) {
+        xfsm_source_get_status(source, status);
+    }
+    return source != NULL;
 }
 
 void

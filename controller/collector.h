@@ -28,6 +28,7 @@
  *
  * Thread-safety: none. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ struct shash;
 struct xfsm_collector;
 struct xfsm_fleet;
 struct xfsm_sink;
+struct xfsm_source_counters;
+struct xfsm_source_status;
 
 struct xfsm_collector_options {
     const char *state_dir;      /* Or NULL. */
@@ -63,11 +66,15 @@ void xfsm_collector_set_listener(struct xfsm_collector *,
                                             const char *event, size_t len),
                                  void *aux);
 
-/* Stores the sums over all hosts: events received and lost, and messages that
- * were refused; and the events that the listener was not in time for. */
-void xfsm_collector_sum(const struct xfsm_collector *, uint64_t *events,
-                        uint64_t *missed, uint64_t *refused,
-                        uint64_t *unheard);
+/* Stores what was counted for all hosts, those of before as well; and the
+ * events that the listener was not in time for. */
+void xfsm_collector_sum(const struct xfsm_collector *,
+                        struct xfsm_source_counters *, uint64_t *unheard);
+
+/* Stores how the subscription to the host named 'host' is.  False if there is
+ * none. */
+bool xfsm_collector_get(const struct xfsm_collector *, const char *host,
+                        struct xfsm_source_status *);
 
 /* Follows the hosts of 'fleet' that have an "events" endpoint, and whose name
  * is in 'names', and no others, with the keys that the file has now.  Those

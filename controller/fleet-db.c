@@ -453,6 +453,18 @@ xfsm_fleet_db_get_cfg(const struct xfsm_fleet_db *db)
     return db->cfg;
 }
 
+bool
+xfsm_fleet_db_is_connected(const struct xfsm_fleet_db *db)
+{
+    return ovsdb_idl_is_connected(db->idl);
+}
+
+bool
+xfsm_fleet_db_is_leader(const struct xfsm_fleet_db *db)
+{
+    return is_leader(db);
+}
+
 void
 xfsm_fleet_db_show(const struct xfsm_fleet_db *db, struct ds *ds)
 {

@@ -45,6 +45,11 @@ bool xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *);
  * up to that number are in that fleet. */
 int64_t xfsm_fleet_db_get_cfg(const struct xfsm_fleet_db *);
 
+/* Tell whether the database answers, and whether this controller is the
+ * leader. */
+bool xfsm_fleet_db_is_connected(const struct xfsm_fleet_db *);
+bool xfsm_fleet_db_is_leader(const struct xfsm_fleet_db *);
+
 /* Appends a line about the connection to 'ds'. */
 void xfsm_fleet_db_show(const struct xfsm_fleet_db *, struct ds *ds);
 

@@ -58,6 +58,18 @@ is_ours(const struct controller *ctl, const struct xfsm_fleet_host *wanted)
                                                   wanted->name));
 }
 
+/* Keeps what a host counted. */
+static void
+keep_counters(struct controller *ctl, struct xfsm_host *host)
+{
+    struct xfsm_host_status status;
+
+    xfsm_traffic_add(&ctl->gone, xfsm_host_get_traffic(host));
+    xfsm_host_get_status(host, &status);
+    ctl->gone_drifts += status.drifts;
+    xfsm_host_status_destroy(&status);
+}
+
 /* Lets go of hosts that are not ours any more, or are somewhere else. */
 static void
 remove_hosts(struct controller *ctl, const struct xfsm_fleet *fleet)
@@ -70,6 +82,7 @@ remove_hosts(struct controller *ctl, const struct xfsm_fleet *fleet)
 
         if (!is_ours(ctl, wanted)
             || strcmp(wanted->ovsdb, xfsm_host_get_remote(node->data))) {
+            keep_counters(ctl, node->data);
             xfsm_host_destroy(node->data);
             shash_delete(&ctl->hosts, node);
         }

@@ -20,6 +20,7 @@
 #include "controller/host.h"
 #include "controller/rest.h"
 #include "controller/sink.h"
+#include "controller/traffic.h"
 #include "openvswitch/shash.h"
 
 struct unixctl_server;
@@ -52,6 +53,8 @@ struct controller {
     int64_t cfg;                /* Changes that 'fleet' has, by number. */
     char *reload_error;         /* Of the last attempt, or NULL. */
     struct shash hosts;         /* struct xfsm_host, by name. */
+    struct xfsm_traffic_sums gone;      /* Of hosts that were ours... */
+    int64_t gone_drifts;        /* ...and times that they were put back. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */
     struct xfsm_sink *sink;
     int state_lock;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "controller/sync.h"
+#include "controller/traffic.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -49,6 +50,7 @@ struct xfsm_host {
     int64_t last_sync;          /* When it was so last, or 0. */
     int64_t drifts;
     struct xfsm_health *health;
+    struct xfsm_traffic *traffic;
     struct ds plan;             /* Differences, when last compared. */
     struct ds problems;         /* Conflicts and refusals. */
 };
@@ -70,6 +72,7 @@ monitor_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
         &xfsmrec_probe_col_port, &xfsmrec_probe_col_bridge,
         &xfsmrec_probe_col_notes, &xfsmrec_probe_col_external_ids,
+        &xfsmrec_probe_col_epoch, &xfsmrec_xfsm_global_col_statistics,
     };
     size_t i;
 
@@ -79,6 +82,7 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_program_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_cur_cfg);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_agent_version);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_statistics);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_interface);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_error);
@@ -89,6 +93,7 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_bridge);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_epoch);
 }
 
 struct xfsm_host *
@@ -102,6 +107,7 @@ xfsm_host_create(const char *name, const char *remote,
     host->mode = mode;
     host->retry_at = LLONG_MIN;
     host->health = xfsm_health_create();
+    host->traffic = xfsm_traffic_create();
     ds_init(&host->plan);
     ds_init(&host->problems);
     host->idl = ovsdb_idl_create(remote, &xfsmrec_idl_class, false, true);
@@ -122,6 +128,7 @@ xfsm_host_destroy(struct xfsm_host *host)
         }
         ovsdb_idl_destroy(host->idl);
         xfsm_health_destroy(host->health);
+        xfsm_traffic_destroy(host->traffic);
         ds_destroy(&host->plan);
         ds_destroy(&host->problems);
         free(host->name);
@@ -208,6 +215,7 @@ reconcile(struct xfsm_host *host)
     int n;
 
     run_health(host);
+    xfsm_traffic_run(host->traffic, host->idl);
     host->seqno = ovsdb_idl_get_seqno(host->idl);
     host->dirty = false;
     host->refused = false;
@@ -371,6 +379,7 @@ xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
         .drifts = host->drifts,
     };
     smap_init(&status->canaries);
+    xfsm_host_get_traffic(host);
     xfsm_health_sum(host->idl, &status->sums);
     if (host->fleet && is_ready(host)) {
         run_health(host);
@@ -394,6 +403,15 @@ const char *
 xfsm_host_get_plan(const struct xfsm_host *host)
 {
     return is_ready(host) && host->compared ? ds_cstr_ro(&host->plan) : NULL;
+}
+
+const struct xfsm_traffic_sums *
+xfsm_host_get_traffic(struct xfsm_host *host)
+{
+    if (ovsdb_idl_has_ever_connected(host->idl)) {
+        xfsm_traffic_run(host->traffic, host->idl);
+    }
+    return xfsm_traffic_get(host->traffic);
 }
 
 struct ovsdb_idl *

@@ -34,6 +34,7 @@ struct ds;
 struct ovsdb_idl;
 struct xfsm_fleet;
 struct xfsm_host;
+struct xfsm_traffic_sums;
 
 enum xfsm_host_mode {
     XFSM_HOST_WRITE,            /* Keep the database as wanted. */
@@ -99,6 +100,9 @@ const char *xfsm_host_get_plan(const struct xfsm_host *);
  * again. */
 void xfsm_host_get_status(struct xfsm_host *, struct xfsm_host_status *);
 void xfsm_host_status_destroy(struct xfsm_host_status *);
+
+/* Returns what its probes and its hub counted (traffic.h), until now. */
+const struct xfsm_traffic_sums *xfsm_host_get_traffic(struct xfsm_host *);
 
 /* Returns the host's database, to read, or NULL if it is not known. */
 struct ovsdb_idl *xfsm_host_get_rows(const struct xfsm_host *);

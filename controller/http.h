@@ -40,17 +40,17 @@ struct xfsm_http_stream;
 /* Between signs of life on a stream, in milliseconds. */
 #define XFSM_HTTP_KEEPALIVE 10000
 
-/* C(MEMBER): what was served, refused and dropped. */
+/* C(MEMBER, DOC): what was served, refused and dropped. */
 #define XFSM_HTTP_COUNTERS(C) \
-    C(requests) \
-    C(errors)                   /* Answered with 4xx or 5xx. */ \
-    C(limited)                  /* Refused: too many of a client. */ \
-    C(too_large)                /* Refused: body over the limit. */ \
-    C(streams_refused)          /* Refused: too many streams. */ \
-    C(clients_evicted)          /* Forgotten by http-limit.h. */
+    C(requests, "Requests") \
+    C(errors, "Requests answered with 4xx or 5xx") \
+    C(limited, "Requests refused: too many of one client") \
+    C(too_large, "Requests refused: body over the limit") \
+    C(streams_refused, "Event streams refused: too many of them") \
+    C(clients_evicted, "Clients whose rate was forgotten for want of room")
 
 struct xfsm_http_counters {
-#define XFSM_HTTP_COUNTER(MEMBER) unsigned long long int MEMBER;
+#define XFSM_HTTP_COUNTER(MEMBER, DOC) unsigned long long int MEMBER;
     XFSM_HTTP_COUNTERS(XFSM_HTTP_COUNTER)
 #undef XFSM_HTTP_COUNTER
 };

@@ -34,7 +34,10 @@ struct xfsm_rest {
     char *tokens_file;
     struct xfsm_http_limit *attempts;   /* At what is not theirs. */
     unsigned long long int refused_tokens;
+    unsigned long long int forbidden;   /* Requests. */
     unsigned long long int generation;  /* Of the tokens. */
+    unsigned int metrics_hosts; /* That have metrics of their own... */
+    unsigned int metrics_ports; /* ...and ports. */
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;

@@ -188,6 +188,7 @@ begin(struct xfsm_http_request *request, void *rest_)
                     && route->handler != xfsm_rest_validate
                     && route->handler != xfsm_rest_preview_ports);
     if (call->role < route->role) {
+        call->rest->forbidden++;
         if (xfsm_http_limit_check(call->rest->attempts, request->client,
                                   time_msec())) {
             xfsm_rest_audit(call, request->method, request->path,
@@ -242,6 +243,8 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     char *error;
 
     rest->ctl = ctl;
+    rest->metrics_hosts = o->metrics_hosts;
+    rest->metrics_ports = o->metrics_ports;
     rest->tokens_file = xstrdup(o->tokens);
     ovs_list_init(&rest->jobs);
     ovs_list_init(&rest->questions);

@@ -23,7 +23,8 @@
  *   rest-switches.c     which ports of switches a selector would select;
  *   rest-events.c       events;
  *   rest-audit.c        what users did;
- *   rest-metrics.c      metrics;
+ *   rest-metrics.c      metrics, and rest-metrics-hosts.c those of hosts and
+ *                       ports;
  *   rest-web.c          files of the dashboard.
  *
  * controller/web/openapi.json describes all routes; tests/system/test-rest.py
@@ -59,6 +60,8 @@ struct xfsm_rest_options {
     char *key, *cert;           /* For TLS, or NULL. */
     char *audit;                /* File, see audit.h, or NULL. */
     unsigned int rate;
+    unsigned int metrics_hosts; /* That have metrics of their own... */
+    unsigned int metrics_ports; /* ...and ports, see metrics.h. */
 };
 
 /* Starts to serve what 'ctl' knows.  Returns NULL and stores the server, or an

@@ -212,6 +212,17 @@ show(struct xfsm_sink *sink, struct ds *ds)
 }
 
 static void
+get_status(struct xfsm_sink *sink, struct xfsm_sink_status *status)
+{
+    const struct kafka_sink *s = kafka_sink_cast(sink);
+
+    *status = (struct xfsm_sink_status) {
+        .pending = xfsm_spool_pending(s->spool),
+        .spool = *xfsm_spool_stats(s->spool),
+    };
+}
+
+static void
 close_sink(struct xfsm_sink *sink)
 {
     struct kafka_sink *s = kafka_sink_cast(sink);
@@ -282,7 +293,7 @@ xfsm_sink_kafka_open(const struct xfsm_sink_options *o,
                      struct xfsm_sink **sinkp)
 {
     static const struct xfsm_sink_class class = {
-        put, flush, NULL, show, close_sink,
+        put, flush, NULL, show, get_status, close_sink,
     };
     struct kafka_sink *s = xzalloc(sizeof *s);
     sigset_t all, old;

@@ -454,6 +454,19 @@ show(struct xfsm_sink *sink, struct ds *ds)
 }
 
 static void
+get_status(struct xfsm_sink *sink, struct xfsm_sink_status *status)
+{
+    const struct nats_sink *s = nats_sink_cast(sink);
+
+    *status = (struct xfsm_sink_status) {
+        .tells_connection = true,
+        .connected = s->connected,
+        .pending = xfsm_spool_pending(s->spool),
+        .spool = *xfsm_spool_stats(s->spool),
+    };
+}
+
+static void
 close_sink(struct xfsm_sink *sink)
 {
     struct nats_sink *s = nats_sink_cast(sink);
@@ -476,7 +489,7 @@ xfsm_sink_nats_open(const struct xfsm_sink_options *o,
                     struct xfsm_sink **sinkp)
 {
     static const struct xfsm_sink_class class = {
-        put, flush, NULL, show, close_sink,
+        put, flush, NULL, show, get_status, close_sink,
     };
     struct xfsm_spool *spool;
     pthread_condattr_t attr;

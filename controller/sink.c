@@ -90,3 +90,15 @@ xfsm_sink_show(struct xfsm_sink *sink, struct ds *ds)
     sink->class->show(sink, ds);
     ovs_mutex_unlock(&sink->mutex);
 }
+
+bool
+xfsm_sink_get_status(struct xfsm_sink *sink, struct xfsm_sink_status *status)
+{
+    if (!sink->class->get_status) {
+        return false;
+    }
+    ovs_mutex_lock(&sink->mutex);
+    sink->class->get_status(sink, status);
+    ovs_mutex_unlock(&sink->mutex);
+    return true;
+}

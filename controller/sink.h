@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/spool.h"
 #include "openvswitch/thread.h"
 
 struct ds;
@@ -79,6 +80,14 @@ bool xfsm_sink_needs_spool(const char *target);
 
 struct xfsm_sink;
 
+/* Of a sink with a broker. */
+struct xfsm_sink_status {
+    bool tells_connection;      /* Whether it is connected is known: */
+    bool connected;
+    uint64_t pending;           /* Events that are not acknowledged. */
+    struct xfsm_spool_stats spool;
+};
+
 /* What a kind of sink does.  Calls come one at a time. */
 struct xfsm_sink_class {
     /* Takes an event, 'len' bytes at 'json' that decode to 'view'.  Returns 0;
@@ -95,6 +104,9 @@ struct xfsm_sink_class {
 
     /* Appends a line or more on how it is. */
     void (*show)(struct xfsm_sink *, struct ds *);
+
+    /* Tells how the broker and the spool are; NULL if it has none. */
+    void (*get_status)(struct xfsm_sink *, struct xfsm_sink_status *);
 
     /* Frees it, with its mutex. */
     void (*close)(struct xfsm_sink *);
@@ -121,6 +133,9 @@ int xfsm_sink_put(struct xfsm_sink *, const char *json, size_t len,
 int xfsm_sink_flush(struct xfsm_sink *);
 char *xfsm_sink_reopen(struct xfsm_sink *);
 void xfsm_sink_show(struct xfsm_sink *, struct ds *);
+
+/* Stores how broker and spool are.  False if it has none. */
+bool xfsm_sink_get_status(struct xfsm_sink *, struct xfsm_sink_status *);
 
 /* The kinds. */
 char *xfsm_sink_file_open(const struct xfsm_sink_options *,

@@ -43,20 +43,8 @@ VLOG_DEFINE_THIS_MODULE(source);
 /* The positions of a hub without events are written that often, in ms. */
 #define IDLE_COMMIT_MS 10000
 
-/* N(NAME, DOC): counters. */
-#define COUNTERS(N) \
-    N(received, "Events taken") \
-    N(lost, "Events missing for good") \
-    N(refused, "Messages that are none") \
-    N(recovered, "Events taken that came from the journal") \
-    N(repeated, "Events that came twice, and were dropped") \
-    N(failed, "Events that the sink could not take")
-
-struct counters {
-#define COUNTER_MEMBER(NAME, DOC) uint64_t NAME;
-    COUNTERS(COUNTER_MEMBER)
-#undef COUNTER_MEMBER
-};
+/* How old events are is looked at that often, in ms. */
+#define LAG_MS 100
 
 struct xfsm_source {
     char *name;
@@ -83,9 +71,7 @@ struct xfsm_source {
     pthread_cond_t wake;        /* 'stop' was set. */
     bool stop;
     bool ended;
-    bool connected;
-    bool waiting;               /* For room in the sink. */
-    struct counters counters;
+    struct xfsm_source_status status;
 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
@@ -192,14 +178,14 @@ put(struct xfsm_source *s, const struct xfsm_follow_item *item)
 
         if (error != EAGAIN) {
             if (error) {
-                count(s, &s->counters.failed, 1);
+                count(s, &s->status.counters.failed, 1);
                 VLOG_WARN_RL(&rl, "cannot write events (%s)",
                              ovs_strerror(error));
             }
-            set_flag(s, &s->waiting, false);
+            set_flag(s, &s->status.waiting, false);
             return true;
         }
-        set_flag(s, &s->waiting, true);
+        set_flag(s, &s->status.waiting, true);
         if (s->uncommitted) {
             commit(s);
         }
@@ -210,17 +196,54 @@ put(struct xfsm_source *s, const struct xfsm_follow_item *item)
     }
 }
 
+/* Which of the counted labels 'label' is. */
+static enum xfsm_source_label
+find_label(struct xfsm_str label)
+{
+    static const char *const names[] = {
+#define LABEL_NAME(NAME) #NAME,
+        XFSM_SOURCE_LABELS(LABEL_NAME)
+#undef LABEL_NAME
+    };
+    enum xfsm_source_label i;
+
+    for (i = 0; i < XFSM_SOURCE_LABEL_other; i++) {
+        if (label.p && xfsm_str_is(label, names[i])) {
+            break;
+        }
+    }
+    return i;
+}
+
+/* Notes that the sink has taken 'item'. */
+static void
+count_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
+{
+    struct xfsm_source_status *status = &s->status;
+    int64_t now = time_wall_msec();
+
+    ovs_mutex_lock(&s->mutex);
+    status->counters.received++;
+    status->counters.recovered += item->recovered;
+    status->counters.labels[find_label(item->event.label)]++;
+    /* Reading the time of each event would be a cost on a busy hub. */
+    if (now - status->event_ms >= LAG_MS || now < status->event_ms) {
+        status->event_ms = now;
+        status->lag_ms = now - (int64_t) xfsm_follow_time_ms(&item->event);
+    }
+    ovs_mutex_unlock(&s->mutex);
+}
+
 static void
 take_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     if (xfsm_positions_has(s->positions, &item->event)) {
-        count(s, &s->counters.repeated, 1);
+        count(s, &s->status.counters.repeated, 1);
         return;
     }
     if (put(s, item)) {
         xfsm_positions_note(s->positions, &item->event);
-        count(s, &s->counters.received, 1);
-        count(s, &s->counters.recovered, item->recovered);
+        count_event(s, item);
         xfsm_relay_put(s->options.relay, s->name, item->body,
                        item->body_len);
         if (++s->uncommitted >= XFSM_SOURCE_BURST) {
@@ -238,7 +261,7 @@ take_gap(struct xfsm_source *s, const struct xfsm_follow_item *item)
     if (!item->n_missing) {
         return;
     }
-    count(s, &s->counters.lost, item->n_missing);
+    count(s, &s->status.counters.lost, item->n_missing);
     if (xfsm_event_decode(item->body, item->body_len, &view)) {
         xfsm_event_unescape(view.port, port, sizeof port);
     }
@@ -316,7 +339,7 @@ run_past(struct xfsm_source *s)
 {
     bool connected = xfsm_follow_n_connected(s->follow);
 
-    set_flag(s, &s->connected, connected);
+    set_flag(s, &s->status.connected, connected);
     if (!needs_past(s)) {
         return true;
     } else if (connected
@@ -362,7 +385,7 @@ follow(struct xfsm_source *s)
         if (!error) {
             take_item(s, &item);
         } else if (error == EPROTO) {
-            count(s, &s->counters.refused, 1);
+            count(s, &s->status.counters.refused, 1);
             VLOG_WARN_RL(&rl, "%s: refused a message that is no event",
                          s->name);
         } else if (error != EAGAIN && error != EINTR && !must_stop(s)) {
@@ -401,7 +424,7 @@ source_main(void *s_)
         }
         xfsm_follow_destroy(s->follow);
         s->follow = NULL;
-        set_flag(s, &s->connected, false);
+        set_flag(s, &s->status.connected, false);
         nap(s, CONNECT_MS);
     }
     commit(s);
@@ -492,14 +515,26 @@ xfsm_source_is(const struct xfsm_source *s, const char *endpoint,
 }
 
 void
-xfsm_source_sum(const struct xfsm_source *s, uint64_t *received,
-                uint64_t *lost, uint64_t *refused)
+xfsm_source_get_status(const struct xfsm_source *s,
+                       struct xfsm_source_status *status)
 {
     ovs_mutex_lock(&s->mutex);
-    *received += s->counters.received;
-    *lost += s->counters.lost;
-    *refused += s->counters.refused;
+    *status = s->status;
     ovs_mutex_unlock(&s->mutex);
+}
+
+void
+xfsm_source_add(struct xfsm_source_counters *to,
+                const struct xfsm_source_counters *from)
+{
+    size_t i;
+
+#define ADD_COUNTER(NAME, DOC) to->NAME += from->NAME;
+    XFSM_SOURCE_COUNTERS(ADD_COUNTER)
+#undef ADD_COUNTER
+    for (i = 0; i < XFSM_SOURCE_N_LABELS; i++) {
+        to->labels[i] += from->labels[i];
+    }
 }
 
 void
@@ -507,11 +542,11 @@ xfsm_source_show(const struct xfsm_source *s, struct ds *ds)
 {
     ovs_mutex_lock(&s->mutex);
     ds_put_format(ds, "    events: %s: %s%s;", s->endpoint,
-                  s->connected ? "connected" : "not connected",
-                  s->waiting ? ", waits for room" : "");
+                  s->status.connected ? "connected" : "not connected",
+                  s->status.waiting ? ", waits for room" : "");
 #define SHOW_COUNTER(NAME, DOC) \
-    ds_put_format(ds, " %"PRIu64" "#NAME",", s->counters.NAME);
-    COUNTERS(SHOW_COUNTER)
+    ds_put_format(ds, " %"PRIu64" "#NAME",", s->status.counters.NAME);
+    XFSM_SOURCE_COUNTERS(SHOW_COUNTER)
 #undef SHOW_COUNTER
     ds_chomp(ds, ',');
     ds_put_char(ds, '\n');

@@ -38,6 +38,42 @@
 /* Heartbeats of all probes come within that time, in ms. */
 #define XFSM_SOURCE_MARGIN_MS 10000
 
+/* C(NAME, DOC): counters. */
+#define XFSM_SOURCE_COUNTERS(C) \
+    C(received, "Events taken") \
+    C(lost, "Events missing for good") \
+    C(refused, "Messages of hubs that are no events") \
+    C(recovered, "Events taken that came from the journal of the hub") \
+    C(repeated, "Events that came twice, and were dropped") \
+    C(failed, "Events that the sink could not take")
+
+/* L(NAME): labels that are counted by themselves; "other" is for the rest. */
+#define XFSM_SOURCE_LABELS(L) \
+    L(critical) L(alert) L(log) L(feature) L(raw) L(other)
+
+enum xfsm_source_label {
+#define XFSM_SOURCE_LABEL(NAME) XFSM_SOURCE_LABEL_##NAME,
+    XFSM_SOURCE_LABELS(XFSM_SOURCE_LABEL)
+#undef XFSM_SOURCE_LABEL
+    XFSM_SOURCE_N_LABELS
+};
+
+struct xfsm_source_counters {
+#define XFSM_SOURCE_COUNTER(NAME, DOC) uint64_t NAME;
+    XFSM_SOURCE_COUNTERS(XFSM_SOURCE_COUNTER)
+#undef XFSM_SOURCE_COUNTER
+    uint64_t labels[XFSM_SOURCE_N_LABELS];      /* Of 'received'. */
+};
+
+struct xfsm_source_status {
+    bool connected;
+    bool waiting;               /* For room in the sink. */
+    int64_t event_ms;           /* When an event was taken, in ms since 1970,
+                                 * or 0; it may not be the very last one. */
+    int64_t lag_ms;             /* How old it was then. */
+    struct xfsm_source_counters counters;
+};
+
 struct ds;
 struct xfsm_key_pair;
 struct xfsm_relay;
@@ -70,9 +106,13 @@ void xfsm_source_join(struct xfsm_source *);
 bool xfsm_source_is(const struct xfsm_source *, const char *endpoint,
                     const char *server_key);
 
-/* Adds what it counted. */
-void xfsm_source_sum(const struct xfsm_source *, uint64_t *received,
-                     uint64_t *lost, uint64_t *refused);
+/* Stores how it is. */
+void xfsm_source_get_status(const struct xfsm_source *,
+                            struct xfsm_source_status *);
+
+/* Adds 'from' to 'to'. */
+void xfsm_source_add(struct xfsm_source_counters *to,
+                     const struct xfsm_source_counters *from);
 
 /* Appends a line on its state. */
 void xfsm_source_show(const struct xfsm_source *, struct ds *);

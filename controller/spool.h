@@ -42,14 +42,20 @@ struct ds;
 struct xfsm_event_view;
 struct xfsm_spool;
 
+/* C(NAME, DOC): counters. */
+#define XFSM_SPOOL_COUNTERS(C) \
+    C(put, "Events that the spool took") \
+    C(full, "Refusals for want of room in the spool") \
+    C(failed, "Events that the spool could not write, or not read back") \
+    C(sent, "Events given out to the broker, again and again") \
+    C(acknowledged, "Events that the broker acknowledged") \
+    C(repeated, "Events sent that were sent before") \
+    C(unheld, "Events that made room in the spool before their time")
+
 struct xfsm_spool_stats {
-    uint64_t put;               /* Events taken. */
-    uint64_t full;              /* Refusals for want of room. */
-    uint64_t failed;            /* Events that could not be written. */
-    uint64_t sent;              /* Events given out, again and again. */
-    uint64_t acknowledged;
-    uint64_t repeated;          /* Events sent that were sent before. */
-    uint64_t unheld;            /* Events that made room before their time. */
+#define XFSM_SPOOL_COUNTER(NAME, DOC) uint64_t NAME;
+    XFSM_SPOOL_COUNTERS(XFSM_SPOOL_COUNTER)
+#undef XFSM_SPOOL_COUNTER
 };
 
 /* Opens the spool in the folder 'dir', with 'mib' MiB, and holds events for

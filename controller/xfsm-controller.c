@@ -19,6 +19,7 @@
 #include "command-line.h"
 #include "controller/fleetd.h"
 #include "controller/import.h"
+#include "controller/metrics.h"
 #include "controller/rest.h"
 #include "controller/tokens.h"
 #include "daemon.h"
@@ -211,11 +212,15 @@ usage(void)
            "  --http-web=FOLDER       files of the dashboard\n"
            "  --audit-log=FILE        what its users did (default: in "
            "--state-dir)\n"
+           "  --metrics-hosts=NUMBER  hosts with metrics of their own "
+           "(default: %d)\n"
+           "  --metrics-ports=NUMBER  and ports (default: %d)\n"
            "  --new-token=NAME:ROLE   make a token, and exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n",
-           TIMEOUT_DEFAULT, XFSM_BINDIR "/xfsm", XFSM_REST_RATE);
+           TIMEOUT_DEFAULT, XFSM_BINDIR "/xfsm", XFSM_REST_RATE,
+           XFSM_METRICS_HOSTS, XFSM_METRICS_PORTS);
     exit(EXIT_SUCCESS);
 }
 
@@ -238,6 +243,8 @@ enum {
     OPT_HTTP_RATE,
     OPT_HTTP_WEB,
     OPT_AUDIT_LOG,
+    OPT_METRICS_HOSTS,
+    OPT_METRICS_PORTS,
     OPT_NEW_TOKEN,
     OPT_PEER_CA_CERT,
     OPT_BOOTSTRAP_CA_CERT,
@@ -265,6 +272,8 @@ static const struct option long_options[] = {
     {"http-rate", required_argument, NULL, OPT_HTTP_RATE},
     {"http-web", required_argument, NULL, OPT_HTTP_WEB},
     {"audit-log", required_argument, NULL, OPT_AUDIT_LOG},
+    {"metrics-hosts", required_argument, NULL, OPT_METRICS_HOSTS},
+    {"metrics-ports", required_argument, NULL, OPT_METRICS_PORTS},
     {"new-token", required_argument, NULL, OPT_NEW_TOKEN},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -332,6 +341,17 @@ make_token(const char *spec)
     exit(EXIT_SUCCESS);
 }
 
+/* Takes a number up to 'max', of the option called 'name'. */
+static void
+parse_metrics_option(const char *name, unsigned int max,
+                     unsigned int *number)
+{
+    if (!str_to_uint(optarg, 10, number) || *number > max) {
+        ovs_fatal(0, "--%s: \"%s\" is not a number from 0 to %u", name,
+                  optarg, max);
+    }
+}
+
 /* Takes one option about the REST API. */
 static void
 parse_http_option(struct controller *ctl, int c)
@@ -356,6 +376,14 @@ parse_http_option(struct controller *ctl, int c)
             ovs_fatal(0, "--http-rate: \"%s\" is not a number from 1 to %d",
                       optarg, XFSM_REST_MAX_RATE);
         }
+        break;
+    case OPT_METRICS_HOSTS:
+        parse_metrics_option("metrics-hosts", XFSM_METRICS_MAX_HOSTS,
+                             &ctl->http.metrics_hosts);
+        break;
+    case OPT_METRICS_PORTS:
+        parse_metrics_option("metrics-ports", XFSM_METRICS_MAX_PORTS,
+                             &ctl->http.metrics_ports);
         break;
     case OPT_NEW_TOKEN:
         make_token(optarg);
@@ -406,6 +434,8 @@ parse_own_option(struct controller *ctl, int c)
     case OPT_HTTP_RATE:
     case OPT_HTTP_WEB:
     case OPT_AUDIT_LOG:
+    case OPT_METRICS_HOSTS:
+    case OPT_METRICS_PORTS:
     case OPT_NEW_TOKEN:
         parse_http_option(ctl, c);
         break;
@@ -509,7 +539,9 @@ main(int argc, char *argv[])
         .mode = XFSM_HOST_WRITE,
         .timeout = TIMEOUT_DEFAULT,
         .http = { .web = xstrdup(XFSM_PKGDATADIR "/web"),
-                  .rate = XFSM_REST_RATE },
+                  .rate = XFSM_REST_RATE,
+                  .metrics_hosts = XFSM_METRICS_HOSTS,
+                  .metrics_ports = XFSM_METRICS_PORTS },
         .hosts = SHASH_INITIALIZER(&ctl.hosts),
     };
     int status = EXIT_SUCCESS;

@@ -11,25 +11,9 @@
 #include "openvswitch/dynamic-string.h"
 #include "ovs-plugin/agent.h"
 #include "ovs-plugin/hub-metrics.h"
+#include "ovs-plugin/probe-counters.h"
 #include "sset.h"
 #include "util.h"
-
-/* Numbers of a probe that can fall. */
-static bool
-is_gauge(const char *name)
-{
-    static const char *const gauges[] = {
-        "publish_queued", "rx_waiting", "workers", "workers_split",
-    };
-    size_t i;
-
-    for (i = 0; i < ARRAY_SIZE(gauges); i++) {
-        if (!strcmp(name, gauges[i])) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Names come from processes that read what attackers send.  One with a suffix
  * that has a meaning in the format is none of ours, either. */
@@ -81,8 +65,11 @@ put_port(struct ds *s, const struct xfsm_monitor *m)
 }
 
 static void
-put_type(struct ds *s, const char *name, bool gauge)
+put_type(struct ds *s, const char *name, bool gauge, const char *doc)
 {
+    if (doc[0]) {
+        ds_put_format(s, "# HELP xfsm_probe_%s %s.\n", name, doc);
+    }
     ds_put_format(s, "# TYPE xfsm_probe_%s %s\n", name,
                   gauge ? "gauge" : "counter");
 }
@@ -118,10 +105,10 @@ static void
 put_family(struct ds *s, const struct shash_node **nodes, size_t n,
            const char *name, size_t i)
 {
-    bool gauge = is_gauge(name);
+    bool gauge = xfsm_probe_counter_is_gauge(name);
     size_t j;
 
-    put_type(s, name, gauge);
+    put_type(s, name, gauge, xfsm_probe_counter_doc(name));
     for (j = 0; j < n; j++) {
         const struct xfsm_monitor *m = nodes[j]->data;
         size_t at = find(&m->stats, name, i);
@@ -152,50 +139,60 @@ put_counters(struct ds *s, const struct shash_node **nodes, size_t n)
     sset_destroy(&seen);
 }
 
-/* What the agent knows of the probes, and keys by state. */
+static void
+put_up(struct ds *s, const struct xfsm_monitor *m)
+{
+    put_sample(s, m, "up", true, m->status == XFSM_MONITOR_RUNNING);
+}
+
+static void
+put_restarts(struct ds *s, const struct xfsm_monitor *m)
+{
+    put_sample(s, m, "restarts", false, m->worker.restarts);
+}
+
+/* Keys by state. */
+static void
+put_state_keys(struct ds *s, const struct xfsm_monitor *m)
+{
+    size_t i;
+
+    for (i = 0; i < m->state_keys.n; i++) {
+        char *program = xstrdup(m->state_keys.names[i]);
+        char *slash = strchr(program, '/');
+
+        if (slash) {
+            *slash = '\0';
+            ds_put_cstr(s, "xfsm_probe_state_keys{");
+            put_port(s, m);
+            ds_put_char(s, ',');
+            put_label(s, "program", program);
+            ds_put_char(s, ',');
+            put_label(s, "state", slash + 1);
+            ds_put_format(s, "} %"PRId64"\n",
+                          MAX(m->state_keys.values[i], 0));
+        }
+        free(program);
+    }
+}
+
+/* What the agent knows of the probes. */
 static void
 put_states(struct ds *s, const struct shash_node **nodes, size_t n)
 {
-    size_t i, j;
+    size_t j;
 
-    put_type(s, "up", true);
-    for (j = 0; j < n; j++) {
-        const struct xfsm_monitor *m = nodes[j]->data;
-
-        if (m->wanted) {
-            put_sample(s, m, "up", true, m->status == XFSM_MONITOR_RUNNING);
-        }
+#define PUT_FAMILY(TYPE, NAME, DOC) \
+    put_type(s, #NAME, #TYPE[0] == 'g', DOC); \
+    for (j = 0; j < n; j++) { \
+        const struct xfsm_monitor *m = nodes[j]->data; \
+\
+        if (m->wanted) { \
+            put_##NAME(s, m); \
+        } \
     }
-    put_type(s, "restarts", false);
-    for (j = 0; j < n; j++) {
-        const struct xfsm_monitor *m = nodes[j]->data;
-
-        if (m->wanted) {
-            put_sample(s, m, "restarts", false, m->worker.restarts);
-        }
-    }
-    put_type(s, "state_keys", true);
-    for (j = 0; j < n; j++) {
-        const struct xfsm_monitor *m = nodes[j]->data;
-
-        for (i = 0; m->wanted && i < m->state_keys.n; i++) {
-            char *program = xstrdup(m->state_keys.names[i]);
-            char *slash = strchr(program, '/');
-
-            if (slash) {
-                *slash = '\0';
-                ds_put_cstr(s, "xfsm_probe_state_keys{");
-                put_port(s, m);
-                ds_put_char(s, ',');
-                put_label(s, "program", program);
-                ds_put_char(s, ',');
-                put_label(s, "state", slash + 1);
-                ds_put_format(s, "} %"PRId64"\n",
-                              MAX(m->state_keys.values[i], 0));
-            }
-            free(program);
-        }
-    }
+    XFSM_AGENT_PROBE_METRICS(PUT_FAMILY)
+#undef PUT_FAMILY
 }
 
 void
@@ -205,11 +202,13 @@ xfsm_agent_metrics_format(const struct xfsm_agent *agent, struct ds *s)
     const struct xfsm_counters *hub = &agent->hub.stats;
     size_t i;
 
-    ds_put_cstr(s, "# TYPE xfsm_agent info\nxfsm_agent_info{");
+    ds_put_cstr(s, "# HELP xfsm_agent " XFSM_AGENT_INFO_DOC ".\n"
+                "# TYPE xfsm_agent info\nxfsm_agent_info{");
     put_label(s, "version", XFSM_VERSION);
     ds_put_char(s, ',');
     put_label(s, "host", agent->host ? agent->host : "");
-    ds_put_format(s, "} 1\n# TYPE xfsm_hub_up gauge\nxfsm_hub_up %d\n",
+    ds_put_format(s, "} 1\n# HELP xfsm_hub_up " XFSM_AGENT_HUB_UP_DOC ".\n"
+                  "# TYPE xfsm_hub_up gauge\nxfsm_hub_up %d\n",
                   agent->hub.worker.state == XFSM_WORKER_READY);
     for (i = 0; i < hub->n; i++) {
         if (is_name(hub->names[i])) {

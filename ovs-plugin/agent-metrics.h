@@ -17,6 +17,16 @@
 struct ds;
 struct xfsm_agent;
 
+/* M(TYPE, NAME, DOC): what the agent itself tells of each probe. */
+#define XFSM_AGENT_PROBE_METRICS(M) \
+    M(gauge, up, "1 if all programs of the port run") \
+    M(counter, restarts, "Times that the probe was started again") \
+    M(gauge, state_keys, "Keys of a program in one of its states")
+
+/* What xfsm_agent_info and xfsm_hub_up tell. */
+#define XFSM_AGENT_INFO_DOC "The agent, and the host it is on"
+#define XFSM_AGENT_HUB_UP_DOC "1 while the hub runs"
+
 /* Appends the text, "# EOF" included. */
 void xfsm_agent_metrics_format(const struct xfsm_agent *, struct ds *);
 

@@ -64,6 +64,9 @@ struct xfsm_agent {
     unsigned int xfsm_seqno;    /* ...of rows. */
     long long int started;      /* When the agent started. */
     bool had_lock;              /* We were in charge of the database. */
+    bool yielding;              /* Another agent was, when last heard. */
+    bool lock_asked;            /* We ask for being so. */
+    long long int connected_since;  /* While 'yielding'; 0: we are not. */
     bool refused;               /* The server lets us read only. */
     long long int lockless_since;   /* Connected, no answer on the lock. */
     bool exiting;

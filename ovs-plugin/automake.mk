@@ -26,6 +26,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
+	ovs-plugin/bridge.c \
+	ovs-plugin/bridge.h \
 	ovs-plugin/hang.c \
 	ovs-plugin/hang.h \
 	ovs-plugin/cage-syscalls.c \
@@ -67,6 +69,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/hub-pub.h \
 	ovs-plugin/hub-replay.c \
 	ovs-plugin/hub-replay.h \
+	ovs-plugin/hub-share.c \
+	ovs-plugin/hub-share.h \
 	ovs-plugin/hub-source.c \
 	ovs-plugin/hub-source.h \
 	ovs-plugin/ipc.c \
@@ -95,6 +99,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/port-ids.h \
 	ovs-plugin/port-state.c \
 	ovs-plugin/port-state.h \
+	ovs-plugin/probe-counters.c \
+	ovs-plugin/probe-counters.h \
 	ovs-plugin/probe-ctl.c \
 	ovs-plugin/probe-filter.c \
 	ovs-plugin/probe-inspect.c \

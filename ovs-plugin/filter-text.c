@@ -530,6 +530,49 @@ xfsm_filter_text(const struct xfsm_filter *filter)
     return ds_steal_cstr(&out);
 }
 
+/* Layers whose fields lie in the headers. */
+#define HEADER_LAYERS (1u << XFSM_FL_META | 1u << XFSM_FL_PORT \
+                       | 1u << XFSM_FL_L2 | 1u << XFSM_FL_L3 \
+                       | 1u << XFSM_FL_L4 | 1u << XFSM_FL_MESSAGE)
+
+/* Writes which packets may carry 'layer': those that have a field of it. */
+static void
+write_layer(enum xfsm_field_layer layer, struct ds *out)
+{
+    struct xfsm_filter_clause clause = { .n = 1 };
+    unsigned int field = 0;
+
+    while (field < XFSM_N_FIELDS && xfsm_fields[field].layer != layer) {
+        field++;
+    }
+    clause.tests[0].field = (uint8_t) field;
+    clause.tests[0].op = XFSM_FILTER_PRESENT;
+    write_clause(&clause, IP4, out);
+    write_clause(&clause, IP6, out);
+}
+
+char *
+xfsm_filter_whole(const struct xfsm_filter *filter)
+{
+    struct ds out = DS_EMPTY_INITIALIZER;
+    uint32_t layers = 0;
+    size_t i;
+
+    for (i = 0; i < filter->n; i++) {
+        layers |= filter->programs[i].layers;
+        if (filter->programs[i].raw) {
+            return xstrdup(XFSM_FILTER_ALL);
+        }
+    }
+    ds_put_format(&out, "len <= %d or %s", XFSM_FILTER_HEADERS, unusual);
+    for (i = 0; i < XFSM_N_FIELD_LAYERS; i++) {
+        if (layers & ~HEADER_LAYERS & 1u << i) {
+            write_layer((enum xfsm_field_layer) i, &out);
+        }
+    }
+    return ds_steal_cstr(&out);
+}
+
 /* A program of one instruction. */
 static void
 set_constant(struct bpf_program *program, unsigned int accepted)
@@ -541,8 +584,36 @@ set_constant(struct bpf_program *program, unsigned int accepted)
     program->bf_insns = insn;
 }
 
-char *
-xfsm_filter_compile(const char *text, struct bpf_program *program)
+/* Has 'program' go on with 'whole' where it would return, but for 0, and
+ * return XFSM_FILTER_HEADERS where that returns 0. */
+static void
+chain(struct bpf_program *program, const struct bpf_program *whole)
+{
+    unsigned int n = program->bf_len, i;
+    struct bpf_insn *insns;
+
+    insns = xmalloc((n + whole->bf_len) * sizeof *insns);
+    for (i = 0; i < n; i++) {
+        insns[i] = program->bf_insns[i];
+        if (BPF_CLASS(insns[i].code) == BPF_RET && insns[i].k) {
+            insns[i] = (struct bpf_insn) BPF_STMT(BPF_JMP | BPF_JA,
+                                                  n - i - 1);
+        }
+    }
+    for (i = 0; i < whole->bf_len; i++) {
+        insns[n + i] = whole->bf_insns[i];
+        if (BPF_CLASS(insns[n + i].code) == BPF_RET && !insns[n + i].k) {
+            insns[n + i].k = XFSM_FILTER_HEADERS;
+        }
+    }
+    free(program->bf_insns);
+    program->bf_insns = insns;
+    program->bf_len = n + whole->bf_len;
+}
+
+/* Compiles one expression. */
+static char *
+compile_text(const char *text, struct bpf_program *program)
 {
     char *error = NULL;
     pcap_t *pcap;
@@ -564,4 +635,24 @@ xfsm_filter_compile(const char *text, struct bpf_program *program)
     }
     pcap_close(pcap);
     return error;
+}
+
+char *
+xfsm_filter_compile(const char *text, const char *whole,
+                    struct bpf_program *program)
+{
+    struct bpf_program more;
+    char *error = compile_text(text, program);
+
+    if (error || !strcmp(whole, XFSM_FILTER_ALL)) {
+        return error;
+    }
+    error = compile_text(whole, &more);
+    if (error) {
+        pcap_freecode(program);
+        return error;
+    }
+    chain(program, &more);
+    pcap_freecode(&more);
+    return NULL;
 }

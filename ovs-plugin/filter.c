@@ -200,6 +200,38 @@ add_insn(struct xfsm_filter_sum *sums, const struct xfsm_image *image,
     xfsm_filter_sum_add(sum, &sums[insn->c], XFSM_FILTER_CLAUSES);
 }
 
+/* Returns the layers of which the program names fields. */
+static uint32_t
+get_layers(const struct xfsm_image *image)
+{
+    uint32_t layers = 0;
+    uint32_t i;
+
+    BUILD_ASSERT_DECL(XFSM_N_FIELD_LAYERS <= 32);
+    for (i = 0; i < image->n_fields; i++) {
+        layers |= 1u << xfsm_fields[image->field_ids[i]].layer;
+    }
+    return layers;
+}
+
+/* True if the program publishes packets as they are. */
+static bool
+publishes_packets(const struct xfsm_image *image)
+{
+    uint32_t i, j;
+
+    for (i = 0; i < image->n_handlers; i++) {
+        const struct xfsm_img_handler *h = &image->handlers[i];
+
+        for (j = 0; j < h->n_code; j++) {
+            if (image->code[h->code + j].op == XFSM_I_PUBRAW) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* True if the program names a field that depends on what the probe sees. */
 static bool
 counts_packets(const struct xfsm_image *image)
@@ -277,5 +309,7 @@ xfsm_filter_set(struct xfsm_filter *filter, const char *name,
                                 (filter->n + 1) * sizeof *filter->programs);
     p = &filter->programs[filter->n++];
     p->name = xstrdup(name);
+    p->layers = get_layers(image);
+    p->raw = publishes_packets(image);
     build_sum(&p->sum, image);
 }

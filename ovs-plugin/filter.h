@@ -29,6 +29,14 @@
  * All loads of the expression lie behind a test of the length, because a load
  * beyond the end rejects a packet whatever else would accept it.
  *
+ * Of what passes, the kernel copies the first XFSM_FILTER_HEADERS bytes where
+ * these have all that the programs can read, which is what makes a probe on a
+ * port with long packets cheap.  A second expression tells which packets have
+ * to be copied whole: all where a program publishes packets (raw), those that
+ * may carry a layer of which a program names a field (DNS, a tunnel, ...), and
+ * whatever is not in its usual place, as above.  The headers of all others,
+ * up to those of TCP with options over IPv6, take 114 bytes at most.
+ *
  * Ownership: a filter copies what it needs of an image.  Thread-safety: none
  * needed.  Cost: to add a program, about the square of its tests, which the
  * verifier bounds, times XFSM_FILTER_CLAUSES. */
@@ -49,6 +57,9 @@ struct xfsm_image;
 /* Texts that are no expression of libpcap. */
 #define XFSM_FILTER_ALL "all"           /* Every packet passes. */
 #define XFSM_FILTER_NONE "none"         /* No packet passes. */
+
+/* Bytes of a frame of which no more than the headers are wanted. */
+#define XFSM_FILTER_HEADERS 128
 
 /* What a test asks of a field; the other ones compare it. */
 #define XFSM_FILTER_PRESENT 0xff        /* That it is there. */
@@ -77,6 +88,8 @@ struct xfsm_filter {
     struct xfsm_filter_program {
         char *name;
         struct xfsm_filter_sum sum;
+        uint32_t layers;        /* Of its fields, bits 1 << XFSM_FL_*... */
+        bool raw;               /* ...and it publishes packets. */
     } *programs;
 };
 
@@ -95,10 +108,16 @@ void xfsm_filter_remove(struct xfsm_filter *, const char *name);
  * frees. */
 char *xfsm_filter_text(const struct xfsm_filter *);
 
-/* Compiles what xfsm_filter_text() returned for frames of Ethernet.  Returns
- * NULL and fills '*program', to be freed with pcap_freecode(), or returns an
- * error that the caller frees. */
-char *xfsm_filter_compile(const char *text, struct bpf_program *program);
+/* Returns the expression for the packets that all programs together may want
+ * more than XFSM_FILTER_HEADERS bytes of, which the caller frees. */
+char *xfsm_filter_whole(const struct xfsm_filter *);
+
+/* Compiles what xfsm_filter_text() and xfsm_filter_whole() returned for frames
+ * of Ethernet.  Returns NULL and fills '*program', to be freed with
+ * pcap_freecode(), or returns an error that the caller frees.  The program
+ * returns how many bytes of a frame are wanted, 0: it is left out. */
+char *xfsm_filter_compile(const char *text, const char *whole,
+                          struct bpf_program *program);
 
 /* Adds the clauses of 'other' to 'sum', in which what another one covers is
  * left out.  A sum of 'max' or more becomes one that always holds. */

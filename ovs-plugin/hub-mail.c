@@ -218,6 +218,7 @@ xfsm_hub_mail_wait(const struct xfsm_hub_mail *mail)
 /* What is known of an event while it is offered. */
 struct offer {
     long long int now;          /* Monotonic ms; 0: nobody hears it so far. */
+    uint32_t who;               /* Hash of who says it. */
     bool refused;               /* Nobody will get it. */
     bool spent;                 /* The hub may not deliver it further. */
 };
@@ -237,11 +238,11 @@ deliver(struct xfsm_hub_mail *mail, struct offer *offer,
 
     if (offer->spent) {
         mail->messages_shed_hub++;
-    } else if (!xfsm_hub_bucket_take(&listener->heard, mail->rate,
-                                     offer->now)) {
+    } else if (!xfsm_hub_share_take(&listener->heard, mail->rate,
+                                    offer->who, offer->now)) {
         mail->messages_shed_heard++;
-    } else if (!xfsm_hub_bucket_take(&mail->all, XFSM_HUB_MAIL_RATE,
-                                     offer->now)) {
+    } else if (!xfsm_hub_share_take(&mail->all, XFSM_HUB_MAIL_RATE,
+                                    offer->who, offer->now)) {
         mail->messages_shed_hub++;
         offer->spent = true;
     } else if (sendmsg(listener->sock, &msg,
@@ -282,7 +283,7 @@ xfsm_hub_mail_offer(struct xfsm_hub_mail *mail,
                     const char *topic, size_t topic_len,
                     const char *json, size_t json_len, uint64_t hops)
 {
-    struct offer offer = { 0, false, false };
+    struct offer offer = { .who = hash_pointer(said, mail->basis) };
     size_t words = 0;
     size_t i;
 

@@ -26,7 +26,9 @@
  *   - Rates: each probe and peer has a token bucket for what it says, of which
  *     one token goes for an event that anybody hears, and each probe one for
  *     what it hears, both of options.message_rate tokens a second and as many
- *     at once; the hub has one of XFSM_HUB_MAIL_RATE for all deliveries.
+ *     at once; the hub has one of XFSM_HUB_MAIL_RATE for all deliveries.  Who
+ *     says much cannot use up what a probe may hear of others, nor what the
+ *     hub may deliver of others: hub-share.h.
  *   - A probe that does not keep up: its socket takes what the kernel lets it
  *     (net.core.wmem_default, some 100 messages), and what comes on top is
  *     shed.
@@ -47,6 +49,7 @@
 
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
+#include "ovs-plugin/hub-share.h"
 #include "ovs-plugin/hub-source.h"
 #include "xfsm/io/message-decode.h"
 
@@ -85,7 +88,7 @@ struct xfsm_hub_listener {
     int sock;                   /* As well. */
     struct xfsm_hub_source *source;     /* Who it is; NULL: not known yet. */
     struct ovs_list wants;      /* Struct want of hub-mail.c. */
-    struct xfsm_hub_bucket heard;       /* Of messages... */
+    struct xfsm_hub_share heard;        /* Of messages... */
     struct xfsm_hub_bucket told;        /* ...and of lists of topics. */
     bool ask;                   /* To be asked again. */
     uint64_t event;             /* Last one that it was offered. */
@@ -101,7 +104,7 @@ struct xfsm_hub_mail {
     uint32_t basis;             /* Of the hash of topics. */
     struct ovs_list listeners;
     unsigned int rate;          /* Of one probe; 0: no limit. */
-    struct xfsm_hub_bucket all;
+    struct xfsm_hub_share all;
     uint64_t event;             /* Number of the event that is offered. */
     long long int ask_at;       /* When some are asked, LLONG_MAX: never. */
     xfsm_hub_mail_changed *changed;     /* May be NULL. */

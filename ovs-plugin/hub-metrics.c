@@ -12,31 +12,42 @@
 #include "ovs-plugin/hub-core.h"
 #include "util.h"
 
-static bool
-is_gauge(const char *name)
+struct metric {
+    const char *type;
+    const char *name;
+    const char *doc;
+};
+
+static const struct metric *
+find_metric(const char *name)
 {
-    static const char *const gauges[] = {
-        "probes", "subscriptions", "forms_subscriptions", "journal_records",
-        "memory_bytes", "topics_heard", "peers", "peers_connected",
+    static const struct metric metrics[] = {
+#define METRIC(TYPE, NAME, DOC) { #TYPE, NAME, DOC },
+        XFSM_HUB_METRICS(METRIC)
+#undef METRIC
     };
+    static const struct metric unknown = { "counter", "", NULL };
     size_t i;
 
-    for (i = 0; i < ARRAY_SIZE(gauges); i++) {
-        if (!strcmp(name, gauges[i])) {
-            return true;
+    for (i = 0; i < ARRAY_SIZE(metrics); i++) {
+        if (!strcmp(name, metrics[i].name)) {
+            return &metrics[i];
         }
     }
-    return false;
+    return &unknown;
 }
 
 void
 xfsm_hub_metrics_add(const char *name, uint64_t value, void *ds)
 {
-    bool gauge = is_gauge(name);
+    const struct metric *metric = find_metric(name);
 
+    if (metric->doc) {
+        ds_put_format(ds, "# HELP xfsm_hub_%s %s.\n", name, metric->doc);
+    }
     ds_put_format(ds, "# TYPE xfsm_hub_%s %s\nxfsm_hub_%s%s %"PRIu64"\n",
-                  name, gauge ? "gauge" : "counter", name,
-                  gauge ? "" : "_total", value);
+                  name, metric->type, name,
+                  metric->type[0] == 'g' ? "" : "_total", value);
 }
 
 /* Puts a name, which is escaped as in JSON, of which the format allows \\, \"

@@ -23,6 +23,11 @@
 /* Events queued for one subscriber. */
 #define HUB_HWM 1024
 
+/* Subscriptions of one subscriber that wait to be taken in.  ZeroMQ takes in
+ * all there are before it lets us count them, and more than one would let it
+ * go on for as long as the subscriber sends them. */
+#define HUB_SUBSCRIPTION_HWM 1
+
 #define IPC "ipc://"
 
 struct xfsm_hub_pub {
@@ -100,14 +105,18 @@ xfsm_hub_pub_open(void *context, const char *endpoint,
         .linger = 100,
     };
     struct xfsm_hub_pub *pub = xzalloc(sizeof *pub);
+    int subscription_hwm = HUB_SUBSCRIPTION_HWM;
     int verbose = 1;
     int error;
 
     pub->subscribed = subscribed;
     pub->aux = aux;
     error = xfsm_zmq_socket(context, ZMQ_XPUB, &limits, &pub->socket);
-    if (!error && zmq_setsockopt(pub->socket, ZMQ_XPUB_VERBOSER, &verbose,
-                                 sizeof verbose)) {
+    if (!error && (zmq_setsockopt(pub->socket, ZMQ_XPUB_VERBOSER, &verbose,
+                                  sizeof verbose)
+                   || zmq_setsockopt(pub->socket, ZMQ_RCVHWM,
+                                     &subscription_hwm,
+                                     sizeof subscription_hwm))) {
         error = xfsm_zmq_errno();
     }
     if (!error && keys) {

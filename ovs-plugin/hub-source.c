@@ -49,18 +49,24 @@ xfsm_hub_rates_parse(struct xfsm_hub_rates *rates, const char *s)
     return error;
 }
 
+double
+xfsm_hub_bucket_fill(struct xfsm_hub_bucket *b, unsigned int rate,
+                     long long int now)
+{
+    b->tokens = (b->filled
+                 ? MIN(b->tokens + (now - b->filled) * (rate / 1000.0), rate)
+                 : rate);
+    b->filled = now;
+    return b->tokens;
+}
+
 bool
 xfsm_hub_bucket_take(struct xfsm_hub_bucket *b, unsigned int rate,
                      long long int now)
 {
     if (!rate) {
         return true;
-    }
-    b->tokens = (b->filled
-                 ? MIN(b->tokens + (now - b->filled) * (rate / 1000.0), rate)
-                 : rate);
-    b->filled = now;
-    if (b->tokens < 1) {
+    } else if (xfsm_hub_bucket_fill(b, rate, now) < 1) {
         return false;
     }
     b->tokens -= 1;

@@ -58,6 +58,10 @@ struct xfsm_hub_bucket {
     long long int filled;       /* Monotonic ms. */
 };
 
+/* Adds the tokens of the time that has passed.  Returns how many there are. */
+double xfsm_hub_bucket_fill(struct xfsm_hub_bucket *, unsigned int rate,
+                            long long int now);
+
 /* Takes a token.  'now' is in monotonic ms.  Returns false if there is none.
  */
 bool xfsm_hub_bucket_take(struct xfsm_hub_bucket *, unsigned int rate,

@@ -227,13 +227,17 @@ xfsm_ipc_recv(int sock, uint8_t *buf, enum xfsm_ipc_type *typep,
         .msg_control = control.buf,
         .msg_controllen = sizeof control.buf,
     };
+    bool reset = false;
     size_t n_fds;
     ssize_t n;
     int fd;
 
+    /* A peer that ended without reading what we said: this is told once, and
+     * what it said before is still there. */
     do {
         n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset
+                                          && (reset = true))));
     if (n < 0) {
         return (errno == EWOULDBLOCK ? EAGAIN
                 : errno == ECONNRESET ? ESHUTDOWN
@@ -320,12 +324,31 @@ xfsm_ipc_get_stats(struct xfsm_bytes *b,
     return xfsm_ipc_get_text(b, text, size) && !xfsm_bytes_remaining(b);
 }
 
+void
+xfsm_ipc_set_buffer(int sock)
+{
+    const int half = XFSM_IPC_BUFFER / 2;
+    socklen_t len = sizeof(int);
+    int size;
+
+    if (!getsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, &len)
+        && size < XFSM_IPC_BUFFER
+        && setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &half, sizeof half)) {
+        /* Not root: up to net.core.wmem_max. */
+        setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &half, sizeof half);
+    }
+}
+
 int
 xfsm_ipc_pair(int socks[2])
 {
-    return (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                       0, socks)
-            ? errno : 0);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                   socks)) {
+        return errno;
+    }
+    xfsm_ipc_set_buffer(socks[0]);
+    xfsm_ipc_set_buffer(socks[1]);
+    return 0;
 }
 
 static int

@@ -44,6 +44,11 @@
 /* Longest message, header included. */
 #define XFSM_IPC_MAX 65536
 
+/* Bytes that a socket of xfsm_ipc_pair() holds, where we may say so; what the
+ * kernel does by default (net.core.wmem_default), unless it was told to do
+ * less. */
+#define XFSM_IPC_BUFFER 212992
+
 /* Longest text, and room for it with its terminator. */
 #define XFSM_IPC_TEXT_MAX 4095
 #define XFSM_IPC_TEXT_SIZE (XFSM_IPC_TEXT_MAX + 1)
@@ -136,7 +141,7 @@ int xfsm_ipc_send(int sock, struct xfsm_ipc_writer *, int fd);
 /* Receives a message from 'sock' into 'buf' of XFSM_IPC_MAX bytes.  Returns 0
  * and stores its type, a cursor on its payload and its descriptor or -1,
  * which is then the caller's; EAGAIN if there is no message; ESHUTDOWN if the
- * peer is gone; EPROTO if the message is malformed; or another positive
+ * peer is gone and all that it said was received; EPROTO if the message is malformed; or another positive
  * errno. */
 int xfsm_ipc_recv(int sock, uint8_t *buf, enum xfsm_ipc_type *typep,
                   struct xfsm_bytes *payload, int *fdp);
@@ -155,8 +160,12 @@ bool xfsm_ipc_get_stats(struct xfsm_bytes *,
                                    void *aux),
                         void *aux, char *text, size_t size);
 
-/* Makes a pair of non-blocking, close-on-exec SOCK_SEQPACKET sockets.
- * Returns 0 or a positive errno. */
+/* Gives 'sock' a buffer of XFSM_IPC_BUFFER bytes at least, as far as that is
+ * allowed: a packet of more than its buffer it would never take. */
+void xfsm_ipc_set_buffer(int sock);
+
+/* Makes a pair of non-blocking, close-on-exec SOCK_SEQPACKET sockets with such
+ * buffers.  Returns 0 or a positive errno. */
 int xfsm_ipc_pair(int socks[2]);
 
 /* Makes a memfd named 'name' that holds 'len' bytes at 'data' and is sealed

@@ -19,6 +19,7 @@
 #include "lib/vswitch-idl.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/agent.h"
+#include "ovs-plugin/bridge.h"
 #include "smap.h"
 #include "util.h"
 
@@ -51,19 +52,6 @@ xfsm_mirror_bring_up(const char *device)
     return (error ? xasprintf("the mirror's device %s cannot be brought up "
                               "(%s), so nothing is seen", device,
                               ovs_strerror(error)) : NULL);
-}
-
-static const struct ovsrec_bridge *
-find_bridge(struct ovsdb_idl *idl, const char *name)
-{
-    const struct ovsrec_bridge *bridge;
-
-    OVSREC_BRIDGE_FOR_EACH (bridge, idl) {
-        if (!strcmp(bridge->name, name)) {
-            return bridge;
-        }
-    }
-    return NULL;
 }
 
 static struct ovsrec_port *
@@ -153,8 +141,8 @@ static void
 add_wanted(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn,
            const struct xfsm_monitor *m)
 {
-    const struct ovsrec_bridge *bridge = find_bridge(agent->ovs.idl,
-                                                     m->want.bridge);
+    const struct ovsrec_bridge *bridge = xfsm_bridge_find(agent->ovs.idl,
+                                                          m->want.bridge);
     struct ovsrec_port *source = bridge ? find_port(bridge, m->want.port)
                                         : NULL;
     const struct ovsrec_mirror *old;

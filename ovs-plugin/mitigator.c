@@ -14,6 +14,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
+#include "ovs-plugin/bridge.h"
 #include "ovs-plugin/counters.h"
 #include "ovs-plugin/mitigation-plan.h"
 #include "ovs-plugin/mitigation-report.h"
@@ -74,19 +75,6 @@ get_number(const struct ovsrec_interface *row)
     return row && row->n_ofport && row->ofport[0] > 0 ? row->ofport[0] : 0;
 }
 
-static const struct ovsrec_bridge *
-find_bridge(struct ovsdb_idl *idl, const char *name)
-{
-    const struct ovsrec_bridge *bridge;
-
-    OVSREC_BRIDGE_FOR_EACH (bridge, idl) {
-        if (!strcmp(bridge->name, name)) {
-            return bridge;
-        }
-    }
-    return NULL;
-}
-
 /* Returns the ports of the bridge that copies may go to, which the caller
  * frees, and stores their number in '*np'. */
 static struct mitigation_port *
@@ -122,7 +110,7 @@ get_policy(const struct xfsm_mitigator *mt, const struct xfsm_monitor *m,
            struct ovsdb_idl *idl, struct mitigation_port **mirrorsp)
 {
     const struct mitigator_options *o = &mt->options;
-    const struct ovsrec_bridge *bridge = find_bridge(idl, m->want.bridge);
+    const struct ovsrec_bridge *bridge = xfsm_bridge_find(idl, m->want.bridge);
     struct mitigation_policy policy = {
         .enforce = get_mode(mt, m) == XFSM_MITIGATION_ENFORCE,
         .actions = o->actions,

@@ -48,6 +48,7 @@ struct rxq_ring;
     R(segments)                 /* Of those, on the wire. */ \
     R(bytes)                    /* Of those, on the wire. */ \
     R(truncated)                /* Of those, not captured whole. */ \
+    R(headers)                  /* Of those, cut by the filter. */ \
     R(dropped)                  /* By the kernel, for want of room. */ \
     R(freezes)                  /* Times that the ring was full. */
 
@@ -546,7 +547,13 @@ take_packet(struct rxq_ring *rx, const struct netdev_ring *dev,
     rx->stats.packets++;
     rx->stats.segments += meta->segs;
     rx->stats.bytes += meta->wire_len;
-    rx->stats.truncated += meta->wire_len > hdr->tp_snaplen;
+    if (meta->wire_len > hdr->tp_snaplen) {
+        if (hdr->tp_snaplen == XFSM_RING_HEADERS) {
+            rx->stats.headers++;
+        } else {
+            rx->stats.truncated++;
+        }
+    }
     rx->n_left--;
     rx->next += hdr->tp_next_offset;
 }
@@ -695,6 +702,7 @@ xfsm_ring_get_counts(struct netdev *netdev, struct xfsm_ring_counts *counts)
         .dropped = sum.dropped,
         .taken = sum.packets,
         .segments = sum.segments,
+        .headers = sum.headers,
     };
 }
 

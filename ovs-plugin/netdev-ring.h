@@ -57,7 +57,9 @@
  * Filter: xfsm_ring_set_filter() has the kernel leave out packets before they
  * are copied, also from inside a cage and while packets are received.  How
  * many it spared is the difference between what the device carried and what
- * came here, see xfsm_ring_get_spared().
+ * came here, see xfsm_ring_get_spared().  It also says how many bytes of a
+ * packet are copied; one that it cut to XFSM_RING_HEADERS was not wanted
+ * whole, so that it is not counted as truncated.
  *
  * Workers: with more than one rxq, each has a ring of its own, and the kernel
  * picks one for each packet by the program of xfsm_ring_set_steering(); until
@@ -84,6 +86,7 @@
 #define XFSM_RING_RETIRE_MS 20
 #define XFSM_RING_RETIRE_MS_MAX 1000
 #define XFSM_RING_WORKERS_MAX 16
+#define XFSM_RING_HEADERS 128
 
 /* What else is known of a packet from the ring. */
 struct xfsm_ring_meta {
@@ -130,9 +133,10 @@ uint64_t xfsm_ring_take_lost(struct netdev_rxq *);
 
 /* What passed the filter: 'received' packets of which 'dropped' found no
  * room, 'taken' were handed out by netdev_rxq_recv(), and the rest waits in
- * the ring.  'segments' are those of the packets taken. */
+ * the ring.  'segments' are those of the packets taken, 'headers' says of how
+ * many of these the filter left no more than the headers. */
 struct xfsm_ring_counts {
-    uint64_t received, dropped, taken, segments;
+    uint64_t received, dropped, taken, segments, headers;
 };
 
 void xfsm_ring_get_counts(struct netdev *, struct xfsm_ring_counts *);

@@ -43,6 +43,10 @@ VLOG_DEFINE_THIS_MODULE(ovs_xfsmd);
 /* At start, how long to wait for the database XFSM before working without. */
 #define XFSM_PATIENCE_MS 2000
 
+/* How long an agent that waits for another one leaves it the first word, once
+ * the database is back. */
+#define XFSM_YIELD_MS 2000
+
 /* At exit, how long to wait for probes to stop and for the last status to be
  * written. */
 #define EXIT_MS 3000
@@ -272,6 +276,16 @@ get_xfsm_remote(const struct xfsm_agent *agent)
     return agent->xfsm_remote ? agent->xfsm_remote : agent->remote;
 }
 
+/* Asks for the lock, or does not any more. */
+static void
+set_lock(struct xfsm_agent *agent, bool ask)
+{
+    if (ask != agent->lock_asked) {
+        ovsdb_idl_set_lock(agent->xfsm.idl, ask ? LOCK_NAME : NULL);
+        agent->lock_asked = ask;
+    }
+}
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
@@ -296,7 +310,7 @@ agent_init(struct xfsm_agent *agent)
     agent->xfsm.idl = ovsdb_idl_create(get_xfsm_remote(agent),
                                        &xfsmrec_idl_class, false, true);
     ovsdb_idl_set_leader_only(agent->ovs.idl, false);
-    ovsdb_idl_set_lock(agent->xfsm.idl, LOCK_NAME);
+    set_lock(agent, true);
     xfsm_rows_init(agent);
     ovsdb_idl_set_write_changed_only_all(agent->xfsm.idl, true);
 
@@ -355,6 +369,22 @@ xfsm_agent_is_passive(const struct xfsm_agent *agent)
     return ovsdb_idl_is_lock_contended(agent->xfsm.idl);
 }
 
+/* Where another agent is in charge, a database that goes away does not change
+ * that: nothing is started meanwhile, and when it is back the other one gets
+ * the lock, if it is still there. */
+static void
+run_yield(struct xfsm_agent *agent)
+{
+    if (!ovsdb_idl_is_connected(agent->xfsm.idl)) {
+        agent->connected_since = 0;
+        set_lock(agent, false);
+    } else if (!agent->connected_since) {
+        agent->connected_since = time_msec();
+    } else if (time_msec() >= agent->connected_since + XFSM_YIELD_MS) {
+        set_lock(agent, true);
+    }
+}
+
 /* Finds out whether the server gives us the lock.  If its clients may only
  * read, it refuses, of which the IDL tells nothing. */
 static void
@@ -363,7 +393,12 @@ run_lock(struct xfsm_agent *agent)
     bool has_lock = ovsdb_idl_has_lock(agent->xfsm.idl);
 
     agent->had_lock |= has_lock;
-    if (has_lock || xfsm_agent_is_passive(agent)
+    agent->yielding = !has_lock && (agent->yielding
+                                    || xfsm_agent_is_passive(agent));
+    if (agent->yielding) {
+        run_yield(agent);
+    }
+    if (has_lock || xfsm_agent_is_passive(agent) || !agent->lock_asked
         || !ovsdb_idl_is_connected(agent->xfsm.idl)) {
         agent->lockless_since = 0;
         agent->refused = false;
@@ -386,6 +421,7 @@ knows_rows(const struct xfsm_agent *agent)
             && (((agent->had_lock || agent->refused)
                  && ovsdb_idl_has_ever_connected(agent->xfsm.idl))
                 || (!ovsdb_idl_is_connected(agent->xfsm.idl)
+                    && !agent->yielding
                     && time_msec() >= agent->started + XFSM_PATIENCE_MS)));
 }
 
@@ -547,6 +583,9 @@ agent_wait(struct xfsm_agent *agent)
     } else if (knows_rows(agent)) {
         xfsm_status_wait(agent);
         return;
+    }
+    if (agent->yielding && !agent->lock_asked && agent->connected_since) {
+        poll_timer_wait_until(agent->connected_since + XFSM_YIELD_MS);
     }
     if (time_msec() < agent->started + XFSM_PATIENCE_MS) {
         poll_timer_wait_until(agent->started + XFSM_PATIENCE_MS);

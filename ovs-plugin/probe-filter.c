@@ -12,6 +12,7 @@
 #include <pcap/pcap.h>
 
 #include "openvswitch/vlog.h"
+#include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/probe-source.h"
 #include "util.h"
 
@@ -19,6 +20,8 @@ VLOG_DEFINE_THIS_MODULE(probe_filter);
 
 /* libpcap's instructions are the kernel's. */
 BUILD_ASSERT_DECL(sizeof(struct bpf_insn) == sizeof(struct sock_filter));
+
+BUILD_ASSERT_DECL(XFSM_FILTER_HEADERS == XFSM_RING_HEADERS);
 
 static void
 set_text(struct xfsm_probe *probe, char *text)
@@ -54,13 +57,14 @@ xfsm_probe_filter_open(struct xfsm_probe *probe)
     }
 }
 
-/* Sets the filter 'text'.  Returns NULL or an error that the caller frees. */
+/* Sets the filter 'text', with 'whole'.  Returns NULL or an error that the
+ * caller frees. */
 static char *
-set_filter(struct xfsm_probe *probe, const char *text)
+set_filter(struct xfsm_probe *probe, const char *text, const char *whole)
 {
     struct bpf_program bpf;
     struct sock_fprog prog;
-    char *error = xfsm_filter_compile(text, &bpf);
+    char *error = xfsm_filter_compile(text, whole, &bpf);
     int error_no;
 
     if (error) {
@@ -85,19 +89,22 @@ set_filter(struct xfsm_probe *probe, const char *text)
 void
 xfsm_probe_filter_update(struct xfsm_probe *probe)
 {
-    char *text, *error;
+    char *text, *whole, *error;
 
     if (!xfsm_source_can_filter(probe->source)) {
         return;
     }
     text = xfsm_filter_text(&probe->filter);
-    error = set_filter(probe, text);
+    whole = xfsm_filter_whole(&probe->filter);
+    error = set_filter(probe, text, whole);
     if (error) {
         VLOG_WARN("%s: every packet is looked at", error);
         free(error);
-        free(text);
         xfsm_probe_filter_open(probe);
     } else {
-        set_text(probe, text);
+        set_text(probe, xasprintf("%s\nof more than %d bytes whole:\n%s",
+                                  text, XFSM_FILTER_HEADERS, whole));
     }
+    free(text);
+    free(whole);
 }

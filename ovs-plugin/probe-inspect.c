@@ -36,15 +36,23 @@
 /* Appends text that the program's author, or who made its image, wrote:
  * nothing that a terminal takes for more than text. */
 static void
-put_text(struct ds *s, const char *text)
+put_bytes(struct ds *s, const char *text, size_t len)
 {
-    for (; *text; text++) {
-        if (*text >= ' ' && *text <= '~') {
-            ds_put_char(s, *text);
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] >= ' ' && text[i] <= '~') {
+            ds_put_char(s, text[i]);
         } else {
-            ds_put_format(s, "\\x%02x", (unsigned char) *text);
+            ds_put_format(s, "\\x%02x", (unsigned char) text[i]);
         }
     }
+}
+
+static void
+put_text(struct ds *s, const char *text)
+{
+    put_bytes(s, text, strlen(text));
 }
 
 static void
@@ -356,6 +364,10 @@ put_value(struct ds *s, const struct xfsm_fact *f)
         }
     } else if (!f->there) {
         ds_put_cstr(s, "no entry");
+    } else if (f->text) {
+        ds_put_char(s, '"');
+        put_bytes(s, f->text, f->len);
+        ds_put_char(s, '"');
     } else {
         ds_put_format(s, "%.9g", f->value);
     }

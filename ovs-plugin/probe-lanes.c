@@ -353,23 +353,26 @@ remember_program(struct xfsm_lanes *lanes, const char *name,
     p->may = xfsm_steer_of_image(image, &p->why);
 }
 
-/* Loads an image into all lanes, or, if that fails, into none. */
+/* Loads an image into all lanes, or, if that fails in one, into none. */
 static char *
-load_image(struct xfsm_lanes *lanes, const char *name, const void *data,
-           size_t len, bool anew)
+load_image(struct xfsm_lanes *lanes, const void *data, size_t len, bool anew)
 {
+    struct xfsm_engine_load *loads[XFSM_LANES_MAX];
     char *error = NULL;
-    size_t i;
+    size_t i, n;
 
-    for (i = 0; i < lanes->n && !error; i++) {
-        struct xfsm_engine *engine = lanes->lane[i].engine;
-
-        error = anew ? xfsm_engine_load_anew(engine, data, len)
-                     : xfsm_engine_load(engine, data, len);
+    for (n = 0; n < lanes->n; n++) {
+        error = xfsm_engine_prepare(lanes->lane[n].engine, data, len, anew,
+                                    &loads[n]);
+        if (error) {
+            break;
+        }
     }
-    if (error && i > 1) {
-        for (i = 0; i < lanes->n; i++) {
-            xfsm_engine_unload(lanes->lane[i].engine, name);
+    for (i = 0; i < n; i++) {
+        if (error) {
+            xfsm_engine_cancel(loads[i]);
+        } else {
+            xfsm_engine_commit(loads[i]);
         }
     }
     return error;
@@ -443,7 +446,7 @@ resteer(struct xfsm_lanes *lanes, const char *fresh)
                 VLOG_INFO("%s begins anew", p->name);
                 lanes->resteered++;
             }
-            error = load_image(lanes, p->name, p->image, p->len, true);
+            error = load_image(lanes, p->image, p->len, true);
             if (error) {
                 VLOG_ERR("%s: %s", p->name, error);
                 free(error);
@@ -457,7 +460,7 @@ char *
 xfsm_lanes_load(struct xfsm_lanes *lanes, const char *name,
                 const void *data, size_t len, const struct xfsm_image *image)
 {
-    char *error = load_image(lanes, name, data, len, false);
+    char *error = load_image(lanes, data, len, false);
 
     if (lanes->n > 1 && !error) {
         remember_program(lanes, name, data, len, image);

@@ -76,15 +76,6 @@ xfsm_publisher_init(struct xfsm_publisher *p,
     xfsm_queue_init(&p->queue);
 }
 
-void
-xfsm_publisher_destroy(struct xfsm_publisher *p)
-{
-    xfsm_publisher_set_socket(p, -1);
-    xfsm_queue_destroy(&p->queue);
-    xfsm_port_ids_destroy(&p->ids);
-    ovs_mutex_destroy(&p->mutex);
-}
-
 static void
 set_socket(struct xfsm_publisher *p, int sock)
 {
@@ -125,20 +116,23 @@ lose_hub(struct xfsm_publisher *p, const char *why)
     set_socket(p, -1);
 }
 
-/* Sends one packet.  Returns false if it has to wait. */
-static bool
+/* Sends one packet.  Returns 0, EAGAIN if it has to wait, or EMSGSIZE if the
+ * socket will never take so long a one. */
+static int
 send_packet(struct xfsm_publisher *p, const void *data, size_t len)
 {
     while (p->sock >= 0) {
         if (send(p->sock, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-            return true;
+            return 0;
+        } else if (errno == EMSGSIZE) {
+            return EMSGSIZE;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             break;
         } else if (errno != EINTR) {
             lose_hub(p, ovs_strerror(errno));
         }
     }
-    return false;
+    return EAGAIN;
 }
 
 /* Was the agent told the same in the last second?  The text of a structured
@@ -191,28 +185,115 @@ ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
     }
 }
 
+/* Counts an event that no packet can hold. */
+static void
+drop_long(struct xfsm_publisher *p, const struct xfsm_bytes *event)
+{
+    const char *topic = (const char *) event->p;
+    size_t len = xfsm_bytes_remaining(event);
+    char label[32];
+
+    ovs_strzcpy(label, topic, MIN(sizeof label, len));
+    label[strcspn(label, "/")] = '\0';
+    VLOG_WARN_RL(&rl, "dropped an event of %"PRIuSIZE" bytes, for which the "
+                 "socket's buffer is too small", len);
+    p->dropped[label_from_name(label)]++;
+}
+
+/* Sends the events of the batch one by one, for a socket that takes no packet
+ * as long as that.  What has to wait stays in the batch.  Returns how many
+ * were sent. */
+static size_t
+send_singly(struct xfsm_publisher *p)
+{
+    struct xfsm_batch_reader reader;
+    struct xfsm_bytes event;
+    size_t n = 0;
+    int error = 0;
+
+    xfsm_batch_read(&reader, p->batch.packet, p->batch.len);
+    xfsm_batch_clear(&p->batch);
+    while (xfsm_batch_next(&reader, &event)) {
+        size_t len = xfsm_bytes_remaining(&event);
+
+        if (error != EAGAIN) {
+            error = send_packet(p, event.p, len);
+        }
+        if (!error) {
+            n++;
+        } else if (error == EMSGSIZE) {
+            drop_long(p, &event);
+        } else {
+            /* Never behind where it is. */
+            memmove(xfsm_batch_room(&p->batch), event.p, len);
+            xfsm_batch_add(&p->batch, len);
+        }
+    }
+    return n;
+}
+
 /* Sends the batch.  Returns false if it has to wait. */
 static bool
 send_batch(struct xfsm_publisher *p)
 {
     const void *packet;
-    size_t len;
+    size_t n, len;
+    int error;
 
     if (!p->batch.n) {
         return true;
     }
     packet = xfsm_batch_get(&p->batch, &len);
-    if (!send_packet(p, packet, len)) {
+    error = send_packet(p, packet, len);
+    n = error == EMSGSIZE ? send_singly(p) : error ? 0 : p->batch.n;
+    p->sent += n;
+    p->delayed += MIN(n, p->n_delayed);
+    if (error && p->batch.n) {
         p->untold |= !p->stuck;
         p->stuck = true;
         p->n_delayed = p->batch.n;
         return false;
     }
-    p->sent += p->batch.n;
-    p->delayed += p->n_delayed;
     p->n_delayed = 0;
+    p->held = false;
+    p->n_window++;
     xfsm_batch_clear(&p->batch);
     return true;
+}
+
+/* Sends the batch at the end of a turn, unless there were too many packets in
+ * this millisecond. */
+static void
+end_turn(struct xfsm_publisher *p)
+{
+    long long int now;
+
+    if (!p->batch.n) {
+        return;
+    }
+    now = time_msec();
+    if (now > p->window) {
+        p->window = now;
+        p->n_window = 0;
+    }
+    if (p->n_window < XFSM_PUBLISH_PACKETS) {
+        send_batch(p);
+    } else {
+        p->untold |= !p->held;
+        p->held = true;
+    }
+}
+
+void
+xfsm_publisher_destroy(struct xfsm_publisher *p)
+{
+    if (p->held) {
+        send_batch(p);
+    }
+    xfsm_publisher_set_socket(p, -1);
+    xfsm_queue_destroy(&p->queue);
+    xfsm_port_ids_destroy(&p->ids);
+    ovs_mutex_destroy(&p->mutex);
 }
 
 /* Moves what waits in the queue to the batch, which is empty, as far as that
@@ -312,7 +393,7 @@ xfsm_publisher_flush(struct xfsm_publisher *p)
 
     ovs_mutex_lock(&p->mutex);
     if (!p->stuck) {
-        send_batch(p);
+        end_turn(p);
     }
     told = !p->untold;
     p->untold = false;
@@ -330,9 +411,13 @@ void
 xfsm_publisher_run(struct xfsm_publisher *p)
 {
     ovs_mutex_lock(&p->mutex);
-    while (p->batch.n && send_batch(p)) {
-        p->stuck = false;
-        refill_batch(p);
+    if (!p->stuck) {
+        end_turn(p);
+    } else {
+        while (p->batch.n && send_batch(p)) {
+            p->stuck = false;
+            refill_batch(p);
+        }
     }
     p->untold = false;
     ovs_mutex_unlock(&p->mutex);
@@ -345,7 +430,7 @@ xfsm_publisher_wait(struct xfsm_publisher *p)
     if (p->sock >= 0 && p->stuck) {
         poll_fd_wait(p->sock, POLLOUT);
     } else if (p->batch.n && !p->stuck) {
-        poll_immediate_wake();
+        poll_timer_wait_until(p->held ? p->window + 1 : LLONG_MIN);
     }
     ovs_mutex_unlock(&p->mutex);
 }
@@ -356,7 +441,7 @@ xfsm_publisher_tell(struct xfsm_publisher *p, const void *data, size_t len)
     bool sent;
 
     ovs_mutex_lock(&p->mutex);
-    sent = send_packet(p, data, len);
+    sent = !send_packet(p, data, len);
     ovs_mutex_unlock(&p->mutex);
     return sent;
 }

@@ -12,7 +12,14 @@
  * the topic, a null byte, and the JSON (event.h).  Those that come in one
  * turn, while a burst of packets is looked at, go together (event-batch.h)
  * when the turn ends or the batch is full, or at once if one is urgent: what
- * is lost when a probe dies in the middle of a turn is never an alert.
+ * is lost when a probe dies in the middle of a turn is never an alert.  Beyond
+ * XFSM_PUBLISH_PACKETS packets in a millisecond, turns go together, too, until
+ * that is over: so a flood of turns with one event each costs no more than one
+ * turn with many, and an event is a millisecond late at most.
+ *
+ * The agent sees to it that the socket takes a whole batch (ipc.h).  If it may
+ * not, and the system's default is less, events go one by one, and what even
+ * so is too long is dropped and counted.
  *
  * Sending never waits.  When the socket does not take a batch, or there is no
  * hub, that batch waits and all that follows goes to a queue (probe-queue.h);
@@ -58,6 +65,10 @@ enum xfsm_publish_label {
 /* Longest text of the last event, terminator included. */
 #define XFSM_PUBLISH_LAST_SIZE 256
 
+/* Packets in a millisecond, but for full batches and those with something
+ * urgent. */
+#define XFSM_PUBLISH_PACKETS 16
+
 /* Requests for mitigation a second that the agent is told. */
 #define XFSM_PUBLISH_MITIGATIONS 50
 
@@ -79,7 +90,10 @@ struct xfsm_publisher {
     struct xfsm_batch batch;    /* What goes out next. */
     bool stuck;                 /* The socket did not take it.  While this is
                                  * false, the queue is empty. */
-    bool untold;                /* It got stuck since the last flush. */
+    bool held;                  /* It waits for the millisecond's end. */
+    bool untold;                /* One of both since the last flush. */
+    long long int window;       /* The millisecond... */
+    unsigned int n_window;      /* ...and the packets sent in it. */
     size_t n_delayed;           /* Events of 'batch' that had to wait. */
     struct xfsm_queue queue;    /* What comes after it. */
     char last[XFSM_PUBLISH_LAST_SIZE];  /* Topic and text of last event. */
@@ -107,6 +121,8 @@ struct xfsm_publisher {
 void xfsm_publisher_init(struct xfsm_publisher *p,
                          const struct xfsm_identity *identity, int sock,
                          int ctl);
+
+/* Sends what a turn has left for the next one, and frees what 'p' holds. */
 void xfsm_publisher_destroy(struct xfsm_publisher *);
 
 /* Publishes on 'sock' from now on. */
@@ -125,7 +141,7 @@ void xfsm_publisher_emit(const struct xfsm_event *, void *publisher);
 
 /* Ends a turn: sends what was published in it, unless it has to wait.
  * Returns false if that is so for the first time, and the main thread is to
- * be woken up to wait for the socket. */
+ * be woken up to wait for the socket or the millisecond's end. */
 bool xfsm_publisher_flush(struct xfsm_publisher *);
 
 /* Events that wait. */

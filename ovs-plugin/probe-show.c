@@ -14,6 +14,7 @@
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/probe-counters.h"
 #include "ovs-plugin/probe-source.h"
 #include "simap.h"
 #include "unixctl.h"
@@ -76,6 +77,7 @@ xfsm_probe_each_counter(struct xfsm_probe *probe,
         cb("rx_waiting", counts.received - counts.dropped - counts.taken,
            aux);
         cb("rx_segments", counts.segments, aux);
+        cb("rx_headers", counts.headers, aux);
         cb("rx_truncated", rx.rx_length_errors, aux);
         cb("dropped", counts.dropped, aux);
         cb("rx_ring_full", rx.rx_over_errors, aux);
@@ -190,67 +192,11 @@ probe_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&s);
 }
 
-/* D(NAME, DOC): counters of the probe, besides those of the engine, of the
- * decoder ("decode_" and what is wrong) and of labels ("publish_drop_" and the
- * label). */
-#define PROBE_COUNTER_DOCS(D) \
-    D(rx_received, "Packets that passed the kernel's filter") \
-    D(rx_packets, "Of these, packets taken from the ring and processed") \
-    D(rx_waiting, "Of these, packets still in the ring") \
-    D(rx_segments, "Packets on the wire that those processed were") \
-    D(rx_truncated, "Packets that were not captured to their end") \
-    D(dropped, "Packets lost since the ring was full") \
-    D(rx_ring_full, "Times at which the ring was found full") \
-    D(rx_filtered, "Packets that no program wants, spared by the kernel") \
-    D(publish_sent, "Events handed to the hub") \
-    D(publish_delayed, "Events that had to wait for the hub") \
-    D(publish_queued, "Events that wait for the hub now") \
-    D(mitigation_sent, "Requests for mitigation told to the agent") \
-    D(mitigation_repeated, "Requests told less than a second before") \
-    D(mitigation_dropped, "Requests that the agent was not told of") \
-    D(messages_received, "Messages that came from the hub") \
-    D(messages_malformed, "Messages that are no events") \
-    D(messages_own, "Messages that pretend to be of this probe") \
-    D(messages_unheard, "Messages that no program hears any more") \
-    D(topics_heard, "Topics that programs hear of other probes") \
-    D(topics_refused, "Topics beyond 64 that were not asked for") \
-    D(cpu_ms, "Processor time used, in ms") \
-    D(workers, "Threads that share the packets") \
-    D(workers_split, "1 if they do, 0 if one of them does all") \
-    D(workers_resteered, "Programs begun anew to spread packets otherwise")
-
-/* Returns what the counter counts, or "". */
-static const char *
-get_counter_doc(const char *name)
-{
-    static const char *const docs[][2] = {
-#define COUNTER_DOC(NAME, DOC) { #NAME, DOC },
-        PROBE_COUNTER_DOCS(COUNTER_DOC)
-        XFSM_ENGINE_COUNTERS(COUNTER_DOC)
-#undef COUNTER_DOC
-#define DECODE_DOC(ID, NAME, DOC) { "decode_" NAME, DOC },
-        XFSM_DECODE_ERRORS(DECODE_DOC)
-#undef DECODE_DOC
-#define DROP_DOC(LABEL, URGENT) \
-        { "publish_drop_" #LABEL, "Events lost since the hub was too slow" },
-        XFSM_PUBLISH_LABELS(DROP_DOC)
-#undef DROP_DOC
-    };
-    size_t i;
-
-    for (i = 0; i < ARRAY_SIZE(docs); i++) {
-        if (!strcmp(name, docs[i][0])) {
-            return docs[i][1];
-        }
-    }
-    return "";
-}
-
 static void
 put_counter(const char *name, uint64_t value, void *s)
 {
     ds_put_format(s, "%-24s %-12"PRIu64" %s\n", name, value,
-                  get_counter_doc(name));
+                  xfsm_probe_counter_doc(name));
 }
 
 static void

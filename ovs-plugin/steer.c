@@ -149,6 +149,8 @@ add_insn(struct analysis *a, const struct xfsm_insn *insn)
     case XFSM_I_MIN:
     case XFSM_I_TGET:
     case XFSM_I_TSET:
+    case XFSM_I_TIS:
+    case XFSM_I_TTEXT:
         add_key(a, &a->tables[insn->b], insn->d);
         break;
 
@@ -208,6 +210,13 @@ xfsm_steer_of_image(const struct xfsm_image *image, char **whyp)
     for (i = 0; i < image->n_fields; i++) {
         if (image->field_ids[i] == XFSM_F_PACKET_NO) {
             refuse(&a, xstrdup("it asks for packet_no"));
+        }
+    }
+    for (i = 0; i < image->n_parts; i++) {      /* "%TABLE(key)". */
+        const struct xfsm_img_part *part = &image->parts[i];
+
+        if (part->kind == XFSM_PART_TABLE) {
+            add_key(&a, &a.tables[part->index], part->key);
         }
     }
     for (i = 0; i < image->n_metrics; i++) {

@@ -296,37 +296,49 @@ handle_message(struct xfsm_worker *w, enum xfsm_ipc_type type,
     }
 }
 
-static void
-run_messages(struct xfsm_worker *w, xfsm_worker_handler *handler, void *aux)
+/* Takes a message.  Returns its type, XFSM_IPC_NONE if there is none. */
+static enum xfsm_ipc_type
+take_message(struct xfsm_worker *w, xfsm_worker_handler *handler, void *aux)
 {
     static uint8_t buf[XFSM_IPC_MAX];
+    enum xfsm_ipc_type type;
+    struct xfsm_bytes payload;
+    int error, fd;
+    bool ok;
+
+    error = xfsm_ipc_recv(w->ctl, buf, &type, &payload, &fd);
+    if (error == EAGAIN) {
+        return XFSM_IPC_NONE;
+    } else if (error == ESHUTDOWN) {
+        close_ctl(w);
+        return XFSM_IPC_NONE;
+    } else if (error) {
+        condemn(w, "sent a malformed message");
+        return XFSM_IPC_NONE;
+    }
+    ok = handle_message(w, type, &payload, &fd, handler, aux);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!ok) {
+        condemn(w, "sent a malformed message");
+    }
+    return type;
+}
+
+/* Takes the messages that there are.  PONG is the last of what it says
+ * unasked, unless that is all it will ever say: should there be more after
+ * all, there will be another time. */
+static void
+run_messages(struct xfsm_worker *w, bool ended, xfsm_worker_handler *handler,
+             void *aux)
+{
     int i;
 
     for (i = 0; w->ctl >= 0 && i < WORKER_BURST; i++) {
-        enum xfsm_ipc_type type;
-        struct xfsm_bytes payload;
-        int error, fd;
-        bool ok;
+        enum xfsm_ipc_type type = take_message(w, handler, aux);
 
-        error = xfsm_ipc_recv(w->ctl, buf, &type, &payload, &fd);
-        if (error == EAGAIN) {
-            return;
-        } else if (error == ESHUTDOWN) {
-            close_ctl(w);
-            return;
-        } else if (error) {
-            condemn(w, "sent a malformed message");
-            return;
-        }
-        ok = handle_message(w, type, &payload, &fd, handler, aux);
-        if (fd >= 0) {
-            close(fd);
-        }
-        if (!ok) {
-            condemn(w, "sent a malformed message");
-        } else if (type == XFSM_IPC_PONG) {
-            /* The last of what it says unasked: should there be more after
-             * all, there will be another time. */
+        if (type == XFSM_IPC_NONE || (type == XFSM_IPC_PONG && !ended)) {
             return;
         }
     }
@@ -406,9 +418,10 @@ xfsm_worker_run(struct xfsm_worker *w, xfsm_worker_handler *handler,
     }
     if (w->ready) {
         w->ready = false;
-        run_messages(w, handler, aux);
+        run_messages(w, false, handler, aux);
     }
     if (xfsm_child_run(&w->child, &status)) {
+        run_messages(w, true, handler, aux);
         handle_exit(w, status);
     } else {
         run_watchdog(w);

@@ -10,7 +10,7 @@
 #     SYSTEM_TESTS  need root and real       make check-system
 #                   daemons; not part of 'make check'.  With -j some
 #                   run at a time, but for those of SYSTEM_ALONE,
-#                   which measure
+#                   which measure; those of SYSTEM_LONG begin first
 #
 # Programs that golden or system tests run, and that are not to be installed,
 # go to GOLDEN_TOOLS and SYSTEM_TOOLS.
@@ -24,16 +24,19 @@ GOLDEN_TESTS =
 PLUGIN_TESTS =
 SYSTEM_TESTS =
 SYSTEM_ALONE =
+SYSTEM_LONG =
 GOLDEN_TOOLS =
 SYSTEM_TOOLS =
 LINT_TESTS = \
 	tests/count-results-selftest.py \
+	tests/lint-monitoring.py \
 	tests/lint-schema.py \
 	tests/lint-selftest.py \
 	tests/lint.py
 EXTRA_DIST += \
 	$(LINT_TESTS) \
-	tests/count-results.py
+	tests/count-results.py \
+	tests/lint-monitoring.yml
 
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
@@ -87,7 +90,9 @@ check-system: all
 	@status=0; \
 	XFSM_TEST_PATIENCE=$${XFSM_TEST_PATIENCE:-2} \
 	$(CHECK_SUITE) check_PROGRAMS='$(GOLDEN_TOOLS) $(SYSTEM_TOOLS)' \
-	TESTS='$(filter-out $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
+	TESTS='$(filter $(SYSTEM_LONG),$(SYSTEM_TESTS)) \
+	       $(filter-out $(SYSTEM_ALONE) $(SYSTEM_LONG),$(SYSTEM_TESTS))' \
+	|| status=1; \
 	$(CHECK_SUITE) -j1 check_PROGRAMS='$(GOLDEN_TOOLS) $(SYSTEM_TOOLS)' \
 	TESTS='$(filter $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
 	exit $$status

@@ -285,9 +285,11 @@ def check_tests_run(tree):
 
 
 def check_demands(tree):
-    """every test that dialect1.tsv names is run by its program"""
-    path = 'tests/unit/dialect1.tsv'
-    for n, line in tree.lines(path) if path in tree.text else ():
+    """every test that dialect2.tsv or dialect1.tsv names is run"""
+    lines = [(path, n, line) for path in ('tests/unit/dialect1.tsv',
+                                          'tests/unit/dialect2.tsv')
+             if path in tree.text for n, line in tree.lines(path)]
+    for path, n, line in lines:
         if line.startswith('#') or not line:
             continue
         columns = line.split('\t')

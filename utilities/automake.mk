@@ -105,11 +105,75 @@ CLEANFILES += \
 	utilities/systemd/ovs-xfsmd.service \
 	utilities/systemd/xfsm-controller.service
 
+# What is served for Prometheus, from the tables of counters.
+METRICS_TABLES = \
+	controller/http.h \
+	controller/metrics.h \
+	controller/source.h \
+	controller/spool.h \
+	controller/traffic.h \
+	ovs-plugin/agent-metrics.h \
+	ovs-plugin/hub-metrics.h \
+	ovs-plugin/probe-counters.h \
+	ovs-plugin/probe-publish.h \
+	xfsm/packet/decode.h \
+	xfsm/runtime/options.h
+if HAVE_OVS
+nodist_man_MANS += utilities/xfsm-metrics.7
+endif
+utilities/xfsm-metrics.7: utilities/list-metrics $(METRICS_TABLES)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(PYTHON) $(srcdir)/utilities/list-metrics --man --top $(srcdir) \
+		> $@.in && \
+	$(SUBSTITUTE) $@.in > $@.tmp && mv $@.tmp $@ && rm -f $@.in
+EXTRA_DIST += utilities/list-metrics
+CLEANFILES += utilities/xfsm-metrics.7
+
+# What looks at them: alerts for Prometheus, a dashboard for Grafana.
+monitoringdir = $(pkgdatadir)/monitoring
+dist_monitoring_DATA = \
+	utilities/monitoring/xfsm-dashboard.json \
+	utilities/monitoring/xfsm.rules.yml
+
 # Subscribers to read and copy from.
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
 	utilities/examples/alerts.c \
 	utilities/examples/alerts.py
+
+# Deployment with Ansible, from the source.
+EXTRA_DIST += \
+	utilities/ansible/README.md \
+	utilities/ansible/inventory.example.yml \
+	utilities/ansible/roles/xfsm_common/meta/main.yml \
+	utilities/ansible/roles/xfsm_common/tasks/curve.yml \
+	utilities/ansible/roles/xfsm_common/tasks/main.yml \
+	utilities/ansible/roles/xfsm_common/tasks/tls.yml \
+	utilities/ansible/roles/xfsm_common/templates/certificate.ext.j2 \
+	utilities/ansible/roles/xfsm_controller/meta/main.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/database.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/main.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/register.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/token.yml \
+	utilities/ansible/roles/xfsm_controller/tasks/units.yml \
+	utilities/ansible/roles/xfsm_controller/templates/fleet.conf.j2 \
+	utilities/ansible/roles/xfsm_controller/templates/xfsm-controller.j2 \
+	utilities/ansible/roles/xfsm_controller/templates/xfsm-fleet-db.service.j2 \
+	utilities/ansible/roles/xfsm_controller/vars/main.yml \
+	utilities/ansible/roles/xfsm_host/meta/main.yml \
+	utilities/ansible/roles/xfsm_host/tasks/main.yml \
+	utilities/ansible/roles/xfsm_host/tasks/remote.yml \
+	utilities/ansible/roles/xfsm_host/tasks/units.yml \
+	utilities/ansible/roles/xfsm_host/templates/network.conf.j2 \
+	utilities/ansible/roles/xfsm_host/templates/xfsm-remote.service.j2 \
+	utilities/ansible/roles/xfsm_settings/defaults/main.yml \
+	utilities/ansible/roles/xfsm_settings/handlers/main.yml \
+	utilities/ansible/xfsm.yml
+
+# Images of containers, from the source.
+EXTRA_DIST += \
+	utilities/containers/Containerfile \
+	utilities/containers/README.md
 
 # Run from the source.
 EXTRA_DIST += \
@@ -148,6 +212,7 @@ dist_xfsmprograms_DATA = \
 	utilities/programs/scannedback.xml \
 	utilities/programs/slowscan.xml \
 	utilities/programs/spambot.xml \
+	utilities/programs/stealthscan.xml \
 	utilities/programs/synackflood.xml \
 	utilities/programs/synflood.xml \
 	utilities/programs/toptalkers.xml \

@@ -382,6 +382,11 @@ watch(struct watcher *w)
         xfsm_tool_complain("%s%"PRIu64" events were lost in total",
                            w->uncertain ? "at least " : "", w->missed);
     }
+    if (xfsm_subscriber_forgotten(w->subscriber)) {
+        xfsm_tool_complain("%"PRIu64" times a port was forgotten, since there "
+                           "were too many: gaps may have been missed",
+                           xfsm_subscriber_forgotten(w->subscriber));
+    }
     return w->count > 0 && !stopped && ok && !w->past_only
            ? XFSM_EXIT_FAILURE : XFSM_EXIT_OK;
 }

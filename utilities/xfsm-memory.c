@@ -63,7 +63,8 @@ xfsm_tool_print_memory(const char *path, const void *bytes, size_t len,
             sum += print_bytes(path, "table", &image.strings[t->name],
                                xfsm_footprint_table(
                                    xfsm_image_key_words(&image, t->key),
-                                   sizeof(double), t->size));
+                                   xfsm_footprint_value(t->is_text),
+                                   t->size));
         }
     }
     sum += print_bytes(path, "state table", "",

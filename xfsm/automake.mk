@@ -214,6 +214,7 @@ xfsm_runtime = \
 xfsm_engine = \
 	xfsm/engine-info.c \
 	xfsm/engine-inspect.c \
+	xfsm/engine-load.c \
 	xfsm/engine-private.h \
 	xfsm/engine-state.c \
 	xfsm/engine.c \

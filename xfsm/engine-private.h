@@ -7,7 +7,8 @@
 #define XFSM_ENGINE_PRIVATE_H 1
 
 /* What an engine is, for the files that make it up: engine.c runs packets,
- * engine-state.c saves and restores, engine-info.c tells what it counted. */
+ * engine-load.c has programs come and go, engine-state.c saves and restores,
+ * engine-info.c tells what it counted. */
 
 #include "xfsm/engine.h"
 #include "xfsm/runtime/exec.h"
@@ -47,6 +48,12 @@ struct xfsm_engine {
 
 /* Index of the program called 'name', or e->n. */
 unsigned int xfsm_engine_find(const struct xfsm_engine *, const char *name);
+
+/* Runs the stop events of a program, and lets the others hear of it. */
+void xfsm_engine_stop_program(struct xfsm_engine *, unsigned int i);
+
+/* Frees those of a program, or NULL. */
+void xfsm_engine_destroy_matches(struct match *);
 
 /* Adds what the tables of a program count to 'stats'. */
 void xfsm_engine_add_evictions(const struct xfsm_instance *,

@@ -12,7 +12,6 @@
 #include "xfsm/engine-private.h"
 #include "xfsm/packet/fragments.h"
 #include "xfsm/runtime/mailbox.h"
-#include "xfsm/runtime/migrate.h"
 #include "xfsm/runtime/run.h"
 #include "xfsm/sketch/countmin.h"
 
@@ -61,195 +60,19 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
     return NULL;
 }
 
-static void
-destroy_matches(struct match *matches)
-{
-    for (int i = 0; matches && i < XFSM_BATCH; i++) {
-        xfsm_key_row_destroy(&matches[i].keys);
-    }
-    free(matches);
-}
-
-static struct match *
-create_matches(const struct xfsm_instance *p)
-{
-    struct match *matches = calloc(XFSM_BATCH, sizeof *matches);
-
-    for (int i = 0; matches && i < XFSM_BATCH; i++) {
-        if (!xfsm_key_row_init(p, &matches[i].keys)) {
-            destroy_matches(matches);
-            return NULL;
-        }
-    }
-    return matches;
-}
-
-/* Runs the stop events of a program, and lets the others hear of it. */
-static void
-stop_program(struct xfsm_engine *e, unsigned int i)
-{
-    xfsm_exec_stop(&e->exec, e->programs[i]);
-    xfsm_mailbox_deliver(&e->exec);
-}
-
-static void
-retire(struct xfsm_engine *e, unsigned int i)
-{
-    xfsm_engine_add_evictions(e->programs[i], &e->retired);
-    xfsm_instance_destroy(e->programs[i]);
-    destroy_matches(e->matches[i]);
-}
-
 void
 xfsm_engine_destroy(struct xfsm_engine *e)
 {
     if (e) {
         for (unsigned int i = 0; i < e->n; i++) {
             xfsm_instance_destroy(e->programs[i]);
-            destroy_matches(e->matches[i]);
+            xfsm_engine_destroy_matches(e->matches[i]);
         }
         xfsm_mailbox_destroy(e->exec.mailbox);
         xfsm_fragments_destroy(e->fragments);
         free(e->identity);
         free(e);
     }
-}
-
-/* Takes notice that programs came or went. */
-static void
-update_wants(struct xfsm_engine *e)
-{
-    e->exec.n_programs = e->n;
-    memset(&e->wants, 0, sizeof e->wants);
-    for (unsigned int i = 0; i < e->n; i++) {
-        for (int j = 0; j < XFSM_FIELDSET_WORDS; j++) {
-            e->wants.w[j] |= e->programs[i]->wants.w[j];
-        }
-    }
-    e->redecode = e->n_decoded > 0;
-    memset(&e->port_fields, 0, sizeof e->port_fields);
-    if (e->in_port.len && xfsm_fieldset_has(&e->wants, XFSM_F_IN_PORT)) {
-        xfsm_fieldset_add(&e->port_fields, XFSM_F_IN_PORT);
-    }
-    if (e->bridge.len && xfsm_fieldset_has(&e->wants, XFSM_F_BRIDGE)) {
-        xfsm_fieldset_add(&e->port_fields, XFSM_F_BRIDGE);
-    }
-    e->names_port = e->port_fields.w[0] || e->port_fields.w[1];
-}
-
-unsigned int
-xfsm_engine_find(const struct xfsm_engine *e, const char *name)
-{
-    unsigned int i = 0;
-
-    while (i < e->n && strcmp(e->programs[i]->name, name)) {
-        i++;
-    }
-    return i;
-}
-
-static char *
-check_place(unsigned int i)
-{
-    return i >= XFSM_MAX_PROGRAMS
-           ? xfsm_error("at most %d programs on one port", XFSM_MAX_PROGRAMS)
-           : NULL;
-}
-
-/* Puts 'p' in the place of program 'i', or behind the last one. */
-static void
-install(struct xfsm_engine *e, unsigned int i, struct xfsm_instance *p,
-        struct match *matches)
-{
-    if (e->exec.options.backend == XFSM_BACKEND_AUTO) {
-        xfsm_native_compile(p);
-    }
-    if (i < e->n) {
-        retire(e, i);
-    } else {
-        e->n++;
-    }
-    e->matches[i] = matches;
-    e->programs[i] = p;
-    update_wants(e);
-}
-
-static char *
-load(struct xfsm_engine *e, const void *image, size_t len, bool anew)
-{
-    struct xfsm_instance *p, *old;
-    struct match *matches;
-    unsigned int i;
-    char *error = xfsm_instance_create(image, len, &e->exec.seed, &p);
-
-    if (error) {
-        return error;
-    }
-    i = xfsm_engine_find(e, p->name);
-    error = check_place(i);
-    if (error) {
-        xfsm_instance_destroy(p);
-        return error;
-    }
-    if (p->hears && !e->exec.mailbox) {
-        e->exec.mailbox = xfsm_mailbox_create();
-        if (!e->exec.mailbox) {
-            xfsm_instance_destroy(p);
-            return xfsm_error("out of memory");
-        }
-    }
-    if (i < e->n) {
-        stop_program(e, i);
-    }
-    old = i < e->n && !anew ? e->programs[i] : NULL;
-    if (old) {
-        xfsm_migrate_swap(p, old);
-    }
-    matches = xfsm_instance_prepare(p) ? create_matches(p) : NULL;
-    if (!matches) {
-        if (old) {
-            xfsm_migrate_swap(p, old);
-        }
-        xfsm_instance_destroy(p);
-        return xfsm_error("out of memory");
-    }
-    if (old) {
-        xfsm_migrate_copy(p, old, e->exec.clock.now);
-    }
-    install(e, i, p, matches);
-    return NULL;
-}
-
-char *
-xfsm_engine_load(struct xfsm_engine *e, const void *image, size_t len)
-{
-    return load(e, image, len, false);
-}
-
-char *
-xfsm_engine_load_anew(struct xfsm_engine *e, const void *image, size_t len)
-{
-    return load(e, image, len, true);
-}
-
-bool
-xfsm_engine_unload(struct xfsm_engine *e, const char *name)
-{
-    unsigned int i = xfsm_engine_find(e, name);
-
-    if (i >= e->n) {
-        return false;
-    }
-    stop_program(e, i);
-    retire(e, i);
-    e->next_program -= i < e->next_program;
-    e->n--;
-    memmove(&e->programs[i], &e->programs[i + 1],
-            (e->n - i) * sizeof *e->programs);
-    memmove(&e->matches[i], &e->matches[i + 1],
-            (e->n - i) * sizeof *e->matches);
-    update_wants(e);
-    return true;
 }
 
 /* ## Packets ## */
@@ -628,7 +451,7 @@ void
 xfsm_engine_stop(struct xfsm_engine *e)
 {
     for (unsigned int i = 0; i < e->n; i++) {
-        stop_program(e, i);
+        xfsm_engine_stop_program(e, i);
     }
 }
 

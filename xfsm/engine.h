@@ -90,6 +90,21 @@ char *xfsm_engine_load(struct xfsm_engine *, const void *image, size_t len);
 char *xfsm_engine_load_anew(struct xfsm_engine *, const void *image,
                             size_t len);
 
+/* Either in two steps, for who loads a program into several engines or into
+ * none of them.
+ *
+ * xfsm_engine_prepare() does all that can fail, and stores in '*loadp' what
+ * the other two take; with 'anew' the program will begin with nothing.  Of
+ * the engine nothing has changed yet, nor may it be used until one of them is
+ * called: xfsm_engine_commit() has the program run, xfsm_engine_cancel(),
+ * which takes NULL as well, forgets it. */
+struct xfsm_engine_load;
+
+char *xfsm_engine_prepare(struct xfsm_engine *, const void *image, size_t len,
+                          bool anew, struct xfsm_engine_load **loadp);
+void xfsm_engine_commit(struct xfsm_engine_load *);
+void xfsm_engine_cancel(struct xfsm_engine_load *);
+
 /* ## State that travels ##
  *
  * What an engine knows can be saved, and another engine, also in another

@@ -44,6 +44,7 @@ benchmarks: $(BENCHMARKS)
 EXTRA_DIST += \
 	tests/bench/RESULTS-events.md \
 	tests/bench/RESULTS-switch.md \
+	tests/bench/bench-copy.py \
 	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py
 
@@ -63,9 +64,11 @@ GOLDEN_TESTS += tests/bench/test-detect.py
 GOLDEN_TOOLS += tests/bench/make-world
 tests_bench_make_world_SOURCES = \
 	tests/bench/make-world.c \
+	tests/bench/world-evasive.c \
 	tests/bench/world-honest.c \
 	tests/bench/world-others.c \
 	tests/bench/world-scans.c \
+	tests/bench/world-services.c \
 	tests/bench/world.c \
 	tests/bench/world.h \
 	tests/unit/packet-builder.c \
@@ -76,7 +79,7 @@ EXTRA_DIST += \
 	tests/bench/RESULTS-detect.md \
 	tests/bench/bench-detect.py
 
-BENCH_DETECT_SEEDS = 301,302,303,304,305,306
+BENCH_DETECT_SEEDS = 701,702,703,704,705,706
 bench-detect: utilities/xfsm tests/bench/make-world
 	$(PYTHON) $(srcdir)/tests/bench/bench-detect.py \
 		--seeds $(BENCH_DETECT_SEEDS)

@@ -21,8 +21,8 @@ each time.  An alert counts while the attack lasts and GRACE seconds after.
 Every attack has one program that must tell of it; others may.
 
 The tools are looked for in the directory of XFSM_BUILD, or the present one.
-With bounds for precision and recall the exit status is 1 where the scans, all
-together, fall short.
+With bounds for precision and recall the exit status is 1 where the programs,
+all together, fall short.
 """
 
 import argparse
@@ -42,7 +42,7 @@ BUILD = os.environ.get('XFSM_BUILD', '.')
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 GRACE = 120.0
 SCANS = ('portscan', 'hostscan', 'slowscan', 'udpscan', 'udpsweep', 'arpscan',
-         'pingsweep', 'distscan')
+         'pingsweep', 'distscan', 'stealthscan')
 
 
 class Alert:
@@ -207,12 +207,14 @@ def main():
             print(scores[name].row(name))
     print(total.row('all scans'))
     for name in sorted(set(scores) - set(SCANS)):
+        total.add(scores[name])
         print(scores[name].row(name))
+    print(total.row('all'))
     for (program, role), number in sorted(false_roles.items()):
         print('false alerts of %s about %s: %d' % (program, role, number))
     if (total.precision() < arguments.min_precision
             or total.recall() < arguments.min_recall):
-        print('bench-detect: the scans fall short of precision %g or recall '
+        print('bench-detect: they fall short of precision %g or recall '
               '%g' % (arguments.min_precision, arguments.min_recall))
         sys.exit(1)
 

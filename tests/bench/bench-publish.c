@@ -10,7 +10,7 @@
  *
  * FD is the socket to the hub.  It ends after COUNT events or SECONDS seconds.
  * TURN events are published in a turn, as while one batch of packets is looked
- * at; with "wait" a turn begins when the hub has taken the last one, with
+ * at; with "wait" a turn begins when the hub keeps up with those before, with
  * "drop" it goes on whatever becomes of them.  Every ALERTS'th event is an
  * alert (0: none), the others are of label log.
  *
@@ -48,13 +48,15 @@ publish(const char *label)
     xfsm_publisher_publish(&publisher, &event);
 }
 
-/* Waits until the hub has taken everything. */
+/* Waits until the hub has taken everything, but for a batch that its turns
+ * leave for the next one. */
 static void
-drain(void)
+wait_for_hub(bool all)
 {
     for (;;) {
         xfsm_publisher_run(&publisher);
-        if (!xfsm_publisher_count(&publisher)) {
+        if (!xfsm_publisher_count(&publisher)
+            || (!all && !publisher.stuck)) {
             break;
         }
         if (publisher.sock < 0) {
@@ -121,14 +123,14 @@ main(int argc, char *argv[])
                     ? XFSM_LABEL_ALERT : XFSM_LABEL_LOG);
         }
         if (waits) {
-            drain();
+            wait_for_hub(false);
         } else {
             xfsm_publisher_run(&publisher);
         }
     }
-    drain();
+    wait_for_hub(true);
     publish(XFSM_LABEL_LOG);
-    drain();
+    wait_for_hub(true);
     report(start);
     xfsm_publisher_destroy(&publisher);
     return 0;

@@ -3,19 +3,20 @@
 
 """What monitoring a port costs the switch: a bridge of the userspace datapath
 forwards small UDP packets between two machines, both ways, with the port as it
-is, with a probe on it, with a probe whose programs want none of these packets,
-and with an OVS mirror of the port to another one.
+is, with a probe on it, with one that wants the packets whole and not only
+their headers, with one whose programs want none of these packets, and with an
+OVS mirror of the port to another one.
 
     make all && tests/bench/bench-switch.py [OUTPUT.md]
 
 Two figures: the processor time of ovs-vswitchd for a packet, and the rate of
-packets at full speed.  The first is that of one process, whatever else the
-machine does.  It depends on how many packets come at once, so the switch is
-stopped (SIGSTOP) while packets are sent to both of its ports, and then goes on
-and finds BURST of them at each: always full batches.  The second is at the
-mercy of everything.
+packets at full speed, of XFSM_BENCH_SIZE bytes each (60).  The first is that
+of one process, whatever else the machine does.  It depends on how many packets
+come at once, so the switch is stopped (SIGSTOP) while packets are sent to both
+of its ports, and then goes on and finds BURST of them at each: always full
+batches.  The second is at the mercy of everything.
 
-The four cases take turns in many short rounds of one run, in another order
+The cases take turns in many short rounds of one run, in another order
 each time, and are compared within their round.  What is written is the median
 of the rounds' ratios and its 95 % confidence interval, from which alone
 follows what the run shows.  Needs root, and top_builddir and OVS_SRCDIR as the
@@ -39,10 +40,11 @@ import xfsmtest                                             # noqa: E402
 
 ROUNDS = int(os.environ.get("XFSM_BENCH_ROUNDS", "31"))
 PACKETS = int(os.environ.get("XFSM_BENCH_PACKETS", "20000"))
+SIZE = int(os.environ.get("XFSM_BENCH_SIZE", "60"))
 FLOWS = 100
 
 # What the socket of a port takes while nobody reads.
-BURST = 200
+BURST = 200 if SIZE <= 200 else 64
 
 # The most that a probe may cost, where it has a processor of its own.
 AIM = 1.03
@@ -61,18 +63,26 @@ PROGRAM = """<xfsm name="all" version="1">
 </xfsm>
 """
 
+# The same with all their bytes.
+WHOLE = PROGRAM.replace('"all"', '"whole"').replace("log, no", "log, raw")
+
+# Program of the cases with a probe.
+PROGRAMS = {"probe": "all", "whole": "whole", "filtered": "portscan"}
+
 
 def make_frames(source, sink):
-    """UDP packets of 60 bytes from one MAC address to another."""
+    """UDP packets of SIZE bytes from one MAC address to another."""
     frames = []
     for i in range(FLOWS):
-        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 46, i, 0, 64, 17, 0,
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, SIZE - 14, i, 0, 64,
+                         17, 0,
                          bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2)))
         total = sum(struct.unpack(">10H", ip))
         total = (total & 0xffff) + (total >> 16)
         ip = ip[:10] + struct.pack(">H", ~total & 0xffff) + ip[12:]
         frames.append(sink + source + b"\x08\x00" + ip
-                      + struct.pack(">HHHH", 1000 + i, 9, 26, 0) + bytes(18))
+                      + struct.pack(">HHHH", 1000 + i, 9, SIZE - 34, 0)
+                      + bytes(SIZE - 42))
     return frames
 
 
@@ -141,10 +151,11 @@ class Bench:
         self.vm1 = host.add_vm("br0", "vm1")
         self.vm2 = host.add_vm("br0", "vm2")
         self.tap = host.add_vm("br0", "tap")
-        path = os.path.join(host.dir, "all.xml")
-        with open(path, "w") as f:
-            f.write(PROGRAM)
-        host.xfsm_ctl("add-program", path)
+        for name, text in (("all", PROGRAM), ("whole", WHOLE)):
+            path = os.path.join(host.dir, name + ".xml")
+            with open(path, "w") as f:
+                f.write(text)
+            host.xfsm_ctl("add-program", path)
         self.ends = []
         for a, b in ((self.vm1, self.vm2), (self.vm2, self.vm1)):
             self.ends.append(End(a, make_frames(mac(a), mac(b))))
@@ -233,9 +244,9 @@ class Bench:
 
     def run(self, name):
         host = self.host
-        if name in ("probe", "filtered"):
-            host.vsctl("--no-wait", "set", "Port", "vm1", "external_ids:xfsm="
-                       + ("all" if name == "probe" else "portscan"))
+        if name in PROGRAMS:
+            host.vsctl("--no-wait", "set", "Port", "vm1",
+                       "external_ids:xfsm=" + PROGRAMS[name])
             host.wait_status("vm1", "running")
             self.pin(host.probe_pid("vm1"), self.cpus[-1])
         elif name == "mirror":
@@ -247,7 +258,7 @@ class Bench:
 
         self.wait_in_effect(2 * BURST if name == "mirror" else 0)
         result = self.measure()
-        if name in ("probe", "filtered"):
+        if name in PROGRAMS:
             host.vsctl("--no-wait", "remove", "Port", "vm1", "external_ids",
                        "xfsm")
             host.wait_status("vm1", None)
@@ -258,6 +269,7 @@ class Bench:
 
 NAMES = (("plain", "the port as it is"),
          ("probe", "a probe that wants every packet"),
+         ("whole", "a probe that wants every packet whole"),
          ("filtered", "a probe that wants none of them"),
          ("mirror", "an OVS mirror to another port"))
 
@@ -290,7 +302,7 @@ HEAD = """<!-- Copyright (c) 2026 The ovs-xfsm authors.
 # What monitoring costs the switch
 
 Made by `tests/bench/bench-switch.py`, which adds each run at the end, whatever
-it says.  UDP packets of 60 bytes go through a bridge of the userspace datapath
+it says.  UDP packets go through a bridge of the userspace datapath
 between two veth ports, both ways; the switch is bound to one processor,
 senders and probe to another.  The cases take turns in short rounds of one run
 and are compared within each; figures are medians, with the 95 % confidence
@@ -315,9 +327,9 @@ def write_results(path, results):
     with open(path, "a") as f:
         if new:
             f.write(HEAD)
-        f.write("\n## %d rounds of %d packets in bursts and as many at full "
-                "speed, %d processors\n\n" % (
-                    len(results["plain"]), PACKETS, os.cpu_count()))
+        f.write("\n## %d rounds of %d packets of %d bytes in bursts and as "
+                "many at full speed, %d processors\n\n" % (
+                    len(results["plain"]), PACKETS, SIZE, os.cpu_count()))
         f.write("| port | ovs-vswitchd, ns a packet | against plain "
                 "| packets/s | against plain |\n"
                 "| --- | ---: | ---: | ---: | ---: |\n")
@@ -329,7 +341,7 @@ def write_results(path, results):
                 percent(compare(results, name, "plain", 1))))
         f.write("\n| question | of processor time | of the rate |\n"
                 "| --- | --- | --- |\n")
-        for name, text in NAMES[1:3]:
+        for name, text in NAMES[1:4]:
             _, low, high = compare(results, name, "plain", 0)
             _, slow, fast = compare(results, "plain", name, 1)
             f.write("| %s costs at most %.0f %% | %s | %s |\n" % (

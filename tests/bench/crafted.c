@@ -16,6 +16,9 @@
  *
  *     table    insertions into an exact table: all keys have one bucket pair
  *     timers   timers that are moved: all are in one chain of the index
+ *     detector, tewma, countmin
+ *              updates of these sketches: all are in one line
+ *     rate     updates of a rate over a window: as table
  *     program  SYNs between pairs of hosts, on a program whose keys are such
  *              pairs, after one of them scanned the other: the state table's
  *              filter takes each for the scanner's pair
@@ -35,10 +38,14 @@
 #include "xfsm/program/diag.h"
 #include "xfsm/runtime/instance.h"
 #include "xfsm/runtime/timers-private.h"
+#include "xfsm/sketch/countmin.h"
+#include "xfsm/sketch/ratewindow.h"
 
 #define KEYS 512
 #define ROUNDS 8
 #define SLOTS 1024              /* Of the table, and timers of the pool. */
+#define SKETCH_SIZE 13          /* log2 bits or cells: some hundred lines. */
+#define MINUTE UINT64_C(60000000000)
 
 #define BATCH 32
 #define FRAME_SIZE 64
@@ -59,6 +66,10 @@ static uint64_t keys[KEYS];     /* Of a program: the first one scans. */
 static struct xfsm_seed seed;
 static struct xfsm_keytable *table;
 static struct xfsm_timers *timers;
+static struct xfsm_detector *detector;
+static struct xfsm_tewma *tewma;
+static struct xfsm_countmin *countmin;
+static struct xfsm_ratewindow *rate;
 static const char *program_path;
 static struct xfsm_engine *engine;
 static struct xfsm_instance *instance;
@@ -146,6 +157,95 @@ run_timers(void)
         now += 1000;
         xfsm_timers_set(timers, 1, hash_word(keys[i]), &keys[i], 1, now,
                         UINT64_C(30000000000));
+    }
+}
+
+/* ## Sketches ## */
+
+static void
+prepare_detector(const uint8_t entropy[16])
+{
+    xfsm_seed_init(&seed, entropy);
+    check(xfsm_detector_create(SKETCH_SIZE + 3, 8, 0, &detector));
+}
+
+static bool
+collide_in_detector(uint64_t a, uint64_t b)
+{
+    return xfsm_detector_line(detector, a) == xfsm_detector_line(detector, b);
+}
+
+static void
+run_detector(void)
+{
+    for (int i = 0; i < KEYS; i++) {
+        now += 1000;
+        sink += xfsm_detector_update(detector, hash_word(keys[i]), now);
+    }
+}
+
+static void
+prepare_tewma(const uint8_t entropy[16])
+{
+    xfsm_seed_init(&seed, entropy);
+    check(xfsm_tewma_create(SKETCH_SIZE, 60, &tewma));
+}
+
+static bool
+collide_in_tewma(uint64_t a, uint64_t b)
+{
+    return xfsm_tewma_line(tewma, a) == xfsm_tewma_line(tewma, b);
+}
+
+static void
+run_tewma(void)
+{
+    for (int i = 0; i < KEYS; i++) {
+        now += 1000;
+        sink += (uint64_t) xfsm_tewma_add(tewma, hash_word(keys[i]), 1, now);
+    }
+}
+
+static void
+prepare_countmin(const uint8_t entropy[16])
+{
+    xfsm_seed_init(&seed, entropy);
+    check(xfsm_countmin_create(SKETCH_SIZE, MINUTE, &countmin));
+}
+
+static bool
+collide_in_countmin(uint64_t a, uint64_t b)
+{
+    return (xfsm_countmin_line(countmin, 0, a)
+            == xfsm_countmin_line(countmin, 0, b));
+}
+
+static void
+run_countmin(void)
+{
+    for (int i = 0; i < KEYS; i++) {
+        now += 1000;
+        sink += (uint64_t) xfsm_countmin_add(countmin, hash_word(keys[i]), 1,
+                                             now);
+    }
+}
+
+/* The keys are in a table of the same size, whose buckets have the same
+ * numbers. */
+static void
+prepare_rate(const uint8_t entropy[16])
+{
+    prepare_table(entropy);
+    check(xfsm_ratewindow_create(1, SLOTS, MINUTE, 5, &rate));
+}
+
+static void
+run_rate(void)
+{
+    for (int i = 0; i < KEYS; i++) {
+        now += 1000;
+        sink += (uint64_t) xfsm_ratewindow_add(rate, hash_word(keys[i]),
+                                               &keys[i], 1, 1, now);
     }
 }
 
@@ -306,6 +406,13 @@ static const struct kind kinds[] = {
       run_table },
     { "timers", prepare_timers, hash_word, collide_in_timers, nothing,
       run_timers },
+    { "detector", prepare_detector, hash_word, collide_in_detector, nothing,
+      run_detector },
+    { "tewma", prepare_tewma, hash_word, collide_in_tewma, nothing,
+      run_tewma },
+    { "countmin", prepare_countmin, hash_word, collide_in_countmin, nothing,
+      run_countmin },
+    { "rate", prepare_rate, hash_word, collide_in_table, nothing, run_rate },
     { "program", prepare_program, hash_pair, collide_in_filter, begin_program,
       run_program },
 };

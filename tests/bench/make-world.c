@@ -37,7 +37,9 @@ main(int argc, char *argv[])
     w.resolver = world_internal(&w, "resolver");
 
     world_add_honest(&w);
+    world_add_services(&w);
     world_add_scans(&w);
+    world_add_evasive(&w);
     world_add_others(&w);
     world_write(&w, argv[4]);
     return EXIT_SUCCESS;

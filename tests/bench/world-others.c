@@ -87,10 +87,11 @@ guessing(struct world *w)
 
     t = start = draw_start(w, n * interval);
     for (i = 0; i < n; i++) {
-        world_connect(w, t, &src, &dst, port, 0.03, 600, 1500);
+        world_session(w, t, &src, &dst, port, 0.03, world_between(w, 2, 14),
+                      world_between(w, 20, 250));
         t += interval * world_uniform(w, 0.8, 1.2);
     }
-    snprintf(must, sizeof must, "bruteforce:ip_dst=%s,ip_src=%s,src_port=%u",
+    snprintf(must, sizeof must, "bruteforce:ip_src=%s,ip_dst=%s,dst_port=%u",
              src.ip, dst.ip, port);
     world_label(w, "guessing", start, t, must, "");
 }
@@ -114,7 +115,7 @@ beacon(struct world *w)
     world_label(w, "beacon", start, w->duration, must, "");
 }
 
-/* Names that a generator made, none of which exists. */
+/* Names that a generator made, few of which exist. */
 static void
 generated_names(struct world *w)
 {
@@ -129,7 +130,7 @@ generated_names(struct world *w)
             name[k] = (char) ('a' + world_pick(w, 26));
         }
         snprintf(name + k, sizeof name - k, ".example");
-        world_dns(w, t, &src, &w->resolver, name, false);
+        world_dns(w, t, &src, &w->resolver, name, world_chance(w, 0.15));
         t += interval * world_uniform(w, 0.8, 1.2);
     }
     snprintf(must, sizeof must, "nxdomain:ip_dst=%s", src.ip);

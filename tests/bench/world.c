@@ -179,6 +179,39 @@ world_external(struct world *w, const char *role)
     return host;
 }
 
+static struct world_host
+make_ipv6(struct world *w, bool internal)
+{
+    uint32_t n = ++w->n_ipv6;
+    struct world_host host;
+
+    /* As events write it. */
+    snprintf(host.ip, sizeof host.ip, "2001:db8:%c::%x:%x",
+             internal ? '1' : '2', n / 65535 + 1, n % 65535 + 1);
+    if (internal) {
+        snprintf(host.mac, sizeof host.mac, "02:06:%02x:%02x:%02x:%02x",
+                 n >> 24, n >> 16 & 255, n >> 8 & 255, n & 255);
+    } else {
+        strcpy(host.mac, WORLD_ROUTER_MAC);
+    }
+    return host;
+}
+
+struct world_host
+world_internal6(struct world *w, const char *role)
+{
+    struct world_host host = make_ipv6(w, true);
+
+    add_role(w, &host, role);
+    return host;
+}
+
+struct world_host
+world_external6(struct world *w)
+{
+    return make_ipv6(w, false);
+}
+
 struct world_host
 world_network(struct world *w, bool internal)
 {
@@ -365,6 +398,34 @@ world_connect(struct world *w, double time, const struct world_host *src,
 }
 
 void
+world_session(struct world *w, double time, const struct world_host *src,
+              const struct world_host *dst, unsigned int dport, double rtt,
+              unsigned int steps, size_t n)
+{
+    unsigned int sport = world_port(w), i;
+    double t = time;
+
+    world_tcp(w, t, src, sport, dst, dport, PB_SYN, 0);
+    t += rtt;
+    world_tcp(w, t, dst, dport, src, sport, PB_SYN | PB_ACK, 0);
+    t += 0.0002;
+    world_tcp(w, t, src, sport, dst, dport, PB_ACK, 0);
+    t += rtt;
+    world_tcp(w, t, dst, dport, src, sport, PB_PSH | PB_ACK, 40);
+    for (i = 0; i < steps; i++) {
+        t += 0.001;
+        world_tcp(w, t, src, sport, dst, dport, PB_PSH | PB_ACK,
+                  world_between(w, 15, 300));
+        t += rtt;
+        world_tcp(w, t, dst, dport, src, sport, PB_PSH | PB_ACK, n);
+    }
+    t += 0.001;
+    world_tcp(w, t, src, sport, dst, dport, PB_FIN | PB_ACK, 0);
+    world_tcp(w, t + rtt, dst, dport, src, sport, PB_FIN | PB_ACK, 0);
+    world_tcp(w, t + rtt + 0.0002, src, sport, dst, dport, PB_ACK, 0);
+}
+
+void
 world_silent(struct world *w, double time, const struct world_host *src,
              const struct world_host *dst, unsigned int dport,
              unsigned int tries)
@@ -414,7 +475,7 @@ void
 world_label(struct world *w, const char *kind, double start, double end,
             const char *must, const char *may)
 {
-    char line[2048];
+    char line[4096];
 
     snprintf(line, sizeof line, "%s\t%.6f\t%.6f\t%s\t%s\n", kind, start, end,
              must, may);

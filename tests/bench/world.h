@@ -16,7 +16,8 @@
  *
  * Times are seconds from the beginning, 2026-01-01 at 00:00:00 UTC.  Packets
  * may be put in any order of time: world_write() sorts them.  Internal hosts
- * are of 10.0.0.0/8, external ones of 20.0.0.0/6, no two the same.
+ * are of 10.0.0.0/8, external ones of 20.0.0.0/6, no two the same; or of
+ * 2001:db8:1::/48 and 2001:db8:2::/48.
  *
  * Nothing is freed, and errors abort: this is for a program that makes one
  * world and ends. */
@@ -56,7 +57,7 @@ struct world {
     uint8_t *data;
     size_t n_data, data_size;
 
-    uint32_t n_internal, n_external;    /* Hosts so far. */
+    uint32_t n_internal, n_external, n_ipv6;    /* Hosts so far. */
     struct world_host servers[WORLD_N_SERVERS];
     struct world_host resolver;
 
@@ -90,6 +91,10 @@ const struct world_host *world_server(struct world *);
  * that have none of their own. */
 struct world_host world_internal(struct world *, const char *role);
 struct world_host world_external(struct world *, const char *role);
+
+/* The same, of IPv6. */
+struct world_host world_internal6(struct world *, const char *role);
+struct world_host world_external6(struct world *);
 
 /* Host 'n' of a network of addresses of its own, 65536 at most, which
  * world_network() draws: internal or not. */
@@ -136,15 +141,20 @@ void world_refused(struct world *, double time, const struct world_host *src,
                    const struct world_host *dst, unsigned int dport,
                    double rtt);
 
+/* A dialogue that the server opens: the client says 'steps' times something,
+ * to which the server answers 'n' bytes. */
+void world_session(struct world *, double time, const struct world_host *src,
+                   const struct world_host *dst, unsigned int dport,
+                   double rtt, unsigned int steps, size_t n);
+
 /* A DNS question and its answer: an address, or that there is no such name. */
 void world_dns(struct world *, double time, const struct world_host *client,
                const struct world_host *server, const char *name,
                bool exists);
 
-/* Says that an attack goes from 'start' to 'end'.  'must' and 'may' are the
- * alerts that must and that may come of it, each as PROGRAM:FIELD=VALUE,...;
- * one of those in 'must', which are separated by blanks, is enough.  'may'
- * is separated by blanks too, and can be empty. */
+/* Says that an attack goes from 'start' to 'end'.  'must' is the alert that
+ * must come of it, as PROGRAM:FIELD=VALUE,...; 'may' are others that may, with
+ * blanks between them, or empty. */
 void world_label(struct world *, const char *kind, double start, double end,
                  const char *must, const char *may);
 
@@ -154,7 +164,9 @@ void world_write(struct world *, const char *dir);
 
 /* The makers. */
 void world_add_honest(struct world *);          /* world-honest.c */
+void world_add_services(struct world *);        /* world-services.c */
 void world_add_scans(struct world *);           /* world-scans.c */
+void world_add_evasive(struct world *);         /* world-evasive.c */
 void world_add_others(struct world *);          /* world-others.c */
 
 #endif /* tests/bench/world.h */

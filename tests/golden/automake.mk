@@ -17,6 +17,7 @@ tests_golden_make_capture_SOURCES = \
 	tests/golden/scene.c \
 	tests/golden/scene.h \
 	tests/golden/scenes-library.c \
+	tests/golden/scenes-services.c \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/random.h
@@ -25,9 +26,11 @@ tests_golden_make_capture_LDADD =
 EXTRA_DIST += \
 	$(GOLDEN_TESTS) \
 	tests/golden/alerts.tsv \
+	tests/golden/capture-table.py \
 	tests/golden/cases.ini \
 	tests/golden/expected \
 	tests/golden/golden.py \
 	tests/golden/hostile.tsv \
 	tests/golden/programs/timers.xml \
-	tests/golden/schema.py
+	tests/golden/schema.py \
+	tests/golden/truth.tsv

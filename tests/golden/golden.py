@@ -41,6 +41,12 @@ LINES_MAX = 40
 LINES_END = 10
 
 
+def is_sanitized():
+    """Was the tool built with sanitizers?"""
+    with open(TOOL, 'rb') as stream:
+        return b'__asan_init' in stream.read()
+
+
 class Failed(Exception):
     """A test that failed, and why."""
 

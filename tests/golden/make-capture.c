@@ -427,6 +427,9 @@ main(int argc, char *argv[])
 {
     const char *name = argc == 3 ? argv[1] : NULL;
     const char *file = argc == 3 ? argv[2] : NULL;
+    const struct scene_entry *const more[] = {
+        scenes_library, scenes_services,
+    };
     const struct scene_entry *entry;
     bool found = false;
     size_t i;
@@ -435,8 +438,10 @@ main(int argc, char *argv[])
         for (i = 0; i < N_SCENES; i++) {
             found |= write_entry(&scenes[i], argv[1], name, file);
         }
-        for (entry = scenes_library; entry->name; entry++) {
-            found |= write_entry(entry, argv[1], name, file);
+        for (i = 0; i < sizeof more / sizeof *more; i++) {
+            for (entry = more[i]; entry->name; entry++) {
+                found |= write_entry(entry, argv[1], name, file);
+            }
         }
     }
     if (argc != 2 && !found) {

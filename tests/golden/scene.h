@@ -37,8 +37,10 @@ struct scene_entry {
     void (*write)(struct scene *);
 };
 
-/* The scenes of scenes-library.c; the last has no name. */
+/* The scenes of scenes-library.c and scenes-services.c; the last of each has
+ * no name. */
 extern const struct scene_entry scenes_library[];
+extern const struct scene_entry scenes_services[];
 
 /* Adds a frame; of one with more than 'cut' bytes, the first 'cut'. */
 void scene_put(struct scene *, double ms, const void *frame, size_t len);

@@ -15,9 +15,13 @@ import configparser
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import golden
 from golden import Failed, Run, Skipped, check
+
+# Programs that report no attack.
+NO_ATTACK = ('elephant.xml', 'p2p.xml', 'toptalkers.xml', 'vmreport.xml')
 
 # A secret other than the default.
 SEED = '00112233445566778899aabbccddeeff'
@@ -170,6 +174,25 @@ def test_table(table):
                       truth['content_ground_truth'])
 
 
+def test_truth():
+    """The table in RESULTS-detect.md says what the other tables do, and each
+    capture that is said to have an attack is not harmless."""
+    manifest = read_manifest()
+    for row in read_table(os.path.join(golden.HERE, 'truth.tsv')):
+        check(row['capture'] in manifest, 'truth.tsv: %s is no capture',
+              row['capture'])
+        check(manifest[row['capture']]['class'] not in ('benign', 'encap'),
+              'truth.tsv: %s is harmless', row['capture'])
+    made = subprocess.run(
+        [sys.executable, os.path.join(golden.HERE, 'capture-table.py'),
+         golden.shared('MANIFEST.tsv')], capture_output=True, text=True,
+        check=True).stdout
+    with open(os.path.join(golden.TOP, 'tests', 'bench',
+                           'RESULTS-detect.md'), encoding='utf-8') as stream:
+        check(made in stream.read(), 'RESULTS-detect.md lacks the table of '
+              'capture-table.py:\n%s', made)
+
+
 def test_capture(path, table):
     """Exactly the alerts of the table."""
     name = os.path.basename(path)
@@ -207,6 +230,27 @@ def test_own(path, generated):
     run = Run(['test', '--captures', generated] + strict + [path],
               env={'XFSM_SHARED_DATA': golden.SHARED}).expect(0)
     check('ok 1 - ' in run.out, 'no tests: %s', run.out)
+
+
+def test_promises():
+    """Each program of the library has parameters that are explained, a head
+    comment, tests that expect events and tests that expect none, and an ATT&CK
+    id, but for those that report no attack."""
+    for path in golden.library():
+        name = os.path.basename(path)
+        root = xml.etree.ElementTree.parse(path).getroot()
+        with open(path, encoding='utf-8') as stream:
+            check(stream.read().count('<!--') > 1, '%s: no head comment',
+                  name)
+        check(root.get('description'), '%s: no description', name)
+        check(root.findall('param') and all(
+            param.get('description') for param in root.findall('param')),
+              '%s: no parameters, or not explained', name)
+        for kind in ('expect', 'expect-none'):
+            check(root.findall('test/' + kind), '%s: no test with <%s>',
+                  name, kind)
+        check(any(state.get('attack') for state in root.iter('state'))
+              or name in NO_ATTACK, '%s: no ATT&CK id', name)
 
 
 def test_list():
@@ -264,12 +308,14 @@ def main():
         table = read_table(os.path.join(golden.HERE, 'alerts.tsv'))
         captures = golden.shared_files('captures', '*')
         tap.test('table of alerts', test_table, table)
+        tap.test('table of captures', test_truth)
         test_shared('alerts on', test_capture, captures, tap, table)
         tap.test('another seed, all captures', test_capture_seed, captures)
         for path in golden.library():
             tap.test('check ' + os.path.basename(path), test_check, path)
             tap.test('own tests of ' + os.path.basename(path), test_own,
                      path, generated)
+        tap.test('promises of the library', test_promises)
         tap.test('list of programs', test_list)
         test_shared('check', test_check,
                     golden.shared_files('programs', '*.xml'), tap)

@@ -200,6 +200,32 @@ test_end(void **state)
     socks[1] = dup(socks[0]);
 }
 
+/* What a peer said before it ended is received, also where it had not read
+ * what we said. */
+static void
+test_last_words(void **state)
+{
+    int *socks = *state;
+    struct xfsm_ipc_writer w;
+    enum xfsm_ipc_type type;
+    struct xfsm_bytes b;
+    int fd;
+
+    xfsm_ipc_begin(&w, out, XFSM_IPC_PING);
+    assert_int_equal(xfsm_ipc_send(socks[0], &w, -1), 0);
+    xfsm_ipc_begin(&w, out, XFSM_IPC_PONG);
+    assert_int_equal(xfsm_ipc_send(socks[1], &w, -1), 0);
+    xfsm_ipc_begin(&w, out, XFSM_IPC_DONE);
+    assert_int_equal(xfsm_ipc_send(socks[1], &w, -1), 0);
+    close(socks[1]);
+    assert_int_equal(xfsm_ipc_recv(socks[0], in, &type, &b, &fd), 0);
+    assert_int_equal(type, XFSM_IPC_PONG);
+    assert_int_equal(xfsm_ipc_recv(socks[0], in, &type, &b, &fd), 0);
+    assert_int_equal(type, XFSM_IPC_DONE);
+    assert_int_equal(xfsm_ipc_recv(socks[0], in, &type, &b, &fd), ESHUTDOWN);
+    socks[1] = dup(socks[0]);
+}
+
 static void
 test_full(void **state)
 {
@@ -212,6 +238,30 @@ test_full(void **state)
         error = xfsm_ipc_send(socks[0], &w, -1);
     } while (!error);
     assert_int_equal(error, EAGAIN);
+}
+
+/* Where the system's default buffer is small, ours are not. */
+static void
+test_buffer(void **state)
+{
+    const int *socks = *state;
+    const int small = 1;
+    socklen_t len = sizeof(int);
+    struct xfsm_ipc_writer w;
+    int size;
+
+    assert_int_equal(setsockopt(socks[0], SOL_SOCKET, SO_SNDBUF, &small,
+                                sizeof small), 0);
+    xfsm_ipc_begin(&w, out, XFSM_IPC_MITIGATION);
+    while (xfsm_ipc_has_room(&w, 8)) {
+        xfsm_ipc_put_u64(&w, 0);
+    }
+    assert_int_equal(xfsm_ipc_send(socks[0], &w, -1), EMSGSIZE);
+    xfsm_ipc_set_buffer(socks[0]);
+    assert_int_equal(getsockopt(socks[0], SOL_SOCKET, SO_SNDBUF, &size, &len),
+                     0);
+    assert_true(size >= XFSM_IPC_BUFFER);
+    assert_int_equal(xfsm_ipc_send(socks[0], &w, -1), 0);
 }
 
 /* Number of open descriptors. */
@@ -316,7 +366,9 @@ main(void)
         TEST(test_overflow),
         TEST(test_malformed),
         TEST(test_end),
+        TEST(test_last_words),
         TEST(test_full),
+        TEST(test_buffer),
         TEST(test_descriptor),
         TEST(test_bad_descriptors),
     };

@@ -19,6 +19,7 @@
 
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/counters.h"
+#include "ovs-plugin/hub-share.h"
 #include "ovs-plugin/offload.h"
 #include "ovs-plugin/port-ids.h"
 #include "ovs-plugin/probe-queue.h"
@@ -356,12 +357,64 @@ test_port_ids_malformed(void **state)
     assert_false(parses("", "vm-id", "iface-id", "v"));
 }
 
+/* ## hub-share.h ## */
+
+/* Takes up to 'n' tokens of 100 a second.  Returns how many there were. */
+static int
+take_shares(struct xfsm_hub_share *s, uint32_t who, long long int now, int n)
+{
+    int got = 0;
+
+    while (n-- > 0) {
+        got += xfsm_hub_share_take(s, 100, who, now);
+    }
+    return got;
+}
+
+static void
+test_share(void **state)
+{
+    struct xfsm_hub_share s = { .second = 0 };
+    long long int now = 1000000;
+    int i, sum;
+
+    (void) state;
+    /* One alone: all but the reserve at once, then the whole rate. */
+    assert_int_equal(take_shares(&s, 1, now, 1000), 76);
+    for (i = sum = 0; i < 100; i++) {
+        now += 100;
+        sum += take_shares(&s, 1, now, 1000);
+    }
+    assert_in_range(sum, 990, 1030);
+
+    /* Who comes then finds tokens, one in another slot too, and half of its
+     * share from then on at least. */
+    assert_in_range(take_shares(&s, 2, now, 10), 10, 10);
+    assert_in_range(take_shares(&s, 3, now, 5), 5, 5);
+    for (i = sum = 0; i < 100; i++) {
+        now += 100;
+        take_shares(&s, 1, now, 1000);
+        sum += take_shares(&s, 2, now, 1000);
+    }
+    assert_in_range(sum, 150, 700);
+
+    /* No rate, no limit. */
+    assert_true(xfsm_hub_share_take(&s, 0, 1, now));
+
+    /* A rate of one is one a second. */
+    memset(&s, 0, sizeof s);
+    assert_true(xfsm_hub_share_take(&s, 1, 7, now));
+    assert_false(xfsm_hub_share_take(&s, 1, 7, now));
+    assert_false(xfsm_hub_share_take(&s, 1, 8, now + 999));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_share),
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_queue_order),
         cmocka_unit_test(test_queue_full),

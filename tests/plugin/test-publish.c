@@ -10,6 +10,7 @@
 #include "ovsdb-schema/ovs-compat.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@
 
 static struct xfsm_publisher publisher;
 static int hub;                 /* The hub's end. */
+static char fill_with = 'x';    /* Texts of events. */
 
 /* What was received. */
 static uint64_t n_received, n_alerts, last_seq;
@@ -64,7 +66,7 @@ publish(const char *label, size_t text_len)
         .program = "p", .label = label, .text = text, .text_len = text_len,
     };
 
-    memset(text, 'x', text_len);
+    memset(text, fill_with, text_len);
     text[text_len] = '\0';
     xfsm_publisher_publish(&publisher, &event);
 }
@@ -135,6 +137,110 @@ test_turn(void **state OVS_UNUSED)
     assert_int_equal(publisher.sent, 4);
     assert_int_equal(publisher.delayed, 0);
     assert_string_equal(publisher.last, "log p: xxxxxxxxxx");
+}
+
+/* A socket whose buffer is too small for a batch takes its events one by one,
+ * and what is too long for it by itself is dropped and counted. */
+static void
+test_small_buffer(void **state OVS_UNUSED)
+{
+    const int size = 1;         /* The kernel's minimum, some 4 KiB. */
+    uint64_t n;
+    int i;
+
+    assert_int_equal(setsockopt(publisher.sock, SOL_SOCKET, SO_SNDBUF, &size,
+                                sizeof size), 0);
+    for (i = 0; i < 30; i++) {
+        publish("log", 400);
+        fill_with = i == 3 ? '\1' : 'x';        /* As JSON six times as long. */
+        publish("feature", i == 3 ? XFSM_EVENT_TEXT_MAX : 10);
+    }
+    while (xfsm_publisher_count(&publisher) || n_received < publisher.sent) {
+        xfsm_publisher_run(&publisher);
+        take();
+    }
+    assert_true(publisher.sock >= 0);
+    n = publisher.dropped[XFSM_PUBLISH_feature];
+    assert_int_equal(n, 1);
+    assert_int_equal(publisher.dropped[XFSM_PUBLISH_log], 0);
+    assert_int_equal(n_received + n, publisher.seq);
+    assert_int_equal(publisher.sent, n_received);
+}
+
+/* The current millisecond does not end. */
+static void
+hold_time(struct xfsm_publisher *p)
+{
+    p->window = LLONG_MAX - 1;
+    p->n_window = 0;
+}
+
+/* Turns of one event each go together beyond so many packets in a ms; the main
+ * thread is told once, and what is held goes when the ms is over. */
+static void
+test_turns_go_together(void **state OVS_UNUSED)
+{
+    unsigned int i, told = 0;
+
+    hold_time(&publisher);
+    for (i = 0; i < XFSM_PUBLISH_PACKETS + 100; i++) {
+        publish("log", 10);
+        told += !xfsm_publisher_flush(&publisher);
+        assert_int_equal(take(), i < XFSM_PUBLISH_PACKETS);
+    }
+    assert_int_equal(told, 1);
+    assert_int_equal(xfsm_publisher_count(&publisher), 100);
+    xfsm_publisher_run(&publisher);
+    assert_int_equal(take(), 0);
+    publisher.window = 0;
+    xfsm_publisher_run(&publisher);
+    assert_int_equal(take(), 100);
+    assert_int_equal(publisher.delayed, 0);
+
+    /* An alert takes along what is held, a full batch goes. */
+    hold_time(&publisher);
+    for (i = 0; i <= XFSM_PUBLISH_PACKETS; i++) {
+        publish("log", 10);
+        assert_int_equal(xfsm_publisher_flush(&publisher),
+                         i < XFSM_PUBLISH_PACKETS);
+    }
+    while (take()) {
+        continue;
+    }
+    publish("alert", 10);
+    assert_int_equal(take(), 2);
+    for (i = 0; i < XFSM_BATCH_EVENTS; i++) {
+        publish("log", 0);
+        xfsm_publisher_flush(&publisher);
+    }
+    assert_true(take() > XFSM_BATCH_EVENTS / 8);
+}
+
+/* What is held goes when the publisher ends. */
+static void
+test_held_goes_at_the_end(void **state OVS_UNUSED)
+{
+    static const struct xfsm_identity identity = {
+        .host = "hv1", .bridge = "br0", .port = "vm2", .epoch = 1,
+    };
+    struct xfsm_publisher *p = xmalloc(sizeof *p);
+    const struct xfsm_event event = {
+        .program = "p", .label = "log", .text = "",
+    };
+    int i;
+
+    xfsm_publisher_init(p, &identity, dup(publisher.sock), -1);
+    hold_time(p);
+    for (i = 0; i <= XFSM_PUBLISH_PACKETS; i++) {
+        xfsm_publisher_publish(p, &event);
+        xfsm_publisher_flush(p);
+    }
+    assert_int_equal(xfsm_publisher_count(p), 1);
+    xfsm_publisher_destroy(p);
+    free(p);
+    for (i = 0; i <= XFSM_PUBLISH_PACKETS; i++) {
+        assert_int_equal(take(), 1);
+    }
 }
 
 static void
@@ -218,7 +324,7 @@ test_stuck_is_told_once(void **state OVS_UNUSED)
 
     while (!publisher.dropped[XFSM_PUBLISH_log]) {
         publish("log", 100);
-        told += !xfsm_publisher_flush(&publisher);
+        told += !xfsm_publisher_flush(&publisher) && publisher.stuck;
     }
     assert_int_equal(told, 1);
 
@@ -272,6 +378,11 @@ main(void)
         cmocka_unit_test_setup_teardown(test_stuck_is_told_once, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_new_hub, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_small_buffer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_turns_go_together, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_held_goes_at_the_end, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

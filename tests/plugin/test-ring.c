@@ -492,6 +492,53 @@ test_filter(void **state)
     xfsm_source_close(source);
 }
 
+/* Of what the filter says so only the headers are copied, which is counted
+ * apart from packets that were cut for want of room. */
+static void
+test_headers(void **state)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_RET | BPF_K, XFSM_RING_HEADERS),
+    };
+    const struct sock_fprog prog = { ARRAY_SIZE(code), code };
+    struct xfsm_ring_counts counts;
+    struct xfsm_source *source;
+    struct netdev_stats stats;
+    struct got got[3];
+
+    (void) state;
+    NEED_DEVICES();
+    source = open_source("va", NULL, NULL);
+    assert_int_equal(xfsm_source_set_filter(source, &prog), 0);
+    send_frame("vb", XFSM_RING_HEADERS, 1, 0);
+    send_frame("vb", XFSM_RING_HEADERS + 1, 2, 0);
+    send_frame("va", 60000, 3, 0);
+    receive(source, got, 3);
+    assert_int_equal(got[0].caplen, XFSM_RING_HEADERS);
+    assert_int_equal(got[0].len, XFSM_RING_HEADERS);
+    assert_int_equal(got[1].caplen, XFSM_RING_HEADERS);
+    assert_int_equal(got[1].len, XFSM_RING_HEADERS + 1);
+    assert_int_equal(got[2].caplen, XFSM_RING_HEADERS);
+    assert_int_equal(got[2].len, 60000);
+
+    assert_true(xfsm_source_get_counts(source, &counts));
+    assert_int_equal(counts.headers, 2);
+    xfsm_source_get_stats(source, &stats);
+    assert_int_equal(stats.rx_length_errors, 0);
+
+    /* Another length is none that we asked for. */
+    code[0].k = XFSM_RING_HEADERS - 1;
+    assert_int_equal(xfsm_source_set_filter(source, &prog), 0);
+    send_frame("vb", 1000, 4, 0);
+    receive(source, got, 1);
+    assert_int_equal(got[0].caplen, XFSM_RING_HEADERS - 1);
+    xfsm_source_get_stats(source, &stats);
+    assert_int_equal(stats.rx_length_errors, 1);
+    assert_true(xfsm_source_get_counts(source, &counts));
+    assert_int_equal(counts.headers, 2);
+    xfsm_source_close(source);
+}
+
 /* Nobody reads: what was received and what was dropped is what was sent. */
 static void
 test_drops(void **state)
@@ -703,6 +750,7 @@ main(void)
         cmocka_unit_test(test_long_frame),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_headers),
         cmocka_unit_test(test_drops),
         cmocka_unit_test(test_down_and_up),
         cmocka_unit_test(test_deleted),

@@ -5,12 +5,14 @@
 # (name it NAME.sh or NAME.py) and what tests share to EXTRA_DIST.
 
 SYSTEM_TESTS += \
+	tests/system/test-ansible.py \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
 	tests/system/test-collector-kafka.py \
 	tests/system/test-collector-nats.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
+	tests/system/test-controller-metrics.py \
 	tests/system/test-controller.sh \
 	tests/system/test-ctl-fleet.py \
 	tests/system/test-dashboard-ops.py \
@@ -42,6 +44,7 @@ SYSTEM_TESTS += \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
 	tests/system/test-rest-ops.py \
+	tests/system/test-release.py \
 	tests/system/test-rest.py \
 	tests/system/test-scale.py \
 	tests/system/test-sinks.py \
@@ -68,6 +71,12 @@ check-scale: all
 	cat tests/system/test-scale.log
 .PHONY: check-scale
 
+# All of what the archive of a release has is built from it, and tested.
+check-release: all
+	XFSM_TEST_RELEASE=full \
+	$(MAKE) check-system SYSTEM_TESTS=tests/system/test-release.py
+.PHONY: check-release
+
 # What these find depends on what else the machine does.
 SYSTEM_ALONE += \
 	tests/system/test-faults-process.py \
@@ -78,6 +87,13 @@ SYSTEM_ALONE += \
 	tests/system/test-pacing.py \
 	tests/system/test-scale.py \
 	tests/system/test-swap.py
+
+# These begin first, so that none is left to run by itself at the end.
+SYSTEM_LONG += \
+	tests/system/test-dashboard.py \
+	tests/system/test-fleet-db.py \
+	tests/system/test-mitigation.py \
+	tests/system/test-quickstart.sh
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \

@@ -356,6 +356,11 @@ def test_crash_loop(host):
         check(int(probe_row(host, "vm1", "restarts")) >= 5, "restarts")
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return f.read().split()
+
+
 def test_two_agents(host):
     """A second agent waits until the first one ends."""
     with Untouched(host, "vm1", "vm9"):
@@ -371,6 +376,20 @@ def test_two_agents(host):
               or "another" in host.appctl(host.rundir + "/second.ctl",
                                           "xfsm/show"), "show")
         faulttest.check_idle(host.pid("second"))
+
+        # It starts nothing while the database is away, and does not take over
+        # from the first one when it is back.
+        host.stop("ovsdb-server")
+        wait_until(lambda: "not connected" in host.appctl(
+            host.rundir + "/second.ctl", "xfsm/show"), 10,
+            "the second agent to be without a database")
+        check(not children(host.pid("second")), "it started something")
+        host.start_ovsdb()
+        wait_known(host, "the database to be back")
+        wait_until(lambda: "another agent" in host.appctl(
+            host.rundir + "/second.ctl", "xfsm/show"), AFTER_OUTAGE,
+            "the second agent to wait again")
+        check("vm1: " not in host.log("second"), host.log("second"))
     pid = host.probe_pid("vm1")
     host.stop("ovs-xfsmd", signal.SIGKILL)
     wait_until(lambda: host.probe_pid("vm1") not in (0, pid), AFTER_OUTAGE,

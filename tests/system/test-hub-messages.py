@@ -156,6 +156,23 @@ def test_rates():
         hears_nothing(vm1)
 
 
+def test_rates_are_shared():
+    """A probe that says as much as it may leaves another one that little is
+    said of what a third may hear."""
+    with Hub("--message-rate=100") as hub:
+        vm1 = listener(hub, "vm1", "log")
+        vm2, vm3 = hub.join("vm2"), hub.join("vm3")
+        for _ in range(400):
+            vm2.send("log")
+        hub.wait_stat("published", 400)
+        for _ in range(5):
+            vm3.send("log")
+        hub.wait_stat("published", 405)
+        ports = [hear(vm1)[1]["port"]
+                 for _ in range(hub.stats()["messages_delivered"])]
+        check(ports.count("vm3") == 5, "ports: %s" % ports)
+
+
 def test_rate_of_hub():
     """What the hub hands to all probes together is bounded, too."""
     n_listeners, n_events = 40, 1500
@@ -173,7 +190,8 @@ def test_rate_of_hub():
         check(stats["messages_delivered"] + shed(stats) == total,
               "stats: %s" % stats)
         check(total - stats["messages_shed_hub"] <= most, "stats: %s" % stats)
-        check(total - stats["messages_shed_hub"] >= HUB_RATE,
+        # A quarter is kept for who says less (hub-share.h).
+        check(total - stats["messages_shed_hub"] >= HUB_RATE * 3 / 4,
               "stats: %s" % stats)
         for ear in ears:
             ear.close()

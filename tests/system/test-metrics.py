@@ -89,6 +89,8 @@ def parse(text):
     check(text.endswith("# EOF\n"), "no end: %s" % text[-80:])
     samples, families, family = {}, set(), None
     for line in text.splitlines()[:-1]:
+        if line.startswith("# HELP "):
+            continue
         if line.startswith("# TYPE "):
             name, kind = line[len("# TYPE "):].split(" ")
             check(re.match(NAME + "$", name) and name not in families, line)
@@ -144,6 +146,21 @@ def test(host):
     check(all(now.get(k, 0) >= v for k, v in before.items()
               if k[0].endswith("_total")), "a counter fell")
     print("%d samples" % len(now))
+    documented = {line.split("\t")[2] for line in host.run(
+        sys.executable, os.path.join(xfsmtest.TOP_SRCDIR,
+                                     "utilities/list-metrics")).splitlines()}
+    check({name for name, _ in now} <= documented,
+          "not in xfsm-metrics(7): %s" % sorted(
+              {name for name, _ in now} - documented))
+    asked = set()
+    for name in ("xfsm-dashboard.json", "xfsm.rules.yml"):
+        with open(os.path.join(xfsmtest.TOP_SRCDIR, "utilities/monitoring",
+                               name)) as f:
+            asked |= set(re.findall(r"\bxfsm_(?:agent|hub|probe)_\w+",
+                                    f.read()))
+    served = {name for name, _ in now}
+    check(asked and asked - {"xfsm_probe_state_keys"} <= served,
+          "dashboard and alerts ask for %s" % sorted(asked - served))
     check(parse(host.appctl("ovs-xfsmd", "xfsm/metrics")).keys()
           >= before.keys(), "xfsm/metrics is another")
     python = find_parser()

@@ -347,8 +347,13 @@ def test_metrics(rest):
     values = dict(line.rsplit(" ", 1) for line in lines
                   if not line.startswith("#"))
     check(values["xfsm_fleet_hosts{state=\"done\"}"] == "1"
-          and int(values["xfsm_collector_events_total"]) >= 1
-          and values["xfsm_fleet_probes"] == "2"
+          and int(values["xfsm_collector_received_total"]) >= 1
+          and int(values["xfsm_collector_label_events_total"
+                         "{label=\"alert\"}"]) >= 1
+          and values["xfsm_collector_host_connected{host=\"hv1\"}"] == "1"
+          and -60 < float(values["xfsm_collector_host_lag_seconds"
+                                 "{host=\"hv1\"}"]) < 600
+          and values["xfsm_fleet_probes{status=\"running\"}"] == "2"
           and int(values["xfsm_http_streams_refused_total"]) == 1
           and int(values["xfsm_http_too_large_total"]) == 2
           and int(values["xfsm_http_tokens_refused_total"]) >= 2,

@@ -76,6 +76,7 @@ UNIT_TESTS += \
 	tests/unit/test-subscriber \
 	tests/unit/test-shim \
 	tests/unit/test-tewma \
+	tests/unit/test-table-text \
 	tests/unit/test-text \
 	tests/unit/test-timers-exec \
 	tests/unit/test-timers \
@@ -94,7 +95,7 @@ UNIT_TESTS += \
 	tests/unit/test-zmq
 
 # What dialect 1 demands, and the tests that show it.
-EXTRA_DIST += tests/unit/dialect1.tsv
+EXTRA_DIST += tests/unit/dialect1.tsv tests/unit/dialect2.tsv
 
 tests_unit_test_action_SOURCES = \
 	tests/unit/parser-fixture.h \
@@ -448,6 +449,16 @@ tests_unit_test_tewma_SOURCES = \
 	tests/unit/random.h \
 	tests/unit/test-tewma.c
 
+tests_unit_test_table_text_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/image-victim.c \
+	tests/unit/image-victim.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-table-text.c
+
 tests_unit_test_text_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
@@ -681,6 +692,15 @@ tests_unit_test_collect_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_collect_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_collect_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+PLUGIN_TESTS += tests/unit/test-controller-metrics
+tests_unit_test_controller_metrics_SOURCES = \
+	controller/metrics.c \
+	controller/metrics.h \
+	tests/unit/test-controller-metrics.c
+tests_unit_test_controller_metrics_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_controller_metrics_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_controller_metrics_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
+
 PLUGIN_TESTS += tests/unit/test-rest-parts
 tests_unit_test_rest_parts_SOURCES = \
 	controller/fleet.c \

@@ -50,6 +50,8 @@ struct document {
     unsigned int topk_shapes[4];        /* Key shape of a topk. */
     bool topk_used;                     /* A handler adds to each of them. */
     unsigned int shapes[2];             /* Key shape by table. */
+    bool texts;                         /* Is there a table of texts... */
+    unsigned int text_shape;            /* ...and the shape of its keys? */
 };
 
 /* Keys of a table, by shape. */
@@ -113,6 +115,31 @@ put_table(struct document *d)
                                                                    3)]);
 }
 
+/* An entry of the table of texts, and a value for one: of packets alone, so
+ * that it can be compared, too. */
+static void
+put_text_entry(struct document *d)
+{
+    put(d, "s0(%s)", shapes[d->text_shape][random_below(&d->r, 3)]);
+}
+
+static void
+put_text_value(struct document *d)
+{
+    static const char *const values[] = {
+        "&quot;word&quot;", "&quot;&quot;", "&quot;%ip_src;%dst_port&quot;",
+        "domain_name", "ip_dst", "dst_port", "&quot;one\\&quot;, two&quot;",
+        "&quot;%http_url %http_url %http_url %domain_name %eth_src&quot;",
+        "&quot;%client.id&quot;",
+    };
+
+    if (chance(&d->r, 15)) {
+        put_text_entry(d);
+    } else {
+        put(d, "%s", ONE_OF(&d->r, values));
+    }
+}
+
 /* A metric, which is rounded where its value is a rate. */
 static void
 put_metric(struct document *d)
@@ -136,6 +163,14 @@ put_leaf(struct document *d, unsigned int n_features, bool table)
         put_metric(d);
     } else if (what < 5 && n_features) {
         put(d, "f%u", random_below(&d->r, n_features));
+    } else if (what < 7 && d->texts && table && chance(&d->r, 40)) {
+        put(d, "(");
+        put_text_entry(d);
+        if (chance(&d->r, 70)) {
+            put(d, chance(&d->r, 60) ? " == " : " != ");
+            put_text_value(d);
+        }
+        put(d, ")");
     } else if (what < 7 && d->n_tables && table) {
         put_table(d);
     } else if (what < 8) {
@@ -197,6 +232,9 @@ put_text(struct document *d)
             put(d, "%%m%u", random_below(&d->r, d->n_metrics));
         } else if (what == 1 && d->n_features) {
             put(d, "%%f%u", random_below(&d->r, d->n_features));
+        } else if (what == 2 && d->texts && chance(&d->r, 50)) {
+            put(d, "%%");
+            put_text_entry(d);
         } else if (what == 2 && d->n_tables) {
             put(d, "%%");
             put_table(d);
@@ -211,7 +249,11 @@ put_table_action(struct document *d)
 {
     static const char *const assignments[] = { "=", "+=", "-=", "*=", "/=" };
 
-    if (chance(&d->r, 8)) {
+    if (d->texts && chance(&d->r, 40)) {
+        put_text_entry(d);
+        put(d, " = ");
+        put_text_value(d);
+    } else if (chance(&d->r, 8)) {
         put(d, "t%u.reset()", random_below(&d->r, d->n_tables));
     } else {
         put_table(d);
@@ -532,6 +574,13 @@ put_tables(struct document *d)
         "value='2'/>",
     };
 
+    static const char *const texts[] = {
+        "<entry key='10.0.0.1' value='word'/>",
+        "<entry key='53' value='%ip_src'/><entry key='0x50' value='-'/>",
+        "<entry key='10.0.0.2-53' value='word'/>",
+        "<entry key='example.com' value='example.com'/>",
+        "<entry key='10.0.0.1' value='word'/>",
+    };
     unsigned int n_shapes = (unsigned int) N_ITEMS(shapes) - !d->dialect2;
 
     d->n_tables = random_below(&d->r, 3);
@@ -539,6 +588,12 @@ put_tables(struct document *d)
         d->shapes[i] = random_below(&d->r, n_shapes);
         put(d, " <table name='t%u' type='DLeft'%s>%s</table>\n", i,
             random_ttl(d), chance(&d->r, 60) ? entries[d->shapes[i]] : "");
+    }
+    d->texts = d->n_tables && chance(&d->r, 50);
+    if (d->texts) {
+        d->text_shape = random_below(&d->r, n_shapes);
+        put(d, " <table name='s0' value_type='string'%s>%s</table>\n",
+            random_ttl(d), chance(&d->r, 60) ? texts[d->text_shape] : "");
     }
 }
 

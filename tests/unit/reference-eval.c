@@ -13,10 +13,10 @@
 #include "xfsm/packet/field.h"
 #include "xfsm/packet/prefix.h"
 
-bool
-ref_table_get(const struct reference *r, uint16_t table,
-              const struct xfsm_key *key, const struct xfsm_packet *packet,
-              uint64_t now, double *value)
+const struct ref_node *
+ref_table_find(const struct reference *r, uint16_t table,
+               const struct xfsm_key *key, const struct xfsm_packet *packet,
+               uint64_t now)
 {
     const struct ref_node *node = NULL;
     struct ref_key k;
@@ -26,6 +26,16 @@ ref_table_get(const struct reference *r, uint16_t table,
                                  r->program->tables[table].room.ttl, now);
         ref_key_free(&k);
     }
+    return node;
+}
+
+bool
+ref_table_get(const struct reference *r, uint16_t table,
+              const struct xfsm_key *key, const struct xfsm_packet *packet,
+              uint64_t now, double *value)
+{
+    const struct ref_node *node = ref_table_find(r, table, key, packet, now);
+
     *value = node ? node->value : 0;
     return node != NULL;
 }
@@ -177,6 +187,18 @@ eval_operation(const struct ref_run *run, const struct xfsm_expr *e,
 }
 
 static double
+eval_text(const struct ref_run *run, const struct xfsm_expr *e)
+{
+    const struct ref_node *node = ref_table_find(run->r, e->index, &e->key,
+                                                 run->packet, run->now);
+    char text[XFSM_MAX_TABLE_TEXT + 1];
+    size_t len = ref_table_text(run, e->text, text);
+    bool same = node && node->len == len && !memcmp(node->text, text, len);
+
+    return node && (e->op == XFSM_OP_EQ ? same : !same);
+}
+
+static double
 eval(const struct ref_run *run, const struct xfsm_expr *e, bool *missing)
 {
     double value;
@@ -195,6 +217,8 @@ eval(const struct ref_run *run, const struct xfsm_expr *e, bool *missing)
         *missing |= !ref_table_get(run->r, e->index, &e->key, run->packet,
                                    run->now, &value);
         return value;
+    case XFSM_EX_TABLE_IS:
+        return eval_text(run, e);
     default:
         return eval_operation(run, e, missing);
     }
@@ -290,6 +314,13 @@ print_part(const struct ref_run *run, const struct xfsm_text_part *part,
         print_number(stream, run->metrics[part->index]);
         break;
     case XFSM_TX_TABLE:
+        if (run->r->program->tables[part->index].is_text) {
+            const struct ref_node *node = ref_table_find(
+                run->r, part->index, &part->key, run->packet, run->now);
+
+            fwrite(node ? node->text : "", 1, node ? node->len : 0, stream);
+            break;
+        }
         ref_table_get(run->r, part->index, &part->key, run->packet, run->now,
                       &value);
         print_number(stream, value);
@@ -360,4 +391,36 @@ ref_text(const struct ref_run *run, const struct xfsm_text *text,
         memcpy(buf + *lenp - 3, "...", 3);
     }
     return buf;
+}
+
+size_t
+ref_table_text(const struct ref_run *run, const struct xfsm_text *text,
+               char value[XFSM_MAX_TABLE_TEXT + 1])
+{
+    size_t len;
+    char *whole = ref_text(run, text, &len);
+
+    len = len < XFSM_MAX_TABLE_TEXT ? len : XFSM_MAX_TABLE_TEXT;
+    memset(value, 0, XFSM_MAX_TABLE_TEXT + 1);
+    memcpy(value, whole, len);
+    free(whole);
+    return len;
+}
+
+void
+ref_set_text(const struct ref_run *run, const struct xfsm_action *action)
+{
+    char text[XFSM_MAX_TABLE_TEXT + 1] = "";
+    size_t len = ref_table_text(run, &action->text, text);
+    struct ref_node *node;
+    struct ref_key key;
+
+    if (ref_key_build(&action->key, run->packet, &key)) {
+        node = ref_map_write(
+            &run->r->tables[action->index], &key,
+            run->r->program->tables[action->index].room.ttl, run->now);
+        memcpy(node->text, text, sizeof text);
+        node->len = len;
+        ref_key_free(&key);
+    }
 }

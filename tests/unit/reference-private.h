@@ -75,6 +75,20 @@ double ref_eval(const struct ref_run *, const struct xfsm_expr *);
 char *ref_text(const struct ref_run *, const struct xfsm_text *,
                size_t *lenp);
 
+/* Puts 'text' together as the value of a table.  Returns its length. */
+size_t ref_table_text(const struct ref_run *, const struct xfsm_text *text,
+                      char value[XFSM_MAX_TABLE_TEXT + 1]);
+
+/* Does an action of a table of texts. */
+void ref_set_text(const struct ref_run *, const struct xfsm_action *);
+
+/* What a table of texts has at 'run->now'; NULL if it has none for the key in
+ * this packet. */
+const struct ref_node *ref_table_find(const struct reference *,
+                                      uint16_t table, const struct xfsm_key *,
+                                      const struct xfsm_packet *,
+                                      uint64_t now);
+
 /* A table's value at 'now' (ns); false if it has none for the key in this
  * packet. */
 bool ref_table_get(const struct reference *, uint16_t table,

@@ -39,6 +39,8 @@ void ref_key_free(struct ref_key *);
 struct ref_node {
     struct ref_key key;
     double value;
+    char text[XFSM_MAX_TABLE_TEXT + 1];     /* Of a table of texts... */
+    size_t len;                 /* ...and its length. */
     uint64_t time;              /* ns. */
     uint64_t touch;             /* Of the last write, in whole s. */
     bool declared;              /* Never forgotten. */

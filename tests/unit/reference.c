@@ -52,6 +52,10 @@ reference_create(const struct xfsm_program *program,
             }
             node = ref_map_add(&r->tables[i], &key);
             node->value = table->entries[j].value;
+            if (table->is_text) {
+                node->len = strlen(table->entries[j].text);
+                memcpy(node->text, table->entries[j].text, node->len);
+            }
             node->declared = true;
             ref_key_free(&key);
         }
@@ -454,6 +458,9 @@ act(struct ref_run *run, const struct xfsm_action *action)
         break;
     case XFSM_AC_TABLE_SET:
         set_table(run, action);
+        break;
+    case XFSM_AC_TABLE_TEXT:
+        ref_set_text(run, action);
         break;
     case XFSM_AC_SUSPECT:
         run->suspect = true;

@@ -305,6 +305,45 @@ test_eviction(void **state)
     check_stats(10, 4, 1, 0, 1);
 }
 
+/* One fragment from the far future, or past, costs the others nothing, though
+ * the table goes by the times of packets as they are: what is far from each
+ * other has no use for each other, in either order. */
+static void
+test_strange_times(void **state)
+{
+    static const uint64_t strange[] = {
+        UINT64_MAX, START + (UINT64_C(1) << 62), 0, 1,
+    };
+    unsigned int i;
+
+    (void) state;
+    for (i = 0; i < XFSM_FRAGMENTS_MIN - 1; i++) {
+        first("10.0.0.1", 0, i, 1000 + i);
+    }
+    for (i = 0; i < sizeof strange / sizeof strange[0]; i++) {
+        char port[8];
+
+        now = strange[i];
+        first("10.0.0.9", 0, 100 + i, 2000);
+        later("10.0.0.9", 0, 100 + i, true, "2000");
+
+        now = START + 1;
+        snprintf(port, sizeof port, "%u", 1000 + i);
+        later("10.0.0.1", 0, i, true, port);
+    }
+
+    /* It is what makes room. */
+    first("10.0.0.1", 0, 200, 3000);
+    later("10.0.0.1", 0, 200, true, "3000");
+    for (i = 1; i < XFSM_FRAGMENTS_MIN - 1; i++) {
+        char port[8];
+
+        snprintf(port, sizeof port, "%u", 1000 + i);
+        later("10.0.0.1", 0, i, true, port);
+    }
+    assert_int_equal(xfsm_fragments_stats(table)->evicted, 0);
+}
+
 /* Ten times as many datagrams as there is room for: counted, and most of the
  * room is in use. */
 static void
@@ -390,6 +429,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(test_eviction, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_strange_times, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
         cmocka_unit_test_setup_teardown(test_captures, setup, teardown),
     };

@@ -99,8 +99,8 @@ test_record_sizes(void **state)
     assert_int_equal(sizeof(struct xfsm_img_key), 25);
     assert_int_equal(sizeof(struct xfsm_img_state), 16);
     assert_int_equal(sizeof(struct xfsm_img_metric), 48);
-    assert_int_equal(sizeof(struct xfsm_img_table), 20);
-    assert_int_equal(sizeof(struct xfsm_img_entry), 16);
+    assert_int_equal(sizeof(struct xfsm_img_table), 24);
+    assert_int_equal(sizeof(struct xfsm_img_entry), 24);
     assert_int_equal(sizeof(struct xfsm_img_class), 8);
     assert_int_equal(sizeof(struct xfsm_img_event), 152);
     assert_int_equal(sizeof(struct xfsm_img_handler), 36);

@@ -336,6 +336,33 @@ test_anew(void **state)
     eh_free(&eh);
 }
 
+/* In two steps: nothing has changed before the second, or without it. */
+static void
+test_prepared(void **state)
+{
+    struct xfsm_engine_load *load;
+    struct eh eh;
+    size_t len;
+    void *image;
+    char *error;
+
+    (void) state;
+    begin(&eh, 2);
+    image = eh_image("p", BEFORE, &len);
+    error = xfsm_engine_prepare(eh.engine, image, len, false, &load);
+    assert_null(error);
+    xfsm_engine_cancel(load);
+    eh_syn(&eh, 2, A, B, 80);
+    eh_expect(&eh, "2 many 3", NULL);
+    error = xfsm_engine_prepare(eh.engine, image, len, false, &load);
+    assert_null(error);
+    xfsm_engine_commit(load);
+    eh_syn(&eh, 3, A, B, 80);
+    eh_expect(&eh, "3 log in", NULL);
+    free(image);
+    eh_free(&eh);
+}
+
 int
 main(void)
 {
@@ -349,6 +376,7 @@ main(void)
         cmocka_unit_test(test_of_itself),
         cmocka_unit_test(test_snapshots_differ),
         cmocka_unit_test(test_anew),
+        cmocka_unit_test(test_prepared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,66 @@ test_no_stop_without_memory_for_the_successor(void **state)
     eh_free(&eh);
 }
 
+/* A program that is loaded into two engines is in both or in neither: where
+ * there is memory for one, the old ones go on in both, with what they know. */
+static void
+test_two_engines_or_none(void **state)
+{
+    const char *stop = ON("stop", "", EH_IN("s0", SAY("down")));
+    const char *hello = ON("packet", "primary-key='ip_src'",
+                           EH_IN("s0", EH_IF("true", "print(new)", "s1"))
+                           EH_IN("s1", EH_IF("true", "print(old)", "")));
+    struct xfsm_engine_load *loads[2];
+    struct rlimit before;
+    char small[1024], large[1024];
+    struct eh eh[2];
+    void *image;
+    size_t len;
+    char *error;
+    int i;
+
+    (void) state;
+    if (EH_ROUNDS(0, 1)) {
+        skip();                 /* Shadow memory needs the address space. */
+    }
+    snprintf(small, sizeof small, PROGRAM2("p", "%s%s"), hello, stop);
+    snprintf(large, sizeof large,
+             PROGRAM2("p", "<state-table memory='1G'/>%s%s"), hello, stop);
+    image = eh_image("p", large, &len);
+    for (i = 0; i < 2; i++) {
+        begin(&eh[i], small);
+        eh_syn(&eh[i], 1, A, B, 80);
+        eh_expect(&eh[i], "1 log new", NULL);
+    }
+
+    error = xfsm_engine_prepare(eh[0].engine, image, len, false, &loads[0]);
+    assert_null(error);
+    limit_memory(&before, 64 << 20);
+    error = xfsm_engine_prepare(eh[1].engine, image, len, false, &loads[1]);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_non_null(strstr(error, "no address space"));
+    free(error);
+    xfsm_engine_cancel(loads[0]);
+    xfsm_engine_cancel(NULL);
+    for (i = 0; i < 2; i++) {
+        eh_syn(&eh[i], 2, A, B, 80);
+        eh_expect(&eh[i], "2 log old", NULL);
+    }
+
+    for (i = 0; i < 2; i++) {
+        error = xfsm_engine_prepare(eh[i].engine, image, len, i, &loads[i]);
+        assert_null(error);
+    }
+    for (i = 0; i < 2; i++) {
+        xfsm_engine_commit(loads[i]);
+        eh_expect(&eh[i], "2 log down", NULL);
+        eh_syn(&eh[i], 3, A, B, 80);
+        eh_expect(&eh[i], i ? "3 log new" : "3 log old", NULL);
+        eh_free(&eh[i]);
+    }
+    free(image);
+}
+
 /* ## Period ## */
 
 #define TICK(EVERY, BODY) ON("period", "every='" EVERY "'", BODY)
@@ -684,6 +744,7 @@ main(void)
         cmocka_unit_test(test_stop_runs_on_unload_and_replacement),
         cmocka_unit_test(test_stop_needs_a_start),
         cmocka_unit_test(test_no_stop_without_memory_for_the_successor),
+        cmocka_unit_test(test_two_engines_or_none),
         cmocka_unit_test(test_period_on_packets_and_advance),
         cmocka_unit_test(test_periods_and_timers_in_order),
         cmocka_unit_test(test_period_catches_up_at_most_so_far),

@@ -25,12 +25,12 @@
 #include "tests/unit/random-program.h"
 #include "tests/unit/reference.h"
 
-#define DEFAULT_SEEDS EH_ROUNDS(300, 100)
+#define DEFAULT_SEEDS EH_ROUNDS(200, 50)
 #define RANDOM_PACKETS 250
 
 /* So many packets of each capture are compared: the reference executor looks
  * through lists. */
-#define CAPTURE_PACKETS EH_ROUNDS(4000, 400)
+#define CAPTURE_PACKETS EH_ROUNDS(4000, 300)
 
 /* Ways to run the engine.  Packets come in batches of 'batch'; 0: of lengths
  * by chance, up to 40. */
@@ -402,9 +402,9 @@ test_random_programs_on_messages(void **state)
                   seen.hops, seen.own, seen.lists);
     message_gap = 0;
     if (!getenv("XFSM_SEEDS")) {
-        assert_true(seen.hops > EH_ROUNDS(1000, 100));
-        assert_true(seen.own > EH_ROUNDS(1000, 300));
-        assert_true(seen.lists > EH_ROUNDS(100, 30));
+        assert_true(seen.hops > EH_ROUNDS(500, 50));
+        assert_true(seen.own > EH_ROUNDS(600, 100));
+        assert_true(seen.lists > EH_ROUNDS(60, 10));
         assert_int_equal(seen.inexact, 0);
     }
 }

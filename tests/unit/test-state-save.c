@@ -21,9 +21,9 @@
 #include "tests/unit/random-program.h"
 #include "xfsm/base/state-io.h"
 
-#define SEEDS EH_ROUNDS(60, 20)
+#define SEEDS EH_ROUNDS(40, 10)
 #define PACKETS 600
-#define MUTATIONS EH_ROUNDS(3000, 800)
+#define MUTATIONS EH_ROUNDS(2000, 300)
 
 /* What is saved, in memory. */
 struct saved {

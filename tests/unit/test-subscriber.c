@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The library for subscribers: its options and what it reads of events.  That
- * it receives them is shown by tests/system/test-subscriber.py. */
+/* The library for subscribers: its options, what it reads of events and what
+ * it forgets.  That it receives them is shown by
+ * tests/system/test-subscriber.py. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,11 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "xfsm/io/gap.h"
 #include "xfsm/io/subscriber.h"
+#include "xfsm/io/zmq-pub.h"
 
 static void
 expect_error(const struct xfsm_subscriber_options *options, const char *text)
@@ -141,6 +146,59 @@ test_get(void **state)
     expect_member(&item, "seq", NULL);
 }
 
+/* More ports than it remembers: it says so. */
+static void
+test_forgotten(void **state)
+{
+    struct xfsm_subscriber_options o = { .n_topics = 0 };
+    struct xfsm_subscriber_item item;
+    char dir[] = "/tmp/xfsm-test-XXXXXX";
+    char endpoint[96], path[64], json[256], topic[64];
+    const char *endpoints[] = { endpoint };
+    struct xfsm_subscriber *s;
+    struct xfsm_zmq_pub *pub;
+    unsigned int i;
+
+    (void) state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/events", dir);
+    snprintf(endpoint, sizeof endpoint, "ipc://%s", path);
+    o.endpoints = endpoints;
+    o.n_endpoints = 1;
+    assert_null(xfsm_zmq_pub_open(endpoint, &pub));
+    assert_null(xfsm_subscriber_open(&o, &s));
+    while (!xfsm_zmq_pub_wait(pub, 10)) {
+        assert_int_equal(xfsm_subscriber_next(s, 0, &item), EAGAIN);
+    }
+    for (i = 0; i < 2 * XFSM_GAP_SOURCES; i++) {
+        int topic_len = snprintf(topic, sizeof topic, "log/p/b/v%u", i);
+        int len = snprintf(json, sizeof json,
+                           "{\"v\":1,\"time\":\"2026-11-23T16:42:36Z\","
+                           "\"seq\":1,\"epoch\":1,\"host\":\"h\","
+                           "\"bridge\":\"b\",\"port\":\"v%u\","
+                           "\"program\":\"p\",\"label\":\"log\"}", i);
+
+        if (i == 1000) {
+            assert_int_equal(xfsm_subscriber_forgotten(s), 0);
+        }
+        assert_int_equal(xfsm_zmq_pub_send(pub, topic, (size_t) topic_len,
+                                           json, (size_t) len), 0);
+        if (i % 100 == 99 || i + 1 == 2 * XFSM_GAP_SOURCES) {
+            unsigned int n = i % 100 + 1;
+
+            while (n > 0) {
+                assert_int_equal(xfsm_subscriber_next(s, 10000, &item), 0);
+                n -= item.kind == XFSM_SUBSCRIBER_EVENT;
+            }
+        }
+    }
+    assert_true(xfsm_subscriber_forgotten(s) >= XFSM_GAP_SOURCES);
+    xfsm_subscriber_close(s);
+    xfsm_zmq_pub_close(pub);
+    unlink(path);
+    rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -148,6 +206,7 @@ main(void)
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_default_endpoint),
         cmocka_unit_test(test_get),
+        cmocka_unit_test(test_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -482,7 +482,7 @@ test_table_errors(void **state)
                  "value=\"1\"/>\n<entry key=\"a\" value=\"2\"/>"), 3,
            "key \"a\" is in the table already, on line 1");
     says(TABLE("shash=\"27\"", ""), XFSM_DIAG_WARNING, "26 is used");
-    says(TABLE("value_type=\"string\"", ""), XFSM_DIAG_WARNING,
+    says(TABLE("value_type=\"list\"", ""), XFSM_DIAG_WARNING,
          "values are numbers here");
     says(TABLE("key_type=\"ip\"", ""), XFSM_DIAG_NOTE, "has no effect");
     says(TABLE("", ""), XFSM_DIAG_NOTE, "the table is never used");

@@ -106,7 +106,6 @@ test_by_topic(void **state)
     assert_int_equal(xfsm_zmq_sub_recv(sub, 0, &m), EAGAIN);
     assert_int_equal(xfsm_zmq_pub_sent(pub), 3);
     assert_int_equal(xfsm_zmq_pub_dropped(pub), 0);
-    assert_int_equal(xfsm_zmq_sub_received(sub), 2);
     xfsm_zmq_sub_destroy(sub);
     xfsm_zmq_pub_close(pub);
 }
@@ -211,8 +210,6 @@ test_malformed(void **state)
     assert_int_equal(xfsm_zmq_sub_recv(sub, DEADLINE, &m), 0);
     assert_int_equal(m.topic_len, XFSM_EVENT_TOPIC_MAX - 1);
     assert_int_equal(m.body_len, 0);
-    assert_int_equal(xfsm_zmq_sub_malformed(sub), 3);
-    assert_int_equal(xfsm_zmq_sub_received(sub), 1);
 
     xfsm_zmq_sub_destroy(sub);
     zmq_setsockopt(raw, ZMQ_LINGER, &(int) { 0 }, sizeof(int));

@@ -134,7 +134,6 @@ xfsm_state_bytes(struct xfsm_state_io *io, void *data, size_t len)
         xfsm_state_bytes(io, value, sizeof *value); \
     }
 STATE_NUMBER(u8, uint8_t)
-STATE_NUMBER(u16, uint16_t)
 STATE_NUMBER(u32, uint32_t)
 STATE_NUMBER(u64, uint64_t)
 STATE_NUMBER(double, double)

@@ -78,7 +78,6 @@ void xfsm_state_bytes(struct xfsm_state_io *, void *data, size_t len);
 
 /* The same for numbers. */
 void xfsm_state_u8(struct xfsm_state_io *, uint8_t *);
-void xfsm_state_u16(struct xfsm_state_io *, uint16_t *);
 void xfsm_state_u32(struct xfsm_state_io *, uint32_t *);
 void xfsm_state_u64(struct xfsm_state_io *, uint64_t *);
 void xfsm_state_double(struct xfsm_state_io *, double *);

@@ -360,9 +360,8 @@ take_topics(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
     }
 }
 
-/* Time of an event, in ms since 1970; 0 if it has none. */
-static uint64_t
-time_of(const struct xfsm_event_view *e)
+uint64_t
+xfsm_follow_time_ms(const struct xfsm_event_view *e)
 {
     char text[32];
     struct tm tm = { 0 };
@@ -382,7 +381,7 @@ static void
 take_heartbeat(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
                const struct xfsm_event_view *e)
 {
-    f->heard_ms = time_of(e);
+    f->heard_ms = xfsm_follow_time_ms(e);
     if (f->all) {
         follow_number(f, e, NULL, 0, m->body, m->body_len,
                       (int64_t) e->last_seq, e->last_seq);
@@ -583,4 +582,10 @@ uint64_t
 xfsm_follow_repeated(const struct xfsm_follow *f)
 {
     return f->repeated;
+}
+
+uint64_t
+xfsm_follow_forgotten(const struct xfsm_follow *f)
+{
+    return xfsm_gap_forgotten(f->gaps);
 }

@@ -124,10 +124,17 @@ uint64_t xfsm_follow_refused(struct xfsm_follow *);
  * last, in ms since 1970; 0: there was none, and it may be no hub. */
 uint64_t xfsm_follow_heard_ms(const struct xfsm_follow *);
 
+/* Time of an event, in ms since 1970; 0 if it has none. */
+uint64_t xfsm_follow_time_ms(const struct xfsm_event_view *);
+
 /* True if all items were given out that came before that. */
 bool xfsm_follow_is_empty(const struct xfsm_follow *);
 
 /* Repetitions dropped. */
 uint64_t xfsm_follow_repeated(const struct xfsm_follow *);
+
+/* Publishers forgotten for want of room (XFSM_GAP_SOURCES): a gap right before
+ * the next event of one of these is not found. */
+uint64_t xfsm_follow_forgotten(const struct xfsm_follow *);
 
 #endif /* xfsm/io/follow.h */

@@ -257,3 +257,9 @@ xfsm_subscriber_repeated(const struct xfsm_subscriber *s)
 {
     return xfsm_follow_repeated(s->follow);
 }
+
+uint64_t
+xfsm_subscriber_forgotten(const struct xfsm_subscriber *s)
+{
+    return xfsm_follow_forgotten(s->follow);
+}

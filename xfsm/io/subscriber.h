@@ -137,10 +137,14 @@ const char *xfsm_subscriber_endpoint(const struct xfsm_subscriber *,
                                      size_t i);
 
 /* How many endpoints are connected now; how often a hub refused our key or our
- * lack of one; and how many events came twice and were dropped. */
+ * lack of one; how many events came twice and were dropped; and how many ports
+ * (or topics of ports, where not all topics are subscribed to) were forgotten
+ * since there were more than 16384, so that a gap in their numbers may not be
+ * found. */
 unsigned int xfsm_subscriber_n_connected(struct xfsm_subscriber *);
 uint64_t xfsm_subscriber_refused(struct xfsm_subscriber *);
 uint64_t xfsm_subscriber_repeated(const struct xfsm_subscriber *);
+uint64_t xfsm_subscriber_forgotten(const struct xfsm_subscriber *);
 
 #ifdef __cplusplus
 }

@@ -32,8 +32,6 @@ struct xfsm_zmq_sub {
     unsigned int n_endpoints;
     struct endpoint endpoints[XFSM_ZMQ_SUB_ENDPOINTS];
     zmq_msg_t topic, body;      /* Of the last message. */
-    uint64_t received;
-    uint64_t malformed;
     uint64_t refused;
     uint64_t lost;              /* Connections. */
 };
@@ -317,10 +315,8 @@ xfsm_zmq_sub_recv(struct xfsm_zmq_sub *sub, int timeout_ms,
     }
     if (n_frames != 2 || zmq_msg_size(&sub->topic) >= XFSM_EVENT_TOPIC_MAX
         || zmq_msg_size(&sub->body) > XFSM_ZMQ_FRAME_MAX) {
-        sub->malformed++;
         return EPROTO;
     }
-    sub->received++;
     message->topic = zmq_msg_data(&sub->topic);
     message->topic_len = zmq_msg_size(&sub->topic);
     message->body = zmq_msg_data(&sub->body);
@@ -364,16 +360,4 @@ xfsm_zmq_sub_refused(struct xfsm_zmq_sub *sub)
 {
     read_monitor(sub);
     return sub->refused;
-}
-
-uint64_t
-xfsm_zmq_sub_received(const struct xfsm_zmq_sub *sub)
-{
-    return sub->received;
-}
-
-uint64_t
-xfsm_zmq_sub_malformed(const struct xfsm_zmq_sub *sub)
-{
-    return sub->malformed;
 }

@@ -88,8 +88,4 @@ uint64_t xfsm_zmq_sub_n_lost(struct xfsm_zmq_sub *);
  * wrong ones, or is not welcome. */
 uint64_t xfsm_zmq_sub_refused(struct xfsm_zmq_sub *);
 
-/* Messages received, and messages refused for their form, so far. */
-uint64_t xfsm_zmq_sub_received(const struct xfsm_zmq_sub *);
-uint64_t xfsm_zmq_sub_malformed(const struct xfsm_zmq_sub *);
-
 #endif /* xfsm/io/zmq-sub.h */

@@ -28,7 +28,8 @@
  * hash of xfsm/base/hash.h, so that nobody outside can fill a bucket at will.
  * A full bucket gives up its oldest entry.  Time is packet time.  An entry
  * ends when a packet is more than the timeout away from it, in either
- * direction.
+ * direction; so one of a strange time takes the place of one entry, and is the
+ * first to go.
  *
  * Ownership: the table owns its memory, fixed at creation (64 bytes an entry;
  * pages that no fragment touched cost nothing).  The seed must outlive it.

@@ -420,6 +420,27 @@ take_assignment(struct parser *p, enum xfsm_expr_op *op)
     return false;
 }
 
+/* Behind "TABLE(key) =", of a table of texts. */
+static bool
+set_text(struct parser *p, struct xfsm_action *action)
+{
+    size_t n;
+
+    action->kind = XFSM_AC_TABLE_TEXT;
+    if (action->op != XFSM_OP_EQ) {
+        return xfsm_parse_error(p->parse, "table \"%s\" has texts, which are "
+                                "set by \"=\" alone",
+                                p->parse->program->tables[action->index].name);
+    }
+    skip_blanks(p);
+    n = xfsm_text_value_length(p->p);
+    if (!xfsm_text_parse_value(p->parse, p->p, n, false, &action->text)) {
+        return false;
+    }
+    p->p += n;
+    return true;
+}
+
 /* "TABLE(key) = expression", behind the table's name. */
 static bool
 do_set(struct parser *p, uint16_t table)
@@ -442,6 +463,9 @@ do_set(struct parser *p, uint16_t table)
         return xfsm_parse_error(p->parse, "\"%s(...)\" in an action sets an "
                                 "entry: \"=\", \"+=\", \"-=\", \"*=\" or "
                                 "\"/=\" is expected behind it", name);
+    }
+    if (p->parse->program->tables[table].is_text) {
+        return set_text(p, action) && ok;
     }
     start = p->p;
     skip_action(p);

@@ -113,6 +113,20 @@ load_table(struct context *ctx, const struct xfsm_expr *e, int dst)
     }
 }
 
+static void
+compare_text(struct xfsm_codegen *cg, const struct xfsm_expr *e, int dst)
+{
+    uint16_t text = xfsm_codegen_text(cg, e->text);
+    uint16_t key = xfsm_builder_key(cg->b, &e->key);
+    struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_TIS);
+
+    insn->a = (uint8_t) dst;
+    insn->b = e->index;
+    insn->c = text;
+    insn->d = key;
+    insn->k.u = e->op == XFSM_OP_NE;
+}
+
 /* 'and', 'or': the right side only where the left leaves it open. */
 static void
 generate_logic(struct context *ctx, const struct xfsm_expr *e, int dst)
@@ -261,6 +275,9 @@ generate(struct context *ctx, const struct xfsm_expr *e, int dst)
         break;
     case XFSM_EX_TABLE:
         load_table(ctx, e, dst);
+        break;
+    case XFSM_EX_TABLE_IS:
+        compare_text(cg, e, dst);
         break;
     case XFSM_EX_UNARY:
     case XFSM_EX_BINARY:

@@ -297,8 +297,8 @@ generate_part(struct xfsm_codegen *cg, const struct xfsm_text_part *part,
     }
 }
 
-static uint16_t
-generate_text(struct xfsm_codegen *cg, const struct xfsm_text *text)
+uint16_t
+xfsm_codegen_text(struct xfsm_codegen *cg, const struct xfsm_text *text)
 {
     uint32_t first = xfsm_builder_add(cg->b, XFSM_S_PARTS, (size_t) text->n);
     uint32_t index = xfsm_builder_add(cg->b, XFSM_S_TEXTS, 1);
@@ -325,7 +325,7 @@ generate_publish(struct xfsm_codegen *cg, enum xfsm_opcode op,
 {
     int n_regs = cg->n_regs;    /* Text may take some for its numbers. */
     bool has_text = op == XFSM_I_PUBLISH || op == XFSM_I_MITIGATE;
-    uint16_t text = has_text ? generate_text(cg, &action->text) : 0;
+    uint16_t text = has_text ? xfsm_codegen_text(cg, &action->text) : 0;
     uint16_t key = op == XFSM_I_MITIGATE
                    ? xfsm_builder_key(cg->b, &action->key) : 0;
     uint32_t label = xfsm_builder_string(cg->b, action->label);
@@ -366,6 +366,20 @@ generate_table_set(struct xfsm_codegen *cg, const struct xfsm_action *action)
 }
 
 static void
+generate_table_text(struct xfsm_codegen *cg, const struct xfsm_action *action)
+{
+    int n_regs = cg->n_regs;
+    uint16_t text = xfsm_codegen_text(cg, &action->text);
+    uint16_t key = xfsm_builder_key(cg->b, &action->key);
+    struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_TTEXT);
+
+    insn->b = action->index;
+    insn->c = text;
+    insn->d = key;
+    cg->n_regs = n_regs;
+}
+
+static void
 generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action,
                 uint16_t next_state)
 {
@@ -393,6 +407,9 @@ generate_action(struct xfsm_codegen *cg, const struct xfsm_action *action,
         break;
     case XFSM_AC_TABLE_SET:
         generate_table_set(cg, action);
+        break;
+    case XFSM_AC_TABLE_TEXT:
+        generate_table_text(cg, action);
         break;
     case XFSM_AC_SUSPECT:
         xfsm_codegen_emit(cg, XFSM_I_SUSPECT);

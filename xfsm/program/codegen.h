@@ -51,6 +51,10 @@ void xfsm_codegen_resolve(struct xfsm_codegen *);
 void xfsm_codegen_expr(struct xfsm_codegen *, const struct xfsm_expr *,
                        int dst);
 
+/* Adds a text template to the image, for instructions that follow.  Numbers in
+ * it may take registers from 'n_regs' on, which the caller gives back. */
+uint16_t xfsm_codegen_text(struct xfsm_codegen *, const struct xfsm_text *);
+
 /* Emits the matcher of all packet events. */
 void xfsm_codegen_matcher(struct xfsm_codegen *);
 

@@ -144,6 +144,7 @@ build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
         t->ttl = table->room.ttl;
         t->first_entry = first;
         t->n_entries = n;
+        t->is_text = table->is_text;
         for (uint32_t j = 0; j < n; j++) {
             const char *text = table->entries[j].key;
             uint32_t off = (uint32_t) b->sections[XFSM_S_STRINGS].n;
@@ -158,6 +159,14 @@ build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
             entry->key = off;
             entry->key_len = (uint32_t) b->sections[XFSM_S_STRINGS].n - off;
             entry->value = table->entries[j].value;
+            if (table->is_text) {
+                const char *value = table->entries[j].text;
+                uint32_t at = xfsm_builder_bytes(b, value, strlen(value));
+
+                entry = xfsm_builder_at(b, XFSM_S_ENTRIES, first + j);
+                entry->text = at;
+                entry->text_len = (uint32_t) strlen(value);
+            }
         }
     }
 }
@@ -356,7 +365,8 @@ build_sizes(struct xfsm_builder *b, const struct xfsm_program *p,
         struct xfsm_img_table *t = xfsm_builder_at(b, XFSM_S_TABLES, i);
         struct sizing table = {
             .memory = p->tables[i].room.memory, .min = 3, .max = 26,
-            .bytes = table_bytes, .param = sizeof(double),
+            .bytes = table_bytes,
+            .param = xfsm_footprint_value(p->tables[i].is_text),
             .line = p->tables[i].line, .name = p->tables[i].name,
         };
 

@@ -9,6 +9,7 @@
 
 #include "xfsm/program/key.h"
 #include "xfsm/program/lexer.h"
+#include "xfsm/program/text.h"
 
 static const char *const op_texts[] = {
 #define OP_TEXT(ID, TEXT) TEXT,
@@ -120,11 +121,37 @@ new_reference(struct parser *p, enum xfsm_expr_kind kind, uint16_t index)
     return expr;
 }
 
+/* What a table's text is compared with: behind the current token, if that is
+ * "==" or "!=", else with the empty text, which it is not. */
+static struct xfsm_expr *
+parse_comparison(struct parser *p, struct xfsm_expr *expr)
+{
+    size_t n = 0;
+
+    expr->op = XFSM_OP_NE;
+    expr->text = xfsm_arena_alloc(p->arena, sizeof *expr->text);
+    if (p->token.type != XFSM_TOK_OP
+        || (p->token.op != XFSM_OP_EQ && p->token.op != XFSM_OP_NE)) {
+        return expr;
+    }
+    expr->op = p->token.op;
+    p->rest += strspn(p->rest, " \t\r\n");
+    n = xfsm_text_value_length(p->rest);
+    if (!xfsm_text_parse_value(p->parse, p->rest, n, true, expr->text)) {
+        return NULL;
+    }
+    p->rest += n;
+    next(p);
+    return expr;
+}
+
 /* "TABLE(key)": the current token is the name, the parenthesis follows. */
 static struct xfsm_expr *
 parse_table(struct parser *p, uint16_t table)
 {
-    struct xfsm_expr *expr = new_reference(p, XFSM_EX_TABLE, table);
+    bool is_text = p->parse->program->tables[table].is_text;
+    struct xfsm_expr *expr = new_reference(p, is_text ? XFSM_EX_TABLE_IS
+                                           : XFSM_EX_TABLE, table);
     size_t n = xfsm_key_parenthesized(p->rest);
 
     if (!expr) {
@@ -138,7 +165,7 @@ parse_table(struct parser *p, uint16_t table)
     }
     p->rest += n;
     next(p);
-    return expr;
+    return is_text ? parse_comparison(p, expr) : expr;
 }
 
 /* Returns the function that 'token' names, or XFSM_N_EXPR_OPS. */

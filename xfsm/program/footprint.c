@@ -35,6 +35,12 @@ xfsm_footprint_detector(unsigned int size, unsigned int nhash)
            * sizeof(struct xfsm_detector_line);
 }
 
+unsigned int
+xfsm_footprint_value(bool is_text)
+{
+    return is_text ? XFSM_MAX_TABLE_TEXT + 1 : sizeof(double);
+}
+
 uint64_t
 xfsm_footprint_table(unsigned int key_words, unsigned int record,
                      unsigned int size)

@@ -40,6 +40,9 @@ uint64_t xfsm_footprint_detector(unsigned int size, unsigned int nhash);
 uint64_t xfsm_footprint_monitor(enum xfsm_monitor_type type,
                                 unsigned int key_words, unsigned int size);
 
+/* Bytes of a table's value: a text with its length, or a number. */
+unsigned int xfsm_footprint_value(bool is_text);
+
 /* Bytes of an exact table of 2^'size' slots with 'record' bytes a key. */
 uint64_t xfsm_footprint_table(unsigned int key_words, unsigned int record,
                               unsigned int size);

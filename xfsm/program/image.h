@@ -47,7 +47,7 @@
 #include "xfsm/program/model.h"
 
 #define XFSM_IMAGE_MAGIC "XFSMIMG"      /* With its null byte: 8 bytes. */
-#define XFSM_IMAGE_VERSION 6
+#define XFSM_IMAGE_VERSION 7
 
 /* Named limits of an image. */
 #define XFSM_MAX_IMAGE_BYTES (4 * 1024 * 1024)
@@ -95,6 +95,9 @@
       "Read the key's value; where it is missing, 0 and jump") \
     O(TSET, "tset", "a=value b=table d=key", "Set the key's value") \
     O(TRESET, "treset", "b=table", "Empty the table") \
+    O(TIS, "tis", "a=to b=table c=text d=key k=not", \
+      "1 if the key has a text, and it is (k 0) or is not (1) this, else 0") \
+    O(TTEXT, "ttext", "b=table c=text d=key", "Set the key's text") \
     /* Arithmetic. */ \
     O(LDI, "ldi", "a=to k=double", "Load a constant") \
     O(LDF, "ldf", "a=to b=field", "Load a field, 0 where it is absent") \
@@ -260,6 +263,7 @@ struct xfsm_img_table {
     uint8_t on_full;            /* enum xfsm_keytable_full. */
     uint32_t ttl;               /* s, 0: none. */
     uint32_t first_entry, n_entries;
+    uint32_t is_text;           /* 1: its values are texts. */
 };
 
 /* An entry: its key is, field by field, 8 bytes for a number or a MAC
@@ -267,6 +271,8 @@ struct xfsm_img_table {
 struct xfsm_img_entry {
     double value;
     uint32_t key, key_len;      /* In the strings section. */
+    uint32_t text, text_len;    /* There, too: the value in a table of texts,
+                                 * at most XFSM_MAX_TABLE_TEXT bytes. */
 };
 
 struct xfsm_img_class {

@@ -35,6 +35,7 @@
 #define XFSM_MAX_FEATURES 64
 #define XFSM_MAX_TABLES 16
 #define XFSM_MAX_TABLE_ENTRIES 65536
+#define XFSM_MAX_TABLE_TEXT 63          /* Bytes of a table's text. */
 #define XFSM_MAX_EVENTS 64
 #define XFSM_MAX_USES 32            /* use-metric lines in a state. */
 #define XFSM_MAX_CONDITIONS 32      /* Conditions in a state. */
@@ -79,6 +80,9 @@ enum xfsm_expr_kind {
     XFSM_EX_METRIC,             /* 'index' of a metric. */
     XFSM_EX_FIELD,              /* 'index' is enum xfsm_field_id, numeric. */
     XFSM_EX_TABLE,              /* 'index' of a table, 'key'. */
+    XFSM_EX_TABLE_IS,           /* The same of a table of texts: 1 if the key
+                                 * has one, and it is ('op' EQ) or is not (NE)
+                                 * 'text', else 0. */
     XFSM_EX_UNARY,              /* 'op', 'args[0]'. */
     XFSM_EX_BINARY,             /* 'op', 'args[0]', 'args[1]'. */
     XFSM_EX_CALL,               /* 'op', 'n_args' in 'args'. */
@@ -109,6 +113,8 @@ struct xfsm_expr {
                                  * 'index'. */
     uint16_t index;
     struct xfsm_key key;
+    struct xfsm_text *text;     /* XFSM_EX_TABLE_IS: literals, fields, tables,
+                                 * time and client. */
     int n_args;
     struct xfsm_expr *args[2];
 };
@@ -205,6 +211,8 @@ enum xfsm_action_kind {
     XFSM_AC_RESET,              /* 'index' of a metric; 'key' or none. */
     XFSM_AC_TABLE_RESET,        /* 'index' of a table. */
     XFSM_AC_TABLE_SET,          /* 'index', 'key', 'op', 'expr'. */
+    XFSM_AC_TABLE_TEXT,         /* 'index' of a table of texts, 'key',
+                                 * 'text'. */
     XFSM_AC_MITIGATE,           /* 'label', 'text': published if the packet
                                  * has all fields of 'key', which is the match
                                  * of mitigation.h. */
@@ -346,11 +354,13 @@ xfsm_metric_lists(const struct xfsm_metric *metric)
 struct xfsm_table_entry {
     const char *key;            /* Text as written, fields joined by '-'. */
     double value;
+    const char *text;           /* Of a table of texts, else NULL. */
 };
 
 struct xfsm_table {
     const char *name;
     int line;
+    bool is_text;               /* Its values are texts, not numbers. */
     uint8_t size;               /* log2 slots ('shash'), 3 to 26. */
     struct xfsm_room room;
     int n_entries;

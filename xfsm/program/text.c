@@ -330,3 +330,67 @@ xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
     }
     return finish(&b, text);
 }
+
+/* ## Values ## */
+
+static bool
+is_quote(char c)
+{
+    return c == '"' || c == '\'';
+}
+
+size_t
+xfsm_text_value_length(const char *s)
+{
+    size_t n = 0;
+
+    if (is_quote(*s)) {
+        for (n = 1; s[n] && s[n] != s[0]; n++) {
+            n += s[n] == '\\' && s[n + 1];
+        }
+        return s[n] ? n + 1 : 0;
+    }
+    while (xfsm_names_is_inner(s[n])) {
+        n++;
+    }
+    return n ? n + xfsm_key_parenthesized(s + n) : 0;
+}
+
+bool
+xfsm_text_parse_value(struct xfsm_parse *parse, const char *s, size_t len,
+                      bool of_packet, struct xfsm_text *text)
+{
+    bool quoted = len && is_quote(*s);
+    char name[XFSM_MAX_TEXT + 2];
+    int i;
+
+    if (quoted) {
+        if (!xfsm_text_parse(parse, s + 1, len - 2, text)) {
+            return false;
+        }
+    } else if (len && len < XFSM_MAX_TEXT) {
+        name[0] = '%';
+        memcpy(name + 1, s, len);
+        if (!xfsm_text_parse(parse, name, len + 1, text)) {
+            return false;
+        }
+    }
+    if (!quoted && (text->n != 1
+                    || text->parts[0].kind == XFSM_TX_LITERAL)) {
+        return xfsm_parse_error(parse, "a text in quotation marks, or the "
+                                "name of a field, is expected before "
+                                "\"%.*s\"", xfsm_parse_excerpt(strlen(s)), s);
+    }
+    for (i = 0; of_packet && i < text->n; i++) {
+        switch ((int) text->parts[i].kind) {
+        case XFSM_TX_LITERAL: case XFSM_TX_FIELD: case XFSM_TX_TABLE:
+        case XFSM_TX_TS: case XFSM_TX_CLIENT_ID:
+            break;
+        default:
+            return xfsm_parse_error(parse, "a table's text is compared with "
+                                    "text, fields and tables alone, not with "
+                                    "what is computed");
+        }
+    }
+    return true;
+}

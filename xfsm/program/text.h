@@ -29,6 +29,18 @@ bool xfsm_text_parse(struct xfsm_parse *parse, const char *s, size_t len,
 bool xfsm_text_parse_plot(struct xfsm_parse *parse, const char *s, size_t len,
                           struct xfsm_text *text);
 
+/* Length of the value at 's', where a text is expected: one in quotation marks
+ * of either kind, or a name, of a table with its key behind it; 0 if there is
+ * none. */
+size_t xfsm_text_value_length(const char *s);
+
+/* Parses such a value of 'len' bytes: what is between the quotation marks is a
+ * template, a name is that of a value.  'of_packet': nothing but literals,
+ * fields, tables, the time and the client may be in it.  False after reporting
+ * an error. */
+bool xfsm_text_parse_value(struct xfsm_parse *parse, const char *s, size_t len,
+                           bool of_packet, struct xfsm_text *text);
+
 /* Adds an empty part of 'kind' to the '*n' in 'parts', of which there are at
  * most 'max'.  NULL if they, or the budget of the program, are spent. */
 struct xfsm_text_part *xfsm_text_add_part(struct xfsm_parse *parse,

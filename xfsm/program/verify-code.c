@@ -217,6 +217,7 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
         return monitor_key(image, insn);
     case XFSM_I_TSET:
         return xfsm_verify_table_key(image, insn->b, insn->d)
+               && !image->tables[insn->b].is_text
                && regset_has(set, insn->a);
     case XFSM_I_TRESET:
         return insn->b < image->n_tables;
@@ -244,6 +245,32 @@ verify_effect(struct run *run, const struct xfsm_insn *insn,
     }
 }
 
+/* Verifies what the instructions of tables of texts have in common.  They put
+ * a text together, as those that publish do. */
+static bool
+verify_table_text(struct run *run, const struct xfsm_insn *insn,
+                  const struct regset *set)
+{
+    const struct xfsm_image *image = run->image;
+    const struct xfsm_img_text *t;
+
+    if (!xfsm_verify_table_key(image, insn->b, insn->d)
+        || !image->tables[insn->b].is_text
+        || !text_defined(run, set, insn->c)
+        || ++run->n_publish > XFSM_MAX_HANDLER_EVENTS) {
+        return false;
+    }
+    t = &image->texts[insn->c];
+    for (uint32_t i = 0; i < t->n; i++) {
+        uint16_t kind = image->parts[t->first + i].kind;
+
+        if (kind == XFSM_PART_MEMBER || kind == XFSM_PART_LIST) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Verifies one instruction of a handler and adds to 'set' what it
  * defines. */
 static bool
@@ -264,10 +291,18 @@ verify_handler_insn(struct run *run, const struct xfsm_insn *insn,
         }
         break;
     case XFSM_I_TGET:
-        if (!xfsm_verify_table_key(image, insn->b, insn->d)) {
+        if (!xfsm_verify_table_key(image, insn->b, insn->d)
+            || image->tables[insn->b].is_text) {
             return false;
         }
         break;
+    case XFSM_I_TIS:
+        if (!verify_table_text(run, insn, set) || insn->k.u > 1) {
+            return false;
+        }
+        break;
+    case XFSM_I_TTEXT:
+        return verify_table_text(run, insn, set);
     case XFSM_I_LDI:
         break;
     case XFSM_I_LDF:

@@ -342,12 +342,16 @@ verify_tables(const struct xfsm_image *image)
             || t->first_entry > image->n_entries
             || t->n_entries > image->n_entries - t->first_entry
             || t->n_entries > XFSM_MAX_TABLE_ENTRIES
-            || (t->n_entries && t->key == XFSM_NONE)) {
+            || (t->n_entries && t->key == XFSM_NONE) || t->is_text > 1) {
             return xfsm_error("table %u: size or index out of range", i);
         }
         for (uint32_t j = 0; j < t->n_entries; j++) {
-            if (!verify_entry(image, &image->keys[t->key],
-                              &image->entries[t->first_entry + j])) {
+            const struct xfsm_img_entry *entry =
+                &image->entries[t->first_entry + j];
+
+            if (!verify_entry(image, &image->keys[t->key], entry)
+                || entry->text_len > XFSM_MAX_TABLE_TEXT
+                || !xfsm_verify_bytes(image, entry->text, entry->text_len)) {
                 return xfsm_error("table %u: entry %u malformed", i, j);
             }
         }

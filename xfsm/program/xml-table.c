@@ -43,6 +43,27 @@ check_duplicates(struct xfsm_load *load,
     }
 }
 
+/* Reads the value of an entry, a number into '*number'.  Returns its text, or
+ * NULL after reporting an error. */
+static const char *
+load_value(struct xfsm_load *load, const struct xfsm_xml_node *node,
+           const struct xfsm_table *table, double *number)
+{
+    const char *value = xfsm_load_attr_required(
+        load, node, "value", table->is_text ? "a text" : "a number");
+
+    if (!value) {
+        return NULL;
+    } else if (!table->is_text) {
+        return xfsm_load_number(load, value, number) ? value : NULL;
+    } else if (strlen(value) > XFSM_MAX_TABLE_TEXT) {
+        LOAD_ERROR(load, "a text of %zu bytes; the limit is %d",
+                   strlen(value), XFSM_MAX_TABLE_TEXT);
+        return NULL;
+    }
+    return value;
+}
+
 static void
 load_entries(struct xfsm_load *load, const struct xfsm_xml_node *node,
              struct xfsm_table *table)
@@ -68,13 +89,13 @@ load_entries(struct xfsm_load *load, const struct xfsm_xml_node *node,
 
         key = xfsm_load_attr_required(load, child, "key", "what the entry "
                                       "is found by, as \"10.0.0.1\"");
-        value = xfsm_load_attr_required(load, child, "value", "a number");
-        if (value && !xfsm_load_number(load, value, &number)) {
-            value = NULL;
-        }
+        value = load_value(load, child, table, &number);
         if (key && value) {
             nodes[n] = child;
             table->entries[n].key = xfsm_arena_strdup(load->arena, key);
+            table->entries[n].text = table->is_text
+                                     ? xfsm_arena_strdup(load->arena, value)
+                                     : NULL;
             table->entries[n++].value = number;
         }
     }
@@ -90,6 +111,7 @@ load_table(struct xfsm_load *load, const struct xfsm_xml_node *node,
     static const char numeric[] =
         "int unsigned long short char bool float double int8_t int16_t "
         "int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t";
+    static const char textual[] = "string std::string";
     const char *value;
 
     value = xfsm_load_attr(load, node, "type");
@@ -103,9 +125,12 @@ load_table(struct xfsm_load *load, const struct xfsm_xml_node *node,
                   "the use of the table");
     }
     value = xfsm_load_attr(load, node, "value_type");
-    if (value && !xfsm_names_in_list(numeric, value, strlen(value))) {
-        LOAD_WARN(load, "values are numbers here, not \"%.*s\"",
-                  xfsm_parse_excerpt(strlen(value)), value);
+    table->is_text = value && xfsm_names_in_list(textual, value,
+                                                 strlen(value));
+    if (value && !xfsm_names_in_list(numeric, value, strlen(value))
+        && !table->is_text) {
+        LOAD_WARN(load, "values are numbers here, not \"%.*s\"; \"string\" "
+                  "is for texts", xfsm_parse_excerpt(strlen(value)), value);
     }
     xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
     table->size = (uint8_t) xfsm_load_attr_uint(load, node, "shash",

@@ -45,6 +45,40 @@ metric_reset(struct xfsm_run *run, const struct xfsm_insn *insn, bool keyed)
     m->simple = 0;
 }
 
+/* The same tables, of texts. */
+static void
+table_text(struct xfsm_run *run, const struct xfsm_insn *insn)
+{
+    const struct xfsm_key_value *key = xfsm_run_key(run, insn->d);
+    struct xfsm_keytable *table = run->p->tables[insn->b];
+    uint32_t now = xfsm_run_seconds(run->ts);
+    struct xfsm_table_text text, *have;
+    bool created;
+
+    if (!key) {
+        if (insn->op == XFSM_I_TIS) {
+            run->regs[insn->a] = 0;
+        }
+        return;
+    }
+    xfsm_exec_table_text(run->x, run->p, run->packet,
+                         xfsm_clock_shown(&run->x->clock, run->ts),
+                         run->regs, insn->c, &text);
+    if (insn->op == XFSM_I_TTEXT) {
+        have = xfsm_keytable_insert(table, key->hash, key->w, key->n, now,
+                                    &created);
+        if (have) {
+            *have = text;
+        }
+        return;
+    }
+    have = xfsm_keytable_find_live(table, key->hash, key->w, key->n, now);
+    run->regs[insn->a] = have
+                         && (have->len == text.len
+                             && !memcmp(have->bytes, text.bytes, text.len))
+                            == !insn->k.u;
+}
+
 /* ## Timers ## */
 
 static void
@@ -200,6 +234,10 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
         if (p->tables[insn->b]) {
             xfsm_keytable_clear(p->tables[insn->b]);
         }
+        break;
+    case XFSM_I_TIS:
+    case XFSM_I_TTEXT:
+        table_text(run, insn);
         break;
     case XFSM_I_PUBLISH:
         publish(run, insn,

@@ -77,7 +77,6 @@
 #define XFSM_LABEL_ALERT "alert"
 #define XFSM_LABEL_CRITICAL "critical"
 #define XFSM_LABEL_FEATURE "feature"
-#define XFSM_LABEL_RAW "raw"
 
 /* I(ID, NAME): external_ids that events carry, no others: their number and
  * the length of each are bounded. */

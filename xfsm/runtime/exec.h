@@ -116,6 +116,14 @@ size_t xfsm_exec_text(struct xfsm_exec *, struct xfsm_instance *,
                       const struct xfsm_packet *packet, uint64_t ts,
                       const double *regs, uint16_t text);
 
+/* Puts the text template 'text', which is neither structured nor has lists,
+ * together as the value of a table: what does not fit is cut off and counted
+ * (text_cut), and bytes that it does not take are zero. */
+void xfsm_exec_table_text(struct xfsm_exec *, struct xfsm_instance *,
+                          const struct xfsm_packet *packet, uint64_t ts,
+                          const double *regs, uint16_t text,
+                          struct xfsm_table_text *value);
+
 /* Key 'key' of 'packet', built at most once into its row; NULL if the packet
  * lacks one of its fields. */
 static inline const struct xfsm_key_value *

@@ -128,6 +128,22 @@ tell_deadline(const struct telling *t, const struct xfsm_keytable *table,
     }
 }
 
+static void
+read_text(const struct telling *t, const struct xfsm_keytable *table,
+          const struct xfsm_key_value *key, struct xfsm_fact *fact)
+{
+    const struct xfsm_table_text *text = xfsm_keytable_find_live(
+        table, key->hash, key->w, key->n,
+        xfsm_run_seconds(t->x->clock.now));
+
+    fact->there = text != NULL;
+    if (text) {
+        fact->text = text->bytes;
+        fact->len = text->len;
+        tell_deadline(t, table, text, fact);
+    }
+}
+
 static double
 read_table(const struct telling *t, const struct xfsm_keytable *table,
            const struct xfsm_key_value *key, struct xfsm_fact *fact)
@@ -226,7 +242,11 @@ tell_kept(struct telling *t, const struct xfsm_key_query *q,
             fact.value = read_monitor(t, index, &key, &fact);
             break;
         case XFSM_FACT_TABLE:
-            fact.value = read_table(t, p->tables[index], &key, &fact);
+            if (p->image.tables[index].is_text) {
+                read_text(t, p->tables[index], &key, &fact);
+            } else {
+                fact.value = read_table(t, p->tables[index], &key, &fact);
+            }
             break;
         default:
             read_timer(t, index, &key, &fact);
@@ -248,7 +268,8 @@ tell_used(struct telling *t, const struct xfsm_key_query *q,
     case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
         tell_kept(t, q, XFSM_FACT_MONITOR, insn->b, insn->d);
         break;
-    case XFSM_I_TGET: case XFSM_I_TSET:
+    case XFSM_I_TGET: case XFSM_I_TSET: case XFSM_I_TIS:
+    case XFSM_I_TTEXT:
         tell_kept(t, q, XFSM_FACT_TABLE, insn->b, insn->d);
         break;
     case XFSM_I_TIMER: case XFSM_I_CANCEL:
@@ -367,6 +388,9 @@ evaluate_insn(struct evaluation *e, uint32_t at)
         set_register(e, at, insn->a, known, value);
         return at + 1;
     case XFSM_I_VDSET: case XFSM_I_VMADD: case XFSM_I_VMITEM:
+        return at + 1;
+    case XFSM_I_TIS:            /* Texts are not put together here. */
+        set_register(e, at, insn->a, false, 0);
         return at + 1;
     case XFSM_I_TGET:
         known = xfsm_query_key(e->t->p, e->q, insn->d, &key);

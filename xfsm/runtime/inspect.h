@@ -78,6 +78,10 @@ struct xfsm_fact {
     bool there;                 /* TABLE: is there an entry?  TIMER: is it
                                  * armed?  Else true. */
     double value;
+    const char *text;           /* TABLE: its text, if it has texts, 'len'
+                                 * bytes, not terminated or made printable;
+                                 * else NULL. */
+    size_t len;
     uint64_t since;             /* STATE: as in struct xfsm_flow; 0 in the
                                  * default state, which is not kept. */
     bool times_out;             /* Does it have a deadline?  Then: */

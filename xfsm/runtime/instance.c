@@ -104,6 +104,20 @@ unpack_key(const struct xfsm_instance *p, const struct xfsm_img_key *key,
     value->hash = xfsm_hash_words(p->seed, p->tweak, value->w, value->n);
 }
 
+static void
+set_entry(const struct xfsm_image *image, const struct xfsm_img_table *t,
+          const struct xfsm_img_entry *entry, void *record)
+{
+    struct xfsm_table_text *text = record;
+
+    if (t->is_text) {
+        text->len = (uint8_t) entry->text_len;
+        memcpy(text->bytes, &image->strings[entry->text], entry->text_len);
+    } else {
+        *(double *) record = entry->value;
+    }
+}
+
 /* Number of the lifetime of declared entries of tables, which is none. */
 #define FOR_EVER 1
 
@@ -120,7 +134,9 @@ create_tables(struct xfsm_instance *p)
             continue;
         }
         error = xfsm_keytable_create(xfsm_image_key_words(image, t->key),
-                                     sizeof(double), (size_t) 1 << t->size,
+                                     t->is_text
+                                     ? sizeof(struct xfsm_table_text)
+                                     : sizeof(double), (size_t) 1 << t->size,
                                      &p->tables[i]);
         if (error) {
             return error;
@@ -130,7 +146,7 @@ create_tables(struct xfsm_instance *p)
             const struct xfsm_img_entry *entry =
                 &image->entries[t->first_entry + j];
             struct xfsm_key_value key;
-            double *value;
+            void *value;
             bool created;
 
             unpack_key(p, &image->keys[t->key], &image->strings[entry->key],
@@ -142,7 +158,7 @@ create_tables(struct xfsm_instance *p)
                                   &image->strings[t->name]);
             }
             xfsm_keytable_stamp(p->tables[i], value, 0, FOR_EVER);
-            *value = entry->value;
+            set_entry(image, t, entry, value);
         }
     }
     return NULL;
@@ -326,7 +342,8 @@ add_touches(const struct xfsm_instance *p, const struct xfsm_img_handler *h,
         case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
             add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
             break;
-        case XFSM_I_TGET: case XFSM_I_TSET:
+        case XFSM_I_TGET: case XFSM_I_TSET: case XFSM_I_TIS:
+        case XFSM_I_TTEXT:
             add_touch(touches, XFSM_TOUCH_KEYTABLE, p->tables[insn->b],
                       insn->d);
             break;

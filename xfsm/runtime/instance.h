@@ -40,6 +40,12 @@
 #define XFSM_SNAPSHOT_TEXT_MAX 255
 #define XFSM_SNAPSHOT_RAW_MAX 256
 
+/* Record of a table of texts. */
+struct xfsm_table_text {
+    uint8_t len;                /* At most XFSM_MAX_TABLE_TEXT. */
+    char bytes[XFSM_MAX_TABLE_TEXT];
+};
+
 /* Record of the state table. */
 struct xfsm_state_entry {
     uint64_t since;             /* When the state was entered, packet time. */

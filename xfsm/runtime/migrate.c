@@ -189,7 +189,8 @@ entries_alike(const struct xfsm_image *a, const struct xfsm_img_table *x,
         const struct xfsm_img_entry *f = &b->entries[y->first_entry + i];
 
         if (memcmp(&e->value, &f->value, sizeof e->value)
-            || e->key_len != f->key_len
+            || e->key_len != f->key_len || e->text_len != f->text_len
+            || memcmp(&a->strings[e->text], &b->strings[f->text], e->text_len)
             || memcmp(&a->strings[e->key], &b->strings[f->key],
                       e->key_len)) {
             return false;
@@ -207,6 +208,7 @@ swap_table(struct xfsm_instance *p, uint32_t i, struct xfsm_instance *old,
 
     if (p->tables[i] && old->tables[j]
         && keys_alike(&p->image, a->key, &old->image, b->key)
+        && a->is_text == b->is_text
         && xfsm_keytable_like(p->tables[i], old->tables[j])
         && entries_alike(&p->image, a, &old->image, b)) {
         SWAP(p->tables[i], old->tables[j]);

@@ -77,6 +77,10 @@ read_insn(const struct xfsm_image *image, const struct xfsm_insn *insn,
         read_key(image, insn->d, set);
         read_text(image, insn->b, set);
         break;
+    case XFSM_I_TIS: case XFSM_I_TTEXT:
+        read_key(image, insn->d, set);
+        read_text(image, insn->c, set);
+        break;
     case XFSM_I_PUBLISH:
         read_text(image, insn->b, set);
         break;

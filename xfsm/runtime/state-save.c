@@ -217,6 +217,15 @@ metric_state(struct xfsm_state_io *io, struct xfsm_metric_memory *m)
     xfsm_state_double(io, &m->simple);
 }
 
+static bool
+text_good(const void *text_, void *aux)
+{
+    const struct xfsm_table_text *text = text_;
+
+    (void) aux;
+    return text->len <= XFSM_MAX_TABLE_TEXT;
+}
+
 static void
 states_state(struct xfsm_state_io *io, struct xfsm_instance *p)
 {
@@ -269,7 +278,9 @@ xfsm_state_program(struct xfsm_state_io *io, struct xfsm_instance *p,
             if (xfsm_state_reads(io)) {
                 xfsm_keytable_clear(p->tables[i]);      /* What is declared. */
             }
-            xfsm_keytable_state(p->tables[i], io, NULL, NULL);
+            xfsm_keytable_state(p->tables[i], io,
+                                p->image.tables[i].is_text ? text_good : NULL,
+                                NULL);
         }
     }
     if (xfsm_state_ok(io)) {

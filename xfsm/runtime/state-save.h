@@ -17,7 +17,7 @@
 #include "xfsm/base/state-io.h"
 
 /* Version of the format: changes with each change of what is saved. */
-#define XFSM_STATE_VERSION 2
+#define XFSM_STATE_VERSION 3
 
 struct xfsm_instance;
 

@@ -115,11 +115,17 @@ put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
     case XFSM_PART_TABLE: {
         const struct xfsm_key_value *key = xfsm_exec_key(p, packet,
                                                          part->key);
-        const double *value = key ? xfsm_keytable_find_live(
+        const void *value = key ? xfsm_keytable_find_live(
             p->tables[part->index], key->hash, key->w, key->n,
             xfsm_run_seconds(ts + x->clock.offset)) : NULL;
 
-        put_number(sink, value ? *value : 0);
+        if (!p->image.tables[part->index].is_text) {
+            put_number(sink, value ? *(const double *) value : 0);
+        } else if (value) {
+            const struct xfsm_table_text *text = value;
+
+            put(sink, text->bytes, text->len);
+        }
         break;
     }
     case XFSM_PART_TS:
@@ -142,7 +148,9 @@ put_part(struct sink *sink, struct xfsm_exec *x, struct xfsm_instance *p,
 static bool
 is_number(const struct xfsm_instance *p, const struct xfsm_img_part *part)
 {
-    return part->kind == XFSM_PART_REG || part->kind == XFSM_PART_TABLE
+    return part->kind == XFSM_PART_REG
+           || (part->kind == XFSM_PART_TABLE
+               && !p->image.tables[part->index].is_text)
            || part->kind == XFSM_PART_TS
            || (part->kind == XFSM_PART_FIELD
                && xfsm_fields[p->image.field_ids[part->index]].type
@@ -225,4 +233,22 @@ xfsm_exec_text(struct xfsm_exec *x, struct xfsm_instance *p,
     }
     *sink.p = '\0';
     return (size_t) (sink.p - x->text);
+}
+
+void
+xfsm_exec_table_text(struct xfsm_exec *x, struct xfsm_instance *p,
+                     const struct xfsm_packet *packet, uint64_t ts,
+                     const double *regs, uint16_t text,
+                     struct xfsm_table_text *value)
+{
+    const struct xfsm_img_text *t = &p->image.texts[text];
+    struct sink sink = { .p = value->bytes, .left = sizeof value->bytes };
+
+    memset(value, 0, sizeof *value);
+    for (uint32_t i = 0; i < t->n && !sink.cut; i++) {
+        put_part(&sink, x, p, packet, ts, regs,
+                 &p->image.parts[t->first + i]);
+    }
+    x->stats.text_cut += sink.cut;
+    value->len = (uint8_t) (sink.p - value->bytes);
 }

@@ -15,30 +15,36 @@
 #include "xfsm/base/mem.h"
 #include "xfsm/sketch/decay.h"
 
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 #define NS_PER_S 1e9
 
-/* Cells that fall below the first are set to 0, before they could become
- * subnormal; none rises above the second. */
-#define CELL_MIN 1e-290
-#define CELL_MAX 1e300
+/* An epoch is 2^6 halvings of all cells; a pace is a fixed-point number of
+ * halvings with 60 bits behind the point, so that of a product of 128 bits,
+ * bit 66 is an epoch. */
+#define EPOCH_SHIFT 6
+#define POINT 60
+
+/* A block is as long as cells shrink by a factor between exp(-2^-11) and
+ * exp(-2^-10), if that is a nanosecond at least and not much of all time. */
+#define BLOCK_RATE 0x1p-10
+#define BLOCK_SHIFT_MAX 62
+
+/* Cells that fall below the first when their line is next written in another
+ * epoch are set to 0, before they could become subnormal; none rises above the
+ * second. */
+#define CELL_MIN 1e-288
+#define CELL_MAX 1e299
 
 _Static_assert(sizeof(struct xfsm_tewma_line) == 64,
                "a line is one cache line");
 
-/* Every choice of 3 cells of a line, and the bytes of a word that stand for
- * them, the lowest one standing for the line's time. */
+/* Every choice of 3 cells of a line: where in a line they are, in bytes. */
 struct choice {
-    uint8_t cell[3];
-    uint64_t lanes;
+    uint8_t offset[4];          /* The last one is not used. */
 };
 
 #define N_CHOICES 35
-#define LANE(CELL) (UINT64_C(0xff) << 8 * ((CELL) + 1))
-#define CHOICE(A, B, C) { { A, B, C }, LANE(A) | LANE(B) | LANE(C) }
+#define OFFSET(CELL) (((CELL) + 1) * sizeof(double))
+#define CHOICE(A, B, C) { { OFFSET(A), OFFSET(B), OFFSET(C), 0 } }
 static const struct choice choices[N_CHOICES] = {
     CHOICE(0, 1, 2), CHOICE(0, 1, 3), CHOICE(0, 1, 4), CHOICE(0, 1, 5),
     CHOICE(0, 1, 6), CHOICE(0, 2, 3), CHOICE(0, 2, 4), CHOICE(0, 2, 5),
@@ -50,9 +56,6 @@ static const struct choice choices[N_CHOICES] = {
     CHOICE(2, 4, 5), CHOICE(2, 4, 6), CHOICE(2, 5, 6), CHOICE(3, 4, 5),
     CHOICE(3, 4, 6), CHOICE(3, 5, 6), CHOICE(4, 5, 6),
 };
-
-typedef double pair_of_cells __attribute__((vector_size(16), may_alias));
-typedef int64_t pair_of_masks __attribute__((vector_size(16)));
 
 static inline const struct choice *
 choose_cells(uint64_t hash)
@@ -85,43 +88,49 @@ refresh_line(struct xfsm_tewma *t, struct xfsm_tewma_line *line)
     t->n_cleared++;
 }
 
-static inline double
-decay_between(const struct xfsm_tewma *t, uint64_t from, uint64_t to)
+/* Halvings until the block, in fixed point. */
+static inline unsigned __int128
+block_halvings(const struct xfsm_tewma *t, uint64_t block)
 {
-    uint64_t dt = to - from;
+    return (unsigned __int128) block * t->pace;
+}
 
-    if (to <= from) {
-        return 1;
+static uint64_t
+time_epoch(const struct xfsm_tewma *t, uint64_t time)
+{
+    return (uint64_t) (block_halvings(t, time >> t->shift)
+                       >> (POINT + EPOCH_SHIFT));
+}
+
+/* When the epoch begins: with the first block that is of it. */
+static uint64_t
+epoch_start(const struct xfsm_tewma *t, uint64_t epoch)
+{
+    unsigned __int128 halvings = ((unsigned __int128) epoch
+                                  << (POINT + EPOCH_SHIFT));
+
+    return (epoch
+            ? (uint64_t) ((halvings + t->pace - 1) / t->pace) << t->shift : 0);
+}
+
+/* Makes a block the one at hand. */
+static void
+enter_block(struct xfsm_tewma *t, uint64_t block)
+{
+    unsigned __int128 halvings = block_halvings(t, block);
+    uint64_t epoch = (uint64_t) (halvings >> (POINT + EPOCH_SHIFT));
+    uint64_t whole = (uint64_t) (halvings >> POINT);
+    uint64_t rest = (uint64_t) halvings & ((UINT64_C(1) << POINT) - 1);
+
+    if (epoch != t->epoch) {
+        t->epoch = epoch;
+        t->start = epoch_start(t, epoch);
     }
-
-    /* A signed number is the faster one to convert.  No cell has waited for
-     * 292 years but one that was never written. */
-    dt = dt < INT64_MAX ? dt : INT64_MAX;
-    return xfsm_decay((double) (int64_t) dt * t->speed);
-}
-
-/* Without a branch: whether a cell is 0 is hard to guess. */
-static inline pair_of_cells
-scale_pair(pair_of_cells cells, double factor)
-{
-    pair_of_cells scaled = cells * factor;
-    pair_of_masks keep = scaled >= CELL_MIN;
-
-    return (pair_of_cells) ((pair_of_masks) scaled & keep);
-}
-
-/* Multiplies all cells.  Cells 1 to 6 are aligned pairs. */
-static inline void
-scale_line(struct xfsm_tewma_line *line, double factor)
-{
-    pair_of_cells first = { line->cell[0], line->cell[0] };
-    pair_of_cells *pairs = (void *) &line->cell[1];
-
-    _Static_assert(XFSM_TEWMA_CELLS == 7, "one cell and three pairs");
-    line->cell[0] = scale_pair(first, factor)[0];
-    pairs[0] = scale_pair(pairs[0], factor);
-    pairs[1] = scale_pair(pairs[1], factor);
-    pairs[2] = scale_pair(pairs[2], factor);
+    t->middle = (block << t->shift) + t->half;
+    t->up = (2 * xfsm_decay(1 - (double) rest * 0x1p-60)
+             * (double) (UINT64_C(1) << whole % (1 << EPOCH_SHIFT)));
+    t->down = 1 / t->up;
+    t->most = t->down * (1 + 2 * BLOCK_RATE);
 }
 
 static inline double
@@ -152,14 +161,21 @@ log_beta(double window)
     return -1 / window;
 }
 
-static bool
-has_wide(void)
+/* Cuts time into blocks by 'gain', what is lost in a second. */
+static void
+set_pace(struct xfsm_tewma *t)
 {
-#ifdef __x86_64__
-    return __builtin_cpu_supports("avx2");
-#else
-    return false;
-#endif
+    double pace;
+
+    t->slope = t->gain / NS_PER_S;
+    while (t->shift < BLOCK_SHIFT_MAX
+           && ldexp(t->slope, (int) t->shift + 1) <= BLOCK_RATE) {
+        t->shift++;
+    }
+    t->length = UINT64_C(1) << t->shift;
+    t->half = t->length / 2;
+    pace = ldexp(t->slope / M_LN2, (int) t->shift + POINT);
+    t->pace = pace < 0x1p64 ? (uint64_t) pace : UINT64_MAX;
 }
 
 static size_t
@@ -203,9 +219,9 @@ xfsm_tewma_create(unsigned int size, double window,
     if (!t) {
         return xfsm_error("no memory for a rate sketch");
     }
-    t->wide = has_wide();
     t->gain = -log_beta(window);
-    t->speed = t->gain / M_LN2 / NS_PER_S;
+    set_pace(t);
+    enter_block(t, 0);
     t->n_lines = ((UINT64_C(1) << size) + XFSM_TEWMA_CELLS - 1)
                  / XFSM_TEWMA_CELLS;
     t->lines = xfsm_mem_map(lines_size(t), false);
@@ -230,138 +246,182 @@ xfsm_tewma_destroy(struct xfsm_tewma *t)
     }
 }
 
+static inline double *
+cell_at(struct xfsm_tewma_line *line, const struct choice *choice, int i)
+{
+    return (double *) (void *) ((char *) line + choice->offset[i]);
+}
+
+static inline double
+cell_of(const struct xfsm_tewma_line *line, const struct choice *choice, int i)
+{
+    return *(const double *) (const void *) ((const char *) line
+                                             + choice->offset[i]);
+}
+
 /* The smallest of the three cells as they are in memory. */
 static inline double
 smallest(const struct xfsm_tewma_line *line, const struct choice *choice)
 {
-    return min3(line->cell[choice->cell[0]], line->cell[choice->cell[1]],
-                line->cell[choice->cell[2]]);
+    return min3(cell_of(line, choice, 0), cell_of(line, choice, 1),
+                cell_of(line, choice, 2));
 }
 
-/* 'value' after adding 'q', or 0 if 'q' is nothing to add. */
-static inline double
-raise(const struct xfsm_tewma *t, double value, double q)
+/* Is 'now' in the block at hand? */
+static inline bool
+is_at_hand(const struct xfsm_tewma *t, uint64_t now)
 {
-    if (!(q > 0 && q <= DBL_MAX)) {
-        return 0;
-    }
-    value += q * t->gain;
-    return value < CELL_MAX ? value : CELL_MAX;
+    return now - t->middle + t->half < t->length;
 }
 
-static inline void
-raise_cells(struct xfsm_tewma_line *line, const struct choice *choice,
-            double value)
+/* And the line of its epoch and not of a later time? */
+static inline bool
+is_usual(const struct xfsm_tewma *t, const struct xfsm_tewma_line *line,
+         uint64_t now)
 {
-    for (int i = 0; i < 3; i++) {
-        double *cell = &line->cell[choice->cell[i]];
-
-        *cell = max2(*cell, value);
-    }
+    return is_at_hand(t, now) && line->time <= now && line->time >= t->start;
 }
 
-#ifdef __x86_64__
-
-/* Multiplies four numbers as scale_pair() does, then raises those that
- * 'lanes' has a byte for to 'value'. */
-static inline __attribute__((target("avx2"))) __m256d
-wide_scale(__m256d numbers, __m256d factor, uint32_t lanes, __m256d value)
-{
-    __m256i which = _mm256_cvtepi8_epi64(_mm_cvtsi32_si128((int) lanes));
-    __m256d scaled = _mm256_mul_pd(numbers, factor);
-    __m256d keep = _mm256_cmp_pd(scaled, _mm256_set1_pd(CELL_MIN),
-                                 _CMP_GE_OQ);
-
-    return _mm256_max_pd(_mm256_and_pd(scaled, keep),
-                         _mm256_and_pd(_mm256_castsi256_pd(which), value));
-}
-
-/* A line as two vectors: all cells are decayed and the three raised at once,
- * and none is read back.  What is not decayed is multiplied by 1. */
-static __attribute__((target("avx2"))) double
-wide_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
-{
-    struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
-    const struct choice *choice = choose_cells(hash);
-    double *numbers = (double *) line;
-    double low, factor, value, raised;
-    __m256d factors, first, values;
-    uint64_t time;
-
-    if (is_forgotten(t, line)) {
-        refresh_line(t, line);
-    }
-    low = smallest(line, choice);
-    time = now > line->time ? now : line->time;
-    factor = decay_between(t, line->time, time);
-    factors = _mm256_set1_pd(factor);
-    value = low * factor;
-    value = value >= CELL_MIN ? value : 0;
-    raised = raise(t, value, q);
-    values = _mm256_set1_pd(raised);
-    first = _mm256_blend_pd(_mm256_load_pd(numbers), _mm256_setzero_pd(), 1);
-    first = wide_scale(first, factors, (uint32_t) choice->lanes, values);
-    first = _mm256_blend_pd(
-        first, _mm256_castsi256_pd(_mm256_set1_epi64x((int64_t) time)), 1);
-    _mm256_store_pd(numbers, first);
-    _mm256_store_pd(numbers + 4,
-                    wide_scale(_mm256_load_pd(numbers + 4), factors,
-                               (uint32_t) (choice->lanes >> 32), values));
-    return raised > 0 ? raised : value;
-}
-
-#endif
-
+/* What all cells of a line are multiplied by when they get from the epoch of
+ * its time to the one at hand, which 'now' is in: a power of 2, or 0 where it
+ * has been too long. */
 static double
-narrow_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
+epoch_factor(const struct xfsm_tewma *t, const struct xfsm_tewma_line *line,
+             uint64_t now)
+{
+    uint64_t epochs = t->epoch - time_epoch(t, line->time);
+
+    if (!epochs) {
+        return 1;
+    }
+    return ((double) (now - line->time) * t->slope < XFSM_DECAY_END * M_LN2
+            ? ldexp(1, -(int) (epochs << EPOCH_SHIFT)) : 0);
+}
+
+/* Makes a line that is not usual so, by way of the block of 'now', or of the
+ * line's time if that is later; returns which it is. */
+static uint64_t
+bring_line(struct xfsm_tewma *t, struct xfsm_tewma_line *line, uint64_t now)
+{
+    double factor;
+
+    now = now > line->time ? now : line->time;
+    enter_block(t, now >> t->shift);
+    factor = epoch_factor(t, line, now);
+    for (int i = 0; factor < 1 && i < XFSM_TEWMA_CELLS; i++) {
+        double cell = line->cell[i] * factor;
+
+        line->cell[i] = cell >= CELL_MIN ? cell : 0;
+    }
+    return now;
+}
+
+/* How cells grow and shrink from the middle of the block at hand to 'now' in
+ * it: exp(x) and exp(-x) are even + odd and even - odd. */
+struct growth {
+    double even, odd;
+};
+
+static inline struct growth
+growth_at(const struct xfsm_tewma *t, uint64_t now)
+{
+    double x = (double) (int64_t) (now - t->middle) * t->slope;
+    double xx = x * x;
+
+    return (struct growth) { 1 + xx * (1 / 2.0), x + x * (xx * (1 / 6.0)) };
+}
+
+/* Adds to a line that is usual. */
+static inline double
+add_to(struct xfsm_tewma *t, struct xfsm_tewma_line *line,
+       const struct choice *choice, double q, uint64_t now)
+{
+    struct growth growth = growth_at(t, now);
+    double amount = q > 0 && q <= DBL_MAX ? q * t->gain : 0;
+    double *a = cell_at(line, choice, 0);
+    double *b = cell_at(line, choice, 1);
+    double *c = cell_at(line, choice, 2);
+    double old_a = *a, old_b = *b, old_c = *c;
+    double value = (min3(old_a, old_b, old_c)
+                    + amount * (t->up * (growth.even + growth.odd)));
+
+    value = value < CELL_MAX ? value : CELL_MAX;
+    *a = max2(old_a, value);
+    *b = max2(old_b, value);
+    *c = max2(old_c, value);
+    line->time = now;
+    return value * (t->down * (growth.even - growth.odd));
+}
+
+/* Apart, so that the usual case stays short. */
+static __attribute__((noinline)) double
+add_unusual(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
 {
     struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
-    const struct choice *choice = choose_cells(hash);
-    double value, raised;
 
     if (is_forgotten(t, line)) {
         refresh_line(t, line);
     }
-    if (now > line->time) {
-        scale_line(line, decay_between(t, line->time, now));
-        line->time = now;
-    }
-    value = smallest(line, choice);
-    raised = raise(t, value, q);
-    raise_cells(line, choice, raised);
-    return raised > 0 ? raised : value;
+    now = bring_line(t, line, now);
+    return add_to(t, line, choose_cells(hash), q, now);
 }
 
 double
 xfsm_tewma_add(struct xfsm_tewma *t, uint64_t hash, double q, uint64_t now)
 {
-#ifdef __x86_64__
-    if (t->wide) {
-        return wide_add(t, hash, q, now);
+    struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
+
+    if (__builtin_expect(is_forgotten(t, line) || !is_usual(t, line, now),
+                         0)) {
+        return add_unusual(t, hash, q, now);
     }
-#endif
-    return narrow_add(t, hash, q, now);
+    return add_to(t, line, choose_cells(hash), q, now);
+}
+
+/* The rate of a cell that is of the epoch at hand. */
+static inline double
+rate_of(const struct xfsm_tewma *t, double cell, uint64_t now)
+{
+    struct growth growth = growth_at(t, now);
+
+    return cell * (t->down * (growth.even - growth.odd));
+}
+
+static __attribute__((noinline)) double
+get_unusual(struct xfsm_tewma *t, uint64_t hash, uint64_t now)
+{
+    const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
+    double cell = smallest(line, choose_cells(hash));
+
+    if (is_forgotten(t, line) || cell == 0) {
+        return 0;
+    }
+    now = now > line->time ? now : line->time;
+    enter_block(t, now >> t->shift);
+    return rate_of(t, cell * epoch_factor(t, line, now), now);
 }
 
 double
-xfsm_tewma_get(const struct xfsm_tewma *t, uint64_t hash, uint64_t now)
+xfsm_tewma_get(struct xfsm_tewma *t, uint64_t hash, uint64_t now)
 {
     const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
 
-    if (is_forgotten(t, line)) {
-        return 0;
+    if (__builtin_expect(is_forgotten(t, line) || !is_usual(t, line, now),
+                         0)) {
+        return get_unusual(t, hash, now);
     }
-    return decay_between(t, line->time, now)
-           * smallest(line, choose_cells(hash));
+    return rate_of(t, smallest(line, choose_cells(hash)), now);
 }
 
 double
-xfsm_tewma_get_above(const struct xfsm_tewma *t, uint64_t hash, uint64_t now,
+xfsm_tewma_get_above(struct xfsm_tewma *t, uint64_t hash, uint64_t now,
                      double limit)
 {
-    double low = smallest(xfsm_tewma_line(t, hash), choose_cells(hash));
+    const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
+    double most = smallest(line, choose_cells(hash)) * t->most;
 
-    return low <= limit ? low : xfsm_tewma_get(t, hash, now);
+    return (most <= limit && is_at_hand(t, now) && line->time <= now
+            ? most : xfsm_tewma_get(t, hash, now));
 }
 
 void
@@ -371,7 +431,7 @@ xfsm_tewma_reset_key(struct xfsm_tewma *t, uint64_t hash)
     const struct choice *choice = choose_cells(hash);
 
     for (int i = 0; i < 3; i++) {
-        line->cell[choice->cell[i]] = 0;
+        *cell_at(line, choice, i) = 0;
     }
 }
 
@@ -415,6 +475,8 @@ void
 xfsm_tewma_state(struct xfsm_tewma *t, struct xfsm_state_io *io)
 {
     xfsm_state_same(io, t->n_lines, "the size of a rate sketch");
+    xfsm_state_same(io, t->pace, "the window of a rate sketch");
+    xfsm_state_same(io, t->shift, "the window of a rate sketch");
     xfsm_state_u32(io, &t->generation);
     xfsm_state_u32(io, &t->scrub);
     xfsm_state_check(io, t->scrub < t->n_lines, "a line of a rate sketch");

@@ -23,13 +23,28 @@
  * little more right after one, a little less right before.  Time is in
  * nanoseconds inside; a timestamp older than the cell's counts as the cell's.
  *
- * The exponential is our own, of adds and multiplications only, right to
- * 1e-14: the same on every machine, if compiled without contraction
- * (-ffp-contract=off), and never subnormal.
+ * Cells are not decayed when they are touched: instead, what is added grows
+ * (forward decay: Cormode et al., "Forward decay: a practical time decay model
+ * for streaming systems", 2009).  A cell holds its rate times up(time), the
+ * growth since the beginning of its epoch of 64 halvings, and is divided by
+ * that when it is read; where a line gets to a new epoch, its cells are
+ * multiplied by 2^-64 for each that has passed, which is exact.  So an update
+ * changes three cells, and how much things have grown does not depend on the
+ * line: it can be worked out while the line is on its way.
+ *
+ * Time is divided into blocks, a power of 2 of nanoseconds so long that what
+ * decays loses a thousandth or half of that (4.2 ms at a window of 60 s; a
+ * nanosecond at least).  For the block at hand, up() and 1 / up() are kept;
+ * within it four terms of the series of exp() do.  Halvings until a block are
+ * counted in integers, so that neither precision nor result depends on how
+ * far from zero time is, or on which times were seen before.  The exponential
+ * is our own, of adds and multiplications only, right to 1e-14: the same on
+ * every machine, if compiled without contraction (-ffp-contract=off).  After
+ * 1000 halvings nothing is left.  Nothing decays by more than 16 halvings in a
+ * nanosecond, which is a window of 0.09 ns.
  *
  * Layout: one 64-byte line holds one 64-bit time and 7 doubles; a key uses 3
- * of the 7 cells of one line.  All cells of a line are decayed together to the
- * time of the touch, so that an update costs one line and one exponential.
+ * of the 7 cells of one line.
  *
  * To forget everything is to count a generation: a line of an older one is
  * empty, and is cleared when it is next written, so that a reset costs one
@@ -63,21 +78,32 @@
 
 /* Private to tewma.c: one cache line. */
 struct xfsm_tewma_line {
-    uint64_t time;              /* Of the cells, packet time in ns. */
-    double cell[XFSM_TEWMA_CELLS];
+    uint64_t time;              /* Of the last addition, packet time in ns. */
+    double cell[XFSM_TEWMA_CELLS];      /* In terms of that time's epoch. */
 } __attribute__((aligned(64)));
 
 /* Private to tewma.c, but for the function that is inline below. */
 struct xfsm_tewma {
     struct xfsm_tewma_line *lines;
     uint64_t n_lines;           /* Less than 2^32. */
-    double speed;               /* Halvings per ns. */
     double gain;                /* -ln(beta). */
+    double slope;               /* The same per ns. */
+    unsigned int shift;         /* A block is 2^shift ns... */
+    uint64_t length, half;      /* ...which is this, and half of it... */
+    uint64_t pace;              /* ...in which so many times 2^-60 halvings
+                                 * happen. */
+
+    /* The block at hand: that of the last touch. */
+    uint64_t middle;            /* ns; that of a block of 1 ns is its time. */
+    uint64_t epoch;             /* That it is of, and... */
+    uint64_t start;             /* ...when that began, ns. */
+    double up, down;            /* up(middle) and 1 / up(middle). */
+    double most;                /* No less than 1 / up() of its times. */
+
     uint32_t *generations;      /* Of each line. */
     uint32_t generation;        /* Counts resets; 0 before the first. */
     uint32_t scrub;             /* The line to visit at the next reset. */
     uint64_t n_cleared;         /* Lines, by resets and after them. */
-    bool wide;                  /* AVX2: faster, and the same results. */
 };
 
 /* Creates a rate sketch of 2^'size' cells for a window of 'window' seconds
@@ -104,17 +130,17 @@ xfsm_tewma_prefetch(const struct xfsm_tewma *t, uint64_t hash)
 
 /* Adds 'q' (finite and not negative; anything else counts as 0) for the key
  * of 'hash' at packet time 'now' (ns).  Returns what xfsm_tewma_get() says
- * after that.  A cell stays at 1e300 when it gets there. */
+ * after that.  No rate gets above 1e299; one of 5e279 may not get higher. */
 double xfsm_tewma_add(struct xfsm_tewma *, uint64_t hash, double q,
                       uint64_t now);
 
 /* The rate per second of the key of 'hash' at packet time 'now' (ns). */
-double xfsm_tewma_get(const struct xfsm_tewma *, uint64_t hash, uint64_t now);
+double xfsm_tewma_get(struct xfsm_tewma *, uint64_t hash, uint64_t now);
 
 /* The same where it is above 'limit'; otherwise any number that is not, for
- * less: a rate that was not above it when it was last raised is not now. */
-double xfsm_tewma_get_above(const struct xfsm_tewma *, uint64_t hash,
-                            uint64_t now, double limit);
+ * less. */
+double xfsm_tewma_get_above(struct xfsm_tewma *, uint64_t hash, uint64_t now,
+                            double limit);
 
 /* Forgets one key as far as a sketch can: sets its cells to 0.  Keys that
  * share a cell may read less afterwards. */

@@ -5,25 +5,26 @@
 
 #include "xfsm/sketch/topk-private.h"
 
-/* Counters are looked at in groups of so many places of the heap. */
-#define GROUP 32
-#define N_GROUPS ((XFSM_TOPK_MAX + GROUP - 1) / GROUP)
-#define NO_PLACE UINT32_MAX
+/* Places of the heap play a tournament (Knuth, volume 3, section 5.2.3): node
+ * i of a binary tree has the better one of nodes 2i and 2i + 1, and the leaves
+ * are the places in order.  Node 1 has the best of all; when it is taken, the
+ * nodes above its leaf play again. */
+#define N_LEAVES 1024
+#define NO_PLACE UINT16_MAX
 
-/* The best of each group that is not in the list yet. */
-struct groups {
+struct tournament {
     const struct xfsm_topk *t;
     const struct xfsm_topk_list *list;
-    uint32_t n;
-    uint32_t best[N_GROUPS];    /* Its place, or NO_PLACE. */
-    uint32_t taken[N_GROUPS];   /* Bit i: the i'th of the group is in. */
+    uint32_t leaves;            /* A power of two. */
+    uint16_t best[2 * N_LEAVES];        /* A place, or NO_PLACE. */
 };
 
-_Static_assert(GROUP == 32, "a bit for each place of a group");
+_Static_assert(N_LEAVES >= XFSM_TOPK_MAX && !(N_LEAVES & (N_LEAVES - 1))
+               && N_LEAVES < NO_PLACE, "a leaf for each place");
 
 /* Does the key at place 'a' come first, by count, then by the words? */
 static inline bool
-goes_before(const struct groups *g, uint32_t a, uint32_t b)
+goes_before(const struct tournament *g, uint32_t a, uint32_t b)
 {
     const struct xfsm_topk_counter *x = &g->list->heap[a];
     const struct xfsm_topk_counter *y = &g->list->heap[b];
@@ -46,37 +47,43 @@ goes_before(const struct groups *g, uint32_t a, uint32_t b)
 }
 
 static void
-find_best(struct groups *g, uint32_t group)
+play(struct tournament *g, uint32_t node)
 {
-    uint32_t start = group * GROUP;
-    uint32_t best = NO_PLACE;
-    uint32_t i;
+    uint16_t a = g->best[2 * node], b = g->best[2 * node + 1];
 
-    for (i = 0; i < GROUP && start + i < g->list->n; i++) {
-        if (!(g->taken[group] >> i & 1)
-            && (best == NO_PLACE || goes_before(g, start + i, best))) {
-            best = start + i;
-        }
-    }
-    g->best[group] = best;
+    g->best[node] = (b == NO_PLACE || (a != NO_PLACE && goes_before(g, a, b))
+                     ? a : b);
 }
 
-/* Takes the best of all out of its group.  Returns its place, or NO_PLACE. */
-static uint32_t
-take_best(struct groups *g)
+static void
+play_all(struct tournament *g)
 {
-    uint32_t best = NO_PLACE;
     uint32_t i;
 
-    for (i = 0; i < g->n; i++) {
-        if (g->best[i] != NO_PLACE
-            && (best == NO_PLACE || goes_before(g, g->best[i], best))) {
-            best = g->best[i];
-        }
+    for (g->leaves = 1; g->leaves < g->list->n; g->leaves *= 2) {
+        continue;
     }
+    for (i = 0; i < g->leaves; i++) {
+        g->best[g->leaves + i] = i < g->list->n ? (uint16_t) i : NO_PLACE;
+    }
+    for (i = g->leaves - 1; i > 0; i--) {
+        play(g, i);
+    }
+}
+
+/* Takes the best of all out.  Returns its place, or NO_PLACE. */
+static uint32_t
+take_best(struct tournament *g)
+{
+    uint32_t best = g->best[1];
+    uint32_t i;
+
     if (best != NO_PLACE) {
-        g->taken[best / GROUP] |= UINT32_C(1) << best % GROUP;
-        find_best(g, best / GROUP);
+        i = g->leaves + best;
+        g->best[i] = NO_PLACE;
+        while (i /= 2) {
+            play(g, i);
+        }
     }
     return best;
 }
@@ -85,17 +92,15 @@ unsigned int
 xfsm_topk_list(const struct xfsm_topk *t, bool before, uint64_t now,
                unsigned int max, struct xfsm_topk_hitter *hitters)
 {
-    struct groups g = {
-        .t = t, .list = xfsm_topk_find_list(t, before, now),
-    };
+    struct tournament g;
     unsigned int n = 0;
 
+    g.t = t;
+    g.list = xfsm_topk_find_list(t, before, now);
     if (!g.list || !max) {
         return 0;
     }
-    for (; g.n * GROUP < g.list->n; g.n++) {
-        find_best(&g, g.n);
-    }
+    play_all(&g);
     while (n < max) {
         uint32_t place = take_best(&g);
 

@@ -41,8 +41,8 @@
  * Cost: adding takes at most log4(k) steps of the heap, 5 for k = 1024, in
  * the processor's first two caches; a new window clears the hash table (16 k
  * bytes or up to twice that).  Listing the first n compares k pairs of counts,
- * and k / 32 + 32 for each of the n, whatever the counts are: it finds the
- * best of each 32, then takes out the best of these.  Thread-safety: none. */
+ * and log2(k), at most 10, for each of the n, whatever the counts are: it is a
+ * tournament, of whose winners each is replaced.  Thread-safety: none. */
 
 #include <stdbool.h>
 #include <stddef.h>

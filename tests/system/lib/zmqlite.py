@@ -11,7 +11,7 @@ SUBSCRIBE, IDENTITY, RCVHWM, LINGER, RCVTIMEO = 6, 5, 24, 17, 27
 CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY = 48, 49, 50
 CURVE_SERVER = 47
 RCVMORE, DONTWAIT, SNDMORE = 13, 1, 2
-RCVBUF = 12
+RCVBUF, SNDHWM = 12, 23
 
 _name = ctypes.util.find_library("zmq") or "libzmq.so.5"
 _lib = ctypes.CDLL(_name, use_errno=True)
