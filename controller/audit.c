@@ -67,7 +67,7 @@ xfsm_audit_entry_to_json(const struct xfsm_audit_entry *entry)
     json_object_put(json, "id", json_integer_create(entry->id));
     json_object_put(json, "time", json_integer_create(entry->time));
 #define PUT_TEXT(NAME) \
-    if (entry->NAME[0] || strcmp(#NAME, "detail")) { \
+    if (entry->NAME[0] || !XFSM_AUDIT_IS_OPTIONAL(#NAME)) { \
         json_object_put_string(json, #NAME, entry->NAME); \
     }
     XFSM_AUDIT_TEXTS(PUT_TEXT)

@@ -40,15 +40,19 @@ struct xfsm_audit;
 #define XFSM_AUDIT_ENTRIES 10000
 #define XFSM_AUDIT_MAX_TEXT 255
 
-/* T(NAME): texts of an entry.  "detail" may be empty. */
+/* T(NAME): texts of an entry.  Some may be empty. */
 #define XFSM_AUDIT_TEXTS(T) \
     T(controller)               /* That was asked. */ \
-    T(user)                     /* Of the token; empty without. */ \
+    T(user)                     /* Of the token; empty without, and of what \
+                                 * the controller does by itself. */ \
+    T(tenant)                   /* Of the user. */ \
     T(client)                   /* Address. */ \
     T(action) \
     T(object)                   /* Path. */ \
     T(outcome) \
     T(detail)
+#define XFSM_AUDIT_IS_OPTIONAL(NAME) \
+    (!strcmp(NAME, "tenant") || !strcmp(NAME, "detail"))
 
 struct xfsm_audit_entry {
     uint64_t id;                /* One more than that of the one before. */

@@ -15,6 +15,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/collector.h \
 	controller/event-name.c \
 	controller/event-name.h \
+	controller/files.c \
+	controller/files.h \
 	controller/fleet-db.c \
 	controller/fleet-db.h \
 	controller/fleet-json.c \
@@ -29,6 +31,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/fleetd.h \
 	controller/health.c \
 	controller/health.h \
+	controller/history.c \
+	controller/history.h \
 	controller/host-row.c \
 	controller/host-row.h \
 	controller/host.c \
@@ -41,14 +45,20 @@ controller_xfsm_controller_SOURCES = \
 	controller/import.h \
 	controller/members.c \
 	controller/members.h \
+	controller/meter.c \
+	controller/meter.h \
 	controller/metrics.c \
 	controller/metrics.h \
+	controller/pool.c \
+	controller/pool.h \
 	controller/operate.c \
 	controller/operate.h \
 	controller/port-probe.c \
 	controller/port-probe.h \
 	controller/positions.c \
 	controller/positions.h \
+	controller/parameters.c \
+	controller/parameters.h \
 	controller/programs.c \
 	controller/programs.h \
 	controller/recent.c \
@@ -59,19 +69,26 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-audit.c \
 	controller/rest-call.c \
 	controller/rest-call.h \
+	controller/rest-capture.c \
+	controller/rest-capture.h \
 	controller/rest-db.c \
 	controller/rest-db.h \
 	controller/rest-events.c \
 	controller/rest-fleet.c \
+	controller/rest-history.c \
+	controller/rest-history.h \
 	controller/rest-hosts.c \
 	controller/rest-metrics-hosts.c \
 	controller/rest-metrics.c \
 	controller/rest-metrics.h \
+	controller/rest-ports.c \
 	controller/rest-probes.c \
 	controller/rest-programs.c \
 	controller/rest-rollouts.c \
 	controller/rest-switches.c \
 	controller/rest-switches.h \
+	controller/rest-tenants.c \
+	controller/rest-tenants.h \
 	controller/rest-tool.c \
 	controller/rest-tool.h \
 	controller/rest-web.c \
@@ -83,6 +100,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/sink-options.c \
 	controller/sink.c \
 	controller/sink.h \
+	controller/signatures.c \
+	controller/signatures.h \
 	controller/source.c \
 	controller/source.h \
 	controller/spool.c \
@@ -91,6 +110,10 @@ controller_xfsm_controller_SOURCES = \
 	controller/switch-ports.h \
 	controller/sync.c \
 	controller/sync.h \
+	controller/talkers.c \
+	controller/talkers.h \
+	controller/tenants.c \
+	controller/tenants.h \
 	controller/tool.c \
 	controller/tool.h \
 	controller/tokens.c \
@@ -107,7 +130,7 @@ controller_xfsm_controller_SOURCES = \
 controller_xfsm_controller_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBZMQ_CFLAGS) \
 	$(LIBSSL_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
 controller_xfsm_controller_CFLAGS = $(OVS_CFLAGS)
-controller_xfsm_controller_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+controller_xfsm_controller_LDADD = $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS) \
 	$(LIBMICROHTTPD_LIBS) $(LIBSSL_LIBS)
 if HAVE_NATS
@@ -132,18 +155,34 @@ dist_web_DATA = \
 	controller/web/app.js \
 	controller/web/assignments.js \
 	controller/web/audit.js \
-	controller/web/chart.js \
+	controller/web/capture.js \
+	controller/web/charts.js \
+	controller/web/dom.js \
+	controller/web/editor.js \
 	controller/web/events.js \
+	controller/web/graph.js \
+	controller/web/host.js \
 	controller/web/hosts-edit.js \
 	controller/web/icon.svg \
 	controller/web/index.html \
 	controller/web/openapi.json \
 	controller/web/operate.css \
 	controller/web/operate.js \
+	controller/web/overview.js \
 	controller/web/parameters.js \
+	controller/web/port.js \
 	controller/web/probes.js \
+	controller/web/program.js \
 	controller/web/rollouts.js \
 	controller/web/style.css \
+	controller/web/talkers.js \
 	controller/web/ui.js
+# Of others, with their licence; made by utilities/vendor-web.
+webvendordir = $(webdir)/vendor
+dist_webvendor_DATA = \
+	controller/web/vendor/LICENSE.uPlot \
+	controller/web/vendor/SHA512SUMS \
+	controller/web/vendor/uPlot.esm.js \
+	controller/web/vendor/uPlot.min.css
 endif
 CLEANFILES += controller/xfsm-controller.8

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +20,19 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "controller/files.h"
 #include "controller/fleet.h"
+#include "controller/pool.h"
 #include "controller/relay.h"
+#include "controller/sink.h"
 #include "controller/source.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/io/keys.h"
 
@@ -33,6 +40,17 @@ VLOG_DEFINE_THIS_MODULE(collector);
 
 /* Sockets that one ZeroMQ context can have. */
 #define SOCKETS_MAX 65535
+
+BUILD_ASSERT_DECL(XFSM_COLLECTOR_MAX * XFSM_SOURCE_SOCKETS <= SOCKETS_MAX);
+
+/* ZeroMQ's own threads at most: they decrypt. */
+#define IO_THREADS_MAX 8
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+/* Once no source was started for so long, in ms, memory that the beginning of
+ * many took, for questions on the past, is given back. */
+#define SETTLED 30000
 
 /* How often is looked whether a source has ended, in ms. */
 #define PERIOD 100
@@ -50,13 +68,17 @@ struct xfsm_collector {
     struct xfsm_key_pair keys;
     void *context;
     struct xfsm_relay *relay;
+    struct xfsm_pool *pool;
     struct shash sources;       /* struct xfsm_source, by name of the host. */
     struct ovs_list leavers;
     struct xfsm_source_counters gone;   /* Of those that have ended. */
+    long long int trim_at;      /* When to give memory back, or LLONG_MAX. */
     bool held_back;             /* A source is to be started once another one
                                  * of its host has ended. */
     const struct xfsm_fleet *fleet;     /* Of the last set_fleet()... */
     const struct shash *names;          /* ...and its hosts. */
+    uint64_t (*collected)(void *aux, const char *host);     /* Or NULL. */
+    void *collected_aux;
 };
 
 /* ## Keys of hubs ## */
@@ -112,6 +134,9 @@ find_key(const struct xfsm_collector *c, const struct smap *keys,
     *key = NULL;
     if (c->options->key_file) {
         *key = smap_get(keys, host->name);
+        if (!*key) {
+            *key = host->hub_key;
+        }
         if (!*key && tcp) {
             *key = smap_get(keys, "*");
         }
@@ -158,6 +183,8 @@ char *
 xfsm_collector_create(const struct xfsm_collector_options *options,
                       struct xfsm_sink *sink, struct xfsm_collector **cp)
 {
+    int n_threads = (options->n_threads ? options->n_threads
+                     : MIN(MAX(count_cpu_cores(), 1), XFSM_POOL_MAX));
     struct xfsm_collector *c = xzalloc(sizeof *c);
     char *error = NULL;
 
@@ -170,9 +197,17 @@ xfsm_collector_create(const struct xfsm_collector_options *options,
         return error ? error : xasprintf("cannot create a ZeroMQ context");
     }
     zmq_ctx_set(c->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+    zmq_ctx_set(c->context, ZMQ_IO_THREADS, MIN(n_threads, IO_THREADS_MAX));
+    error = xfsm_pool_create(n_threads, sink, &c->pool);
+    if (error) {
+        zmq_ctx_term(c->context);
+        free(c);
+        return error;
+    }
     c->options = options;
     c->sink = sink;
     c->relay = xfsm_relay_create();
+    c->trim_at = LLONG_MAX;
     shash_init(&c->sources);
     ovs_list_init(&c->leavers);
     *cp = c;
@@ -188,18 +223,19 @@ stop_source(struct xfsm_collector *c, struct shash_node *node)
     leaver->name = xstrdup(node->name);
     ovs_list_push_back(&c->leavers, &leaver->node);
     xfsm_source_stop(leaver->source);
+    xfsm_pool_wake(c->pool);
     shash_delete(&c->sources, node);
 }
 
 static void
-join_leaver(struct xfsm_collector *c, struct leaver *leaver)
+free_leaver(struct xfsm_collector *c, struct leaver *leaver)
 {
     struct xfsm_source_status status;
 
     xfsm_source_get_status(leaver->source, &status);
     xfsm_source_add(&c->gone, &status.counters);
     ovs_list_remove(&leaver->node);
-    xfsm_source_join(leaver->source);
+    xfsm_source_destroy(leaver->source);
     free(leaver->name);
     free(leaver);
 }
@@ -215,10 +251,10 @@ xfsm_collector_destroy(struct xfsm_collector *c)
     SHASH_FOR_EACH_SAFE (node, &c->sources) {
         stop_source(c, node);
     }
-    /* Whoever waits for a hub waits no more. */
-    zmq_ctx_shutdown(c->context);
+    /* Its threads take all of their sources to their ends first. */
+    xfsm_pool_destroy(c->pool);
     while (!ovs_list_is_empty(&c->leavers)) {
-        join_leaver(c, CONTAINER_OF(ovs_list_front(&c->leavers),
+        free_leaver(c, CONTAINER_OF(ovs_list_front(&c->leavers),
                                     struct leaver, node));
     }
     zmq_ctx_term(c->context);
@@ -252,19 +288,28 @@ start_source(struct xfsm_collector *c, const struct xfsm_fleet_host *host,
     const char *dir = c->options->state_dir;
     char *path = dir ? xasprintf("%s/positions/%s.positions", dir, host->name)
                  : NULL;
+    uint64_t last, safe;
+    bool shared = xfsm_sink_get_safe(c->sink, &last, &safe);
     const struct xfsm_source_options options = {
         .name = host->name, .endpoint = host->events, .server_key = key,
         .keys = &c->keys, .positions = path, .context = c->context,
         .sink = c->sink, .relay = c->relay,
+        .collected = (shared && c->collected
+                      ? c->collected(c->collected_aux, host->name) : 0),
     };
+    struct xfsm_source *source = xfsm_source_create(&options);
 
-    shash_add(&c->sources, host->name, xfsm_source_start(&options));
+    shash_add(&c->sources, host->name, source);
+    xfsm_pool_add(c->pool, source);
+    c->trim_at = time_msec() + SETTLED;
     free(path);
 }
 
 static void
 set_fleet(struct xfsm_collector *c, const struct smap *keys)
 {
+    size_t room = MIN(XFSM_COLLECTOR_MAX,
+                      xfsm_files_room(shash_count(c->names)));
     struct shash_node *node;
     const char *key;
 
@@ -290,6 +335,9 @@ set_fleet(struct xfsm_collector *c, const struct smap *keys)
                      host->name);
         } else if (is_leaving(c, host->name)) {
             c->held_back = true;
+        } else if (shash_count(&c->sources) >= room) {
+            VLOG_ERR_RL(&rl, "%s: no events: %"PRIuSIZE" hosts are followed, "
+                        "the most that can be", host->name, room);
         } else {
             start_source(c, host, key);
         }
@@ -318,12 +366,16 @@ xfsm_collector_run(struct xfsm_collector *c)
 
     LIST_FOR_EACH_SAFE (leaver, node, &c->leavers) {
         if (xfsm_source_has_ended(leaver->source)) {
-            join_leaver(c, leaver);
+            free_leaver(c, leaver);
             joined = true;
         }
     }
     if (joined && c->held_back) {
         xfsm_collector_set_fleet(c, c->fleet, c->names);
+    }
+    if (time_msec() >= c->trim_at) {
+        malloc_trim(0);
+        c->trim_at = LLONG_MAX;
     }
     xfsm_relay_run(c->relay);
 }
@@ -333,6 +385,9 @@ xfsm_collector_wait(struct xfsm_collector *c)
 {
     if (!ovs_list_is_empty(&c->leavers)) {
         poll_timer_wait(PERIOD);
+    }
+    if (c->trim_at != LLONG_MAX) {
+        poll_timer_wait_until(c->trim_at);
     }
     xfsm_relay_wait(c->relay);
 }
@@ -344,6 +399,24 @@ xfsm_collector_set_listener(struct xfsm_collector *c,
                             void *aux)
 {
     xfsm_relay_set_listener(c->relay, cb, aux);
+}
+
+void
+xfsm_collector_set_taking_over(struct xfsm_collector *c,
+                               uint64_t (*cb)(void *aux, const char *host),
+                               void *aux)
+{
+    c->collected = cb;
+    c->collected_aux = aux;
+}
+
+uint64_t
+xfsm_collector_get_collected(const struct xfsm_collector *c,
+                             const char *host)
+{
+    const struct xfsm_source *source = shash_find_data(&c->sources, host);
+
+    return source ? xfsm_source_get_collected(source) : 0;
 }
 
 void

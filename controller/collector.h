@@ -21,16 +21,27 @@
  *
  * The keys of hubs are in a file like ssh's known_hosts, a host and its public
  * key in Z85 on each line, and comments in lines of their own that start with
- * "# ".  The host "*" stands for those that have no line, if their endpoint is
- * tcp.  Where keys are used, no hub on tcp is followed whose key is not known.
+ * "# ".  A host without a line has the key that the fleet says; the host "*"
+ * stands for those that have neither, if their endpoint is tcp.  Where keys
+ * are used, no hub on tcp is followed whose key is not known.
  *
- * Costs: a thread and four ZeroMQ sockets a host, and memory for its queue.
+ * The hubs are driven by a few threads (pool.h).
+ *
+ * Costs: XFSM_SOURCE_SOCKETS of ZeroMQ and XFSM_SOURCE_FILES file descriptors
+ * a host, and memory for its queue.
+ *
+ * Limits: XFSM_COLLECTOR_MAX hosts, for the sockets that a context of ZeroMQ
+ * can have, and as many as there are file descriptors for (files.h); those
+ * beyond are not followed, which is logged and shown.
  *
  * Thread-safety: none. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Hosts that are followed at most. */
+#define XFSM_COLLECTOR_MAX 16383
 
 struct ds;
 struct shash;
@@ -43,7 +54,8 @@ struct xfsm_source_status;
 struct xfsm_collector_options {
     const char *state_dir;      /* Or NULL. */
     const char *key_file;       /* Our key pair, or NULL: no CURVE. */
-    const char *hub_keys;       /* File of the hubs' keys, with 'key_file'. */
+    const char *hub_keys;       /* File of the hubs' keys, or NULL. */
+    int n_threads;              /* 0: as many as there are processors. */
 };
 
 /* Creates 'state_dir', with its folders, and locks it.  Returns NULL and
@@ -75,6 +87,19 @@ void xfsm_collector_sum(const struct xfsm_collector *,
  * none. */
 bool xfsm_collector_get(const struct xfsm_collector *, const char *host,
                         struct xfsm_source_status *);
+
+/* Has 'cb' tell up to where another controller collected the events of the
+ * host named 'host', as xfsm_collector_get_collected() told it; 0 if that is
+ * not known. */
+void xfsm_collector_set_taking_over(struct xfsm_collector *,
+                                    uint64_t (*cb)(void *aux,
+                                                   const char *host),
+                                    void *aux);
+
+/* Returns the time before which no event of the host named 'host' is missing
+ * in the broker (source.h), or 0. */
+uint64_t xfsm_collector_get_collected(const struct xfsm_collector *,
+                                      const char *host);
 
 /* Follows the hosts of 'fleet' that have an "events" endpoint, and whose name
  * is in 'names', and no others, with the keys that the file has now.  Those

@@ -12,16 +12,18 @@
 #include <string.h>
 
 #include "controller/fleet-rows.h"
+#include "controller/parameters.h"
 #include "controller/programs.h"
+#include "controller/signatures.h"
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
-#include "sha1.h"
 #include "timeval.h"
 #include "util.h"
-#include "xfsm/base/base64.h"
+#include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleet_db);
 
@@ -44,6 +46,10 @@ struct xfsm_fleet_db {
     int64_t cfg;                /* As xfsm_fleet_db_get_cfg() tells. */
     long long int next;         /* When to read again in any case. */
     struct sset told;           /* Errors that are in the log. */
+    struct xfsm_signature_keys *keys;   /* Or NULL. */
+    size_t n_refused;           /* Programs, for their signature. */
+    struct sset refused;        /* These, and why... */
+    struct sset refusals;       /* ...and which of that nobody took yet. */
 };
 
 static void
@@ -52,21 +58,28 @@ monitor_columns(struct ovsdb_idl *idl)
     const struct ovsdb_idl_column *const read[] = {
         &fleetrec_fleet_col_next_cfg, &fleetrec_fleet_col_options,
         &fleetrec_host_col_name, &fleetrec_host_col_remotes,
-        &fleetrec_host_col_events, &fleetrec_host_col_labels,
+        &fleetrec_host_col_events, &fleetrec_host_col_hub_key,
+        &fleetrec_host_col_labels,
         &fleetrec_host_col_canaries, &fleetrec_host_col_leaving,
         &fleetrec_program_col_name, &fleetrec_program_col_version,
         &fleetrec_program_col_source, &fleetrec_program_col_options,
+        &fleetrec_program_col_signature,
         &fleetrec_program_col_state, &fleetrec_program_col_since,
         &fleetrec_program_col_error,
         &fleetrec_assignment_col_name, &fleetrec_assignment_col_programs,
         &fleetrec_assignment_col_parameters, &fleetrec_assignment_col_target,
         &fleetrec_assignment_col_hosts, &fleetrec_assignment_col_host_labels,
-        &fleetrec_assignment_col_enabled,
+        &fleetrec_assignment_col_enabled, &fleetrec_assignment_col_tenant,
+        &fleetrec_tenant_col_name, &fleetrec_tenant_col_target,
+        &fleetrec_tenant_col_hosts, &fleetrec_tenant_col_host_labels,
+        &fleetrec_tenant_col_programs, &fleetrec_tenant_col_limits,
     };
     const struct ovsdb_idl_column *const written[] = {
         &fleetrec_fleet_col_status, &fleetrec_host_col_state,
         &fleetrec_host_col_error, &fleetrec_program_col_digest,
+        &fleetrec_program_col_source_digest,
         &fleetrec_assignment_col_matches, &fleetrec_assignment_col_error,
+        &fleetrec_tenant_col_assignments, &fleetrec_tenant_col_error,
     };
     size_t i;
 
@@ -90,6 +103,8 @@ xfsm_fleet_db_create(const char *remote, const char *name, const char *tool,
     db->tool = xstrdup(tool);
     db->dry_run = dry_run;
     sset_init(&db->told);
+    sset_init(&db->refused);
+    sset_init(&db->refusals);
     db->idl = ovsdb_idl_create(remote, &fleetrec_idl_class, false, true);
     ovsdb_idl_set_leader_only(db->idl, !dry_run);
     monitor_columns(db->idl);
@@ -108,6 +123,9 @@ xfsm_fleet_db_destroy(struct xfsm_fleet_db *db)
         }
         ovsdb_idl_destroy(db->idl);
         sset_destroy(&db->told);
+        sset_destroy(&db->refused);
+        sset_destroy(&db->refusals);
+        xfsm_signature_keys_destroy(db->keys);
         free(db->remote);
         free(db->name);
         free(db->tool);
@@ -152,26 +170,6 @@ differs(const char *a, const char *b)
     return a && b ? strcmp(a, b) : a != b;
 }
 
-/* Returns the SHA-1 of 'program', or "". */
-static char *
-get_digest(const struct xfsm_fleet_program *program)
-{
-    char hex[SHA1_HEX_DIGEST_LEN + 1] = "";
-    uint8_t digest[SHA1_DIGEST_SIZE];
-    void *image = NULL;
-    size_t len;
-
-    if (program->image) {
-        free(xfsm_base64_decode(program->image, &image, &len));
-    }
-    if (image) {
-        sha1_bytes(image, len, digest);
-        sha1_to_hex(digest, hex);
-        free(image);
-    }
-    return xstrdup(hex);
-}
-
 static const struct xfsm_fleet_program *
 find_version(const struct xfsm_fleet *fleet,
              const struct fleetrec_program *row)
@@ -187,16 +185,18 @@ find_version(const struct xfsm_fleet *fleet,
 
 /* Returns true if a state changes. */
 static bool
-write_program(const struct fleetrec_program *row,
+write_program(struct ovsdb_idl *idl, const struct fleetrec_program *row,
               const struct xfsm_fleet_program *program)
 {
     const struct xfsm_rollout *v = &program->decision;
     const char *state = v->state ? xfsm_rollout_state_names[v->state] : NULL;
-    char *digest = get_digest(program);
     bool changed = differs(row->state, state);
 
-    fleetrec_program_set_digest(row, digest);
-    free(digest);
+    fleetrec_program_set_digest(row, program->image_digest);
+    /* A database of before version 1.2.0 does not have it. */
+    if (fleetrec_server_has_program_table_col_source_digest(idl)) {
+        fleetrec_program_set_source_digest(row, program->source_digest);
+    }
     if (changed) {
         VLOG_INFO("program %s, version %"PRId64": %s%s%s", row->name,
                   row->version, state ? state : "new", v->error ? ": " : "",
@@ -227,7 +227,7 @@ write_programs(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
             char *name = xasprintf("%s, version %"PRId64, row->name,
                                    row->version);
 
-            changed = write_program(row, program) || changed;
+            changed = write_program(db->idl, row, program) || changed;
             tell(db, told, "program", name, program->decision.error);
             free(name);
         }
@@ -249,6 +249,22 @@ write_assignments(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
                                         sset_count(&assignment->hosts));
         fleetrec_assignment_set_error(row, assignment->error);
         tell(db, told, "assignment", row->name, assignment->error);
+    }
+}
+
+static void
+write_tenants(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
+              struct sset *told)
+{
+    const struct fleetrec_tenant *row;
+
+    FLEETREC_TENANT_FOR_EACH (row, db->idl) {
+        const struct xfsm_fleet_tenant *tenant
+            = shash_find_data(&fleet->tenants, row->name);
+
+        fleetrec_tenant_set_assignments(row, tenant->n_assignments);
+        fleetrec_tenant_set_error(row, tenant->error);
+        tell(db, told, "tenant", row->name, tenant->error);
     }
 }
 
@@ -285,6 +301,10 @@ write_fleet(struct xfsm_fleet_db *db, struct sset *told)
     }
     error = xfsm_rollout_read_options(&row->options, &none, &options);
     smap_add(&status, "leader", db->name);
+    if (db->keys) {
+        smap_add_format(&status, "programs-refused", "%"PRIuSIZE,
+                        db->n_refused);
+    }
     if (error) {
         smap_add(&status, "options-error", error);
     }
@@ -323,6 +343,7 @@ report(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
     ovsdb_idl_txn_add_comment(db->txn, "xfsm-controller");
     db->settled = !write_programs(db, fleet, &told);
     write_assignments(db, fleet, &told);
+    write_tenants(db, fleet, &told);
     write_hosts(db, fleet, &told);
     write_fleet(db, &told);
     sset_swap(&db->told, &told);
@@ -344,11 +365,11 @@ read_again_at(struct xfsm_fleet_db *db, int64_t when)
 }
 
 static bool
-must_compile_again(const struct xfsm_fleet *fleet)
+must_compile_again(const struct shash *programs)
 {
     const struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &fleet->programs) {
+    SHASH_FOR_EACH (node, programs) {
         const struct xfsm_fleet_program *p;
 
         for (p = node->data; p; p = p->older) {
@@ -358,6 +379,33 @@ must_compile_again(const struct xfsm_fleet *fleet)
         }
     }
     return false;
+}
+
+/* Takes note of the programs that were refused, for
+ * xfsm_fleet_db_take_refusals() to tell of each once. */
+static void
+note_refusals(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
+{
+    struct sset refused = SSET_INITIALIZER(&refused);
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->programs) {
+        const struct xfsm_fleet_program *p;
+
+        for (p = node->data; p; p = p->older) {
+            if (p->refused) {
+                char *text = xasprintf("%s version %"PRId64": %s", p->name,
+                                       p->version, p->error);
+
+                if (!sset_contains(&db->refused, text)) {
+                    sset_add(&db->refusals, text);
+                }
+                sset_add_and_free(&refused, text);
+            }
+        }
+    }
+    sset_swap(&db->refused, &refused);
+    sset_destroy(&refused);
 }
 
 static struct xfsm_fleet *
@@ -370,13 +418,19 @@ read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     db->next = LLONG_MAX;
     db->settled = true;
     xfsm_fleet_compile_sources(fleet, old, db->tool);
+    if (db->keys) {
+        db->n_refused = xfsm_fleet_check_signatures(fleet, db->keys);
+        note_refusals(db, fleet);
+    }
     if (db->was_leader || db->dry_run) {
         read_again_at(db, xfsm_fleet_rows_decide(fleet, time_wall_msec()));
     }
-    xfsm_fleet_rows_place(db->idl, fleet, db->dry_run);
+    xfsm_fleet_rows_place(fleet, db->dry_run);
+    xfsm_fleet_add_variants(fleet);
     xfsm_fleet_compile_sources(fleet, old, db->tool);
-    xfsm_fleet_rows_finish(fleet);
-    if (must_compile_again(fleet)) {
+    xfsm_fleet_judge_variants(fleet);
+    if (must_compile_again(&fleet->programs)
+        || must_compile_again(&fleet->variants)) {
         db->next = MIN(db->next, time_msec() + RETRY);
     }
     return fleet;
@@ -392,7 +446,7 @@ is_decided(const struct xfsm_fleet *fleet)
     SHASH_FOR_EACH (node, &fleet->programs) {
         const struct xfsm_fleet_program *newest = node->data;
 
-        if (!newest->assignment && !newest->blocked
+        if (!newest->blocked
             && newest->rollout.state == XFSM_ROLLOUT_NEW) {
             return false;
         }
@@ -441,6 +495,28 @@ xfsm_fleet_db_wait(struct xfsm_fleet_db *db)
     }
 }
 
+void
+xfsm_fleet_db_set_keys(struct xfsm_fleet_db *db,
+                       struct xfsm_signature_keys *keys)
+{
+    xfsm_signature_keys_destroy(db->keys);
+    db->keys = keys;
+    db->next = 0;
+}
+
+void
+xfsm_fleet_db_take_refusals(struct xfsm_fleet_db *db, struct sset *refusals)
+{
+    sset_init(refusals);
+    sset_swap(&db->refusals, refusals);
+}
+
+size_t
+xfsm_fleet_db_n_refused(const struct xfsm_fleet_db *db)
+{
+    return db->n_refused;
+}
+
 bool
 xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *db)
 {
@@ -472,4 +548,9 @@ xfsm_fleet_db_show(const struct xfsm_fleet_db *db, struct ds *ds)
                   ovsdb_idl_is_connected(db->idl) ? "connected"
                                                   : "not connected",
                   is_leader(db) ? ", leader" : "");
+    if (db->keys) {
+        ds_put_format(ds, "signatures by any of %"PRIuSIZE" keys are "
+                      "demanded, and %"PRIuSIZE" programs refused\n",
+                      xfsm_signature_keys_count(db->keys), db->n_refused);
+    }
 }

@@ -20,8 +20,10 @@
 #include <stdint.h>
 
 struct ds;
+struct sset;
 struct xfsm_fleet;
 struct xfsm_fleet_db;
+struct xfsm_signature_keys;
 
 /* Connects to the database at 'remote'.  'name' is that of this controller;
  * programs are compiled with the toolbox 'tool'.  With 'dry_run' nothing is
@@ -30,6 +32,17 @@ struct xfsm_fleet_db *xfsm_fleet_db_create(const char *remote,
                                            const char *name,
                                            const char *tool, bool dry_run);
 void xfsm_fleet_db_destroy(struct xfsm_fleet_db *);
+
+/* Demands that programs be signed by one of 'keys', which become the
+ * database's; NULL: no more. */
+void xfsm_fleet_db_set_keys(struct xfsm_fleet_db *,
+                            struct xfsm_signature_keys *keys);
+
+/* Stores which programs were refused for their signature, and why, since the
+ * last call; the caller destroys that.  And how many are now. */
+void xfsm_fleet_db_take_refusals(struct xfsm_fleet_db *,
+                                 struct sset *refusals);
+size_t xfsm_fleet_db_n_refused(const struct xfsm_fleet_db *);
 
 /* Makes progress.  Returns the fleet, which becomes the caller's, if it is
  * another one than 'old', which may be NULL; else NULL. */

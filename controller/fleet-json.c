@@ -7,6 +7,7 @@
 #include "ovsdb-schema/ovs-compat.h"
 
 #include "controller/fleet-json.h"
+#include "controller/parameters.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -176,10 +177,12 @@ static void
 read_host(struct reader *r, const char *where, const char *name,
           const struct json *json)
 {
-    static const char *const members[] = { "ovsdb", "events", NULL };
+    static const char *const members[] = { "ovsdb", "events", "hub-key",
+                                           NULL };
     struct xfsm_fleet_host *host;
     const char *ovsdb;
     const char *events = NULL;
+    const char *hub_key = NULL;
     char *pointer;
 
     if (!take_error(r, where, xfsm_fleet_check_name(name))
@@ -205,9 +208,19 @@ read_host(struct reader *r, const char *where, const char *name,
         free(pointer);
     }
 
+    if (shash_find(json_object(json), "hub-key")) {
+        hub_key = get_string(r, where, json, "hub-key", "a public key");
+    }
+    if (hub_key) {
+        pointer = member_pointer(where, "hub-key");
+        take_error(r, pointer, xfsm_fleet_check_hub_key(hub_key));
+        free(pointer);
+    }
+
     host = xfsm_fleet_add_host(r->fleet, name);
     host->ovsdb = xstrdup(ovsdb ? ovsdb : "");
     host->events = nullable_xstrdup(events);
+    host->hub_key = nullable_xstrdup(hub_key);
 }
 
 /* ## Programs ## */
@@ -345,6 +358,33 @@ read_target(struct reader *r, const char *where, const struct json *json,
 }
 
 static void
+read_parameters(struct reader *r, const char *where, const struct json *json,
+                struct xfsm_fleet_assignment *assignment)
+{
+    static const char expected[] = "an object such as {\"NAME\": \"VALUE\"}";
+    const struct json *member = shash_find_data(json_object(json),
+                                                "parameters");
+    struct smap parameters = SMAP_INITIALIZER(&parameters);
+    char *pointer = member_pointer(where, "parameters");
+    const struct shash_node *node;
+
+    if (member && check_type(r, pointer, member, JSON_OBJECT, expected)) {
+        SHASH_FOR_EACH (node, json_object(member)) {
+            const char *value = get_string(r, pointer, member, node->name,
+                                           "a string");
+
+            if (value) {
+                smap_add(&parameters, node->name, value);
+            }
+        }
+    }
+    take_error(r, pointer, xfsm_fleet_set_parameters(assignment,
+                                                     &parameters));
+    smap_destroy(&parameters);
+    free(pointer);
+}
+
+static void
 read_enabled(struct reader *r, const char *where, const struct json *json,
              bool *enabled)
 {
@@ -365,7 +405,7 @@ static void
 read_assignment(struct reader *r, const char *where, const struct json *json)
 {
     static const char *const members[] = {
-        "name", "programs", "target", "hosts", "enabled", NULL
+        "name", "programs", "parameters", "target", "hosts", "enabled", NULL
     };
     struct xfsm_fleet_assignment *assignment;
     const char *name;
@@ -385,6 +425,7 @@ read_assignment(struct reader *r, const char *where, const struct json *json)
     } else if (take_error(r, pointer, xfsm_fleet_check_name(name))) {
         assignment = xfsm_fleet_add_assignment(r->fleet, name);
         read_assignment_programs(r, where, json, assignment);
+        read_parameters(r, where, json, assignment);
         read_assignment_hosts(r, where, json, assignment);
         read_target(r, where, json, &assignment->target);
         read_enabled(r, where, json, &assignment->enabled);

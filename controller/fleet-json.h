@@ -28,7 +28,8 @@
  * Every host gets all of them.
  *
  * "assignments": "target" is as in the table Assignment of xfsm-db(5); "hosts"
- * is an array of names from "hosts", or "*"; "enabled", true if left out.
+ * is an array of names from "hosts", or "*"; "parameters", an object with
+ * strings, may be left out; "enabled" is true if left out.
  *
  * All that is wrong is reported at once, each with its place as a JSON pointer
  * (RFC 6901) and what would be right. */

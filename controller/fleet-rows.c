@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/parameters.h"
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -56,6 +58,10 @@ read_host(const struct fleetrec_host *row, struct xfsm_fleet *fleet)
                   xfsm_zmq_check_endpoint(row->events, false));
         host->events = xstrdup(row->events);
     }
+    if (row->hub_key) {
+        add_error(&host->error, xfsm_fleet_check_hub_key(row->hub_key));
+        host->hub_key = xstrdup(row->hub_key);
+    }
     host->ovsdb = ds_steal_cstr(&remotes);
     host->leaving = row->n_leaving > 0;
     smap_clone(&host->labels, &row->labels);
@@ -84,6 +90,7 @@ read_program(const struct fleetrec_program *row, const struct smap *common,
     p->all_hosts = false;
     p->version = row->version;
     p->source = xstrdup(row->source);
+    p->signature = row->signature[0] ? xstrdup(row->signature) : NULL;
     add_error(&p->error, xfsm_fleet_check_program_name(row->name));
     if (strlen(row->source) > XFSM_MAX_SOURCE_BYTES) {
         add_error(&p->error,
@@ -132,6 +139,63 @@ read_programs(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
         }
     }
     free(rows);
+}
+
+/* ## Tenants ## */
+
+/* Finds the hosts where the tenant of 'row' can have ports: where neither
+ * column is set, all. */
+static void
+find_tenant_hosts(const struct fleetrec_tenant *row,
+                  const struct xfsm_fleet *fleet,
+                  struct xfsm_fleet_tenant *tenant)
+{
+    const struct shash_node *node;
+
+    tenant->all_hosts = !row->n_hosts && smap_is_empty(&row->host_labels);
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        if (!tenant->all_hosts
+            && xfsm_fleet_host_is_meant(node->data, row->hosts, row->n_hosts,
+                                        &row->host_labels)) {
+            sset_add(&tenant->hosts, node->name);
+        }
+    }
+}
+
+static void
+read_tenant(const struct fleetrec_tenant *row, struct xfsm_fleet *fleet)
+{
+    struct xfsm_fleet_tenant *tenant = xfsm_fleet_add_tenant(fleet,
+                                                             row->name);
+    const struct smap_node *node;
+
+    add_error(&tenant->error, xfsm_tenant_check_name(row->name));
+    if (shash_count(&fleet->tenants) > XFSM_FLEET_MAX_TENANTS) {
+        add_error(&tenant->error, xasprintf("more than %d tenants",
+                                            XFSM_FLEET_MAX_TENANTS));
+    }
+    SMAP_FOR_EACH (node, &row->target) {
+        char *error = xfsm_fleet_check_target(node->key, node->value);
+
+        if (error) {
+            add_error(&tenant->error, xasprintf("target:%s: %s", node->key,
+                                                error));
+            free(error);
+        }
+    }
+    if (smap_is_empty(&row->target)) {
+        add_error(&tenant->error, xstrdup("no target, so it has no port"));
+    }
+    if (row->n_programs > XFSM_TENANT_MAX_PATTERNS) {
+        add_error(&tenant->error, xasprintf("more than %d patterns of "
+                                            "programs",
+                                            XFSM_TENANT_MAX_PATTERNS));
+    }
+    smap_clone(&tenant->target, &row->target);
+    sset_add_array(&tenant->programs, row->programs, row->n_programs);
+    find_tenant_hosts(row, fleet, tenant);
+    add_error(&tenant->error, xfsm_tenant_read_limits(&row->limits,
+                                                      &tenant->limits));
 }
 
 /* ## Assignments ## */
@@ -200,24 +264,64 @@ read_assignment(const struct fleetrec_assignment *row,
                           "all"));
     }
     smap_clone(&assignment->target, &row->target);
+    add_error(&assignment->error,
+              xfsm_fleet_set_parameters(assignment, &row->parameters));
     assignment->enabled = row->enabled;
     select_hosts(row, fleet, assignment);
+    if (row->tenant) {
+        add_error(&assignment->error,
+                  xfsm_fleet_confine(fleet, assignment, row->tenant));
+    }
+}
+
+static int
+compare_assignments(const void *a_, const void *b_)
+{
+    const struct fleetrec_assignment *const *a = a_;
+    const struct fleetrec_assignment *const *b = b_;
+
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* Reads all, in the order of their names, by which the limits of tenants
+ * go. */
+static void
+read_assignments(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
+{
+    const struct fleetrec_assignment **rows = NULL;
+    const struct fleetrec_assignment *row;
+    size_t n = 0, allocated = 0, i;
+
+    FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
+        if (n >= allocated) {
+            rows = x2nrealloc(rows, &allocated, sizeof *rows);
+        }
+        rows[n++] = row;
+    }
+    if (n) {
+        qsort(rows, n, sizeof *rows, compare_assignments);
+    }
+    for (i = 0; i < n; i++) {
+        read_assignment(rows[i], fleet);
+    }
+    free(rows);
 }
 
 struct xfsm_fleet *
 xfsm_fleet_rows_read(struct ovsdb_idl *idl)
 {
     struct xfsm_fleet *fleet = xfsm_fleet_create();
-    const struct fleetrec_assignment *assignment;
+    const struct fleetrec_tenant *tenant;
     const struct fleetrec_host *host;
 
     FLEETREC_HOST_FOR_EACH (host, idl) {
         read_host(host, fleet);
     }
     read_programs(idl, fleet);
-    FLEETREC_ASSIGNMENT_FOR_EACH (assignment, idl) {
-        read_assignment(assignment, fleet);
+    FLEETREC_TENANT_FOR_EACH (tenant, idl) {
+        read_tenant(tenant, fleet);
     }
+    read_assignments(idl, fleet);
     return fleet;
 }
 
@@ -324,80 +428,11 @@ xfsm_fleet_rows_decide(struct xfsm_fleet *fleet, int64_t now)
     int64_t next = INT64_MAX;
 
     SHASH_FOR_EACH (node, &fleet->programs) {
-        struct xfsm_fleet_program *program = node->data;
+        int64_t due = decide_program(fleet, node->data, now);
 
-        if (!program->assignment) {
-            int64_t due = decide_program(fleet, program, now);
-
-            next = MIN(next, due);
-        }
+        next = MIN(next, due);
     }
     return next;
-}
-
-/* Adds a program of its own for 'program', in all versions, with the
- * parameters of 'row'. */
-static void
-derive_program(const struct fleetrec_assignment *row,
-               const struct xfsm_fleet_program *program,
-               const struct xfsm_fleet_assignment *assignment,
-               const char *name, struct xfsm_fleet *fleet)
-{
-    struct xfsm_fleet_program *derived;
-    const char *host;
-
-    if (program->older) {
-        derive_program(row, program->older, assignment, name, fleet);
-    }
-    derived = xfsm_fleet_add_program(fleet, name);
-    derived->all_hosts = false;
-    derived->version = program->version;
-    derived->assignment = xstrdup(row->name);
-    derived->source = xstrdup(program->source);
-    derived->rollout.state = program->rollout.state;
-    derived->rollout.options = program->rollout.options;
-    smap_clone(&derived->parameters, &row->parameters);
-    SSET_FOR_EACH (host, &assignment->hosts) {
-        if (program->all_hosts || sset_contains(&program->hosts, host)) {
-            sset_add(&derived->hosts, host);
-        }
-    }
-    if (program->error) {
-        derived->error = xstrdup(program->error);
-        derived->retry = program->retry;
-    }
-}
-
-/* Replaces the programs of an assignment with parameters by its own. */
-static void
-derive_programs(const struct fleetrec_assignment *row,
-                struct xfsm_fleet_assignment *assignment,
-                struct xfsm_fleet *fleet)
-{
-    struct sset names = SSET_INITIALIZER(&names);
-    const char *name;
-
-    SSET_FOR_EACH (name, &assignment->programs) {
-        char *own = xasprintf("%s.%s", name, row->name);
-
-        if (strlen(own) > XFSM_FLEET_MAX_NAME || strchr(own, ':')) {
-            add_error(&assignment->error,
-                      xasprintf("\"%s\", as the program with parameters is "
-                                "called, has more than %d characters, or a "
-                                "colon", own, XFSM_FLEET_MAX_NAME));
-        } else if (shash_find(&fleet->programs, own)) {
-            add_error(&assignment->error,
-                      xasprintf("there is a program \"%s\", as that with "
-                                "parameters would be called", own));
-        } else {
-            derive_program(row, shash_find_data(&fleet->programs, name),
-                           assignment, own, fleet);
-            sset_add(&names, own);
-        }
-        free(own);
-    }
-    sset_swap(&assignment->programs, &names);
-    sset_destroy(&names);
 }
 
 /* Says which hosts each version of a program is for.  If the one that was
@@ -426,10 +461,8 @@ place_program(const struct xfsm_fleet *fleet,
 }
 
 void
-xfsm_fleet_rows_place(struct ovsdb_idl *idl, struct xfsm_fleet *fleet,
-                      bool decided)
+xfsm_fleet_rows_place(struct xfsm_fleet *fleet, bool decided)
 {
-    const struct fleetrec_assignment *row;
     const struct shash_node *node;
 
     SHASH_FOR_EACH (node, &fleet->programs) {
@@ -439,33 +472,5 @@ xfsm_fleet_rows_place(struct ovsdb_idl *idl, struct xfsm_fleet *fleet,
             p->rollout.state = p->decision.state;
         }
         place_program(fleet, node->data);
-    }
-    FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-        struct xfsm_fleet_assignment *assignment
-            = shash_find_data(&fleet->assignments, row->name);
-
-        if (!assignment->error && !smap_is_empty(&row->parameters)) {
-            derive_programs(row, assignment, fleet);
-        }
-    }
-}
-
-void
-xfsm_fleet_rows_finish(struct xfsm_fleet *fleet)
-{
-    const struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &fleet->programs) {
-        const struct xfsm_fleet_program *p;
-
-        for (p = node->data; p && p->assignment; p = p->older) {
-            struct xfsm_fleet_assignment *assignment
-                = shash_find_data(&fleet->assignments, p->assignment);
-
-            if (p->error && (p->all_hosts || !sset_is_empty(&p->hosts))) {
-                add_error(&assignment->error,
-                          xasprintf("program %s: %s", p->name, p->error));
-            }
-        }
     }
 }

@@ -11,9 +11,6 @@
  * A row that is wrong comes with an 'error', where its name can be one at
  * all, and no other row suffers.
  *
- * Programs that an assignment sets parameters of are programs of their own,
- * PROGRAM.ASSIGNMENT, in as many versions.
- *
  * Thread-safety: none. */
 
 #include "controller/fleet.h"
@@ -30,12 +27,7 @@ struct xfsm_fleet *xfsm_fleet_rows_read(struct ovsdb_idl *);
 int64_t xfsm_fleet_rows_decide(struct xfsm_fleet *, int64_t now);
 
 /* Says which hosts each version of a program is for, by the state that it is
- * in, or, with 'decided', that it is to be in.  Adds the programs with
- * parameters, which are to be compiled. */
-void xfsm_fleet_rows_place(struct ovsdb_idl *, struct xfsm_fleet *,
-                           bool decided);
-
-/* Gives assignments the errors of their programs with parameters. */
-void xfsm_fleet_rows_finish(struct xfsm_fleet *);
+ * in, or, with 'decided', that it is to be in. */
+void xfsm_fleet_rows_place(struct xfsm_fleet *, bool decided);
 
 #endif /* controller/fleet-rows.h */

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "stream.h"
 #include "util.h"
+#include "xfsm/io/keys.h"
 #include "xfsm/base/glob.h"
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -21,11 +23,15 @@
 struct xfsm_fleet *
 xfsm_fleet_create(void)
 {
+    static uint64_t serial;
     struct xfsm_fleet *fleet = xzalloc(sizeof *fleet);
 
+    fleet->serial = ++serial;
     shash_init(&fleet->hosts);
     shash_init(&fleet->programs);
     shash_init(&fleet->assignments);
+    shash_init(&fleet->variants);
+    shash_init(&fleet->tenants);
     return fleet;
 }
 
@@ -63,6 +69,8 @@ xfsm_fleet_add_assignment(struct xfsm_fleet *fleet, const char *name)
     sset_init(&assignment->programs);
     sset_init(&assignment->hosts);
     smap_init(&assignment->target);
+    smap_init(&assignment->parameters);
+    assignment->params = xstrdup("");
     shash_add_assert(&fleet->assignments, name, assignment);
     return assignment;
 }
@@ -77,19 +85,22 @@ destroy_assignments(struct xfsm_fleet *fleet)
 
         free(assignment->name);
         free(assignment->error);
+        free(assignment->params);
+        free(assignment->tenant);
         sset_destroy(&assignment->programs);
         sset_destroy(&assignment->hosts);
         smap_destroy(&assignment->target);
+        smap_destroy(&assignment->parameters);
     }
     shash_destroy_free_data(&fleet->assignments);
 }
 
 static void
-destroy_programs(struct xfsm_fleet *fleet)
+destroy_programs(struct shash *programs)
 {
     struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &fleet->programs) {
+    SHASH_FOR_EACH (node, programs) {
         struct xfsm_fleet_program *program = node->data;
 
         while (program) {
@@ -104,13 +115,25 @@ destroy_programs(struct xfsm_fleet *fleet)
             free(program->decision.error);
             free(program->source);
             free(program->image);
+            free(program->signature);
             smap_destroy(&program->parameters);
             sset_destroy(&program->hosts);
             free(program);
             program = older;
         }
     }
-    shash_destroy(&fleet->programs);
+    shash_destroy(programs);
+}
+
+static void
+destroy_tenants(struct xfsm_fleet *fleet)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &fleet->tenants) {
+        xfsm_fleet_tenant_destroy(node->data);
+    }
+    shash_destroy(&fleet->tenants);
 }
 
 void
@@ -127,12 +150,15 @@ xfsm_fleet_destroy(struct xfsm_fleet *fleet)
         free(host->name);
         free(host->ovsdb);
         free(host->events);
+        free(host->hub_key);
         free(host->error);
         smap_destroy(&host->labels);
         smap_destroy(&host->canaries);
     }
     shash_destroy_free_data(&fleet->hosts);
-    destroy_programs(fleet);
+    destroy_programs(&fleet->programs);
+    destroy_programs(&fleet->variants);
+    destroy_tenants(fleet);
     destroy_assignments(fleet);
     free(fleet);
 }
@@ -159,7 +185,7 @@ xfsm_fleet_put_errors(const struct xfsm_fleet *fleet, struct ds *ds)
     SHASH_FOR_EACH (node, &fleet->programs) {
         const struct xfsm_fleet_program *p;
 
-        for (p = node->data; p && !p->assignment; p = p->older) {
+        for (p = node->data; p; p = p->older) {
             char *name = xasprintf("%s, version %"PRId64, p->name,
                                    p->version);
 
@@ -171,6 +197,11 @@ xfsm_fleet_put_errors(const struct xfsm_fleet *fleet, struct ds *ds)
         const struct xfsm_fleet_assignment *assignment = node->data;
 
         put_error(ds, "assignment", assignment->name, assignment->error);
+    }
+    SHASH_FOR_EACH (node, &fleet->tenants) {
+        const struct xfsm_fleet_tenant *tenant = node->data;
+
+        put_error(ds, "tenant", tenant->name, tenant->error);
     }
 }
 
@@ -192,6 +223,7 @@ hosts_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
 
         if (!y || !strings_equal(x->ovsdb, y->ovsdb)
             || !strings_equal(x->events, y->events)
+            || !strings_equal(x->hub_key, y->hub_key)
             || x->leaving != y->leaving
             || !strings_equal(x->error, y->error)) {
             return false;
@@ -217,7 +249,9 @@ programs_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
                 || memcmp(&x->rollout.options, &y->rollout.options,
                           sizeof x->rollout.options)
                 || !strings_equal(x->source, y->source)
-                || !strings_equal(x->image, y->image)) {
+                || !strings_equal(x->image, y->image)
+                || !strings_equal(x->signature, y->signature)
+                || !x->error != !y->error) {
                 return false;
             }
         }
@@ -242,6 +276,8 @@ assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
             || !sset_equals(&x->hosts, &y->hosts)
             || !sset_equals(&x->programs, &y->programs)
             || !smap_equal(&x->target, &y->target)
+            || strcmp(x->params, y->params)
+            || !strings_equal(x->tenant, y->tenant)
             || !strings_equal(x->error, y->error)) {
             return false;
         }
@@ -249,11 +285,27 @@ assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
     return shash_count(&a->assignments) == shash_count(&b->assignments);
 }
 
+static bool
+tenants_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &a->tenants) {
+        const struct xfsm_fleet_tenant *tenant
+            = shash_find_data(&b->tenants, node->name);
+
+        if (!tenant || !xfsm_fleet_tenant_equals(node->data, tenant)) {
+            return false;
+        }
+    }
+    return shash_count(&a->tenants) == shash_count(&b->tenants);
+}
+
 bool
 xfsm_fleet_equals(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
 {
     return hosts_equal(a, b) && programs_equal(a, b)
-           && assignments_equal(a, b);
+           && assignments_equal(a, b) && tenants_equal(a, b);
 }
 
 bool
@@ -372,6 +424,14 @@ is_number_list(const char *list)
         }
         list++;
     }
+}
+
+char *
+xfsm_fleet_check_hub_key(const char *key)
+{
+    return (xfsm_key_is_valid(key) ? NULL
+            : xasprintf("\"%s\" is no public key, which has 40 characters, as "
+                        "\"xfsm keygen\" prints it", key));
 }
 
 char *

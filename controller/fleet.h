@@ -29,6 +29,7 @@
 #include "openvswitch/shash.h"
 #include "smap.h"
 #include "sset.h"
+#include "xfsm/io/signature.h"
 
 struct ds;
 
@@ -51,6 +52,7 @@ struct xfsm_fleet_host {
     char *name;
     char *ovsdb;                /* Remotes, separated by commas. */
     char *events;               /* NULL if not given. */
+    char *hub_key;              /* Of the hub; the same. */
     struct smap labels;
     struct smap canaries;       /* Verdicts, as in xfsm-fleet-db(5). */
     bool leaving;               /* Nothing is wanted there any more. */
@@ -64,7 +66,10 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
-    char *assignment;           /* Whose parameters these are, or NULL. */
+    bool refused;               /* The error is of its signature. */
+    char *signature;            /* As signature.h has it, or NULL. */
+    char *assignment;           /* Whose parameters these are, or NULL;
+                                 * only variants have some. */
     struct xfsm_rollout rollout;    /* Of a version; else all zeros. */
     struct xfsm_rollout decision;   /* What that is to be. */
     char *blocked;              /* Why it must wait, or NULL. */
@@ -76,12 +81,17 @@ struct xfsm_fleet_program {
     /* Filled in by programs.h. */
     char *source;               /* Text of the file. */
     char *image;                /* The compiled program, in base64. */
+    char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
+    char image_digest[XFSM_SIGNATURE_DIGEST_SIZE];  /* "" without one. */
 };
 
 struct xfsm_fleet_assignment {
     char *name;
     struct sset programs;
     struct smap target;
+    struct smap parameters;     /* "[PROGRAM:]NAME" to value. */
+    char *params;               /* The same as hosts have it, or "". */
+    char *tenant;               /* Whose it is, or NULL. */
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
@@ -89,9 +99,13 @@ struct xfsm_fleet_assignment {
 };
 
 struct xfsm_fleet {
+    uint64_t serial;            /* Another one for each fleet. */
     struct shash hosts;         /* struct xfsm_fleet_host, by name. */
     struct shash programs;      /* struct xfsm_fleet_program, by name. */
     struct shash assignments;   /* struct xfsm_fleet_assignment, by name. */
+    struct shash tenants;       /* struct xfsm_fleet_tenant, by name. */
+    struct shash variants;      /* struct xfsm_fleet_program, to see whether
+                                 * it compiles, see parameters.h. */
 };
 
 struct xfsm_fleet *xfsm_fleet_create(void);
@@ -136,6 +150,7 @@ const struct xfsm_fleet_program *xfsm_fleet_find_program(
 char *xfsm_fleet_check_name(const char *name);
 char *xfsm_fleet_check_program_name(const char *name);
 char *xfsm_fleet_check_remote(const char *remote);
+char *xfsm_fleet_check_hub_key(const char *key);
 char *xfsm_fleet_check_target(const char *key, const char *value);
 
 #endif /* controller/fleet.h */

@@ -11,17 +11,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/files.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet-json.h"
 #include "controller/members.h"
 #include "controller/programs.h"
+#include "controller/rest.h"
 #include "dirs.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
+#include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleetd);
 
 /* ## The fleet ## */
+
+/* Tells whether 'wanted', which may be NULL, is to be met by us. */
+static bool
+is_ours(const struct controller *ctl, const struct xfsm_fleet_host *wanted)
+{
+    return wanted && !wanted->error
+           && (!ctl->members || xfsm_members_owns(ctl->members,
+                                                  wanted->name));
+}
+
+/* Has there be enough file descriptors for the hosts of 'fleet' that are
+ * ours.  Returns NULL or an error. */
+static char *
+raise_files(const struct controller *ctl, const struct xfsm_fleet *fleet)
+{
+    const struct shash_node *node;
+    size_t n_followed = 0;
+    size_t n = 0;
+
+    SHASH_FOR_EACH (node, &fleet->hosts) {
+        const struct xfsm_fleet_host *host = node->data;
+
+        if (is_ours(ctl, host)) {
+            n++;
+            n_followed += ctl->collector && host->events;
+        }
+    }
+    return xfsm_files_raise(xfsm_files_needed(n, n_followed));
+}
 
 /* Reads and compiles the description.  Returns NULL and stores it, or an
  * error. */
@@ -38,6 +72,9 @@ load_fleet(const struct controller *ctl, struct xfsm_fleet **fleetp)
     folder = dir_name(ctl->fleet_file);
     error = xfsm_fleet_compile(fleet, ctl->fleet, ctl->tool, folder);
     free(folder);
+    if (!error) {
+        error = raise_files(ctl, fleet);
+    }
     if (error) {
         char *text = xasprintf("%s: %s", ctl->fleet_file, error);
 
@@ -49,15 +86,6 @@ load_fleet(const struct controller *ctl, struct xfsm_fleet **fleetp)
     return NULL;
 }
 
-/* Tells whether 'wanted', which may be NULL, is to be met by us. */
-static bool
-is_ours(const struct controller *ctl, const struct xfsm_fleet_host *wanted)
-{
-    return wanted && !wanted->error
-           && (!ctl->members || xfsm_members_owns(ctl->members,
-                                                  wanted->name));
-}
-
 /* Keeps what a host counted. */
 static void
 keep_counters(struct controller *ctl, struct xfsm_host *host)
@@ -65,7 +93,7 @@ keep_counters(struct controller *ctl, struct xfsm_host *host)
     struct xfsm_host_status status;
 
     xfsm_traffic_add(&ctl->gone, xfsm_host_get_traffic(host));
-    xfsm_host_get_status(host, &status);
+    xfsm_host_get_brief_status(host, &status);
     ctl->gone_drifts += status.drifts;
     xfsm_host_status_destroy(&status);
 }
@@ -118,6 +146,14 @@ add_hosts(struct controller *ctl, const struct xfsm_fleet *fleet,
 static void
 set_fleet(struct controller *ctl, struct xfsm_fleet *fleet)
 {
+    char *error = raise_files(ctl, fleet);
+
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        VLOG_ERR_RL(&rl, "not all hosts can be followed: %s", error);
+        free(error);
+    }
     remove_hosts(ctl, fleet);
     add_hosts(ctl, fleet, fleet != ctl->fleet);
     if (ctl->collector) {
@@ -132,13 +168,34 @@ set_fleet(struct controller *ctl, struct xfsm_fleet *fleet)
     }
 }
 
+/* Reads the keys that programs must be signed by.  Returns NULL or an
+ * error. */
+static char *
+set_keys(struct controller *ctl)
+{
+    struct xfsm_signature_keys *keys;
+    char *why = xfsm_signature_keys_read(ctl->program_keys, &keys);
+    char *error = why ? xasprintf("--program-keys: %s", why) : NULL;
+
+    if (!error) {
+        xfsm_fleet_db_set_keys(ctl->db, keys);
+    }
+    free(why);
+    return error;
+}
+
 const char *
 xfsm_fleetd_reload(struct controller *ctl)
 {
     struct xfsm_fleet *fleet = NULL;
 
     if (ctl->db) {
-        return NULL;
+        free(ctl->reload_error);
+        ctl->reload_error = ctl->program_keys ? set_keys(ctl) : NULL;
+        if (ctl->reload_error) {
+            VLOG_ERR("the keys stay as they were: %s", ctl->reload_error);
+        }
+        return ctl->reload_error;
     }
     free(ctl->reload_error);
     ctl->reload_error = load_fleet(ctl, &fleet);
@@ -155,6 +212,12 @@ xfsm_fleetd_reload(struct controller *ctl)
     return ctl->reload_error;
 }
 
+static uint64_t
+get_collected(void *members, const char *host)
+{
+    return xfsm_members_get_collected(members, host);
+}
+
 const char *
 xfsm_fleetd_start(struct controller *ctl)
 {
@@ -169,8 +232,18 @@ xfsm_fleetd_start(struct controller *ctl)
     }
     ctl->db = xfsm_fleet_db_create(ctl->db_remote, ctl->name, ctl->tool,
                                    ctl->mode == XFSM_HOST_DRY_RUN);
+    if (ctl->program_keys) {
+        ctl->reload_error = set_keys(ctl);
+        if (ctl->reload_error) {
+            return ctl->reload_error;
+        }
+    }
     if (!ctl->once) {
         ctl->members = xfsm_members_create(ctl->db_remote, ctl->name);
+    }
+    if (ctl->members && ctl->collector) {
+        xfsm_collector_set_taking_over(ctl->collector, get_collected,
+                                       ctl->members);
     }
     return NULL;
 }
@@ -188,6 +261,22 @@ xfsm_fleetd_reopen(struct controller *ctl)
 
 /* ## Main loop ## */
 
+/* Has the audit log tell of programs that were refused. */
+static void
+audit_refusals(struct controller *ctl)
+{
+    struct sset refusals;
+    const char *text;
+
+    xfsm_fleet_db_take_refusals(ctl->db, &refusals);
+    SSET_FOR_EACH (text, &refusals) {
+        if (ctl->rest) {
+            xfsm_rest_audit_own(ctl->rest, "refuse program", text, "refused");
+        }
+    }
+    sset_destroy(&refusals);
+}
+
 /* Takes what is new in the database. */
 static void
 run_db(struct controller *ctl)
@@ -195,7 +284,8 @@ run_db(struct controller *ctl)
     struct xfsm_fleet *fleet = xfsm_fleet_db_run(ctl->db, ctl->fleet);
 
     if (ctl->members) {
-        xfsm_members_run(ctl->members, &ctl->hosts, ctl->cfg);
+        xfsm_members_run(ctl->members, &ctl->hosts, ctl->collector,
+                         ctl->cfg);
     }
     if (fleet) {
         set_fleet(ctl, fleet);
@@ -204,19 +294,49 @@ run_db(struct controller *ctl)
         set_fleet(ctl, ctl->fleet);
     }
     ctl->cfg = xfsm_fleet_db_get_cfg(ctl->db);
+    audit_refusals(ctl);
+}
+
+/* Gives all hosts a turn.  Each of them has something to do every few seconds,
+ * if only to tell its server that it is there: of many hosts, those that come
+ * in a while are seen to together, as a turn of all takes the longer the more
+ * there are. */
+static void
+run_hosts(struct controller *ctl)
+{
+    struct shash_node *node;
+
+    ctl->hosts_held = time_msec() < ctl->hosts_next;
+    if (!ctl->hosts_held) {
+        SHASH_FOR_EACH (node, &ctl->hosts) {
+            xfsm_host_run(node->data);
+        }
+        ctl->hosts_next = time_msec() + (shash_count(&ctl->hosts)
+                                         / XFSM_FLEETD_HOSTS_A_MS);
+    }
+}
+
+static void
+wait_for_hosts(struct controller *ctl)
+{
+    struct shash_node *node;
+
+    if (ctl->hosts_held) {
+        poll_timer_wait_until(ctl->hosts_next);
+        return;
+    }
+    SHASH_FOR_EACH (node, &ctl->hosts) {
+        xfsm_host_wait(node->data);
+    }
 }
 
 void
 xfsm_fleetd_run(struct controller *ctl)
 {
-    struct shash_node *node;
-
     if (ctl->db) {
         run_db(ctl);
     }
-    SHASH_FOR_EACH (node, &ctl->hosts) {
-        xfsm_host_run(node->data);
-    }
+    run_hosts(ctl);
     if (ctl->collector) {
         xfsm_collector_run(ctl->collector);
     }
@@ -225,17 +345,13 @@ xfsm_fleetd_run(struct controller *ctl)
 void
 xfsm_fleetd_wait(struct controller *ctl)
 {
-    struct shash_node *node;
-
     if (ctl->db) {
         xfsm_fleet_db_wait(ctl->db);
     }
     if (ctl->members) {
         xfsm_members_wait(ctl->members);
     }
-    SHASH_FOR_EACH (node, &ctl->hosts) {
-        xfsm_host_wait(node->data);
-    }
+    wait_for_hosts(ctl);
     if (ctl->collector) {
         xfsm_collector_wait(ctl->collector);
     }
@@ -265,6 +381,7 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->key_file);
     free(ctl->hub_keys);
     free(ctl->tool);
+    free(ctl->program_keys);
     free(ctl->http.listen);
     free(ctl->http.tokens);
     free(ctl->http.web);

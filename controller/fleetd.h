@@ -28,17 +28,24 @@ struct xfsm_fleet;
 struct xfsm_fleet_db;
 struct xfsm_members;
 
+/* Hosts for each millisecond between two turns of all of them: 100 ms between
+ * those of 10000. */
+#define XFSM_FLEETD_HOSTS_A_MS 100
+
 struct controller {
     /* Options. */
     char *fleet_file;           /* Absolute, or NULL with 'db_remote'. */
     char *db_remote;            /* NULL with 'fleet_file'; both to import. */
     char *name;                 /* Ours, among several controllers. */
+    char *program_keys;         /* Who may sign programs, or NULL: they need
+                                 * no signature. */
     char *tool;                 /* The toolbox, xfsm. */
     struct xfsm_sink_options events;    /* Where they go. */
     struct xfsm_collector_options collect;
     char *state_dir;            /* Absolute, or NULL. */
     char *key_file;             /* The same. */
     char *hub_keys;             /* The same. */
+    int n_threads;              /* That collect events; 0: by processors. */
     const char *unixctl_path;
     enum xfsm_host_mode mode;
     bool once;
@@ -55,6 +62,8 @@ struct controller {
     struct shash hosts;         /* struct xfsm_host, by name. */
     struct xfsm_traffic_sums gone;      /* Of hosts that were ours... */
     int64_t gone_drifts;        /* ...and times that they were put back. */
+    long long int hosts_next;   /* No turn for them before, in ms. */
+    bool hosts_held;            /* One is due then. */
     struct xfsm_collector *collector;   /* NULL with 'once'. */
     struct xfsm_sink *sink;
     int state_lock;

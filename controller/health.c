@@ -15,6 +15,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-idl.h"
+#include "sset.h"
 #include "util.h"
 
 /* What a probe had when a canary came. */
@@ -301,10 +302,12 @@ xfsm_health_get_verdicts(const struct xfsm_health *health,
 void
 xfsm_health_sum(struct ovsdb_idl *idl, struct xfsm_health_sums *sums)
 {
+    struct sset ports = SSET_INITIALIZER(&ports);
     const struct xfsmrec_probe *probe;
 
     memset(sums, 0, sizeof *sums);
     XFSMREC_PROBE_FOR_EACH (probe, idl) {
+        sset_add(&ports, probe->port);
         sums->probes++;
         sums->probes_failed += (probe->status
                                 && strcmp(probe->status, "starting")
@@ -314,4 +317,6 @@ xfsm_health_sum(struct ovsdb_idl *idl, struct xfsm_health_sums *sums)
         sums->events += get_counter(probe, "events");
         sums->alerts += get_counter(probe, "alerts");
     }
+    sums->ports = sset_count(&ports);
+    sset_destroy(&ports);
 }

@@ -35,6 +35,7 @@ struct xfsm_health;
 
 /* S(KEY, MEMBER): sums, as column "statistics" of table Host has them. */
 #define XFSM_HEALTH_SUMS(S) \
+    S("ports", ports) \
     S("probes", probes) \
     S("probes_failed", probes_failed) \
     S("packets", packets) \

@@ -21,7 +21,7 @@ void
 xfsm_host_config_init(struct xfsm_host_config *c)
 {
     svec_init(&c->remotes);
-    c->events = NULL;
+    c->events = c->hub_key = NULL;
     smap_init(&c->labels);
 }
 
@@ -30,6 +30,7 @@ xfsm_host_config_destroy(struct xfsm_host_config *c)
 {
     svec_destroy(&c->remotes);
     free(c->events);
+    free(c->hub_key);
     smap_destroy(&c->labels);
 }
 
@@ -91,6 +92,12 @@ xfsm_host_config_check(const struct ovsdb_idl *idl, const char *name,
     if (!error && c->events) {
         error = xfsm_zmq_check_endpoint(c->events, false);
     }
+    if (!error && c->hub_key) {
+        error = (fleetrec_server_has_host_table_col_hub_key(idl)
+                 ? xfsm_fleet_check_hub_key(c->hub_key)
+                 : xstrdup("hub_key: the database has a schema of before "
+                           "version 1.2.0; convert it"));
+    }
     error = error ? error : check_labels(&c->labels);
     return error ? error : check_count(idl, name);
 }
@@ -128,6 +135,9 @@ xfsm_host_row_put(struct ovsdb_idl_txn *txn, const struct fleetrec_host *row,
     fleetrec_host_set_remotes(row, (const char **) c->remotes.names,
                               c->remotes.n);
     fleetrec_host_set_events(row, c->events);
+    if (c->hub_key || row->hub_key) {
+        fleetrec_host_set_hub_key(row, c->hub_key);
+    }
     fleetrec_host_set_labels(row, &c->labels);
 }
 

@@ -35,6 +35,7 @@ struct ovsdb_idl_txn;
 struct xfsm_host_config {
     struct svec remotes;
     char *events;               /* Or NULL. */
+    char *hub_key;              /* The same. */
     struct smap labels;
 };
 

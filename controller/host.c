@@ -60,19 +60,25 @@ monitor_columns(struct ovsdb_idl *idl)
 {
     const struct ovsdb_idl_column *const columns[] = {
         &xfsmrec_program_col_name, &xfsmrec_program_col_source,
-        &xfsmrec_program_col_image, &xfsmrec_program_col_external_ids,
+        &xfsmrec_program_col_image, &xfsmrec_program_col_signature,
+        &xfsmrec_program_col_external_ids,
         &xfsmrec_program_col_status, &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target, &xfsmrec_assignment_col_programs,
-        &xfsmrec_assignment_col_enabled,
+        &xfsmrec_assignment_col_params, &xfsmrec_assignment_col_enabled,
         &xfsmrec_assignment_col_external_ids,
         &xfsmrec_xfsm_global_col_next_cfg, &xfsmrec_xfsm_global_col_cur_cfg,
         &xfsmrec_xfsm_global_col_agent_version,
+        &xfsmrec_xfsm_global_col_status,
         &xfsmrec_probe_col_interface, &xfsmrec_probe_col_status,
         &xfsmrec_probe_col_error, &xfsmrec_probe_col_programs,
         &xfsmrec_probe_col_restarts, &xfsmrec_probe_col_statistics,
         &xfsmrec_probe_col_port, &xfsmrec_probe_col_bridge,
         &xfsmrec_probe_col_notes, &xfsmrec_probe_col_external_ids,
         &xfsmrec_probe_col_epoch, &xfsmrec_xfsm_global_col_statistics,
+        &xfsmrec_probe_col_interface_uuid, &xfsmrec_probe_col_type,
+        &xfsmrec_probe_col_tag, &xfsmrec_probe_col_ids,
+        &xfsmrec_probe_col_running_programs, &xfsmrec_probe_col_last_event,
+        &xfsmrec_probe_col_netdev_class, &xfsmrec_probe_col_state_keys,
     };
     size_t i;
 
@@ -83,17 +89,20 @@ monitor_columns(struct ovsdb_idl *idl)
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_cur_cfg);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_agent_version);
     ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_statistics);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_xfsm_global_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_interface);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_status);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_error);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_programs);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_restarts);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_statistics);
-    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_port);
-    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_bridge);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_notes);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_external_ids);
     ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_epoch);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_running_programs);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_last_event);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_netdev_class);
+    ovsdb_idl_omit_alert(idl, &xfsmrec_probe_col_state_keys);
 }
 
 struct xfsm_host *
@@ -369,6 +378,15 @@ xfsm_host_state_to_word(enum xfsm_host_state state)
 void
 xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
 {
+    xfsm_host_get_brief_status(host, status);
+    xfsm_host_get_traffic(host);
+    xfsm_health_sum(host->idl, &status->sums);
+}
+
+void
+xfsm_host_get_brief_status(struct xfsm_host *host,
+                           struct xfsm_host_status *status)
+{
     const struct xfsmrec_xfsm_global *global
         = xfsmrec_xfsm_global_first(host->idl);
 
@@ -379,8 +397,6 @@ xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
         .drifts = host->drifts,
     };
     smap_init(&status->canaries);
-    xfsm_host_get_traffic(host);
-    xfsm_health_sum(host->idl, &status->sums);
     if (host->fleet && is_ready(host)) {
         run_health(host);
         xfsm_health_get_verdicts(host->health, &status->canaries);

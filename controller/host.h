@@ -99,6 +99,10 @@ const char *xfsm_host_get_plan(const struct xfsm_host *);
 /* Stores how the host is; the caller destroys that before the host is run
  * again. */
 void xfsm_host_get_status(struct xfsm_host *, struct xfsm_host_status *);
+
+/* The same without the sums, which take a walk through all rows of probes. */
+void xfsm_host_get_brief_status(struct xfsm_host *,
+                                struct xfsm_host_status *);
 void xfsm_host_status_destroy(struct xfsm_host_status *);
 
 /* Returns what its probes and its hub counted (traffic.h), until now. */

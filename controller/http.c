@@ -37,6 +37,9 @@ static char tls_priorities[]
 /* Turns of libmicrohttpd, when it stops, for answers that are under way. */
 #define LAST_TURNS 4
 
+/* Bytes of a form that are looked at a time. */
+#define FORM_BUFFER 65536
+
 /* Bytes that a stream is given at a time. */
 #define STREAM_BLOCK 32768
 
@@ -48,6 +51,7 @@ struct xfsm_http_server {
     struct xfsm_http_counters counters;
     struct ovs_list streams;    /* struct xfsm_http_stream. */
     size_t n_streams;
+    size_t body_bytes;          /* Of all requests. */
     bool stopping;
 };
 
@@ -78,6 +82,43 @@ xfsm_http_query(const struct xfsm_http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection,
                                        MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct form {
+    xfsm_http_form_cb *cb;
+    void *aux;
+    bool ok;
+};
+
+static enum MHD_Result
+on_field(void *form_, enum MHD_ValueKind kind OVS_UNUSED, const char *name,
+         const char *file OVS_UNUSED, const char *type OVS_UNUSED,
+         const char *encoding OVS_UNUSED, const char *data,
+         uint64_t offset OVS_UNUSED, size_t len)
+{
+    struct form *form = form_;
+
+    form->ok = form->ok && form->cb(form->aux, name, data, len);
+    return form->ok ? MHD_YES : MHD_NO;
+}
+
+bool
+xfsm_http_read_form(struct xfsm_http_request *request, xfsm_http_form_cb *cb,
+                    void *aux)
+{
+    struct form form = { .cb = cb, .aux = aux, .ok = true };
+    struct MHD_PostProcessor *processor
+        = MHD_create_post_processor(request->connection, FORM_BUFFER,
+                                    on_field, &form);
+    bool complete;
+
+    if (!processor) {
+        return false;
+    }
+    complete = MHD_post_process(processor, ds_cstr(&request->body),
+                                request->body.length) == MHD_YES;
+    complete = MHD_destroy_post_processor(processor) == MHD_YES && complete;
+    return complete && form.ok;
 }
 
 void
@@ -179,6 +220,7 @@ create_request(struct xfsm_http_server *server,
     struct xfsm_http_request *request = xzalloc(sizeof *request);
 
     request->server = server;
+    request->max_body = XFSM_HTTP_MAX_BODY;
     request->connection = connection;
     request->method = method;
     request->own_path = xstrdup(url);
@@ -203,11 +245,9 @@ reply_problem(struct xfsm_http_request *request, unsigned int status,
 
 /* Refuses what no handler need see. */
 static void
-check_limits(struct xfsm_http_request *request)
+check_rate(struct xfsm_http_request *request)
 {
     struct xfsm_http_server *server = request->server;
-    const char *length = xfsm_http_header(request,
-                                          MHD_HTTP_HEADER_CONTENT_LENGTH);
 
     server->counters.requests++;
     server->counters.clients_evicted = server->limit.evicted;
@@ -217,25 +257,50 @@ check_limits(struct xfsm_http_request *request)
         xfsm_http_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
         reply_problem(request, MHD_HTTP_TOO_MANY_REQUESTS,
                       "Too many requests", "come again in a second");
-    } else if (length && strtoull(length, NULL, 10) > XFSM_HTTP_MAX_BODY) {
-        char *detail = xasprintf("at most %d bytes", XFSM_HTTP_MAX_BODY);
+    }
+}
+
+/* Refuses a body that there is no room for, if its length is told. */
+static void
+check_length(struct xfsm_http_request *request)
+{
+    struct xfsm_http_server *server = request->server;
+    const char *length = xfsm_http_header(request,
+                                          MHD_HTTP_HEADER_CONTENT_LENGTH);
+    unsigned long long int n = length ? strtoull(length, NULL, 10) : 0;
+
+    if (n > request->max_body) {
+        char *detail = xasprintf("at most %"PRIuSIZE" bytes",
+                                 request->max_body);
 
         server->counters.too_large++;
         reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE,
                       "Body too large", detail);
         free(detail);
+    } else if (n > XFSM_HTTP_MAX_BODIES - server->body_bytes) {
+        server->counters.bodies_refused++;
+        xfsm_http_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+        reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy",
+                      "too much is being sent already");
     }
 }
 
 /* Takes a part of the body.  Returns false to close the connection: the
- * client did not say before that there would be so much. */
+ * client did not say before that there would be so much, or others sent
+ * meanwhile. */
 static bool
 take_body(struct xfsm_http_request *request, const char *data, size_t len)
 {
-    if (request->body.length + len > XFSM_HTTP_MAX_BODY) {
-        request->server->counters.too_large++;
+    struct xfsm_http_server *server = request->server;
+
+    if (request->body.length + len > request->max_body) {
+        server->counters.too_large++;
+        return false;
+    } else if (len > XFSM_HTTP_MAX_BODIES - server->body_bytes) {
+        server->counters.bodies_refused++;
         return false;
     }
+    server->body_bytes += len;
     ds_put_buffer(&request->body, data, len);
     return true;
 }
@@ -254,9 +319,12 @@ on_request(void *server_, struct MHD_Connection *connection, const char *url,
     }
     if (!request->started) {
         request->started = true;
-        check_limits(request);
+        check_rate(request);
         if (!request->answered) {
             server->options.begin(request, server->options.aux);
+        }
+        if (!request->answered) {
+            check_length(request);
         }
         return request->answered ? queue_response(request) : MHD_YES;
     } else if (*data_len) {
@@ -283,6 +351,7 @@ on_completed(void *server_ OVS_UNUSED,
         if (request->response) {
             MHD_destroy_response(request->response);
         }
+        request->server->body_bytes -= request->body.length;
         ds_destroy(&request->body);
         ds_destroy(&request->headers);
         free(request->own_path);

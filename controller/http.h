@@ -12,7 +12,7 @@
  * its head is there, and to 'handle' when its body is.  Either may answer it,
  * 'handle' may also defer that.  What a client can do without being asked who
  * it is, is limited here: connections, requests a second (http-limit.h),
- * bytes of head and body.
+ * bytes of head and body, of which there is a sum, too.
  *
  * With a key and a certificate it speaks TLS; without, it listens on loopback
  * addresses only, since tokens would be there for all to read.
@@ -35,6 +35,7 @@ struct xfsm_http_stream;
 #define XFSM_HTTP_MAX_STREAMS 32
 #define XFSM_HTTP_MAX_HEAD 16384        /* Bytes. */
 #define XFSM_HTTP_MAX_BODY (1024 * 1024 + 4096)     /* Bytes. */
+#define XFSM_HTTP_MAX_BODIES (64 * 1024 * 1024)     /* Of all, together. */
 #define XFSM_HTTP_IDLE 30               /* Seconds. */
 
 /* Between signs of life on a stream, in milliseconds. */
@@ -46,6 +47,7 @@ struct xfsm_http_stream;
     C(errors, "Requests answered with 4xx or 5xx") \
     C(limited, "Requests refused: too many of one client") \
     C(too_large, "Requests refused: body over the limit") \
+    C(bodies_refused, "Requests refused: bodies of all over the limit") \
     C(streams_refused, "Event streams refused: too many of them") \
     C(clients_evicted, "Clients whose rate was forgotten for want of room")
 
@@ -60,6 +62,7 @@ struct xfsm_http_request {
     const char *path;           /* Decoded, without the query. */
     const char *client;         /* Address. */
     struct ds body;
+    size_t max_body;            /* 'begin' may change it: bytes. */
 
     /* For whoever handles it: data of its own, freed with free(). */
     void *data;
@@ -107,6 +110,17 @@ const char *xfsm_http_header(const struct xfsm_http_request *,
                              const char *name);
 const char *xfsm_http_query(const struct xfsm_http_request *,
                             const char *name);
+
+/* Takes a part of the field 'name' of a form: the 'len' bytes at 'data', which
+ * follow those of the part before, if that had the same name.  Returns false
+ * to take no more. */
+typedef bool xfsm_http_form_cb(void *aux, const char *name, const char *data,
+                               size_t len);
+
+/* Has 'cb' called with all of a body of the type multipart/form-data.  Returns
+ * false if the body is none, or is not complete, or 'cb' did. */
+bool xfsm_http_read_form(struct xfsm_http_request *, xfsm_http_form_cb *cb,
+                         void *aux);
 
 /* Adds a header to the answer to come. */
 void xfsm_http_add_header(struct xfsm_http_request *, const char *name,

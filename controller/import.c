@@ -47,6 +47,7 @@ put_host(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     }
     fleetrec_host_set_remotes(row, remotes, n);
     fleetrec_host_set_events(row, host->events);
+    fleetrec_host_set_hub_key(row, host->hub_key);
     free(copy);
 }
 
@@ -92,6 +93,7 @@ put_assignment(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     fleetrec_assignment_set_programs(row, programs,
                                      sset_count(&assignment->programs));
     fleetrec_assignment_set_target(row, &assignment->target);
+    fleetrec_assignment_set_parameters(row, &assignment->parameters);
     fleetrec_assignment_set_enabled(row, assignment->enabled);
     if (assignment->all_hosts) {
         fleetrec_assignment_set_hosts(row, &all, 1);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/collector.h"
 #include "controller/health.h"
 #include "controller/host.h"
 #include "hash.h"
@@ -37,6 +38,7 @@ struct member {
 struct xfsm_members {
     char *name;
     struct ovsdb_idl *idl;
+    struct ovsdb_idl_index *by_name;    /* Hosts. */
     struct ovsdb_idl_txn *txn;  /* In progress, or NULL. */
     struct shash members;       /* struct member, by name. */
     unsigned int seqno;
@@ -62,6 +64,7 @@ xfsm_members_create(const char *remote, const char *name)
         &fleetrec_host_col_controller, &fleetrec_host_col_agent_version,
         &fleetrec_host_col_last_sync, &fleetrec_host_col_statistics,
         &fleetrec_host_col_canaries, &fleetrec_host_col_cur_cfg,
+        &fleetrec_host_col_collected,
     };
     struct xfsm_members *m = xzalloc(sizeof *m);
     size_t i;
@@ -76,6 +79,7 @@ xfsm_members_create(const char *remote, const char *name)
         ovsdb_idl_add_column(m->idl, written[i]);
         ovsdb_idl_omit_alert(m->idl, written[i]);
     }
+    m->by_name = ovsdb_idl_index_create1(m->idl, &fleetrec_host_col_name);
     return m;
 }
 
@@ -251,6 +255,18 @@ xfsm_members_owns(const struct xfsm_members *m, const char *host)
     return owner && !strcmp(owner, m->name);
 }
 
+uint64_t
+xfsm_members_get_collected(const struct xfsm_members *m, const char *host)
+{
+    struct fleetrec_host *key = fleetrec_host_index_init_row(m->by_name);
+    const struct fleetrec_host *row;
+
+    fleetrec_host_index_set_name(key, host);
+    row = fleetrec_host_index_find(m->by_name, key);
+    fleetrec_host_index_destroy_row(key);
+    return row && row->n_collected ? *row->collected : 0;
+}
+
 /* ## What is told ## */
 
 static void
@@ -284,7 +300,11 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
     if (len && problems[len - 1] == '\n') {
         problems[len - 1] = '\0';
     }
-    xfsm_host_get_status(host, &status);
+    if (statistics) {
+        xfsm_host_get_status(host, &status);
+    } else {
+        xfsm_host_get_brief_status(host, &status);
+    }
     fleetrec_host_set_state(row, xfsm_host_state_to_word(status.state));
     fleetrec_host_set_error(row, problems[0] ? problems : NULL);
     fleetrec_host_set_controller(row, m->name);
@@ -312,7 +332,21 @@ has_left(const struct fleetrec_host *row, const struct xfsm_host *host,
 }
 
 static void
-write_hosts(struct xfsm_members *m, const struct shash *hosts, int64_t cfg)
+write_collected(const struct fleetrec_host *row,
+                const struct xfsm_collector *collector)
+{
+    int64_t collected = (collector
+                         ? xfsm_collector_get_collected(collector, row->name)
+                         : 0);
+
+    if (collected) {
+        fleetrec_host_set_collected(row, &collected, 1);
+    }
+}
+
+static void
+write_hosts(struct xfsm_members *m, const struct shash *hosts,
+            const struct xfsm_collector *collector, int64_t cfg)
 {
     bool statistics = time_msec() >= m->next_statistics;
     const struct fleetrec_host *row;
@@ -329,6 +363,10 @@ write_hosts(struct xfsm_members *m, const struct shash *hosts, int64_t cfg)
             fleetrec_host_delete(row);
         } else if (host) {
             write_host(m, row, host, cfg, statistics);
+            if (statistics && fleetrec_server_has_host_table_col_collected(
+                    m->idl)) {
+                write_collected(row, collector);
+            }
         }
     }
 }
@@ -378,7 +416,7 @@ commit(struct xfsm_members *m)
 
 void
 xfsm_members_run(struct xfsm_members *m, const struct shash *hosts,
-                 int64_t cfg)
+                 const struct xfsm_collector *collector, int64_t cfg)
 {
     ovsdb_idl_run(m->idl);
     if (is_connected(m)) {
@@ -392,7 +430,7 @@ xfsm_members_run(struct xfsm_members *m, const struct shash *hosts,
         m->next_write = time_msec() + XFSM_MEMBERS_WRITE;
         m->txn = ovsdb_idl_txn_create(m->idl);
         write_members(m, hosts);
-        write_hosts(m, hosts, cfg);
+        write_hosts(m, hosts, collector, cfg);
         commit(m);
     }
 }

@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 struct shash;
+struct xfsm_collector;
 struct xfsm_members;
 
 /* Between heartbeats, and until one is dead, in milliseconds. */
@@ -50,13 +51,18 @@ void xfsm_members_destroy(struct xfsm_members *);
 /* Makes progress, and arranges for poll_block() to wake up when there may be
  * more.  'hosts' are those of this controller, struct xfsm_host by name, of
  * which the database is told; those that are done have the changes up to
- * number 'cfg'. */
+ * number 'cfg'.  'collector', which may be NULL, has their events. */
 void xfsm_members_run(struct xfsm_members *, const struct shash *hosts,
-                      int64_t cfg);
+                      const struct xfsm_collector *collector, int64_t cfg);
 void xfsm_members_wait(struct xfsm_members *);
 
 /* Changes whenever xfsm_members_owns() may. */
 unsigned int xfsm_members_seqno(const struct xfsm_members *);
+
+/* Returns up to where a controller told that it has collected the events of
+ * the host named 'host' (collector.h), or 0. */
+uint64_t xfsm_members_get_collected(const struct xfsm_members *,
+                                    const char *host);
 
 /* Tells whether the host named 'host' belongs to this controller. */
 bool xfsm_members_owns(const struct xfsm_members *, const char *host);

@@ -55,12 +55,16 @@ enum xfsm_metric_type {
     M(LEADER, GAUGE, "xfsm_controller_leader", "", \
       "1 if this controller decides about roll-outs; absent if the fleet is " \
       "in a file") \
+    M(VERSIONS_REFUSED, GAUGE, "xfsm_fleet_programs_refused", "", \
+      "Versions of programs that are not signed as demanded; absent if the " \
+      "fleet is in a file") \
     M(RELOAD_FAILED, GAUGE, "xfsm_controller_reload_failed", "", \
       "1 if the file of the fleet was bad when it was read last; absent if " \
       "the fleet is in a database") \
     M(PROGRAMS, GAUGE, "xfsm_fleet_programs", "", "Programs of the fleet") \
     M(ASSIGNMENTS, GAUGE, "xfsm_fleet_assignments", "", \
       "Assignments of the fleet") \
+    M(TENANTS, GAUGE, "xfsm_fleet_tenants", "", "Tenants of the fleet") \
     M(FAULTS, GAUGE, "xfsm_fleet_faults", "", \
       "Hosts, programs and assignments that are described wrongly") \
     M(VERSIONS, GAUGE, "xfsm_fleet_versions", "state", \
@@ -88,14 +92,26 @@ enum xfsm_metric_type {
       "Wrong tokens") \
     M(FORBIDDEN, COUNTER, "xfsm_http_forbidden", "", \
       "Requests that the role of the token does not allow") \
+    M(TENANT_EVENTS_DROPPED, COUNTER, "xfsm_http_tenant_events_dropped", \
+      "", "Events not told a tenant: more than its events-rate") \
     M(PROGRAMS_REFUSED, COUNTER, "xfsm_http_programs_refused", "", \
       "Programs not looked at: too many at a time") \
-    M(QUESTIONS_REFUSED, COUNTER, "xfsm_http_questions_refused", "", \
-      "Questions to switches not asked: too many at a time") \
     M(AUDIT_LOST, COUNTER, "xfsm_http_audit_lost", "", \
       "Actions of users that the audit log does not have") \
     M(AUDIT_SKIPPED, COUNTER, "xfsm_http_audit_skipped", "", \
       "Lines of the audit log that were no entries") \
+    M(QUESTIONS_REFUSED, COUNTER, "xfsm_http_questions_refused", "", \
+      "Questions to switches not asked: too many at a time") \
+    M(HISTORY_SERIES, GAUGE, "xfsm_history_series", "", \
+      "Series kept for charts") \
+    M(HISTORY_REFUSED, COUNTER, "xfsm_history_refused", "", \
+      "Samples not kept: too many hosts and ports") \
+    M(TALKERS, GAUGE, "xfsm_talkers_lists", "", \
+      "Lists of top talkers that are kept") \
+    M(TALKERS_EVICTED, COUNTER, "xfsm_talkers_evicted", "", \
+      "Lists of top talkers that made room for newer ones") \
+    M(TALKERS_TOO_LONG, COUNTER, "xfsm_talkers_too_long", "", \
+      "Lists of top talkers that were too long") \
     M(STREAMS, GAUGE, "xfsm_http_streams", "", "Event streams that are open")\
     M(EVENTS_DROPPED, COUNTER, "xfsm_http_events_dropped", "", \
       "Events in memory that made room for newer ones") \

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "controller/parameters.h"
 #include "controller/tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "unicode.h"
@@ -81,6 +82,8 @@ compile_program(struct xfsm_fleet_program *program, const char *tool)
     free_argv(argv);
     if (!error) {
         program->image = encode_base64(ds_cstr(&image), image.length);
+        xfsm_signature_digest(ds_cstr(&image), image.length,
+                              program->image_digest);
     }
     ds_destroy(&image);
     return error;
@@ -145,14 +148,14 @@ read_source(const char *path, char **textp)
     return error;
 }
 
-/* Returns what 'old', which may be NULL, has with the same text, name and
+/* Returns what 'old', which may be NULL, has as 'key' with the same text and
  * parameters as 'program', or NULL. */
 static const struct xfsm_fleet_program *
-find_same(const struct xfsm_fleet *old,
+find_same(const struct shash *old, const char *key,
           const struct xfsm_fleet_program *program)
 {
     const struct xfsm_fleet_program *p
-        = old ? shash_find_data(&old->programs, program->name) : NULL;
+        = old ? shash_find_data(old, key) : NULL;
 
     while (p && (!p->source || strcmp(p->source, program->source)
                  || !smap_equal(&p->parameters, &program->parameters))) {
@@ -163,13 +166,22 @@ find_same(const struct xfsm_fleet *old,
 
 /* Fills in the image of 'program'.  Returns NULL or an error. */
 static char *
-make_image(struct xfsm_fleet_program *program, const struct xfsm_fleet *old,
-           const char *tool)
+make_image(struct xfsm_fleet_program *program, const struct shash *old,
+           const char *key, const char *tool)
 {
-    const struct xfsm_fleet_program *same = find_same(old, program);
+    const struct xfsm_fleet_program *same = find_same(old, key, program);
 
+    if (same) {
+        ovs_strzcpy(program->source_digest, same->source_digest,
+                    sizeof program->source_digest);
+    } else {
+        xfsm_signature_digest(program->source, strlen(program->source),
+                              program->source_digest);
+    }
     if (same && same->image) {
         program->image = xstrdup(same->image);
+        ovs_strzcpy(program->image_digest, same->image_digest,
+                    sizeof program->image_digest);
         return NULL;
     } else if (same && same->error && !same->retry) {
         return xstrdup(same->error);
@@ -194,7 +206,8 @@ load_programs(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
         char *error = read_source(path, &program->source);
 
         if (!error && tool) {
-            error = make_image(program, old, tool);
+            error = make_image(program, old ? &old->programs : NULL,
+                               program->name, tool);
         }
         if (error) {
             ds_put_format(&errors, "/programs/%s: %s: %s\n", program->name,
@@ -220,11 +233,22 @@ xfsm_fleet_read_sources(struct xfsm_fleet *fleet, const char *folder)
     return load_programs(fleet, NULL, NULL, folder);
 }
 
-char *
-xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
-                   const char *tool, const char *folder)
+/* Compiles those of 'programs' that have neither an error nor an image. */
+static void
+compile_all(struct shash *programs, const struct shash *old,
+            const char *tool)
 {
-    return load_programs(fleet, old, tool, folder);
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, programs) {
+        struct xfsm_fleet_program *program;
+
+        for (program = node->data; program; program = program->older) {
+            if (!program->error && !program->image) {
+                program->error = make_image(program, old, node->name, tool);
+            }
+        }
+    }
 }
 
 void
@@ -233,13 +257,48 @@ xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
 {
     const struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &fleet->programs) {
-        struct xfsm_fleet_program *program;
+    compile_all(&fleet->programs, old ? &old->programs : NULL, tool);
+    compile_all(&fleet->variants, old ? &old->variants : NULL, tool);
+    SHASH_FOR_EACH (node, &fleet->variants) {
+        struct xfsm_fleet_program *variant = node->data;
 
-        for (program = node->data; program; program = program->older) {
-            if (!program->error && !program->image) {
-                program->error = make_image(program, old, tool);
-            }
+        if (variant->image) {
+            variant->image[0] = '\0';
         }
     }
+}
+
+/* Checks what the parameters of assignments make of programs.  Returns NULL
+ * or lines of errors. */
+static char *
+check_variants(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
+               const char *tool)
+{
+    const struct shash_node **nodes = shash_sort(&fleet->assignments);
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    size_t i;
+
+    xfsm_fleet_add_variants(fleet);
+    xfsm_fleet_compile_sources(fleet, old, tool);
+    xfsm_fleet_judge_variants(fleet);
+    for (i = 0; i < shash_count(&fleet->assignments); i++) {
+        const struct xfsm_fleet_assignment *assignment = nodes[i]->data;
+
+        if (assignment->error) {
+            ds_put_format(&errors, "assignment %s: %s\n", assignment->name,
+                          assignment->error);
+        }
+    }
+    free(nodes);
+    ds_chomp(&errors, '\n');
+    return errors.length ? ds_steal_cstr(&errors) : NULL;
+}
+
+char *
+xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
+                   const char *tool, const char *folder)
+{
+    char *error = load_programs(fleet, old, tool, folder);
+
+    return error ? error : check_variants(fleet, old, tool);
 }

@@ -29,9 +29,10 @@ char *xfsm_fleet_compile(struct xfsm_fleet *fleet,
                          const struct xfsm_fleet *old, const char *tool,
                          const char *folder);
 
-/* Compiles for a fleet whose programs have their 'source' already.  One that
- * does not compile gets an 'error'; one that has an error or an
- * image is passed over. */
+/* Compiles for a fleet whose programs and variants have their 'source'
+ * already.  One that does not compile gets an 'error'; one that has an error
+ * or an image is passed over.  The image of a variant is "": it is not
+ * needed. */
 void xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
                                 const struct xfsm_fleet *old,
                                 const char *tool);

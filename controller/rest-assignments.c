@@ -12,9 +12,12 @@
 
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
+#include "controller/parameters.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
 #include "controller/rest-switches.h"
+#include "controller/rest-tenants.h"
+#include "controller/tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -32,6 +35,7 @@ struct config {
     struct svec hosts;
     struct smap parameters, target, host_labels;
     bool enabled;
+    char *tenant;               /* NULL: the operator's. */
 };
 
 static void
@@ -43,6 +47,7 @@ config_init(struct config *c)
     smap_init(&c->target);
     smap_init(&c->host_labels);
     c->enabled = true;
+    c->tenant = NULL;
 }
 
 static void
@@ -53,6 +58,7 @@ config_destroy(struct config *c)
     smap_destroy(&c->parameters);
     smap_destroy(&c->target);
     smap_destroy(&c->host_labels);
+    free(c->tenant);
 }
 
 /* ## Answers ## */
@@ -72,6 +78,9 @@ config_to_json(const struct config *c)
     json_object_put(json, "host_labels",
                     xfsm_rest_smap_to_json(&c->host_labels));
     json_object_put(json, "enabled", json_boolean_create(c->enabled));
+    if (c->tenant) {
+        json_object_put_string(json, "tenant", c->tenant);
+    }
     return json;
 }
 
@@ -102,20 +111,22 @@ row_config(const struct fleetrec_assignment *row)
     smap_clone(&c.target, &row->target);
     smap_clone(&c.host_labels, &row->host_labels);
     c.enabled = row->enabled;
+    c.tenant = nullable_xstrdup(row->tenant);
     json = config_to_json(&c);
     config_destroy(&c);
     return json;
 }
 
 static struct json *
-build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
-          const void *row_)
+build_row(struct xfsm_rest_call *call, const char *name, const void *row_)
 {
     const struct fleetrec_assignment *row = row_;
     struct json *json = row_config(row);
 
     json_object_put_string(json, "name", name);
-    json_object_put(json, "matches", json_integer_create(row->matches));
+    /* How many hosts there are is not for tenants. */
+    json_object_put(json, "matches", json_integer_create(
+        call->tenant[0] ? 0 : row->matches));
     if (row->error) {
         json_object_put_string(json, "error", row->error);
     }
@@ -147,6 +158,8 @@ build_assignment(struct xfsm_rest_call *call, const char *name,
     svec_sort(&c.hosts);
     smap_destroy(&c.target);
     smap_clone(&c.target, &a->target);
+    smap_destroy(&c.parameters);
+    smap_clone(&c.parameters, &a->parameters);
     c.enabled = a->enabled;
     json = config_to_json(&c);
     config_destroy(&c);
@@ -171,7 +184,9 @@ xfsm_rest_get_assignments(struct xfsm_rest_call *call)
             return;
         }
         FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-            shash_add(&items, row->name, row);
+            if (xfsm_rest_may_see_assignment(call, row->tenant)) {
+                shash_add(&items, row->name, row);
+            }
         }
     } else if (fleet) {
         SHASH_FOR_EACH (node, &fleet->assignments) {
@@ -182,8 +197,9 @@ xfsm_rest_get_assignments(struct xfsm_rest_call *call)
                                                       : build_assignment);
 }
 
+/* The assignment of that name, whether the user may see it or not. */
 static const struct fleetrec_assignment *
-find_row(struct xfsm_rest_call *call)
+find_any_row(struct xfsm_rest_call *call)
 {
     struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
     const struct fleetrec_assignment *row;
@@ -196,6 +212,16 @@ find_row(struct xfsm_rest_call *call)
         }
     }
     return NULL;
+}
+
+/* The same, or NULL if the user may not see it. */
+static const struct fleetrec_assignment *
+find_row(struct xfsm_rest_call *call)
+{
+    const struct fleetrec_assignment *row = find_any_row(call);
+
+    return row && xfsm_rest_may_see_assignment(call, row->tenant) ? row
+                                                                  : NULL;
 }
 
 /* The ETag of 'config', which is freed. */
@@ -288,6 +314,12 @@ take_member(const char *name, const struct json *json, bool preview,
                             &c->programs);
     } else if (!preview && !strcmp(name, "parameters")) {
         return take_map(json, &c->parameters);
+    } else if (!preview && !strcmp(name, "tenant")) {
+        if (json->type != JSON_STRING || !json_string(json)[0]) {
+            return xstrdup("must be the name of a tenant");
+        }
+        c->tenant = xstrdup(json_string(json));
+        return NULL;
     } else if (!preview && !strcmp(name, "enabled")) {
         if (json->type != JSON_TRUE && json->type != JSON_FALSE) {
             return xstrdup("must be true or false");
@@ -296,6 +328,20 @@ take_member(const char *name, const struct json *json, bool preview,
         return NULL;
     }
     return xstrdup("is not known");
+}
+
+/* Checks the parameters as far as that takes no compiler. */
+static char *
+check_parameters(const struct config *c)
+{
+    struct xfsm_fleet *fleet = xfsm_fleet_create();
+    struct xfsm_fleet_assignment *a = xfsm_fleet_add_assignment(fleet, "");
+    char *error;
+
+    sset_add_array(&a->programs, c->programs.names, c->programs.n);
+    error = xfsm_fleet_set_parameters(a, &c->parameters);
+    xfsm_fleet_destroy(fleet);
+    return error;
 }
 
 /* Checks what the schema cannot.  Returns NULL or an error. */
@@ -323,7 +369,19 @@ check_config(const struct config *c, bool preview)
             return text;
         }
     }
-    return NULL;
+    return preview ? NULL : check_parameters(c);
+}
+
+/* A tenant need not say which hosts are meant. */
+static void
+set_defaults(const struct xfsm_rest_call *call, struct config *c)
+{
+    if (call->tenant[0] && !c->hosts.n && smap_is_empty(&c->host_labels)) {
+        svec_add(&c->hosts, "*");
+    }
+    if (call->tenant[0] && !c->tenant) {
+        c->tenant = xstrdup(call->tenant);
+    }
 }
 
 /* Reads the body into 'c'.  Returns false after answering what is wrong. */
@@ -347,6 +405,7 @@ read_config(struct xfsm_rest_call *call, bool preview, struct config *c)
     }
     json_destroy(json);
     if (!error) {
+        set_defaults(call, c);
         error = check_config(c, preview);
         if (error) {
             xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
@@ -358,6 +417,13 @@ read_config(struct xfsm_rest_call *call, bool preview, struct config *c)
 }
 
 /* ## Writing ## */
+
+/* A database of before version 1.2.0 has no tenants. */
+static bool
+has_tenants(const struct xfsm_rest_call *call)
+{
+    return fleetrec_server_has_tenant_table(xfsm_rest_db_idl(call->rest->db));
+}
 
 static void
 write_row(struct xfsm_rest_call *call,
@@ -380,6 +446,9 @@ write_row(struct xfsm_rest_call *call,
         fleetrec_assignment_verify_hosts(row);
         fleetrec_assignment_verify_host_labels(row);
         fleetrec_assignment_verify_enabled(row);
+        if (has_tenants(call)) {
+            fleetrec_assignment_verify_tenant(row);
+        }
     }
     fleetrec_assignment_set_programs(
         row, (const char **) c->programs.names, c->programs.n);
@@ -389,9 +458,89 @@ write_row(struct xfsm_rest_call *call,
     fleetrec_assignment_set_target(row, &c->target);
     fleetrec_assignment_set_host_labels(row, &c->host_labels);
     fleetrec_assignment_set_enabled(row, c->enabled);
+    if (has_tenants(call)) {
+        fleetrec_assignment_set_tenant(row, c->tenant);
+    }
     etag = make_etag(config_to_json(c));
     xfsm_rest_db_commit(call, txn, status, etag, "put assignment");
     free(etag);
+}
+
+static bool
+forbid(struct xfsm_rest_call *call, const char *detail, const char *what)
+{
+    xfsm_rest_audit(call, "put assignment", call->request->path,
+                    "forbidden");
+    xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden", detail, what);
+    return false;
+}
+
+/* Tells whether the user may have an assignment of that name, or answers that
+ * not: the same whether there is one or not. */
+static bool
+may_have_name(struct xfsm_rest_call *call)
+{
+    const struct fleetrec_assignment *row;
+
+    if (!call->tenant[0]) {
+        return true;
+    }
+    row = find_any_row(call);
+    if (call->request->answered) {
+        return false;
+    } else if (!xfsm_tenant_has_name(call->tenant, call->name)
+               || (row && !xfsm_rest_may_see_assignment(call,
+                                                        row->tenant))) {
+        return forbid(call, "names of your assignments begin with \"%s.\", "
+                      "and some of these are the operator's", call->tenant);
+    }
+    return true;
+}
+
+/* How many assignments that are enabled the tenant has beside the one that the
+ * request is about. */
+static size_t
+count_others(struct xfsm_rest_call *call)
+{
+    const struct fleetrec_assignment *row;
+    size_t n = 0;
+
+    FLEETREC_ASSIGNMENT_FOR_EACH (row, xfsm_rest_db_idl(call->rest->db)) {
+        n += row->enabled && row->tenant && !strcmp(row->tenant, call->tenant)
+             && strcmp(row->name, call->name);
+    }
+    return n;
+}
+
+/* Tells whether the user may have such an assignment, or answers why not. */
+static bool
+may_have(struct xfsm_rest_call *call, const struct config *c)
+{
+    const struct xfsm_fleet_tenant *tenant = xfsm_rest_get_tenant(call);
+    size_t i;
+
+    if (!tenant) {
+        return true;            /* The operator. */
+    } else if (!c->tenant || strcmp(c->tenant, call->tenant)) {
+        return forbid(call, "your tenant is %s", call->tenant);
+    } else if (c->hosts.n != 1 || strcmp(c->hosts.names[0], "*")
+               || !smap_is_empty(&c->host_labels)) {
+        return forbid(call, "hosts are not for users of a tenant to choose "
+                      "by; leave %s out", "hosts and host_labels");
+    }
+    for (i = 0; i < c->programs.n; i++) {
+        if (!xfsm_tenant_may_use(tenant, c->programs.names[i])) {
+            return forbid(call, "program %s is none that you may use",
+                          c->programs.names[i]);
+        }
+    }
+    if (c->enabled && count_others(call) >= tenant->limits.assignments) {
+        xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
+                          "you may have %u assignments that are enabled",
+                          tenant->limits.assignments);
+        return false;
+    }
+    return true;
 }
 
 void
@@ -413,7 +562,8 @@ xfsm_rest_put_assignment(struct xfsm_rest_call *call)
         return;
     }
     config_init(&c);
-    if (read_config(call, false, &c)) {
+    if (may_have_name(call) && read_config(call, false, &c)
+        && may_have(call, &c)) {
         row = find_row(call);
         etag = row ? make_etag(row_config(row)) : NULL;
         if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
@@ -495,13 +645,16 @@ reply_preview(struct xfsm_rest_call *call, const struct config *c)
     for (i = 0; i < n; i++) {
         if (xfsm_fleet_host_is_meant(nodes[i]->data, c->hosts.names,
                                      c->hosts.n, &c->host_labels)) {
-            json_array_add(hosts, json_string_create(nodes[i]->name));
+            if (!call->tenant[0]) {
+                json_array_add(hosts, json_string_create(nodes[i]->name));
+            }
             shash_add(&names, nodes[i]->name, NULL);
         }
     }
     free(nodes);
     SHASH_FOR_EACH (node, &names) {
         xfsm_rest_list_ports(call->rest, node->name, &probes);
+        xfsm_rest_keep_own_ports(call, &probes);
         nodes = shash_sort(&probes);
         for (i = 0; i < shash_count(&probes); i++) {
             if (may_match(nodes[i]->data, &c->target, &sure)) {

@@ -15,6 +15,7 @@
 #include "controller/fleetd.h"
 #include "controller/http-limit.h"
 #include "controller/rest-call.h"
+#include "controller/rest-tenants.h"
 #include "controller/rest.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -28,6 +29,23 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 /* ## Writing ## */
 
+static void
+add_entry(struct xfsm_rest *rest, const struct xfsm_audit_entry *entry)
+{
+    int error = xfsm_audit_add(rest->audit, entry);
+    struct json *json
+        = xfsm_audit_entry_to_json(xfsm_audit_get(rest->audit, 0));
+    char *text = json_to_string(json, JSSF_SORT);
+
+    VLOG_INFO("audit: %s", text);
+    if (error) {
+        VLOG_ERR_RL(&rl, "the audit log does not have it: %s",
+                    ovs_strerror(error));
+    }
+    free(text);
+    json_destroy(json);
+}
+
 void
 xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
                 const char *object, const char *outcome)
@@ -36,25 +54,31 @@ xfsm_rest_audit(struct xfsm_rest_call *call, const char *action,
         .time = time_wall_msec(),
         .controller = call->rest->ctl->name,
         .user = call->user,
+        .tenant = call->tenant,
         .client = CONST_CAST(char *, call->request->client),
         .action = CONST_CAST(char *, action),
         .object = CONST_CAST(char *, object),
         .outcome = CONST_CAST(char *, outcome),
         .detail = call->detail,
     };
-    struct xfsm_audit *audit = call->rest->audit;
-    int error = xfsm_audit_add(audit, &entry);
-    struct json *json = xfsm_audit_entry_to_json(xfsm_audit_get(audit, 0));
-    char *text = json_to_string(json, JSSF_SORT);
 
     call->audited = true;
-    VLOG_INFO("audit: %s", text);
-    if (error) {
-        VLOG_ERR_RL(&rl, "the audit log does not have it: %s",
-                    ovs_strerror(error));
-    }
-    free(text);
-    json_destroy(json);
+    add_entry(call->rest, &entry);
+}
+
+void
+xfsm_rest_audit_own(struct xfsm_rest *rest, const char *action,
+                    const char *object, const char *outcome)
+{
+    const struct xfsm_audit_entry entry = {
+        .time = time_wall_msec(),
+        .controller = rest->ctl->name,
+        .action = CONST_CAST(char *, action),
+        .object = CONST_CAST(char *, object),
+        .outcome = CONST_CAST(char *, outcome),
+    };
+
+    add_entry(rest, &entry);
 }
 
 void
@@ -100,18 +124,20 @@ passes(const struct filter *f, const struct xfsm_audit_entry *entry)
 }
 
 /* Appends to 'list' the entries before that with number 'before', newest
- * first, that pass 'f', 'limit' at most.  Returns the number to go on
- * before, or 0. */
+ * first, that pass 'f' and that 'call', unless that is NULL, may see, 'limit'
+ * at most.  Returns the number to go on before, or 0. */
 static uint64_t
 collect(const struct xfsm_audit *audit, const struct filter *f,
-        uint64_t before, size_t limit, struct json *list)
+        const struct xfsm_rest_call *call, uint64_t before, size_t limit,
+        struct json *list)
 {
     size_t n = xfsm_audit_count(audit);
 
     for (size_t i = 0; i < n; i++) {
         const struct xfsm_audit_entry *entry = xfsm_audit_get(audit, i);
 
-        if (entry->id < before && passes(f, entry)) {
+        if (entry->id < before && passes(f, entry)
+            && (!call || xfsm_rest_may_see_assignment(call, entry->tenant))) {
             if (list->array.n >= limit) {
                 return entry->id + 1;
             }
@@ -139,7 +165,7 @@ xfsm_rest_get_audit(struct xfsm_rest_call *call)
     }
     list = json_array_create_empty();
     json = json_object_create();
-    next = collect(call->rest->audit, &filter, before, limit, list);
+    next = collect(call->rest->audit, &filter, call, before, limit, list);
     if (next) {
         json_object_put(json, "next", json_integer_create(next));
     }
@@ -154,7 +180,7 @@ xfsm_rest_list_audit(const struct xfsm_rest *rest, size_t limit,
     const struct filter filter = { .q = text };
     struct json *list = json_array_create_empty();
 
-    collect(rest->audit, &filter, UINT64_MAX, limit, list);
+    collect(rest->audit, &filter, NULL, UINT64_MAX, limit, list);
     for (size_t i = 0; i < list->array.n; i++) {
         const struct json *entry = list->array.elems[i];
         const struct json *time = shash_find_data(json_object(entry),

@@ -24,8 +24,11 @@ struct fleetrec_host;
 struct json;
 struct smap;
 struct xfsm_audit;
+struct xfsm_owners;
 struct xfsm_recent;
 struct xfsm_rest_db;
+struct xfsm_rest_history;
+struct xfsm_talkers;
 
 struct xfsm_rest {
     struct controller *ctl;
@@ -38,15 +41,19 @@ struct xfsm_rest {
     unsigned long long int generation;  /* Of the tokens. */
     unsigned int metrics_hosts; /* That have metrics of their own... */
     unsigned int metrics_ports; /* ...and ports. */
+    unsigned int roles_seqno;   /* Of those in the database. */
     struct xfsm_rest_db *db;    /* NULL if the fleet is in a file. */
     struct ovs_list jobs;       /* Of rest-tool.c. */
     unsigned long long int refused_jobs;
     struct ovs_list questions;  /* Of rest-switches.c. */
     unsigned long long int refused_questions;
     struct xfsm_recent *events; /* "SOURCE\nEVENT". */
+    struct xfsm_owners *owners; /* Whose these are. */
     struct xfsm_audit *audit;
     struct shash files;         /* struct xfsm_web_file, by path. */
     struct shash drawings;      /* SVG in a char *, by source. */
+    struct xfsm_rest_history *history;
+    struct xfsm_talkers *talkers;
 };
 
 /* Allocated with malloc(), the 'data' of its request. */
@@ -55,8 +62,12 @@ struct xfsm_rest_call {
     struct xfsm_http_request *request;
     void (*handler)(struct xfsm_rest_call *);
     char name[128];             /* What stands for {name} in the path. */
+    char port[128];             /* The same for {port}. */
     char user[XFSM_TOKENS_MAX_NAME + 1];        /* "" without a token. */
     enum xfsm_role role;
+    char tenant[XFSM_TOKENS_MAX_NAME + 1];      /* "" without one. */
+    char digest[XFSM_TOKENS_TEXT_SIZE];     /* Of the token, if that is in the
+                                             * database, or "". */
     char detail[256];           /* What is done, for the user and audit. */
     bool writes;                /* It is to be noted if it is refused. */
     bool audited;               /* It is noted already, or will be. */
@@ -126,22 +137,30 @@ void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
 
 /* ## Handlers ##
  *
- * R(METHOD, PATH, ROLE, HANDLER): all routes.  {name} in a path stands for one
- * segment. */
+ * R(METHOD, PATH, ROLE, HANDLER): all routes.  {name} and {port} in a path
+ * stand for one segment each, in this order. */
 #define XFSM_REST_ROUTES(R) \
     R("GET", "/api/v1/status", VIEWER, get_status) \
     R("GET", "/api/v1/hosts", VIEWER, get_hosts) \
     R("GET", "/api/v1/hosts/{name}", VIEWER, get_host) \
+    R("GET", "/api/v1/hosts/{name}/history", VIEWER, get_host_history) \
+    R("GET", "/api/v1/hosts/{name}/ports/{port}", VIEWER, get_port) \
+    R("GET", "/api/v1/hosts/{name}/ports/{port}/history", VIEWER, \
+      get_port_history) \
+    R("GET", "/api/v1/history", VIEWER, get_history) \
     R("PUT", "/api/v1/hosts/{name}", ADMIN, put_host) \
     R("DELETE", "/api/v1/hosts/{name}", ADMIN, delete_host) \
     R("GET", "/api/v1/ports", VIEWER, get_ports) \
     R("GET", "/api/v1/programs", VIEWER, get_programs) \
     R("POST", "/api/v1/programs/validate", OPERATOR, validate) \
+    R("POST", "/api/v1/programs/test", OPERATOR, test_program) \
     R("GET", "/api/v1/programs/{name}", VIEWER, get_program) \
     R("GET", "/api/v1/programs/{name}/versions", VIEWER, get_versions) \
     R("GET", "/api/v1/programs/{name}/source", VIEWER, get_source) \
     R("PUT", "/api/v1/programs/{name}/source", OPERATOR, put_source) \
     R("GET", "/api/v1/programs/{name}/graph", VIEWER, get_graph) \
+    R("GET", "/api/v1/programs/{name}/states", VIEWER, get_states) \
+    R("GET", "/api/v1/talkers", VIEWER, get_talkers) \
     R("GET", "/api/v1/rollouts", VIEWER, get_rollouts) \
     R("GET", "/api/v1/programs/{name}/rollout", VIEWER, get_rollout) \
     R("GET", "/api/v1/programs/{name}/rollout/hosts", VIEWER, \
@@ -182,6 +201,12 @@ void xfsm_rest_take_event(void *rest_, const char *source, const char *event,
 /* Reads the files of the dashboard.  Returns NULL or an error. */
 char *xfsm_rest_load_files(struct xfsm_rest *, const char *folder);
 void xfsm_rest_free_files(struct xfsm_rest *);
+
+/* The text of the program called 'name': of 'version' if 'has_version', else
+ * of the newest.  Returns NULL if there is none, perhaps after answering
+ * why. */
+const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
+                                  bool has_version, uint64_t version);
 
 /* Puts into 'ports' the probes, struct xfsmrec_probe, of the host named
  * 'host', or if that is NULL, of all hosts that are ours; by

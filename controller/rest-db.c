@@ -152,18 +152,29 @@ xfsm_rest_db_wait(struct xfsm_rest_db *db)
     }
 }
 
+const struct ovsdb_idl *
+xfsm_rest_db_idl(const struct xfsm_rest_db *db)
+{
+    return ovsdb_idl_has_ever_connected(db->idl) ? db->idl : NULL;
+}
+
+struct ovsdb_idl *
+xfsm_rest_db_peek(struct xfsm_rest_db *db)
+{
+    return ovsdb_idl_has_ever_connected(db->idl) ? db->idl : NULL;
+}
+
 struct ovsdb_idl *
 xfsm_rest_db_rows(struct xfsm_rest_call *call)
 {
-    struct xfsm_rest_db *db = call->rest->db;
+    struct ovsdb_idl *idl = xfsm_rest_db_peek(call->rest->db);
 
-    if (!ovsdb_idl_has_ever_connected(db->idl)) {
+    if (!idl) {
         xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE,
                           "Not connected",
                           "the database of the fleet is not connected yet");
-        return NULL;
     }
-    return db->idl;
+    return idl;
 }
 
 struct ovsdb_idl_txn *

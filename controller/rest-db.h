@@ -32,8 +32,14 @@ void xfsm_rest_db_destroy(struct xfsm_rest_db *);
 void xfsm_rest_db_run(struct xfsm_rest_db *);
 void xfsm_rest_db_wait(struct xfsm_rest_db *);
 
-/* The rows, or NULL, after answering so, while they are not known. */
+/* The rows, or NULL while they are not known. */
+const struct ovsdb_idl *xfsm_rest_db_idl(const struct xfsm_rest_db *);
+
+/* The same, or NULL, after answering so, while they are not known. */
 struct ovsdb_idl *xfsm_rest_db_rows(struct xfsm_rest_call *);
+
+/* The same without an answer. */
+struct ovsdb_idl *xfsm_rest_db_peek(struct xfsm_rest_db *);
 
 /* Starts to write.  Returns NULL after answering why that cannot be. */
 struct ovsdb_idl_txn *xfsm_rest_db_begin(struct xfsm_rest_call *);

@@ -13,8 +13,11 @@
 
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-tenants.h"
 #include "controller/rest.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
 
@@ -32,12 +35,16 @@ struct filter {
 #undef FILTER_MEMBER
     char host[MAX_FILTER + 1];  /* Of the fleet. */
     char q[MAX_FILTER + 1];     /* Somewhere in the event. */
+    char tenant[MAX_FILTER + 1];    /* Whose they are. */
+    const struct xfsm_rest *rest;
 };
 
 struct stream {
     const struct xfsm_recent *events;
     const struct xfsm_rest *rest;
     unsigned long long int generation;
+    struct xfsm_token user;
+    char digest[XFSM_TOKENS_TEXT_SIZE];     /* Of a token in the database. */
     struct filter filter;
     uint64_t next;
     bool greeted;
@@ -55,7 +62,9 @@ xfsm_rest_take_event(void *rest_, const char *source, const char *event,
     }
     ds_put_format(&line, "%s\n", source);
     ds_put_buffer(&line, event, len);
+    xfsm_talkers_take(rest->talkers, source, event, len, time_msec());
     xfsm_recent_add(rest->events, ds_cstr(&line), line.length);
+    xfsm_owners_take(rest, source, event, len);
     ds_destroy(&line);
     xfsm_http_wake_streams(rest->http);
 }
@@ -88,6 +97,8 @@ read_filter(struct xfsm_rest_call *call, struct filter *f)
     }
     FILTERS(READ_FILTER)
 #undef READ_FILTER
+    f->rest = call->rest;
+    ovs_strzcpy(f->tenant, call->tenant, sizeof f->tenant);
     return read_one(call, "host", f->host) && read_one(call, "q", f->q);
 }
 
@@ -115,7 +126,8 @@ passes(const struct filter *f, const struct xfsm_recent_line *line,
     }
     FILTERS(CHECK_FILTER)
 #undef CHECK_FILTER
-    return true;
+    return !f->tenant[0] || xfsm_owners_may_see(f->rest, f->tenant,
+                                                line->number, &view);
 }
 
 /* Appends the event with that number, if it passes.  Returns true if so. */
@@ -180,6 +192,19 @@ xfsm_rest_get_events(struct xfsm_rest_call *call)
     ds_destroy(&ds);
 }
 
+/* Tells whether the token of the stream is still what it was. */
+static bool
+is_valid(const struct stream *stream)
+{
+    struct xfsm_token now;
+
+    return stream->generation == stream->rest->generation
+           && (!stream->digest[0]
+               || (xfsm_rest_find_role(stream->rest, stream->digest, &now)
+                   && !strcmp(now.tenant, stream->user.tenant)
+                   && !strcmp(now.name, stream->user.name)));
+}
+
 /* Appends what is new.  Returns false if the tokens are others than when the
  * user signed in. */
 static bool
@@ -188,7 +213,7 @@ fill_stream(void *stream_, struct ds *ds)
     struct stream *stream = stream_;
     uint64_t first = xfsm_recent_first(stream->events);
 
-    if (stream->generation != stream->rest->generation) {
+    if (!is_valid(stream)) {
         return false;
     }
     if (!stream->greeted) {
@@ -218,6 +243,10 @@ xfsm_rest_get_stream(struct xfsm_rest_call *call)
     stream->events = events;
     stream->rest = call->rest;
     stream->generation = call->rest->generation;
+    ovs_strzcpy(stream->user.name, call->user, sizeof stream->user.name);
+    ovs_strzcpy(stream->user.tenant, call->tenant,
+                sizeof stream->user.tenant);
+    ovs_strzcpy(stream->digest, call->digest, sizeof stream->digest);
     stream->next = xfsm_recent_next(events);
     if (!read_filter(call, &stream->filter)) {
         free(stream);

@@ -15,6 +15,7 @@
 #include "controller/recent.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -37,10 +38,14 @@ xfsm_rest_get_status(struct xfsm_rest_call *call)
                                                           : "file");
     json_object_put_string(json, "user", call->user);
     json_object_put_string(json, "role", xfsm_role_names[call->role]);
+    if (call->tenant[0]) {
+        json_object_put_string(json, "tenant", call->tenant);
+        fleet = NULL;           /* The rest is not for tenants. */
+    }
     json_object_put(json, "hosts", json_integer_create(
         fleet ? shash_count(&fleet->hosts) : 0));
     json_object_put(json, "own_hosts", json_integer_create(
-        shash_count(&ctl->hosts)));
+        call->tenant[0] ? 0 : shash_count(&ctl->hosts)));
     json_object_put(json, "programs", json_integer_create(
         fleet ? shash_count(&fleet->programs) : 0));
     json_object_put(json, "assignments", json_integer_create(
@@ -78,6 +83,9 @@ build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
         row->remotes, row->n_remotes));
     if (row->events) {
         json_object_put_string(json, "events", row->events);
+    }
+    if (row->hub_key) {
+        json_object_put_string(json, "hub_key", row->hub_key);
     }
     json_object_put(json, "labels", xfsm_rest_smap_to_json(&row->labels));
     json_object_put(json, "leaving", json_boolean_create(row->n_leaving > 0));
@@ -198,9 +206,25 @@ xfsm_rest_get_hosts(struct xfsm_rest_call *call)
     }
 }
 
+/* Puts what the agent says of itself, if the host is ours. */
+static void
+put_agent(const struct controller *ctl, const char *name, struct json *json)
+{
+    struct xfsm_host *host = shash_find_data(&ctl->hosts, name);
+    struct ovsdb_idl *idl = host ? xfsm_host_get_rows(host) : NULL;
+    const struct xfsmrec_xfsm_global *global
+        = idl ? xfsmrec_xfsm_global_first(idl) : NULL;
+
+    if (global) {
+        json_object_put(json, "agent",
+                        xfsm_rest_smap_to_json(&global->status));
+    }
+}
+
 void
 xfsm_rest_get_host(struct xfsm_rest_call *call)
 {
+    struct json *json;
     struct shash items;
     const void *item;
 
@@ -215,9 +239,10 @@ xfsm_rest_get_host(struct xfsm_rest_call *call)
             xfsm_http_add_header(call->request, "ETag", etag);
             free(etag);
         }
-        xfsm_rest_reply_json(call, MHD_HTTP_OK,
-                             (call->rest->db ? build_row : build_host)(
-                                 call, call->name, item));
+        json = (call->rest->db ? build_row : build_host)(call, call->name,
+                                                         item);
+        put_agent(call->rest->ctl, call->name, json);
+        xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
     } else {
         xfsm_rest_not_found(call);
     }
@@ -282,14 +307,4 @@ xfsm_rest_build_port(struct xfsm_rest_call *call OVS_UNUSED,
         probe->key_statistics, probe->value_statistics,
         probe->n_statistics));
     return json;
-}
-
-void
-xfsm_rest_get_ports(struct xfsm_rest_call *call)
-{
-    struct shash ports;
-
-    xfsm_rest_list_ports(call->rest, xfsm_http_query(call->request, "host"),
-                         &ports);
-    xfsm_rest_reply_page(call, &ports, xfsm_rest_build_port);
 }

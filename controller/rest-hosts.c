@@ -25,7 +25,7 @@
 
 static char *
 config_to_etag(char *const remotes[], size_t n_remotes, const char *events,
-               const struct smap *labels)
+               const char *hub_key, const struct smap *labels)
 {
     struct json *json = json_object_create();
     struct svec sorted = SVEC_EMPTY_INITIALIZER;
@@ -39,6 +39,7 @@ config_to_etag(char *const remotes[], size_t n_remotes, const char *events,
                                                                sorted.n));
     svec_destroy(&sorted);
     json_object_put_string(json, "events", events ? events : "");
+    json_object_put_string(json, "hub_key", hub_key ? hub_key : "");
     json_object_put(json, "labels", xfsm_rest_smap_to_json(labels));
     text = json_to_string(json, JSSF_SORT);
     etag = xfsm_rest_make_etag(text);
@@ -51,7 +52,7 @@ char *
 xfsm_rest_host_etag(const struct fleetrec_host *row)
 {
     return config_to_etag(row->remotes, row->n_remotes, row->events,
-                          &row->labels);
+                          row->hub_key, &row->labels);
 }
 
 /* ## Requests ## */
@@ -74,6 +75,10 @@ take_member(const char *name, const struct json *json,
     } else if (!strcmp(name, "events") && json->type == JSON_STRING) {
         if (json_string(json)[0]) {
             c->events = xstrdup(json_string(json));
+        }
+    } else if (!strcmp(name, "hub_key") && json->type == JSON_STRING) {
+        if (json_string(json)[0]) {
+            c->hub_key = xstrdup(json_string(json));
         }
     } else if (!strcmp(name, "labels") && json->type == JSON_OBJECT) {
         SHASH_FOR_EACH (node, json_object(json)) {
@@ -150,7 +155,7 @@ write_host(struct xfsm_rest_call *call, const struct fleetrec_host *row,
     if (txn) {
         xfsm_host_row_put(txn, row, call->name, c);
         etag = config_to_etag(c->remotes.names, c->remotes.n, c->events,
-                              &c->labels);
+                              c->hub_key, &c->labels);
         xfsm_rest_db_commit(call, txn, row ? MHD_HTTP_OK : MHD_HTTP_CREATED,
                             etag, "put host");
         free(etag);

@@ -18,8 +18,11 @@
 #include "controller/fleetd.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-history.h"
 #include "controller/rest-metrics.h"
+#include "controller/rest-tenants.h"
 #include "controller/source.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"
@@ -74,6 +77,8 @@ put_controller(const struct controller *ctl, struct xfsm_metrics *m)
                              xfsm_fleet_db_is_connected(ctl->db));
         xfsm_metrics_put_one(m, XFSM_METRIC_ID_LEADER,
                              xfsm_fleet_db_is_leader(ctl->db));
+        xfsm_metrics_put_one(m, XFSM_METRIC_ID_VERSIONS_REFUSED,
+                             xfsm_fleet_db_n_refused(ctl->db));
     } else {
         xfsm_metrics_put_one(m, XFSM_METRIC_ID_RELOAD_FAILED,
                              ctl->reload_error != NULL);
@@ -127,6 +132,8 @@ put_description(const struct xfsm_fleet *fleet, struct xfsm_metrics *m)
     put_versions(versions, m);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_ASSIGNMENTS,
                          shash_count(&fleet->assignments));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TENANTS,
+                         shash_count(&fleet->tenants));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_FAULTS, faults);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_HOSTS_WANTED,
                          shash_count(&fleet->hosts));
@@ -215,14 +222,26 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_TOKENS_REFUSED,
                          rest->refused_tokens);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_FORBIDDEN, rest->forbidden);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TENANT_EVENTS_DROPPED,
+                         xfsm_owners_n_dropped(rest->owners));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_REFUSED,
                          rest->refused_jobs);
-    xfsm_metrics_put_one(m, XFSM_METRIC_ID_QUESTIONS_REFUSED,
-                         rest->refused_questions);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_LOST,
                          xfsm_audit_lost(rest->audit));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_SKIPPED,
                          xfsm_audit_skipped(rest->audit));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_QUESTIONS_REFUSED,
+                         rest->refused_questions);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_SERIES,
+                         xfsm_rest_history_count(rest->history));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_HISTORY_REFUSED,
+                         xfsm_rest_history_refused(rest->history));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TALKERS,
+                         shash_count(&rest->talkers->lists));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TALKERS_EVICTED,
+                         rest->talkers->evicted);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TALKERS_TOO_LONG,
+                         rest->talkers->too_long);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_STREAMS,
                          xfsm_http_n_streams(rest->http));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_EVENTS_DROPPED, first - 1);

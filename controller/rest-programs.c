@@ -15,6 +15,7 @@
 #include "controller/fleetd.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
 #include "controller/rollout.h"
 #include "openvswitch/dynamic-string.h"
@@ -35,6 +36,8 @@ struct version {
     const char *state;          /* "" if it was not decided yet. */
     const char *error;          /* Or NULL. */
     const char *digest;
+    const char *source_digest;
+    const char *signature;
     int64_t since;
     const struct smap *options; /* Or NULL. */
 };
@@ -48,6 +51,8 @@ from_row(const struct fleetrec_program *row, struct version *v)
         .state = row->state ? row->state : "",
         .error = row->error,
         .digest = row->digest,
+        .source_digest = row->source_digest,
+        .signature = row->signature,
         .since = row->n_since ? row->since[0] : 0,
         .options = &row->options,
     };
@@ -74,6 +79,10 @@ find_versions(struct xfsm_rest_call *call, const char *name,
     struct version *versions = NULL;
     size_t n = 0, allocated = 0;
 
+    if (!xfsm_rest_may_see_program(call, name)) {
+        *versionsp = NULL;
+        return 0;
+    }
     if (call->rest->db) {
         const struct fleetrec_program *row;
         struct ovsdb_idl *idl = xfsm_rest_db_rows(call);
@@ -95,7 +104,9 @@ find_versions(struct xfsm_rest_call *call, const char *name,
             versions = xzalloc(sizeof *versions);
             versions[n++] = (struct version) {
                 .source = program->source, .state = "active",
-                .error = program->error, .digest = "",
+                .error = program->error, .signature = "",
+                .digest = program->image_digest,
+                .source_digest = program->source_digest,
             };
         }
     }
@@ -106,16 +117,22 @@ find_versions(struct xfsm_rest_call *call, const char *name,
     return n;
 }
 
+/* What is told of a version.  How its roll-out failed names hosts, so it is
+ * not for tenants. */
 static struct json *
-build_version(const char *name, const struct version *v)
+build_version(const struct xfsm_rest_call *call, const char *name,
+              const struct version *v)
 {
+    bool untold = call->tenant[0] && !strcmp(v->state, "rolled-back");
     struct json *json = json_object_create();
 
     json_object_put_string(json, "name", name);
     json_object_put(json, "version", json_integer_create(v->version));
     json_object_put_string(json, "state", v->state);
     json_object_put_string(json, "digest", v->digest);
-    if (v->error) {
+    json_object_put_string(json, "source_digest", v->source_digest);
+    json_object_put_string(json, "signature", v->signature);
+    if (v->error && !untold) {
         json_object_put_string(json, "error", v->error);
     }
     if (v->since) {
@@ -134,7 +151,7 @@ build_program(struct xfsm_rest_call *call, const char *name,
 {
     struct version *versions;
     size_t n = find_versions(call, name, &versions);
-    struct json *json = n ? build_version(name, &versions[0])
+    struct json *json = n ? build_version(call, name, &versions[0])
                         : json_object_create();
 
     json_object_put(json, "versions", json_integer_create(n));
@@ -157,7 +174,9 @@ xfsm_rest_get_programs(struct xfsm_rest_call *call)
             return;
         }
         FLEETREC_PROGRAM_FOR_EACH (row, idl) {
-            shash_replace(&items, row->name, row);
+            if (xfsm_rest_may_see_program(call, row->name)) {
+                shash_replace(&items, row->name, row);
+            }
         }
     } else if (fleet) {
         SHASH_FOR_EACH (node, &fleet->programs) {
@@ -175,6 +194,24 @@ make_etag(const struct version *v)
 
     free(text);
     return etag;
+}
+
+const char *
+xfsm_rest_find_source(struct xfsm_rest_call *call, const char *name,
+                      bool has_version, uint64_t version)
+{
+    struct version *versions;
+    size_t n = find_versions(call, name, &versions);
+    const char *source = NULL;
+    size_t i;
+
+    for (i = 0; i < n && !source; i++) {
+        if (!has_version || (uint64_t) versions[i].version == version) {
+            source = versions[i].source;
+        }
+    }
+    free(versions);
+    return source;
 }
 
 /* Finds the version that the parameter "version" says, or the newest.  Returns
@@ -226,7 +263,8 @@ xfsm_rest_get_versions(struct xfsm_rest_call *call)
     size_t i;
 
     for (i = 0; i < n; i++) {
-        json_array_add(list, build_version(call->name, &versions[i]));
+        json_array_add(list, build_version(call, call->name,
+                                           &versions[i]));
     }
     free(versions);
     json_object_put(json, "items", list);

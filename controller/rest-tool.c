@@ -22,6 +22,7 @@ struct job {
     struct ovs_list node;
     struct xfsm_rest_call *call;
     struct xfsm_tool *tool;
+    bool has_file;
     char *source;
     void (*done)(struct xfsm_rest_call *, const char *source,
                  const struct ds *out, const char *error, bool retry);
@@ -34,21 +35,53 @@ xfsm_rest_tool(struct xfsm_rest_call *call, const char *argv[],
                             const struct ds *out, const char *error,
                             bool retry))
 {
+    xfsm_rest_tool_file(call, argv, source, NULL, max_out, done);
+}
+
+/* Tells whether there is room for one more run.  Returns false after answering
+ * that there is none. */
+static bool
+has_room(struct xfsm_rest_call *call, bool has_file)
+{
+    struct xfsm_rest *rest = call->rest;
+    const struct job *job;
+    size_t n_files = 0;
+
+    LIST_FOR_EACH (job, node, &rest->jobs) {
+        n_files += job->has_file;
+    }
+    if (ovs_list_size(&rest->jobs) >= XFSM_REST_TOOL_MAX
+        || (has_file && n_files >= XFSM_REST_TOOL_MAX_FILES)) {
+        rest->refused_jobs++;
+        xfsm_http_add_header(call->request, "Retry-After", "1");
+        xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy",
+                          "%d programs are being %s already",
+                          has_file ? XFSM_REST_TOOL_MAX_FILES
+                                   : XFSM_REST_TOOL_MAX,
+                          has_file ? "tested" : "looked at");
+        return false;
+    }
+    return true;
+}
+
+void
+xfsm_rest_tool_file(struct xfsm_rest_call *call, const char *argv[],
+                    const char *source, const struct xfsm_tool_file *file,
+                    size_t max_out,
+                    void (*done)(struct xfsm_rest_call *, const char *source,
+                                 const struct ds *out, const char *error,
+                                 bool retry))
+{
     struct xfsm_rest *rest = call->rest;
     struct xfsm_tool *tool;
     struct job *job;
     char *error;
 
-    if (ovs_list_size(&rest->jobs) >= XFSM_REST_TOOL_MAX) {
-        rest->refused_jobs++;
-        xfsm_http_add_header(call->request, "Retry-After", "1");
-        xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy",
-                          "%d programs are being looked at already",
-                          XFSM_REST_TOOL_MAX);
+    if (!has_room(call, file != NULL)) {
         return;
     }
     argv[0] = rest->ctl->tool;
-    tool = xfsm_tool_start((char **) argv, source, max_out, &error);
+    tool = xfsm_tool_start((char **) argv, source, file, max_out, &error);
     if (!tool) {
         xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "No toolbox",
                           "%s", error);
@@ -58,6 +91,7 @@ xfsm_rest_tool(struct xfsm_rest_call *call, const char *argv[],
     job = xzalloc(sizeof *job);
     job->call = call;
     job->tool = tool;
+    job->has_file = file != NULL;
     job->source = xstrdup(source);
     job->done = done;
     ovs_list_push_back(&rest->jobs, &job->node);

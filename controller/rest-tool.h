@@ -17,9 +17,11 @@
 struct ds;
 struct xfsm_rest;
 struct xfsm_rest_call;
+struct xfsm_tool_file;
 
 /* Runs at a time; what is beyond is refused. */
 #define XFSM_REST_TOOL_MAX 4
+#define XFSM_REST_TOOL_MAX_FILES 2
 
 /* Runs the toolbox with 'argv', the first element of which is filled in here,
  * on 'source', and defers the answer.  'done' is called then, and answers,
@@ -29,6 +31,16 @@ void xfsm_rest_tool(struct xfsm_rest_call *, const char *argv[],
                     void (*done)(struct xfsm_rest_call *, const char *source,
                                  const struct ds *out, const char *error,
                                  bool retry));
+
+/* The same with a file, XFSM_TOOL_FILE for the toolbox: runs that take longer,
+ * of which there are XFSM_REST_TOOL_MAX_FILES at a time. */
+void xfsm_rest_tool_file(struct xfsm_rest_call *, const char *argv[],
+                         const char *source,
+                         const struct xfsm_tool_file *file, size_t max_out,
+                         void (*done)(struct xfsm_rest_call *,
+                                      const char *source,
+                                      const struct ds *out,
+                                      const char *error, bool retry));
 
 void xfsm_rest_tool_run(struct xfsm_rest *);
 void xfsm_rest_tool_wait(const struct xfsm_rest *);

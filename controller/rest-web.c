@@ -19,10 +19,9 @@
 /* Bytes of a file at most. */
 #define MAX_FILE (1024 * 1024)
 
-/* Nothing inline, nothing from elsewhere; drawings of programs come as blobs,
- * in images, which run no scripts. */
+/* Nothing inline, nothing from elsewhere. */
 #define CSP "default-src 'none'; script-src 'self'; style-src 'self'; " \
-            "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; " \
+            "img-src 'self'; connect-src 'self'; base-uri 'none'; " \
             "form-action 'none'; frame-ancestors 'none'"
 
 /* W(PATH, FILE, TYPE): files of the dashboard.  No other is ever opened. */
@@ -30,8 +29,19 @@
     W("/", "index.html", "text/html; charset=utf-8") \
     W("/app.js", "app.js", "text/javascript; charset=utf-8") \
     W("/api.js", "api.js", "text/javascript; charset=utf-8") \
-    W("/chart.js", "chart.js", "text/javascript; charset=utf-8") \
+    W("/capture.js", "capture.js", "text/javascript; charset=utf-8") \
+    W("/charts.js", "charts.js", "text/javascript; charset=utf-8") \
+    W("/dom.js", "dom.js", "text/javascript; charset=utf-8") \
+    W("/editor.js", "editor.js", "text/javascript; charset=utf-8") \
     W("/events.js", "events.js", "text/javascript; charset=utf-8") \
+    W("/graph.js", "graph.js", "text/javascript; charset=utf-8") \
+    W("/host.js", "host.js", "text/javascript; charset=utf-8") \
+    W("/overview.js", "overview.js", "text/javascript; charset=utf-8") \
+    W("/port.js", "port.js", "text/javascript; charset=utf-8") \
+    W("/program.js", "program.js", "text/javascript; charset=utf-8") \
+    W("/talkers.js", "talkers.js", "text/javascript; charset=utf-8") \
+    W("/uPlot.js", "vendor/uPlot.esm.js", "text/javascript; charset=utf-8") \
+    W("/uPlot.css", "vendor/uPlot.min.css", "text/css; charset=utf-8") \
     W("/assignments.js", "assignments.js", "text/javascript; charset=utf-8") \
     W("/audit.js", "audit.js", "text/javascript; charset=utf-8") \
     W("/hosts-edit.js", "hosts-edit.js", "text/javascript; charset=utf-8") \

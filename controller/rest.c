@@ -18,11 +18,16 @@
 #include "controller/http-limit.h"
 #include "controller/recent.h"
 #include "controller/rest-call.h"
+#include "controller/rest-capture.h"
 #include "controller/rest-db.h"
+#include "controller/rest-history.h"
 #include "controller/rest-switches.h"
+#include "controller/rest-tenants.h"
 #include "controller/rest-tool.h"
+#include "controller/talkers.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
+#include "ovsdb-idl.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -57,28 +62,32 @@ xfsm_rest_list_routes(struct ds *ds)
     }
 }
 
-/* Tells whether 'path' is of 'pattern', and stores what stands for {name}
- * in 'name', of 'size' bytes. */
+/* Tells whether 'path' is of 'pattern', and stores what stands for {name} and
+ * {port} in 'call'. */
 static bool
-path_matches(const char *pattern, const char *path, char *name, size_t size)
+path_matches(const char *pattern, const char *path,
+             struct xfsm_rest_call *call)
 {
-    const char *brace = strchr(pattern, '{');
-    size_t prefix = brace ? brace - pattern : 0;
-    size_t n;
+    BUILD_ASSERT(sizeof call->name == sizeof call->port);
 
-    name[0] = '\0';
-    if (!brace) {
-        return !strcmp(pattern, path);
-    } else if (strncmp(pattern, path, prefix)) {
-        return false;
+    call->name[0] = call->port[0] = '\0';
+    while (*pattern) {
+        if (*pattern == '{') {
+            char *value = call->name[0] ? call->port : call->name;
+            size_t n = strcspn(path, "/");
+
+            if (!n || n >= sizeof call->name) {
+                return false;
+            }
+            memcpy(value, path, n);
+            value[n] = '\0';
+            path += n;
+            pattern = strchr(pattern, '}') + 1;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
     }
-    n = strcspn(path + prefix, "/");
-    if (!n || n >= size || strcmp(path + prefix + n, strchr(brace, '}') + 1)) {
-        return false;
-    }
-    memcpy(name, path + prefix, n);
-    name[n] = '\0';
-    return true;
+    return !*path;
 }
 
 static bool
@@ -97,8 +106,7 @@ find_route(struct xfsm_rest_call *call)
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(routes) && !found; i++) {
-        if (path_matches(routes[i].path, call->request->path, call->name,
-                         sizeof call->name)) {
+        if (path_matches(routes[i].path, call->request->path, call)) {
             if (method_matches(routes[i].method, call->request->method)) {
                 found = &routes[i];
             } else if (!strstr(ds_cstr(&allowed), routes[i].method)) {
@@ -140,12 +148,19 @@ authenticate(struct xfsm_rest_call *call)
     struct xfsm_rest *rest = call->rest;
     const char *client = call->request->client;
     const struct xfsm_token *token;
+    struct xfsm_token found;
 
     if (!value || strncasecmp(value, scheme, strlen(scheme))) {
         refuse(call, "a token is needed: Authorization: Bearer TOKEN");
         return false;
     }
     token = xfsm_tokens_find(rest->tokens, value + strlen(scheme));
+    if (!token) {
+        xfsm_rest_digest_token(value + strlen(scheme), call->digest);
+        if (xfsm_rest_find_role(rest, call->digest, &found)) {
+            token = &found;
+        }
+    }
     if (!token) {
         rest->refused_tokens++;
         VLOG_WARN_RL(&rl, "%s: wrong token", client);
@@ -160,6 +175,7 @@ authenticate(struct xfsm_rest_call *call)
         return false;
     }
     ovs_strzcpy(call->user, token->name, sizeof call->user);
+    ovs_strzcpy(call->tenant, token->tenant, sizeof call->tenant);
     call->role = token->role;
     return true;
 }
@@ -180,12 +196,16 @@ begin(struct xfsm_http_request *request, void *rest_)
         return;
     }
     call->handler = route->handler;
+    if (route->handler == xfsm_rest_test_program) {
+        request->max_body = XFSM_REST_MAX_FORM;
+    }
     if (route->role == XFSM_ROLE_NOBODY || !authenticate(call)) {
         return;
     }
     call->writes = (strcmp(route->method, "GET")
                     && route->role >= XFSM_ROLE_OPERATOR
                     && route->handler != xfsm_rest_validate
+                    && route->handler != xfsm_rest_test_program
                     && route->handler != xfsm_rest_preview_ports);
     if (call->role < route->role) {
         call->rest->forbidden++;
@@ -198,6 +218,13 @@ begin(struct xfsm_http_request *request, void *rest_)
                           "this needs the role %s; yours is %s",
                           xfsm_role_names[route->role],
                           xfsm_role_names[call->role]);
+    } else if (!xfsm_rest_tenant_may_call(call, route->handler)) {
+        call->rest->forbidden++;
+        if (xfsm_http_limit_check(call->rest->attempts, request->client,
+                                  time_msec())) {
+            xfsm_rest_audit(call, request->method, request->path,
+                            "forbidden");
+        }
     }
 }
 
@@ -252,6 +279,9 @@ xfsm_rest_create(struct controller *ctl, const struct xfsm_rest_options *o,
     shash_init(&rest->drawings);
     rest->events = xfsm_recent_create(XFSM_REST_MAX_EVENTS,
                                       XFSM_REST_MAX_EVENT_BYTES);
+    rest->owners = xfsm_owners_create(XFSM_REST_MAX_EVENTS);
+    rest->history = xfsm_rest_history_create();
+    rest->talkers = xfsm_talkers_create(XFSM_REST_MAX_TALKERS);
     rest->attempts = xmalloc(sizeof *rest->attempts);
     xfsm_http_limit_init(rest->attempts, XFSM_REST_ATTEMPT_RATE);
     error = xfsm_audit_open(o->audit, &audit, &rest->audit);
@@ -289,7 +319,10 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
         xfsm_http_destroy(rest->http);
         xfsm_tokens_destroy(rest->tokens);
         xfsm_recent_destroy(rest->events);
+        xfsm_owners_destroy(rest->owners);
         xfsm_audit_close(rest->audit);
+        xfsm_rest_history_destroy(rest->history);
+        xfsm_talkers_destroy(rest->talkers);
         xfsm_rest_free_files(rest);
         shash_destroy_free_data(&rest->drawings);
         free(rest->attempts);
@@ -298,12 +331,26 @@ xfsm_rest_destroy(struct xfsm_rest *rest)
     }
 }
 
+/* Has event streams look whether their tokens are still there. */
+static void
+run_roles(struct xfsm_rest *rest)
+{
+    const struct ovsdb_idl *idl = xfsm_rest_db_idl(rest->db);
+
+    if (idl && rest->roles_seqno != ovsdb_idl_get_seqno(idl)) {
+        rest->roles_seqno = ovsdb_idl_get_seqno(idl);
+        xfsm_http_wake_streams(rest->http);
+    }
+}
+
 void
 xfsm_rest_run(struct xfsm_rest *rest)
 {
     if (rest->db) {
         xfsm_rest_db_run(rest->db);
+        run_roles(rest);
     }
+    xfsm_rest_history_run(rest);
     xfsm_rest_tool_run(rest);
     xfsm_rest_switches_run(rest);
     xfsm_http_run(rest->http);
@@ -315,6 +362,7 @@ xfsm_rest_wait(struct xfsm_rest *rest)
     if (rest->db) {
         xfsm_rest_db_wait(rest->db);
     }
+    xfsm_rest_history_wait(rest);
     xfsm_rest_tool_wait(rest);
     xfsm_rest_switches_wait(rest);
     xfsm_http_wait(rest->http);

@@ -13,9 +13,12 @@
  *   rest.c              which request is whose: routes, tokens, limits;
  *   rest-call.c         what answers have in common;
  *   rest-db.c           what is read from and written to XFSM_Fleet;
- *   rest-fleet.c        hosts and ports;
+ *   rest-fleet.c        hosts, and lists of ports;
  *   rest-hosts.c        hosts that are added, changed and removed;
+ *   rest-history.c      how much there was, for charts;
+ *   rest-ports.c        one port, states of flows, top talkers;
  *   rest-programs.c     programs, and what the toolbox makes of them;
+ *   rest-capture.c      programs on captures of users;
  *   rest-tool.c         the toolbox at work;
  *   rest-rollouts.c     roll-outs of programs;
  *   rest-probes.c       one program on one port;
@@ -41,6 +44,9 @@ struct xfsm_rest;
 /* Events that are kept in memory. */
 #define XFSM_REST_MAX_EVENTS 10000
 #define XFSM_REST_MAX_EVENT_BYTES (16 * 1024 * 1024)
+
+/* Lists of top talkers that are kept. */
+#define XFSM_REST_MAX_TALKERS 1024
 
 /* Requests a second of a client, unless the user says otherwise, and attempts
  * with a wrong token, or at what the role does not allow, that are told apart
@@ -77,6 +83,10 @@ void xfsm_rest_wait(struct xfsm_rest *);
 /* Reads the tokens again; the old ones stay if the file is bad.  Returns NULL
  * or an error, which the caller frees. */
 char *xfsm_rest_reload(struct xfsm_rest *);
+
+/* Notes, and logs, that the controller did 'action' to 'object'. */
+void xfsm_rest_audit_own(struct xfsm_rest *, const char *action,
+                         const char *object, const char *outcome);
 
 /* Appends what users did, newest first, one a line: 'limit' entries at most,
  * with 'text' somewhere, unless that is NULL. */

@@ -73,7 +73,7 @@ xfsm_sink_file_open(const struct xfsm_sink_options *o,
                     struct xfsm_sink **sinkp)
 {
     static const struct xfsm_sink_class class = {
-        put, flush, reopen, show, NULL, close_sink,
+        put, flush, NULL, reopen, show, NULL, close_sink,
     };
     struct xfsm_file_sink *file;
     struct file_sink *s;

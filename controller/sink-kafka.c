@@ -89,6 +89,29 @@ delivered_cb(rd_kafka_t *rk OVS_UNUSED, const rd_kafka_message_t *message,
     ovs_mutex_unlock(&s->up.mutex);
 }
 
+/* Our password is not accepted: it may be another one in the file by now. */
+static void
+error_cb(rd_kafka_t *rk, int error, const char *reason, void *s_)
+{
+    struct kafka_sink *s = s_;
+    char password[XFSM_SINK_PASSWORD_MAX + 1];
+    char *problem;
+
+    VLOG_WARN_RL(&rl, "Kafka: %s", reason);
+    if (error != RD_KAFKA_RESP_ERR__AUTHENTICATION || !s->options->user) {
+        return;
+    }
+    problem = xfsm_sink_read_password(s->options, password);
+    if (problem) {
+        VLOG_WARN_RL(&rl, "%s", problem);
+        free(problem);
+    } else {
+        rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(
+            rk, s->options->user, password));
+    }
+    explicit_bzero(password, sizeof password);
+}
+
 static void
 log_cb(const rd_kafka_t *rk OVS_UNUSED, int level,
        const char *facility OVS_UNUSED, const char *text)
@@ -150,15 +173,18 @@ static char *open_producer(struct kafka_sink *);
 static void
 start_again(struct kafka_sink *s)
 {
-    char *error;
+    rd_kafka_t *old = s->rk;
+    char *error = open_producer(s);
 
-    rd_kafka_purge(s->rk, PURGE_ALL);
-    rd_kafka_flush(s->rk, END_MS);
-    rd_kafka_destroy(s->rk);
-    error = open_producer(s);
-    if (error) {                /* It could be made before. */
-        ovs_fatal(0, "%s", error);
+    if (error) {                /* A file that is there no more. */
+        VLOG_WARN_RL(&rl, "%s", error);
+        free(error);
+        s->rk = old;
+        return;
     }
+    rd_kafka_purge(old, PURGE_ALL);
+    rd_kafka_flush(old, END_MS);
+    rd_kafka_destroy(old);
     ovs_mutex_lock(&s->up.mutex);
     xfsm_spool_rewind(s->spool, false);
     ovs_mutex_unlock(&s->up.mutex);
@@ -199,6 +225,12 @@ flush(struct xfsm_sink *sink)
 {
     xfsm_spool_sync(kafka_sink_cast(sink)->spool);
     return 0;
+}
+
+static struct xfsm_spool *
+get_spool(struct xfsm_sink *sink)
+{
+    return kafka_sink_cast(sink)->spool;
 }
 
 static void
@@ -255,26 +287,34 @@ static char *
 open_producer(struct kafka_sink *s)
 {
     const struct xfsm_sink_options *o = s->options;
+    const bool tls = xfsm_sink_options_have_tls(o);
+    char password[XFSM_SINK_PASSWORD_MAX + 1];
     const char *const settings[][2] = {
         { "bootstrap.servers", o->target + strlen(SCHEME) },
         { "client.id", "xfsm-controller" },
         { "enable.idempotence", "true" },
         { "message.timeout.ms", "0" },
         { "linger.ms", "5" },
-        { "security.protocol", o->ca ? "ssl" : NULL },
+        { "security.protocol", tls ? o->sasl ? "sasl_ssl" : "ssl"
+                               : o->sasl ? "sasl_plaintext" : NULL },
+        { "sasl.mechanism", o->sasl },
+        { "sasl.username", o->user },
+        { "sasl.password", o->user ? password : NULL },
         { "ssl.ca.location", o->ca },
         { "ssl.certificate.location", o->cert },
         { "ssl.key.location", o->key },
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char text[256];
-    char *error = NULL;
+    char *error = xfsm_sink_read_password(o, password);
     size_t i;
 
     for (i = 0; !error && i < ARRAY_SIZE(settings); i++) {
         error = set_conf(conf, settings[i][0], settings[i][1]);
     }
+    explicit_bzero(password, sizeof password);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered_cb);
+    rd_kafka_conf_set_error_cb(conf, error_cb);
     rd_kafka_conf_set_log_cb(conf, log_cb);
     rd_kafka_conf_set_opaque(conf, s);
     if (!error) {
@@ -293,7 +333,7 @@ xfsm_sink_kafka_open(const struct xfsm_sink_options *o,
                      struct xfsm_sink **sinkp)
 {
     static const struct xfsm_sink_class class = {
-        put, flush, NULL, show, get_status, close_sink,
+        put, flush, get_spool, NULL, show, get_status, close_sink,
     };
     struct kafka_sink *s = xzalloc(sizeof *s);
     sigset_t all, old;

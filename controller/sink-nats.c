@@ -54,6 +54,9 @@ VLOG_DEFINE_THIS_MODULE(sink_nats);
 #define MAX_AGE_S (7 * 86400)
 #define OUTAGE_S 3000
 
+/* Events that are taken from the spool, and sent, at a time. */
+#define BATCH 64
+
 #define NS(SECONDS) ((int64_t) (SECONDS) * 1000000000)
 
 struct nats_sink {
@@ -76,6 +79,7 @@ struct nats_sink {
 
     /* Of the thread. */
     jsCtx *js;
+    char detail[256];           /* Of the error of the last connection. */
 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
@@ -154,6 +158,34 @@ set_servers(natsOptions *no, const char *target)
     return status;
 }
 
+/* Tells who we are.  Files are read for each connection, so that what is
+ * mended there takes effect. */
+static natsStatus
+set_identity(struct nats_sink *s, natsOptions *no)
+{
+    const struct xfsm_sink_options *o = s->options;
+    char password[XFSM_SINK_PASSWORD_MAX + 1];
+    natsStatus status;
+    char *error;
+
+    if (o->creds) {
+        return natsOptions_SetUserCredentialsFromFiles(no, o->creds, NULL);
+    } else if (o->nkey) {
+        return natsOptions_SetNKeyFromSeed(no, o->nkey, o->nkey_seed);
+    } else if (!o->user) {
+        return NATS_OK;
+    }
+    error = xfsm_sink_read_password(o, password);
+    if (error) {
+        VLOG_WARN_RL(&rl, "%s", error);
+        free(error);
+        return NATS_INVALID_ARG;
+    }
+    status = natsOptions_SetUserInfo(no, o->user, password);
+    explicit_bzero(password, sizeof password);
+    return status;
+}
+
 static natsStatus
 set_options(struct nats_sink *s, natsOptions *no)
 {
@@ -169,8 +201,11 @@ set_options(struct nats_sink *s, natsOptions *no)
     if (status == NATS_OK) {
         status = natsOptions_SetClosedCB(no, closed_cb, s);
     }
-    if (status == NATS_OK && o->creds) {
-        status = natsOptions_SetUserCredentialsFromFiles(no, o->creds, NULL);
+    if (status == NATS_OK) {
+        status = set_identity(s, no);
+    }
+    if (status == NATS_OK && xfsm_sink_options_have_tls(o)) {
+        status = natsOptions_SetSecure(no, true);
     }
     if (status == NATS_OK && o->ca) {
         status = natsOptions_LoadCATrustedCertificates(no, o->ca);
@@ -243,8 +278,14 @@ open_connection(struct nats_sink *s)
     if (status == NATS_OK) {
         status = set_options(s, no);
     }
+    s->detail[0] = '\0';
     if (status == NATS_OK) {
         status = natsConnection_Connect(&nc, no);
+        if (status != NATS_OK) {
+            const char *detail = nats_GetLastError(NULL);
+
+            ovs_strlcpy(s->detail, detail ? detail : "", sizeof s->detail);
+        }
     }
     natsOptions_Destroy(no);
     ovs_mutex_lock(&s->up.mutex);
@@ -301,6 +342,13 @@ pause_for(struct nats_sink *s, int ms)
     }
 }
 
+/* One of those that are sent at a time. */
+struct batch {
+    uint64_t number;
+    char *json;
+    size_t len;
+};
+
 static natsStatus
 send_event(struct nats_sink *s, unsigned int generation, uint64_t number,
            const char *json, size_t len)
@@ -332,31 +380,59 @@ send_event(struct nats_sink *s, unsigned int generation, uint64_t number,
     return status;
 }
 
+/* Takes events from the spool, as many as are sent at a time.  Returns their
+ * number. */
+static int
+take_batch(struct nats_sink *s, struct batch batch[BATCH])
+{
+    const char *json;
+    int n = 0;
+
+    while (n < BATCH && xfsm_spool_next(s->spool, &batch[n].number, &json,
+                                        &batch[n].len)) {
+        batch[n].json = xmemdup0(json, batch[n].len);
+        n++;
+    }
+    return n;
+}
+
+/* Sends them without the mutex, which is held. */
+static void
+send_batch(struct nats_sink *s, struct batch batch[], int n)
+{
+    unsigned int generation = s->generation;
+    natsStatus status = NATS_OK;
+    int i;
+
+    ovs_mutex_unlock(&s->up.mutex);
+    for (i = 0; i < n; i++) {
+        if (status == NATS_OK) {
+            status = send_event(s, generation, batch[i].number,
+                                batch[i].json, batch[i].len);
+        }
+        free(batch[i].json);
+    }
+    ovs_mutex_lock(&s->up.mutex);
+    if (status != NATS_OK) {
+        VLOG_WARN_RL(&rl, "cannot send an event (%s)",
+                     natsStatus_GetText(status));
+        s->closed = true;
+    }
+}
+
 /* Sends until something is wrong; the mutex is held. */
 static void
 send_events(struct nats_sink *s)
 {
     s->progress = xfsm_now_ms();
     while (!s->stop && !s->closed && !s->trouble) {
-        unsigned int generation = s->generation;
-        const char *json;
-        uint64_t number;
-        size_t len;
+        struct batch batch[BATCH];
+        int n;
 
         xfsm_spool_run(s->spool);
-        if (xfsm_spool_next(s->spool, &number, &json, &len)) {
-            char *copy = xmemdup0(json, len);
-            natsStatus status;
-
-            ovs_mutex_unlock(&s->up.mutex);
-            status = send_event(s, generation, number, copy, len);
-            ovs_mutex_lock(&s->up.mutex);
-            free(copy);
-            if (status != NATS_OK) {
-                VLOG_WARN_RL(&rl, "cannot send an event (%s)",
-                             natsStatus_GetText(status));
-                s->closed = true;
-            }
+        n = take_batch(s, batch);
+        if (n) {
+            send_batch(s, batch, n);
         } else if (!xfsm_spool_pending(s->spool)) {
             s->progress = xfsm_now_ms();
             wait_for(s, IDLE_MS);
@@ -380,8 +456,9 @@ run_connection(struct nats_sink *s)
     status = open_connection(s);
     ovs_mutex_lock(&s->up.mutex);
     if (status != NATS_OK) {
-        VLOG_WARN_RL(&rl, "%s: cannot connect (%s)", s->options->target,
-                     natsStatus_GetText(status));
+        VLOG_WARN_RL(&rl, "%s: cannot connect (%s%s%s)", s->options->target,
+                     natsStatus_GetText(status), s->detail[0] ? ": " : "",
+                     s->detail);
     } else {
         VLOG_INFO("connected to the stream %s", s->options->stream);
         s->n_connected++;
@@ -441,6 +518,12 @@ flush(struct xfsm_sink *sink)
     return 0;
 }
 
+static struct xfsm_spool *
+get_spool(struct xfsm_sink *sink)
+{
+    return nats_sink_cast(sink)->spool;
+}
+
 static void
 show(struct xfsm_sink *sink, struct ds *ds)
 {
@@ -489,7 +572,7 @@ xfsm_sink_nats_open(const struct xfsm_sink_options *o,
                     struct xfsm_sink **sinkp)
 {
     static const struct xfsm_sink_class class = {
-        put, flush, NULL, show, get_status, close_sink,
+        put, flush, get_spool, NULL, show, get_status, close_sink,
     };
     struct xfsm_spool *spool;
     pthread_condattr_t attr;

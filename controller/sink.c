@@ -11,13 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/spool.h"
 #include "util.h"
 
 char *
 xfsm_sink_open(const struct xfsm_sink_options *o, struct xfsm_sink **sinkp)
 {
+    char *error;
+
     if (!xfsm_sink_needs_spool(o->target)) {
         return xfsm_sink_file_open(o, sinkp);
+    }
+    error = xfsm_sink_options_check(o);
+    if (error) {
+        return error;
     }
     if (!o->spool_dir) {
         return xasprintf("%s: needs --state-dir, where the spool of its "
@@ -68,6 +75,19 @@ xfsm_sink_flush(struct xfsm_sink *sink)
     error = sink->class->flush(sink);
     ovs_mutex_unlock(&sink->mutex);
     return error;
+}
+
+bool
+xfsm_sink_get_safe(struct xfsm_sink *sink, uint64_t *last, uint64_t *safe)
+{
+    if (!sink->class->get_spool) {
+        return false;
+    }
+    ovs_mutex_lock(&sink->mutex);
+    *last = xfsm_spool_last(sink->class->get_spool(sink));
+    *safe = xfsm_spool_safe(sink->class->get_spool(sink));
+    ovs_mutex_unlock(&sink->mutex);
+    return true;
 }
 
 char *

@@ -35,6 +35,7 @@
 
 struct ds;
 struct xfsm_event_view;
+struct xfsm_spool;
 
 /* O(ID, NAME, MIN, MAX, DEFAULT, DOC): options that are numbers. */
 #define XFSM_SINK_NUMBERS(O) \
@@ -45,7 +46,8 @@ struct xfsm_event_view;
     O(PARTITIONS, partitions, 1, 1024, 16, "nats: parts of the sources") \
     O(SPOOL_MIB, spool_mib, 1, 2048, 256, "brokers: size of the spool") \
     O(HOLD_S, hold_s, 0, 86400, 600, \
-      "nats: seconds that the spool holds an event past its acknowledgement")
+      "nats: seconds that the spool holds an event past its acknowledgement") \
+    O(TLS, tls, 0, 1, 0, "brokers: 1: over TLS, as with 'ca' and 'cert', too")
 
 /* O(NAME, DEFAULT, DOC): options that are text. */
 #define XFSM_SINK_STRINGS(O) \
@@ -53,9 +55,20 @@ struct xfsm_event_view;
     O(prefix, "xfsm", "nats: first part of the subjects") \
     O(topic, "xfsm-events", "kafka: topic") \
     O(creds, NULL, "nats: file of credentials") \
+    O(nkey, NULL, "nats: our public key, with 'nkey_seed'") \
+    O(nkey_seed, NULL, "nats: file of its seed") \
+    O(user, NULL, "brokers: our name, with 'password_file'") \
+    O(password_file, NULL, "brokers: file of its password") \
+    O(sasl, NULL, "kafka: how it is told, XFSM_SINK_SASL") \
     O(ca, NULL, "brokers: file of certificate authorities") \
     O(cert, NULL, "brokers: file of our certificate") \
     O(key, NULL, "brokers: file of its private key")
+
+/* M(NAME): mechanisms of SASL. */
+#define XFSM_SINK_SASL(M) M("PLAIN") M("SCRAM-SHA-256") M("SCRAM-SHA-512")
+
+/* Characters of a password at most. */
+#define XFSM_SINK_PASSWORD_MAX 1024
 
 struct xfsm_sink_options {
     char *target;               /* What --events says, or NULL. */
@@ -74,6 +87,19 @@ void xfsm_sink_options_destroy(struct xfsm_sink_options *);
 /* Takes "KEY=VALUE", where KEY has hyphens where members have underscores.
  * Returns NULL or an error that the caller frees. */
 char *xfsm_sink_options_set(struct xfsm_sink_options *, const char *setting);
+
+/* Checks that what is set goes together, and that files of secrets can be
+ * read, and not by everybody.  Returns NULL or an error that the caller
+ * frees. */
+char *xfsm_sink_options_check(const struct xfsm_sink_options *);
+
+/* True if the broker is to be spoken to over TLS. */
+bool xfsm_sink_options_have_tls(const struct xfsm_sink_options *);
+
+/* Reads the password, as the file is now, into 'password', which is empty
+ * without such a file.  Returns NULL or an error that the caller frees. */
+char *xfsm_sink_read_password(const struct xfsm_sink_options *,
+                              char password[XFSM_SINK_PASSWORD_MAX + 1]);
 
 /* True if 'target' needs a folder for its spool. */
 bool xfsm_sink_needs_spool(const char *target);
@@ -98,6 +124,10 @@ struct xfsm_sink_class {
 
     /* Makes what was taken safe.  Returns 0 or a positive errno. */
     int (*flush)(struct xfsm_sink *);
+
+    /* Returns the spool that is between it and a broker, which all controllers
+     * of a fleet share; NULL if it has none. */
+    struct xfsm_spool *(*get_spool)(struct xfsm_sink *);
 
     /* Opens its file again; NULL if it has none.  Returns NULL or an error. */
     char *(*reopen)(struct xfsm_sink *);
@@ -131,6 +161,11 @@ void xfsm_sink_close(struct xfsm_sink *);
 int xfsm_sink_put(struct xfsm_sink *, const char *json, size_t len,
                   const struct xfsm_event_view *view);
 int xfsm_sink_flush(struct xfsm_sink *);
+
+/* Stores the number of the last event that was put, and up to which all are
+ * safe with a broker, so that they will be there if this host is not.  Returns
+ * false if events go somewhere else. */
+bool xfsm_sink_get_safe(struct xfsm_sink *, uint64_t *last, uint64_t *safe);
 char *xfsm_sink_reopen(struct xfsm_sink *);
 void xfsm_sink_show(struct xfsm_sink *, struct ds *);
 

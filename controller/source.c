@@ -10,14 +10,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "controller/positions.h"
 #include "controller/relay.h"
 #include "controller/sink.h"
+#include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/thread.h"
 #include "openvswitch/vlog.h"
@@ -30,18 +30,20 @@
 
 VLOG_DEFINE_THIS_MODULE(source);
 
-/* How long is waited for one event, for a connection, and before something
- * that failed is tried again, in ms. */
+/* How long is waited for room in the sink, for a connection without news of
+ * it, and before something that failed is tried again, in ms. */
 #define WAIT_MS 250
-#define CONNECT_MS 200
+#define CONNECT_MS 1000
 #define RETRY_MS 1000
 
 /* By then a hub that is connected again has the subscriptions: the queue may
  * still have messages of before, which tell nothing of that. */
 #define SETTLE_MS 500
 
-/* The positions of a hub without events are written that often, in ms. */
-#define IDLE_COMMIT_MS 10000
+/* The positions of a hub without events are written that often, in ms; not
+ * those of all hubs at once.  Of such a hub they save nothing but answers with
+ * what it told before. */
+#define IDLE_COMMIT_MS 60000
 
 /* How old events are is looked at that often, in ms. */
 #define LAG_MS 100
@@ -52,10 +54,15 @@ struct xfsm_source {
     char *server_key;
     char *path;                 /* Of the positions, or NULL. */
     struct xfsm_source_options options;
-    pthread_t thread;
 
     /* Of the thread. */
-    struct xfsm_follow *follow;
+    int epoll_fd;
+    void *data;                 /* Of input, for that. */
+    struct xfsm_follow_options follow_options;
+    struct xfsm_follow *follow; /* NULL: to be made, at... */
+    int64_t retry_at;           /* ...monotonic ms. */
+    struct xfsm_follow_item item;       /* In hand. */
+    bool has_item;
     struct xfsm_positions *positions;
     uint64_t n_lost;            /* Connections, when the past was had. */
     bool caught_up;             /* All of the past was had. */
@@ -63,15 +70,18 @@ struct xfsm_source {
     bool started;               /* There was a connection. */
     bool answered;              /* A question on the past, once. */
     int attempts;               /* To have it that failed. */
+    int64_t settle_at;          /* When to ask for the past, or 0. */
+    uint64_t safe_since_ms;     /* To be told when... */
+    uint64_t safe_number;       /* ...that is safe, or 0. */
     unsigned int uncommitted;   /* Events. */
     int64_t committed;          /* When, monotonic ms. */
 
     /* For the owner to see. */
     struct ovs_mutex mutex;
-    pthread_cond_t wake;        /* 'stop' was set. */
     bool stop;
     bool ended;
     struct xfsm_source_status status;
+    uint64_t collected;         /* As get_collected() tells. */
 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
@@ -103,36 +113,37 @@ count(struct xfsm_source *s, uint64_t *counter, uint64_t n)
     ovs_mutex_unlock(&s->mutex);
 }
 
-/* Waits, but not after the end was asked for. */
-static void
-nap(struct xfsm_source *s, int ms)
-{
-    int64_t until = xfsm_now_ms() + ms;
-    struct timespec t = { until / 1000, until % 1000 * 1000000 };
-
-    ovs_mutex_lock(&s->mutex);
-    while (!s->stop && xfsm_now_ms() < until) {
-        pthread_cond_timedwait(&s->wake, &s->mutex.lock, &t);
-    }
-    ovs_mutex_unlock(&s->mutex);
-}
-
 /* ## Positions ## */
 
-/* Has the sink make safe what it was given, and then notes how far that is.
- * Where the sink fails, the positions on the disk stay as they are. */
-static void
-commit(struct xfsm_source *s)
+bool
+xfsm_source_must_commit(const struct xfsm_source *s)
 {
-    uint64_t heard = (s->follow && xfsm_follow_is_empty(s->follow)
-                      ? xfsm_follow_heard_ms(s->follow) : 0);
-    int error = xfsm_sink_flush(s->options.sink);
+    int64_t age = xfsm_now_ms() - s->committed;
 
-    s->committed = xfsm_now_ms();
-    s->uncommitted = 0;
+    return age >= (s->uncommitted ? XFSM_SOURCE_COMMIT_MS : IDLE_COMMIT_MS);
+}
+
+/* Takes note of the time before which nothing is missing: all was given out
+ * that came before the last heartbeat. */
+static void
+update_since(struct xfsm_source *s)
+{
+    uint64_t heard = (s->follow && !s->has_item
+                      && xfsm_follow_is_empty(s->follow)
+                      ? xfsm_follow_heard_ms(s->follow) : 0);
+
     if (s->caught_up && heard > XFSM_SOURCE_MARGIN_MS) {
         xfsm_positions_set_since(s->positions, heard - XFSM_SOURCE_MARGIN_MS);
     }
+}
+
+/* Where the sink failed, the positions on the disk stay as they are. */
+void
+xfsm_source_commit(struct xfsm_source *s, int error)
+{
+    s->committed = xfsm_now_ms();
+    s->uncommitted = 0;
+    update_since(s);
     if (error) {
         VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));
     } else if (s->path) {
@@ -141,6 +152,23 @@ commit(struct xfsm_source *s)
             VLOG_WARN_RL(&rl, "%s: cannot write (%s)", s->path,
                          ovs_strerror(error));
         }
+    }
+}
+
+void
+xfsm_source_note_safe(struct xfsm_source *s, uint64_t last, uint64_t safe)
+{
+    if (s->safe_number && safe >= s->safe_number) {
+        ovs_mutex_lock(&s->mutex);
+        s->collected = s->safe_since_ms;
+        ovs_mutex_unlock(&s->mutex);
+        s->safe_number = 0;
+    }
+    update_since(s);
+    if (!s->safe_number && last && s->caught_up
+        && xfsm_positions_since(s->positions) > s->safe_since_ms) {
+        s->safe_since_ms = xfsm_positions_since(s->positions);
+        s->safe_number = last;
     }
 }
 
@@ -167,33 +195,19 @@ needs_past(const struct xfsm_source *s)
     return s->again || xfsm_follow_n_lost(s->follow) != s->n_lost;
 }
 
-/* Gives an event to the sink, and waits while that has no room.  Returns false
- * if the end came first. */
+/* Gives an event to the sink.  Returns false if that has no room. */
 static bool
 put(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
-    for (;;) {
-        int error = xfsm_sink_put(s->options.sink, item->body, item->body_len,
-                                  &item->event);
+    int error = xfsm_sink_put(s->options.sink, item->body, item->body_len,
+                              &item->event);
 
-        if (error != EAGAIN) {
-            if (error) {
-                count(s, &s->status.counters.failed, 1);
-                VLOG_WARN_RL(&rl, "cannot write events (%s)",
-                             ovs_strerror(error));
-            }
-            set_flag(s, &s->status.waiting, false);
-            return true;
-        }
-        set_flag(s, &s->status.waiting, true);
-        if (s->uncommitted) {
-            commit(s);
-        }
-        nap(s, WAIT_MS);
-        if (must_stop(s)) {
-            return false;
-        }
+    set_flag(s, &s->status.waiting, error == EAGAIN);
+    if (error && error != EAGAIN) {
+        count(s, &s->status.counters.failed, 1);
+        VLOG_WARN_RL(&rl, "cannot write events (%s)", ovs_strerror(error));
     }
+    return error != EAGAIN;
 }
 
 /* Which of the counted labels 'label' is. */
@@ -234,22 +248,20 @@ count_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
     ovs_mutex_unlock(&s->mutex);
 }
 
-static void
+static bool
 take_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     if (xfsm_positions_has(s->positions, &item->event)) {
         count(s, &s->status.counters.repeated, 1);
-        return;
+        return true;
+    } else if (!put(s, item)) {
+        return false;
     }
-    if (put(s, item)) {
-        xfsm_positions_note(s->positions, &item->event);
-        count_event(s, item);
-        xfsm_relay_put(s->options.relay, s->name, item->body,
-                       item->body_len);
-        if (++s->uncommitted >= XFSM_SOURCE_BURST) {
-            commit(s);
-        }
-    }
+    xfsm_positions_note(s->positions, &item->event);
+    count_event(s, item);
+    xfsm_relay_put(s->options.relay, s->name, item->body, item->body_len);
+    s->uncommitted++;
+    return true;
 }
 
 static void
@@ -291,7 +303,8 @@ take_past(struct xfsm_source *s, const struct xfsm_follow_item *item)
     s->attempts = 0;
 }
 
-static void
+/* Returns false if there is no room for it. */
+static bool
 take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
 {
     switch (item->kind) {
@@ -299,18 +312,15 @@ take_item(struct xfsm_source *s, const struct xfsm_follow_item *item)
     case XFSM_FOLLOW_RECORD:
         /* One that may have come right after a connection was made, and
          * before the past: it is a part of that. */
-        if (!needs_past(s) || !is_hub(s)
-            || !xfsm_follow_n_connected(s->follow)
-            || !xfsm_positions_is_kept(&item->event)) {
-            take_event(s, item);
-        }
-        break;
+        return (xfsm_positions_is_kept(&item->event) && is_hub(s)
+                && needs_past(s) && xfsm_follow_n_connected(s->follow))
+               || take_event(s, item);
     case XFSM_FOLLOW_GAP:
         take_gap(s, item);
-        break;
+        return true;
     case XFSM_FOLLOW_PAST:
         take_past(s, item);
-        break;
+        return true;
     default:
         OVS_NOT_REACHED();
     }
@@ -324,11 +334,9 @@ catch_up(struct xfsm_source *s)
 {
     s->again = false;
     s->started = true;
+    s->settle_at = 0;
     s->caught_up = false;
     s->n_lost = xfsm_follow_n_lost(s->follow);
-    if (s->n_lost) {
-        nap(s, SETTLE_MS);
-    }
     xfsm_follow_again(s->follow, xfsm_positions_since(s->positions));
 }
 
@@ -338,147 +346,194 @@ static bool
 run_past(struct xfsm_source *s)
 {
     bool connected = xfsm_follow_n_connected(s->follow);
+    uint64_t n_lost = xfsm_follow_n_lost(s->follow);
 
     set_flag(s, &s->status.connected, connected);
     if (!needs_past(s)) {
         return true;
-    } else if (connected
-               || (!s->started && xfsm_follow_n_lost(s->follow))) {
+    } else if (connected || (!s->started && n_lost)) {
+        if (n_lost && !s->settle_at) {
+            s->settle_at = xfsm_now_ms() + SETTLE_MS;
+        }
+        if (xfsm_now_ms() < s->settle_at) {
+            return false;
+        }
         catch_up(s);
         return true;
     }
+    s->settle_at = 0;
     /* What waits in the queue can be taken, unless the past comes before
      * it. */
     return s->started && !(s->again && is_hub(s));
 }
 
+/* ZeroMQ closes a file descriptor some time after its socket: it is not to be
+ * told of when the source is gone. */
 static void
-commit_in_time(struct xfsm_source *s, bool idle)
+watch(int fd, bool there, void *s_)
 {
-    int64_t age = xfsm_now_ms() - s->committed;
+    struct xfsm_source *s = s_;
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+                                 .data.ptr = s->data };
 
-    if (s->uncommitted ? idle || age >= XFSM_SOURCE_COMMIT_MS
-        : age >= IDLE_COMMIT_MS) {
-        commit(s);
-    }
+    epoll_ctl(s->epoll_fd, there ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd,
+              &event);
 }
 
-/* Follows until the end, or an error of the system. */
 static void
-follow(struct xfsm_source *s)
+close_follow(struct xfsm_source *s)
 {
-    struct xfsm_follow_item item;
+    xfsm_follow_destroy(s->follow);
+    s->follow = NULL;
+    s->has_item = false;
+    set_flag(s, &s->status.connected, false);
+}
 
+/* Begins to follow.  Returns false if it cannot. */
+static bool
+open_follow(struct xfsm_source *s)
+{
+    char *error = xfsm_follow_create(&s->follow_options, &s->follow);
+
+    s->retry_at = xfsm_now_ms() + RETRY_MS;
+    if (error) {
+        VLOG_ERR_RL(&rl, "%s: no events: %s", s->name, error);
+        free(error);
+        s->follow = NULL;
+        return false;
+    }
     xfsm_positions_each(s->positions, know, s->follow);
     s->again = true;
     s->started = false;
+    s->settle_at = 0;
     s->n_lost = 0;
-    while (!must_stop(s)) {
+    return true;
+}
+
+/* Takes what there is, up to a burst.  Returns when to go on. */
+static int64_t
+take_items(struct xfsm_source *s)
+{
+    int i;
+
+    for (i = 0; i < XFSM_SOURCE_BURST; i++) {
         int error;
 
-        if (!run_past(s)) {
-            commit_in_time(s, true);
-            nap(s, CONNECT_MS);
-            continue;
+        if ((!i || s->again) && !run_past(s)) {
+            return s->settle_at ? s->settle_at : xfsm_now_ms() + CONNECT_MS;
         }
-        error = xfsm_follow_next(s->follow, WAIT_MS, &item);
+        error = (s->has_item ? 0
+                 : xfsm_follow_next(s->follow, 0, &s->item));
         if (!error) {
-            take_item(s, &item);
+            s->has_item = !take_item(s, &s->item);
+            if (s->has_item) {
+                return xfsm_now_ms() + WAIT_MS;
+            }
         } else if (error == EPROTO) {
             count(s, &s->status.counters.refused, 1);
             VLOG_WARN_RL(&rl, "%s: refused a message that is no event",
                          s->name);
-        } else if (error != EAGAIN && error != EINTR && !must_stop(s)) {
+        } else if (error == EAGAIN) {
+            int64_t deadline = xfsm_follow_deadline(s->follow);
+            int64_t redial = xfsm_now_ms() + CONNECT_MS;
+
+            return xfsm_follow_n_connected(s->follow)
+                   ? deadline : MIN(deadline, redial);
+        } else if (error != EINTR) {
             VLOG_WARN_RL(&rl, "%s: cannot receive events (%s)", s->name,
                          ovs_strerror(error));
-            return;
+            close_follow(s);
+            return s->retry_at = xfsm_now_ms() + RETRY_MS;
         }
-        commit_in_time(s, error == EAGAIN);
     }
+    return 0;
 }
 
-static void *
-source_main(void *s_)
+void
+xfsm_source_begin(struct xfsm_source *s, int epoll_fd, void *data)
 {
-    struct xfsm_source *s = s_;
-    const char *endpoint = s->endpoint;
-    const struct xfsm_follow_options options = {
-        .endpoints = &endpoint, .n_endpoints = 1,
-        .context = s->options.context,
-        .keys = s->server_key ? s->options.keys : NULL,
-        .server_key = s->server_key,
-    };
+    s->epoll_fd = epoll_fd;
+    s->data = data;
+    /* So that hubs take turns. */
+    s->committed = xfsm_now_ms() - hash_string(s->name, 0) % IDLE_COMMIT_MS;
+}
 
-    while (!must_stop(s)) {
-        char *error = xfsm_follow_create(&options, &s->follow);
+int64_t
+xfsm_source_run(struct xfsm_source *s)
+{
+    if (must_stop(s)) {
+        if (s->follow) {
+            int error = xfsm_sink_flush(s->options.sink);
 
-        if (error) {
-            VLOG_ERR_RL(&rl, "%s: no events: %s", s->name, error);
-            free(error);
-            nap(s, RETRY_MS);
-            continue;
+            xfsm_source_commit(s, error);
+            close_follow(s);
         }
-        follow(s);
-        if (s->uncommitted) {
-            commit(s);
-        }
-        xfsm_follow_destroy(s->follow);
-        s->follow = NULL;
-        set_flag(s, &s->status.connected, false);
-        nap(s, CONNECT_MS);
+        return -1;
     }
-    commit(s);
+    if (!s->follow && (xfsm_now_ms() < s->retry_at || !open_follow(s))) {
+        return s->retry_at;
+    }
+    return take_items(s);
+}
+
+void
+xfsm_source_end(struct xfsm_source *s)
+{
     set_flag(s, &s->ended, true);
-    return NULL;
 }
 
 /* ## For the owner ## */
 
-struct xfsm_source *
-xfsm_source_start(const struct xfsm_source_options *options)
+/* What another controller came to after we had the host is later than what we
+ * know of its probes. */
+static void
+load_positions(struct xfsm_source *s)
 {
-    struct xfsm_source *s = xzalloc(sizeof *s);
-    pthread_condattr_t attr;
-    sigset_t all, old;
-    int error;
+    uint64_t collected = s->options.collected;
 
-    s->options = *options;
-    s->name = xstrdup(options->name);
-    s->endpoint = xstrdup(options->endpoint);
-    s->server_key = nullable_xstrdup(options->server_key);
-    s->path = nullable_xstrdup(options->positions);
-    s->positions = xfsm_positions_create();
     if (!s->path) {
         xfsm_positions_set_since(s->positions, time_wall_msec());
     } else if (!xfsm_positions_load(s->positions, s->path)
                || !xfsm_positions_since(s->positions)) {
         xfsm_positions_set_since(s->positions, 1);
     }
-    s->committed = xfsm_now_ms();
-    ovs_mutex_init(&s->mutex);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &attr);
-    pthread_condattr_destroy(&attr);
-
-    /* Not by ovs_thread_create(), after which no child can be started. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    error = pthread_create(&s->thread, NULL, source_main, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (error) {
-        ovs_abort(error, "cannot create a thread");
+    if (collected > xfsm_positions_since(s->positions)) {
+        VLOG_INFO("%s: another controller collected its events up to %"PRIu64
+                  " ms since 1970; the hub is asked for those after that",
+                  s->name, collected);
+        xfsm_positions_destroy(s->positions);
+        s->positions = xfsm_positions_create();
+        xfsm_positions_set_since(s->positions, collected);
     }
+}
+
+struct xfsm_source *
+xfsm_source_create(const struct xfsm_source_options *options)
+{
+    struct xfsm_source *s = xzalloc(sizeof *s);
+
+    s->options = *options;
+    s->name = xstrdup(options->name);
+    s->endpoint = xstrdup(options->endpoint);
+    s->server_key = nullable_xstrdup(options->server_key);
+    s->path = nullable_xstrdup(options->positions);
+    s->follow_options = (struct xfsm_follow_options) {
+        .endpoints = (const char *const *) &s->endpoint, .n_endpoints = 1,
+        .context = options->context,
+        .keys = s->server_key ? options->keys : NULL,
+        .server_key = s->server_key,
+        .watch = watch, .watch_aux = s,
+    };
+    s->positions = xfsm_positions_create();
+    load_positions(s);
+    ovs_mutex_init(&s->mutex);
     return s;
 }
 
 void
 xfsm_source_stop(struct xfsm_source *s)
 {
-    ovs_mutex_lock(&s->mutex);
-    s->stop = true;
-    pthread_cond_signal(&s->wake);
-    ovs_mutex_unlock(&s->mutex);
+    set_flag(s, &s->stop, true);
 }
 
 bool
@@ -493,10 +548,8 @@ xfsm_source_has_ended(const struct xfsm_source *s)
 }
 
 void
-xfsm_source_join(struct xfsm_source *s)
+xfsm_source_destroy(struct xfsm_source *s)
 {
-    pthread_join(s->thread, NULL);
-    pthread_cond_destroy(&s->wake);
     ovs_mutex_destroy(&s->mutex);
     xfsm_positions_destroy(s->positions);
     free(s->name);
@@ -521,6 +574,17 @@ xfsm_source_get_status(const struct xfsm_source *s,
     ovs_mutex_lock(&s->mutex);
     *status = s->status;
     ovs_mutex_unlock(&s->mutex);
+}
+
+uint64_t
+xfsm_source_get_collected(const struct xfsm_source *s)
+{
+    uint64_t collected;
+
+    ovs_mutex_lock(&s->mutex);
+    collected = s->collected;
+    ovs_mutex_unlock(&s->mutex);
+    return collected;
 }
 
 void

@@ -6,14 +6,13 @@
 #ifndef CONTROLLER_SOURCE_H
 #define CONTROLLER_SOURCE_H 1
 
-/* Follows one hub, in a thread of its own, and hands its events to the sink.
+/* Follows one hub, and hands its events to the sink.
  *
- * xfsm/io/follow.h finds gaps and fills them from the hub's journal, for which
- * it may wait for the hub some seconds: hence the thread.  This adds what
- * lasts: how far it came (positions.h), which is written to a file after the
- * sink has taken the events, so that the order of a crash is always events
- * before positions, and none is missed.  What can happen is that some come
- * twice, namely those since the file was written, at most
+ * xfsm/io/follow.h finds gaps and fills them from the hub's journal.  This
+ * adds what lasts: how far it came (positions.h), which is written to a file
+ * after the sink has taken the events, so that the order of a crash is always
+ * events before positions, and none is missed.  What can happen is that some
+ * come twice, namely those since the file was written, at most
  * XFSM_SOURCE_COMMIT_MS of a busy hub and none of a quiet one.
  *
  * At the start, and each time that the connection was lost, the hub is asked
@@ -21,16 +20,26 @@
  * is taken before it has answered, or failed to XFSM_SOURCE_ATTEMPTS times, as
  * what publishes and is no hub does.
  *
- * While the sink has no room the thread waits with the event in its hand.
+ * What is on this host can be gone with it.  So it is told, too, up to when
+ * all is safe with the broker, if there is one: a time before which nothing is
+ * missing in the spool, from when on all is that was in the spool then.
+ * Whoever takes over the hub begins there, if that is later than what it has
+ * itself.
  *
- * Thread-safety: the functions below are for the thread of the owner. */
+ * While the sink has no room the source waits with the event in its hand.
+ *
+ * Thread-safety: a source has an owner, which makes and frees it, and one
+ * thread of a pool (pool.h) that drives it in between.  Neither of the two
+ * waits in a function of the source. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define XFSM_SOURCE_COMMIT_MS 1000
+/* The least and, while its thread is not busy, the most between two times that
+ * positions of a hub with events are written, in ms. */
+#define XFSM_SOURCE_COMMIT_MS 250
 
-/* Events after which the sink is flushed at the latest. */
+/* Events that a source takes before others of its thread have a turn. */
 #define XFSM_SOURCE_BURST 256
 
 #define XFSM_SOURCE_ATTEMPTS 2
@@ -73,6 +82,11 @@ struct xfsm_source_status {
     int64_t lag_ms;             /* How old it was then. */
     struct xfsm_source_counters counters;
 };
+/* File descriptors of a source while it asks its hub, of which two are closed
+ * then: of its three ZeroMQ sockets, and the one that ZeroMQ adds to tell of
+ * connections, and of its two connections; and ZeroMQ sockets. */
+#define XFSM_SOURCE_FILES 6
+#define XFSM_SOURCE_SOCKETS 4
 
 struct ds;
 struct xfsm_key_pair;
@@ -86,21 +100,24 @@ struct xfsm_source_options {
     const char *server_key;     /* NULL: no CURVE. */
     const struct xfsm_key_pair *keys;   /* Outlives the source. */
     const char *positions;      /* File, or NULL. */
+    uint64_t collected;         /* Up to where another controller came, which
+                                 * had the same broker; 0: not known. */
     void *context;              /* Of ZeroMQ, outlives the source. */
     struct xfsm_sink *sink;     /* Outlives the source... */
     struct xfsm_relay *relay;   /* ...as what the sink has taken goes to. */
 };
 
-/* Starts to follow a hub.  Strings are copied.  Aborts if there can be no
- * thread. */
-struct xfsm_source *xfsm_source_start(const struct xfsm_source_options *);
+/* ## For the owner ## */
 
-/* Asks it to end, which may take some seconds, and tells whether it has. */
+/* Makes a source.  Strings are copied. */
+struct xfsm_source *xfsm_source_create(const struct xfsm_source_options *);
+
+/* Asks it to end, at its next turn, and tells whether it has. */
 void xfsm_source_stop(struct xfsm_source *);
 bool xfsm_source_has_ended(const struct xfsm_source *);
 
-/* Waits until it has ended, and frees it. */
-void xfsm_source_join(struct xfsm_source *);
+/* Frees it; the pool has it no more. */
+void xfsm_source_destroy(struct xfsm_source *);
 
 /* True if that is what it was started with. */
 bool xfsm_source_is(const struct xfsm_source *, const char *endpoint,
@@ -114,7 +131,33 @@ void xfsm_source_get_status(const struct xfsm_source *,
 void xfsm_source_add(struct xfsm_source_counters *to,
                      const struct xfsm_source_counters *from);
 
+/* The time before which nothing is missing in the broker, by the clock of the
+ * hub, in ms since 1970; 0 if that is not known. */
+uint64_t xfsm_source_get_collected(const struct xfsm_source *);
+
 /* Appends a line on its state. */
 void xfsm_source_show(const struct xfsm_source *, struct ds *);
+
+/* ## For the thread ## */
+
+/* The first call, which is to have input for the source told by 'epoll_fd',
+ * with 'data'. */
+void xfsm_source_begin(struct xfsm_source *, int epoll_fd, void *data);
+
+/* Has a turn.  Returns when the next one is due, monotonic ms, if there is no
+ * input before; 0 for at once; or -1 if it has ended. */
+int64_t xfsm_source_run(struct xfsm_source *);
+
+/* The last call, after that: the owner may free it at any time. */
+void xfsm_source_end(struct xfsm_source *);
+
+/* Tells whether its positions are to be written, which is after a flush of the
+ * sink, whose result is 'error'. */
+bool xfsm_source_must_commit(const struct xfsm_source *);
+void xfsm_source_commit(struct xfsm_source *, int error);
+
+/* Tells what xfsm_sink_get_safe() did, now. */
+void xfsm_source_note_safe(struct xfsm_source *, uint64_t last,
+                           uint64_t safe);
 
 #endif /* controller/source.h */

@@ -280,6 +280,21 @@ xfsm_spool_pending(const struct xfsm_spool *s)
     return last - s->acknowledged;
 }
 
+uint64_t
+xfsm_spool_last(const struct xfsm_spool *s)
+{
+    uint64_t first, last;
+
+    xfsm_journal_bounds(s->journal, &first, &last);
+    return last;
+}
+
+uint64_t
+xfsm_spool_safe(const struct xfsm_spool *s)
+{
+    return s->hold_ms ? MIN(held_from(s), s->acknowledged) : s->acknowledged;
+}
+
 void
 xfsm_spool_run(struct xfsm_spool *s)
 {

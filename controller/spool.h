@@ -85,6 +85,11 @@ void xfsm_spool_rewind(struct xfsm_spool *, bool held);
 /* Events that are not acknowledged. */
 uint64_t xfsm_spool_pending(const struct xfsm_spool *);
 
+/* The number of the last event that was put, and that up to which all are safe
+ * with the broker: acknowledged, and for the time that events are held. */
+uint64_t xfsm_spool_last(const struct xfsm_spool *);
+uint64_t xfsm_spool_safe(const struct xfsm_spool *);
+
 /* Takes note of the time.  To be called every second or so. */
 void xfsm_spool_run(struct xfsm_spool *);
 

@@ -58,6 +58,22 @@ note_conflict(struct sync *s, const char *kind, const char *name)
 
 /* ## Programs ## */
 
+static const char *
+get_signature(const struct xfsm_fleet_program *program)
+{
+    return program->signature ? program->signature : "";
+}
+
+/* Tells whether the host has another signature.  One whose database is too
+ * old for them does not look at them. */
+static bool
+signature_differs(struct sync *s, const struct xfsmrec_program *row,
+                  const struct xfsm_fleet_program *program)
+{
+    return xfsmrec_server_has_program_table_col_signature(s->idl)
+           && strcmp(row->signature, get_signature(program));
+}
+
 /* Makes 'row', or a new row if NULL, say what 'program' does. */
 static void
 put_program(struct sync *s, const struct xfsmrec_program *row,
@@ -73,6 +89,9 @@ put_program(struct sync *s, const struct xfsmrec_program *row,
     }
     xfsmrec_program_set_source(row, program->source);
     xfsmrec_program_set_image(row, program->image);
+    if (xfsmrec_server_has_program_table_col_signature(s->idl)) {
+        xfsmrec_program_set_signature(row, get_signature(program));
+    }
 }
 
 /* Says in which lines the source differs, or that only the image does. */
@@ -85,7 +104,9 @@ describe_program(const struct xfsmrec_program *row,
     int line = 1;
 
     if (!strcmp(a, b)) {
-        return xstrdup("another image of the same source");
+        return xstrdup(strcmp(row->image, program->image)
+                       ? "another image of the same source"
+                       : "its signature");
     }
     for (; *a == *b; a++, b++) {
         line += *a == '\n';
@@ -104,7 +125,8 @@ sync_program_row(struct sync *s, const struct xfsmrec_program *row)
     } else if (program && !is_ours(&row->external_ids)) {
         note_conflict(s, "program", row->name);
     } else if (program && (strcmp(row->source, program->source)
-                           || strcmp(row->image, program->image))) {
+                           || strcmp(row->image, program->image)
+                           || signature_differs(s, row, program))) {
         note_change(s, "change", "program", row->name,
                     describe_program(row, program));
         if (s->txn) {
@@ -188,6 +210,9 @@ put_assignment(struct sync *s, const struct xfsmrec_assignment *row,
     programs = sset_sort(&names);
     xfsmrec_assignment_set_programs(row, programs, sset_count(&names));
     xfsmrec_assignment_set_target(row, &assignment->target);
+    if (xfsmrec_server_has_assignment_table_col_params(s->idl)) {
+        xfsmrec_assignment_set_params(row, assignment->params);
+    }
     xfsmrec_assignment_set_enabled(row, assignment->enabled);
     free(programs);
     sset_destroy(&names);
@@ -243,6 +268,10 @@ describe_assignment(const struct sync *s, const struct xfsmrec_assignment *row,
         ds_put_cstr(&ds, " -> ");
         put_smap(&ds, &assignment->target);
     }
+    if (strcmp(row->params, assignment->params)) {
+        ds_put_format(&ds, "%sparams \"%s\" -> \"%s\"", ds.length ? ", " : "",
+                      row->params, assignment->params);
+    }
     if (row->enabled != assignment->enabled) {
         ds_put_format(&ds, "%senabled %s -> %s", ds.length ? ", " : "",
                       row->enabled ? "true" : "false",
@@ -255,6 +284,22 @@ describe_assignment(const struct sync *s, const struct xfsmrec_assignment *row,
         return NULL;
     }
     return ds_steal_cstr(&ds);
+}
+
+/* Tells of an assignment with parameters if the host cannot take these.  With
+ * version 1.4.0, that of column "signature", came agents that can set
+ * parameters of a program with an image. */
+static bool
+check_params(struct sync *s, const struct xfsm_fleet_assignment *assignment)
+{
+    if (assignment->params[0]
+        && !xfsmrec_server_has_program_table_col_signature(s->idl)) {
+        ds_put_format(s->conflicts, "assignment %s has parameters, which this "
+                      "host's database is too old for; run \"xfsm-ctl init\" "
+                      "there\n", assignment->name);
+        return false;
+    }
+    return true;
 }
 
 /* Returns the assignment called 'name', if it concerns the host and there is
@@ -293,7 +338,7 @@ sync_assignment_row(struct sync *s, const struct xfsmrec_assignment *row)
         return;                 /* What is there is better than nothing. */
     } else if (assignment && !is_ours(&row->external_ids)) {
         note_conflict(s, "assignment", row->name);
-    } else if (assignment) {
+    } else if (assignment && check_params(s, assignment)) {
         detail = describe_assignment(s, row, assignment);
         if (detail) {
             note_change(s, "change", "assignment", row->name, detail);
@@ -301,7 +346,7 @@ sync_assignment_row(struct sync *s, const struct xfsmrec_assignment *row)
                 put_assignment(s, row, assignment);
             }
         }
-    } else if (is_ours(&row->external_ids)) {
+    } else if (!assignment && is_ours(&row->external_ids)) {
         note_change(s, "remove", "assignment", row->name, NULL);
         if (s->txn) {
             xfsmrec_assignment_delete(row);
@@ -328,7 +373,8 @@ sync_assignments(struct sync *s)
             = find_assignment(s, nodes[i]->name);
 
         if (assignment && !assignment->error
-            && !sset_contains(&present, nodes[i]->name)) {
+            && !sset_contains(&present, nodes[i]->name)
+            && check_params(s, assignment)) {
             note_change(s, "add", "assignment", nodes[i]->name, NULL);
             if (s->txn) {
                 put_assignment(s, NULL, assignment);

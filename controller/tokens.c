@@ -17,11 +17,10 @@
 #include <string.h>
 
 #include "controller/fleet.h"
+#include "controller/tenants.h"
 #include "entropy.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
-
-#define PREFIX "sha256:"
 
 /* What our tokens start with, so that one that was published by mistake is
  * recognised. */
@@ -47,8 +46,8 @@ hash(const char *token, unsigned char digest[XFSM_TOKENS_DIGEST])
     }
 }
 
-static bool
-parse_role(const char *name, enum xfsm_role *rolep)
+bool
+xfsm_role_from_name(const char *name, enum xfsm_role *rolep)
 {
     enum xfsm_role role;
 
@@ -61,16 +60,36 @@ parse_role(const char *name, enum xfsm_role *rolep)
     return false;
 }
 
+/* Reads "ROLE[@TENANT]".  Returns NULL or an error. */
+static char *
+parse_role(const char *text, struct xfsm_token *token)
+{
+    size_t len = strcspn(text, "@");
+    char *role = xmemdup0(text, len);
+    bool found = xfsm_role_from_name(role, &token->role);
+    char *error = (text[len] ? xfsm_tenant_check_name(&text[len + 1]) : NULL);
+
+    if (!found) {
+        free(error);
+        error = xasprintf("\"%s\" is no role: viewer, operator, admin", role);
+    } else if (!error) {
+        ovs_strzcpy(token->tenant, text[len] ? &text[len + 1] : "",
+                    sizeof token->tenant);
+    }
+    free(role);
+    return error;
+}
+
 static bool
 parse_digest(const char *text, unsigned char digest[XFSM_TOKENS_DIGEST])
 {
     size_t i;
 
-    if (strncmp(text, PREFIX, strlen(PREFIX))
-        || strlen(text) != strlen(PREFIX) + 2 * XFSM_TOKENS_DIGEST) {
+    if (strncmp(text, XFSM_TOKENS_PREFIX, strlen(XFSM_TOKENS_PREFIX))
+        || strlen(text) != XFSM_TOKENS_TEXT_SIZE - 1) {
         return false;
     }
-    text += strlen(PREFIX);
+    text += strlen(XFSM_TOKENS_PREFIX);
     for (i = 0; i < XFSM_TOKENS_DIGEST; i++) {
         int high = hexit_value(text[2 * i]);
         int low = hexit_value(text[2 * i + 1]);
@@ -99,17 +118,16 @@ parse_line(struct xfsm_tokens *tokens, char *line)
     if (!name) {
         return NULL;
     } else if (!digest || strtok_r(NULL, " \t", &save)) {
-        return xstrdup("must be NAME ROLE " PREFIX "HEX");
+        return xstrdup("must be NAME ROLE[@TENANT] " XFSM_TOKENS_PREFIX "HEX");
     } else if (tokens->n >= XFSM_TOKENS_MAX) {
         return xasprintf("more than %d tokens", XFSM_TOKENS_MAX);
     }
     error = xfsm_fleet_check_name(name);
+    error = error ? error : parse_role(role, token);
     if (error) {
         return error;
-    } else if (!parse_role(role, &token->role)) {
-        return xasprintf("\"%s\" is no role: viewer, operator, admin", role);
     } else if (!parse_digest(digest, token->digest)) {
-        return xasprintf("the third field must be " PREFIX
+        return xasprintf("the third field must be " XFSM_TOKENS_PREFIX
                          " and %d hexadecimal digits",
                          2 * XFSM_TOKENS_DIGEST);
     }
@@ -191,18 +209,22 @@ xfsm_tokens_make(const char *spec, char **tokenp, char **linep)
     struct ds token = DS_EMPTY_INITIALIZER;
     struct ds line = DS_EMPTY_INITIALIZER;
     char *error = xfsm_fleet_check_name(name);
-    enum xfsm_role role;
+    struct xfsm_token parsed;
 
-    if (!error && (!colon || !parse_role(colon + 1, &role))) {
-        error = xasprintf("\"%s\" is not NAME:ROLE; roles are viewer, "
-                          "operator and admin", spec);
+    if (!error) {
+        char *why = (colon ? parse_role(colon + 1, &parsed)
+                     : xstrdup("there is no role"));
+
+        error = (why ? xasprintf("\"%s\" is not NAME:ROLE[@TENANT]: %s",
+                                 spec, why) : NULL);
+        free(why);
     }
     if (!error) {
         get_entropy_or_die(secret, sizeof secret);
         ds_put_cstr(&token, TOKEN_PREFIX);
         put_hex(&token, secret, sizeof secret);
         hash(ds_cstr(&token), digest);
-        ds_put_format(&line, "%s %s " PREFIX, name, colon + 1);
+        ds_put_format(&line, "%s %s " XFSM_TOKENS_PREFIX, name, colon + 1);
         put_hex(&line, digest, sizeof digest);
         *tokenp = ds_steal_cstr(&token);
         *linep = ds_steal_cstr(&line);

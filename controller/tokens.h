@@ -10,8 +10,9 @@
  *
  * They are in a file, one a line:
  *
- *     NAME ROLE sha256:HEX
+ *     NAME ROLE[@TENANT] sha256:HEX
  *
+ * With TENANT, the user sees and does what that tenant may, see tenants.h.
  * "#" starts a comment.  HEX is the SHA-256 of the token, so that whoever
  * reads the file cannot use it.  Tokens are random, 256 bits, made by
  * xfsm_tokens_make(): there is nothing to guess that a slower hash or salt
@@ -32,6 +33,11 @@ struct xfsm_tokens;
 #define XFSM_TOKENS_MAX_NAME 63         /* Characters. */
 #define XFSM_TOKENS_DIGEST 32           /* Bytes. */
 
+/* What a digest begins with where it is text, and its size, terminator
+ * included. */
+#define XFSM_TOKENS_PREFIX "sha256:"
+#define XFSM_TOKENS_TEXT_SIZE (7 + 2 * XFSM_TOKENS_DIGEST + 1)
+
 /* R(ID, NAME): roles; each may do what those before it may. */
 #define XFSM_ROLES(R) \
     R(NOBODY, "nobody") \
@@ -51,6 +57,7 @@ extern const char *const xfsm_role_names[XFSM_N_ROLES];
 struct xfsm_token {
     char name[XFSM_TOKENS_MAX_NAME + 1];
     enum xfsm_role role;
+    char tenant[XFSM_TOKENS_MAX_NAME + 1];      /* "": the whole fleet. */
     unsigned char digest[XFSM_TOKENS_DIGEST];
 };
 
@@ -63,8 +70,13 @@ void xfsm_tokens_destroy(struct xfsm_tokens *);
 const struct xfsm_token *xfsm_tokens_find(const struct xfsm_tokens *,
                                           const char *token);
 
-/* Makes a token for 'spec', "NAME:ROLE".  Returns NULL and stores the token
- * and the line for the file, both of which the caller frees, or an error. */
+/* Stores the role called 'name', other than "nobody".  False if there is
+ * none. */
+bool xfsm_role_from_name(const char *name, enum xfsm_role *);
+
+/* Makes a token for 'spec', "NAME:ROLE[@TENANT]".  Returns NULL and stores the
+ * token and the line for the file, both of which the caller frees, or an
+ * error. */
 char *xfsm_tokens_make(const char *spec, char **token, char **line);
 
 #endif /* controller/tokens.h */

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,9 +41,12 @@ struct xfsm_tool {
     bool in_time;
 };
 
+/* The child's descriptor of its file, if it gets one. */
+#define FILE_FD 3
+
 /* In the child: becomes the compiler. */
 static void OVS_NO_RETURN
-become_compiler(char **argv, int pipes[N_PIPES][2])
+become_compiler(char **argv, int pipes[N_PIPES][2], int file)
 {
     sigset_t none;
 
@@ -50,7 +54,9 @@ become_compiler(char **argv, int pipes[N_PIPES][2])
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(pipes[IN][0], STDIN_FILENO) >= 0
         && dup2(pipes[OUT][1], STDOUT_FILENO) >= 0
-        && dup2(pipes[ERR][1], STDERR_FILENO) >= 0) {
+        && dup2(pipes[ERR][1], STDERR_FILENO) >= 0
+        && (file < 0 || (file == FILE_FD ? !fcntl(file, F_SETFD, 0)
+                         : dup2(file, FILE_FD) >= 0))) {
         execv(argv[0], argv);
     }
     _exit(127);
@@ -65,12 +71,39 @@ close_fd(int *fd)
     }
 }
 
+/* Makes a file of 'file', without a name; -1 if that is NULL.  Returns 0 or a
+ * positive errno. */
+static int
+make_file(const struct xfsm_tool_file *file, int *fd)
+{
+    int error = 0;
+    size_t n = 0;
+
+    *fd = file ? memfd_create("xfsm-tool", MFD_CLOEXEC) : -1;
+    if (file && *fd < 0) {
+        return errno;
+    }
+    while (file && n < file->len && !error) {
+        ssize_t retval = write(*fd, (const char *) file->data + n,
+                               file->len - n);
+
+        if (retval >= 0) {
+            n += retval;
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    return error;
+}
+
 /* Starts the compiler.  Returns 0 or a positive errno. */
 static int
-start_child(struct xfsm_tool *tool, char **argv)
+start_child(struct xfsm_tool *tool, char **argv,
+            const struct xfsm_tool_file *file)
 {
     int pipes[N_PIPES][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
-    int error = 0;
+    int file_fd;
+    int error = make_file(file, &file_fd);
     int i;
 
     for (i = 0; i < N_PIPES && !error; i++) {
@@ -79,7 +112,7 @@ start_child(struct xfsm_tool *tool, char **argv)
     if (!error) {
         tool->pid = fork();
         if (!tool->pid) {
-            become_compiler(argv, pipes);
+            become_compiler(argv, pipes, file_fd);
         }
         error = tool->pid < 0 ? errno : 0;
     }
@@ -94,6 +127,7 @@ start_child(struct xfsm_tool *tool, char **argv)
         }
         tool->fds[i] = pipes[i][ours];
     }
+    close_fd(&file_fd);
     return error;
 }
 
@@ -200,7 +234,9 @@ reap_child(struct xfsm_tool *tool, bool *retry)
 }
 
 struct xfsm_tool *
-xfsm_tool_start(char **argv, const char *in, size_t max_out, char **errorp)
+xfsm_tool_start(char **argv, const char *in,
+                const struct xfsm_tool_file *file, size_t max_out,
+                char **errorp)
 {
     struct xfsm_tool *tool = xzalloc(sizeof *tool);
     int retval;
@@ -213,7 +249,7 @@ xfsm_tool_start(char **argv, const char *in, size_t max_out, char **errorp)
     tool->deadline = time_boot_msec() + XFSM_TOOL_DEADLINE;
     ds_init(&tool->out);
     ds_init(&tool->err);
-    retval = start_child(tool, argv);
+    retval = start_child(tool, argv, file);
     if (retval) {
         *errorp = xasprintf("cannot start the compiler (%s)",
                             ovs_strerror(retval));
@@ -255,7 +291,7 @@ xfsm_tool_run(char **argv, const char *in, size_t max_out, struct ds *out,
               bool *retry)
 {
     char *error;
-    struct xfsm_tool *tool = xfsm_tool_start(argv, in, max_out, &error);
+    struct xfsm_tool *tool = xfsm_tool_start(argv, in, NULL, max_out, &error);
 
     if (!tool) {
         *retry = true;

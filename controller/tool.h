@@ -35,9 +35,20 @@ struct xfsm_tool;
 char *xfsm_tool_run(char **argv, const char *in, size_t max_out,
                     struct ds *out, bool *retry);
 
-/* Starts that without waiting for its end.  'in' is copied.  Returns NULL and
- * stores an error, which the caller frees, if it cannot be started. */
+/* Bytes that the toolbox is to read as a file. */
+struct xfsm_tool_file {
+    const void *data;
+    size_t len;
+};
+
+/* Its name for the toolbox. */
+#define XFSM_TOOL_FILE "/dev/fd/3"
+
+/* Starts that without waiting for its end.  'in' is copied, and so is 'file',
+ * which may be NULL.  Returns NULL and stores an error, which the caller
+ * frees, if it cannot be started. */
 struct xfsm_tool *xfsm_tool_start(char **argv, const char *in,
+                                  const struct xfsm_tool_file *file,
                                   size_t max_out, char **errorp);
 
 /* Goes on.  Returns true if it ended, or its time did. */

@@ -20,6 +20,7 @@
 #include "controller/fleetd.h"
 #include "controller/import.h"
 #include "controller/metrics.h"
+#include "controller/pool.h"
 #include "controller/rest.h"
 #include "controller/tokens.h"
 #include "daemon.h"
@@ -143,7 +144,7 @@ open_collector(struct controller *ctl)
     char *error = NULL;
 
     ctl->collect = (struct xfsm_collector_options) {
-        ctl->state_dir, ctl->key_file, ctl->hub_keys,
+        ctl->state_dir, ctl->key_file, ctl->hub_keys, ctl->n_threads,
     };
     if (ctl->state_dir) {
         ctl->events.spool_dir = xasprintf("%s/spool", ctl->state_dir);
@@ -202,19 +203,25 @@ usage(void)
            "collected\n"
            "  --key-file=FILE         own key pair, for hubs on tcp\n"
            "  --hub-keys=FILE         public keys of the hubs\n"
+           "  --threads=NUMBER        that collect events (default: as many "
+           "as\n"
+           "                          there are processors)\n"
            "  --xfsm=FILE             the toolbox, which compiles\n"
            "                          (default: %s)\n"
+           "  --program-keys=PATH     roll out signed programs only, by the "
+           "keys in that\n"
+           "                          file, or in *.pub of that folder\n"
            "  --http=ADDRESS:PORT     serve the REST API and the dashboard "
            "there\n"
            "  --http-tokens=FILE      who may use them\n"
            "  --http-rate=NUMBER      requests a second of a client "
            "(default: %d)\n"
            "  --http-web=FOLDER       files of the dashboard\n"
-           "  --audit-log=FILE        what its users did (default: in "
-           "--state-dir)\n"
            "  --metrics-hosts=NUMBER  hosts with metrics of their own "
            "(default: %d)\n"
            "  --metrics-ports=NUMBER  and ports (default: %d)\n"
+           "  --audit-log=FILE        what its users did (default: in "
+           "--state-dir)\n"
            "  --new-token=NAME:ROLE   make a token, and exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
@@ -236,15 +243,17 @@ enum {
     OPT_STATE_DIR,
     OPT_KEY_FILE,
     OPT_HUB_KEYS,
+    OPT_THREADS,
     OPT_XFSM,
+    OPT_PROGRAM_KEYS,
     OPT_UNIXCTL,
     OPT_HTTP,
     OPT_HTTP_TOKENS,
     OPT_HTTP_RATE,
     OPT_HTTP_WEB,
-    OPT_AUDIT_LOG,
     OPT_METRICS_HOSTS,
     OPT_METRICS_PORTS,
+    OPT_AUDIT_LOG,
     OPT_NEW_TOKEN,
     OPT_PEER_CA_CERT,
     OPT_BOOTSTRAP_CA_CERT,
@@ -265,15 +274,17 @@ static const struct option long_options[] = {
     {"state-dir", required_argument, NULL, OPT_STATE_DIR},
     {"key-file", required_argument, NULL, OPT_KEY_FILE},
     {"hub-keys", required_argument, NULL, OPT_HUB_KEYS},
+    {"threads", required_argument, NULL, OPT_THREADS},
     {"xfsm", required_argument, NULL, OPT_XFSM},
+    {"program-keys", required_argument, NULL, OPT_PROGRAM_KEYS},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"http", required_argument, NULL, OPT_HTTP},
     {"http-tokens", required_argument, NULL, OPT_HTTP_TOKENS},
     {"http-rate", required_argument, NULL, OPT_HTTP_RATE},
     {"http-web", required_argument, NULL, OPT_HTTP_WEB},
-    {"audit-log", required_argument, NULL, OPT_AUDIT_LOG},
     {"metrics-hosts", required_argument, NULL, OPT_METRICS_HOSTS},
     {"metrics-ports", required_argument, NULL, OPT_METRICS_PORTS},
+    {"audit-log", required_argument, NULL, OPT_AUDIT_LOG},
     {"new-token", required_argument, NULL, OPT_NEW_TOKEN},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -321,6 +332,13 @@ parse_events_option(struct controller *ctl, int c)
         return true;
     case OPT_HUB_KEYS:
         set_path(&ctl->hub_keys);
+        return true;
+    case OPT_THREADS:
+        if (!str_to_int(optarg, 10, &ctl->n_threads) || ctl->n_threads < 1
+            || ctl->n_threads > XFSM_POOL_MAX) {
+            ovs_fatal(0, "--threads: \"%s\" is not a number from 1 to %d",
+                      optarg, XFSM_POOL_MAX);
+        }
         return true;
     default:
         return false;
@@ -426,6 +444,9 @@ parse_own_option(struct controller *ctl, int c)
         free(ctl->tool);
         ctl->tool = abs_file_name(NULL, optarg);
         break;
+    case OPT_PROGRAM_KEYS:
+        set_path(&ctl->program_keys);
+        break;
     case OPT_UNIXCTL:
         ctl->unixctl_path = optarg;
         break;
@@ -433,9 +454,9 @@ parse_own_option(struct controller *ctl, int c)
     case OPT_HTTP_TOKENS:
     case OPT_HTTP_RATE:
     case OPT_HTTP_WEB:
-    case OPT_AUDIT_LOG:
     case OPT_METRICS_HOSTS:
     case OPT_METRICS_PORTS:
+    case OPT_AUDIT_LOG:
     case OPT_NEW_TOKEN:
         parse_http_option(ctl, c);
         break;
@@ -463,8 +484,10 @@ check_options(const struct controller *ctl, int n_args)
                   ? "with --db, no fleet description can be given"
                   : "exactly one argument, the fleet description, is "
                     "required, or --db");
-    } else if (!ctl->key_file != !ctl->hub_keys) {
-        ovs_fatal(0, "--key-file and --hub-keys need each other");
+    } else if (ctl->program_keys && (!ctl->db_remote || ctl->import)) {
+        ovs_fatal(0, "--program-keys is for a fleet in a database");
+    } else if (ctl->hub_keys && !ctl->key_file) {
+        ovs_fatal(0, "--hub-keys needs --key-file");
     } else if (ctl->once && get_detach()) {
         ovs_fatal(0, "--once and --dry-run cannot be used with --detach");
     } else if (ctl->http.listen && (ctl->once || ctl->import)) {

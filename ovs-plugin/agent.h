@@ -56,6 +56,7 @@ struct xfsm_agent {
     char *bindir;
     char *libexecdir;
     char *programs_dir;
+    char *program_keys;         /* Or NULL: programs need no signature. */
     char *user;                 /* Of confined processes, or NULL. */
 
     struct ovsdb_idl_loop ovs;  /* Database Open_vSwitch. */

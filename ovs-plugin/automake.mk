@@ -119,6 +119,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe.h \
 	ovs-plugin/params.c \
 	ovs-plugin/params.h \
+	ovs-plugin/program-keys.c \
+	ovs-plugin/program-keys.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
 	ovs-plugin/offload.c \
@@ -149,8 +151,8 @@ ovs_plugin_ovs_xfsmd_SOURCES = ovs-plugin/ovs-xfsmd.c
 ovs_plugin_ovs_xfsmd_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_ovs_xfsmd_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_ovs_xfsmd_LDADD = \
-	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
-	$(XFSM_IDL_LIBS) $(OVS_LIBS)
+	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_SIGNATURE_LIBS) \
+	$(XFSM_ENGINE_LIBS) $(XFSM_IDL_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
 ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -179,6 +179,51 @@ compare_assignments(const void *a_, const void *b_)
     return strcmp((*a)->name, (*b)->name);
 }
 
+/* Adds to 'programs' what is wanted at 'at' by others than tenants. */
+static void
+collect_operators(const struct xfsm_desired_input *in, const struct place *at,
+                  struct sset *programs)
+{
+    const char *const lists[] = {
+        smap_get(at->port->external_ids, KEY),
+        smap_get(at->bridge->external_ids, KEY),
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(lists); i++) {
+        if (lists[i]) {
+            xfsm_desired_parse_list(lists[i], programs);
+        }
+    }
+    for (i = 0; i < in->n_assignments; i++) {
+        const struct xfsm_in_assignment *a = &in->assignments[i];
+
+        if (!xfsm_target_is_tenants(a->target) && assignment_matches(a, at)) {
+            sset_add_array(programs, CONST_CAST(char **, a->programs),
+                           a->n_programs);
+        }
+    }
+}
+
+/* Adds to 'own' the programs that 'a' may set parameters of: a tenant's
+ * assignment not those that somebody else wants, too. */
+static void
+collect_own(const struct xfsm_desired_input *in, const struct place *at,
+            const struct xfsm_in_assignment *a, struct sset *own)
+{
+    sset_add_array(own, CONST_CAST(char **, a->programs), a->n_programs);
+    if (xfsm_target_is_tenants(a->target)) {
+        struct sset others = SSET_INITIALIZER(&others);
+        const char *name;
+
+        collect_operators(in, at, &others);
+        SSET_FOR_EACH (name, &others) {
+            sset_find_and_delete(own, name);
+        }
+        sset_destroy(&others);
+    }
+}
+
 /* Gives the programs of 'probe' the parameters of assignments.  Returns NULL
  * or why it cannot. */
 static char *
@@ -201,8 +246,7 @@ get_assigned_params(const struct xfsm_desired_input *in,
     for (i = 0; i < n && !why; i++) {
         struct sset own = SSET_INITIALIZER(&own);
 
-        sset_add_array(&own, CONST_CAST(char **, sorted[i]->programs),
-                       sorted[i]->n_programs);
+        collect_own(in, at, sorted[i], &own);
         why = xfsm_params_add(sorted[i]->params, &own, &probe->params, NULL);
         if (why) {
             error = xasprintf("params of Assignment %s: %s", sorted[i]->name,
@@ -316,6 +360,7 @@ xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
     xfsm_port_ids_destroy(&probe->ids);
     sset_destroy(&probe->programs);
     smap_destroy(&probe->params);
+    smap_destroy(&probe->all_ids);
     free(probe->params_note);
 }
 
@@ -333,7 +378,30 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
     xfsm_port_ids_clone(&copy->ids, &probe->ids);
     sset_clone(&copy->programs, &probe->programs);
     smap_clone(&copy->params, &probe->params);
+    smap_clone(&copy->all_ids, &probe->all_ids);
     copy->params_note = nullable_xstrdup(probe->params_note);
+}
+
+/* Puts into 'ids' those of the interface and, where it has none of that name,
+ * of the port; our own keys, which the agent writes, are none. */
+static void
+get_ids(const struct place *at, struct smap *ids)
+{
+    const struct smap *const maps[] = {
+        at->interface->external_ids, at->port->external_ids,
+    };
+    const struct smap_node *node;
+    size_t i;
+
+    smap_init(ids);
+    for (i = 0; i < ARRAY_SIZE(maps); i++) {
+        SMAP_FOR_EACH (node, maps[i]) {
+            if (strncmp(node->key, KEY, strlen(KEY))
+                && !smap_get(ids, node->key)) {
+                smap_add(ids, node->key, node->value);
+            }
+        }
+    }
 }
 
 static void
@@ -353,6 +421,8 @@ add_probe(struct xfsm_desired *d, const struct xfsm_desired_input *in,
     probe->uuid = at->interface->uuid;
     xfsm_port_ids_read(&probe->ids, &probe->uuid,
                        at->interface->external_ids, at->port->external_ids);
+    probe->tag = at->port->has_tag ? at->port->tag : -1;
+    get_ids(at, &probe->all_ids);
     probe->wanted_by = wanted_by;
     probe->mirror = mirror;
     probe->error = check_probe(at, mirror, programs);

@@ -147,6 +147,8 @@ struct xfsm_desired_probe {
     enum xfsm_mitigation_mode mitigation;
     struct uuid uuid;           /* Of the Interface row. */
     struct xfsm_port_ids ids;   /* What events tell of the machine. */
+    int64_t tag;                /* VLAN, or -1. */
+    struct smap all_ids;        /* Ids that targets can be about. */
     struct sset programs;
     struct smap params;         /* By program, as of params.h. */
     char *params_note;          /* Programs that the Port sets parameters of

@@ -69,6 +69,7 @@ xfsm_monitor_create(const char *interface)
     memset(&m->want, 0, sizeof m->want);
     sset_init(&m->want.programs);
     smap_init(&m->want.params);
+    smap_init(&m->want.all_ids);
     svec_init(&m->argv);
     svec_init(&m->running);
     svec_init(&m->requests);
@@ -116,6 +117,7 @@ clear_want(struct xfsm_monitor *m)
     memset(&m->want, 0, sizeof m->want);
     sset_init(&m->want.programs);
     smap_init(&m->want.params);
+    smap_init(&m->want.all_ids);
 }
 
 void
@@ -169,6 +171,8 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
     if (same && m->want.wanted_by == want->wanted_by
         && m->want.mitigation == want->mitigation
         && xfsm_port_ids_equal(&m->want.ids, &want->ids)
+        && m->want.tag == want->tag
+        && smap_equal(&m->want.all_ids, &want->all_ids)
         && nullable_string_is_equal(m->want.params_note, want->params_note)
         && nullable_string_is_equal(m->want.error, want->error)) {
         return;
@@ -185,6 +189,7 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
     clear_want(m);
     sset_destroy(&m->want.programs);
     smap_destroy(&m->want.params);
+    smap_destroy(&m->want.all_ids);
     m->wanted = true;
     xfsm_desired_probe_clone(&m->want, want);
 }

@@ -34,6 +34,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(ovs_xfsmd);
 
@@ -67,6 +68,9 @@ usage(void)
            "  --bindir=DIR            folder of xfsm and xfsm-ctl\n"
            "  --libexecdir=DIR        folder of xfsm-probe and xfsm-hub\n"
            "  --programs-dir=DIR      library of programs\n"
+           "  --program-keys=PATH     take signed programs only, by the "
+           "keys in that\n"
+           "                          file, or in *.pub of that folder\n"
            "  --probe-user=NAME       whom probes, hub and compiler become\n",
            program_name, program_name, ovs_rundir());
     daemon_usage();
@@ -97,7 +101,7 @@ parse_options(int argc, char *argv[], struct xfsm_agent *agent,
 {
     enum {
         OPT_DB = UCHAR_MAX + 1, OPT_XFSM_DB, OPT_BINDIR, OPT_LIBEXECDIR,
-        OPT_PROGRAMS, OPT_USER, OPT_UNIXCTL, OPT_BOOTSTRAP_CA_CERT,
+        OPT_PROGRAMS, OPT_KEYS, OPT_USER, OPT_UNIXCTL, OPT_BOOTSTRAP_CA_CERT,
         VLOG_OPTION_ENUMS, DAEMON_OPTION_ENUMS, SSL_OPTION_ENUMS,
     };
     static const struct option long_options[] = {
@@ -106,6 +110,7 @@ parse_options(int argc, char *argv[], struct xfsm_agent *agent,
         { "bindir", required_argument, NULL, OPT_BINDIR },
         { "libexecdir", required_argument, NULL, OPT_LIBEXECDIR },
         { "programs-dir", required_argument, NULL, OPT_PROGRAMS },
+        { "program-keys", required_argument, NULL, OPT_KEYS },
         { "probe-user", required_argument, NULL, OPT_USER },
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
         { "bootstrap-ca-cert", required_argument, NULL,
@@ -142,6 +147,10 @@ parse_options(int argc, char *argv[], struct xfsm_agent *agent,
         case OPT_PROGRAMS:
             free(agent->programs_dir);
             agent->programs_dir = xstrdup(optarg);
+            break;
+        case OPT_KEYS:
+            free(agent->program_keys);
+            agent->program_keys = abs_file_name(NULL, optarg);
             break;
         case OPT_USER:
             free(agent->user);
@@ -286,9 +295,29 @@ set_lock(struct xfsm_agent *agent, bool ask)
     }
 }
 
+/* Reads the keys that programs must be signed by.  Without the option there
+ * are none. */
+static struct xfsm_signature_keys *
+read_keys(const struct xfsm_agent *agent)
+{
+    struct xfsm_signature_keys *keys = NULL;
+    char *error = (agent->program_keys
+                   ? xfsm_signature_keys_read(agent->program_keys, &keys)
+                   : NULL);
+
+    if (error) {
+        VLOG_FATAL("--program-keys: %s", error);
+    } else if (keys) {
+        VLOG_INFO("programs must be signed by one of %"PRIuSIZE" keys",
+                  xfsm_signature_keys_count(keys));
+    }
+    return keys;
+}
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
+    struct xfsm_signature_keys *keys = read_keys(agent);
     char *path, *error;
     uid_t uid;
     gid_t gid;
@@ -321,6 +350,7 @@ agent_init(struct xfsm_agent *agent)
     path = xasprintf("%s/xfsm-compiler", agent->libexecdir);
     agent->programs = xfsm_programs_create(path, agent->programs_dir, uid,
                                            gid);
+    xfsm_programs_set_keys(agent->programs, keys);
     free(path);
 
     path = xasprintf("%s/xfsm-hub", agent->libexecdir);
@@ -355,6 +385,7 @@ agent_destroy(struct xfsm_agent *agent)
     free(agent->bindir);
     free(agent->libexecdir);
     free(agent->programs_dir);
+    free(agent->program_keys);
     free(agent->user);
     free(agent->probe_path);
     free(agent->host);

@@ -24,10 +24,12 @@
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/child.h"
 #include "ovs-plugin/ipc.h"
+#include "ovs-plugin/program-keys.h"
 #include "process.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/base/base64.h"
+#include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(programs);
 
@@ -41,6 +43,7 @@ enum origin {
     FROM_SOURCE,                /* Column "source". */
     FROM_IMAGE,                 /* Column "image". */
     FROM_LIBRARY,               /* File. */
+    REFUSED,                    /* A row whose signature is none. */
 };
 
 struct program {
@@ -53,7 +56,9 @@ struct program {
 
     /* Where the image or the error is from, to see changes. */
     enum origin origin;
-    char *text;                 /* FROM_SOURCE, FROM_IMAGE. */
+    char *text;                 /* FROM_SOURCE, FROM_IMAGE; REFUSED: why. */
+    char *source;               /* That a row has beside its image, or "":
+                                 * what variants are compiled from. */
     struct stat file;           /* FROM_LIBRARY. */
 
     bool queued;                /* In 'queue' of struct xfsm_programs. */
@@ -72,6 +77,8 @@ struct xfsm_programs {
     char *dir;
     uid_t uid;
     gid_t gid;
+    struct xfsm_signature_keys *keys;   /* Or NULL. */
+    unsigned long long int n_refused;
     struct shash programs;      /* Of struct program. */
     uint64_t serial;
     bool changed;
@@ -155,6 +162,7 @@ add_program(struct xfsm_programs *ps, const char *name, const char *params)
     p->image_fd = -1;
     p->retry_at = LLONG_MAX;
     p->diagnostics = xstrdup("");
+    p->source = xstrdup("");
     shash_add(&ps->programs, p->key, p);
     return p;
 }
@@ -191,6 +199,7 @@ destroy_program(struct xfsm_programs *ps, struct program *p)
     free(p->name);
     free(p->params);
     free(p->text);
+    free(p->source);
     free(p->error);
     free(p->diagnostics);
     free(p);
@@ -211,6 +220,7 @@ xfsm_programs_destroy(struct xfsm_programs *ps)
             close(ps->out_fd);
         }
         ds_destroy(&ps->output);
+        xfsm_signature_keys_destroy(ps->keys);
         free(ps->tool);
         free(ps->dir);
         free(ps);
@@ -319,11 +329,16 @@ put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
     xfsm_backoff_reset(&p->backoff);
     if (xfsm_program_check_name(p->name)) {
         set_outcome(ps, p, xstrdup(xfsm_program_check_name(p->name)), NULL);
+    } else if (origin == REFUSED) {
+        dequeue(p);
+        ps->n_refused += !p->params[0];
+        set_outcome(ps, p, xstrdup(text), NULL);
     } else if (origin == FROM_IMAGE && p->params[0]) {
         dequeue(p);
         set_outcome(ps, p, xasprintf("parameters %s cannot be set: the row "
                                      "has an image, whose parameters were set "
-                                     "when it was compiled", p->params), NULL);
+                                     "when it was compiled, and no source",
+                                     p->params), NULL);
     } else if (origin == FROM_IMAGE) {
         decode_image(ps, p);
     } else if (!text[0]) {
@@ -336,18 +351,44 @@ put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
 }
 
 void
+xfsm_programs_set_keys(struct xfsm_programs *ps,
+                       struct xfsm_signature_keys *keys)
+{
+    ps->keys = keys;
+}
+
+unsigned long long int
+xfsm_programs_n_refused(const struct xfsm_programs *ps)
+{
+    return ps->n_refused;
+}
+
+void
 xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
-                      const char *source, const char *image)
+                      const char *source, const char *image,
+                      const char *signature)
 {
     struct program *p = shash_find_data(&ps->programs, name);
+    char *refusal = xfsm_program_keys_check(ps->keys, name, source, image,
+                                            signature);
+    const char *beside = image[0] && !refusal ? source : "";
 
     if (!p) {
         p = add_program(ps, name, "");
     }
     p->has_row = true;
     p->marked = true;
-    put_text(ps, p, image[0] ? FROM_IMAGE : FROM_SOURCE,
-             image[0] ? image : source);
+    if (strcmp(p->source, beside)) {
+        free(p->source);
+        p->source = xstrdup(beside);
+    }
+    if (refusal) {
+        put_text(ps, p, REFUSED, refusal);
+        free(refusal);
+    } else {
+        put_text(ps, p, image[0] ? FROM_IMAGE : FROM_SOURCE,
+                 image[0] ? image : source);
+    }
 }
 
 static char *
@@ -394,7 +435,9 @@ look_for_text(struct xfsm_programs *ps, struct program *p)
     const struct program *row = (p->params[0] ? find_program(ps, p->name, "")
                                  : NULL);
 
-    if (row && row->has_row) {
+    if (row && row->has_row && row->source[0]) {
+        put_text(ps, p, FROM_SOURCE, row->source);
+    } else if (row && row->has_row) {
         put_text(ps, p, row->origin, row->text);
     } else {
         look_in_library(ps, p);

@@ -16,7 +16,12 @@
  *
  * With parameters, a program is compiled from the same text once more, for all
  * ports that want these values: a *variant*, which is forgotten when no port
- * does.  An image has its parameters already and can have no others.
+ * does.  An image has its parameters already: variants are of the source that
+ * is next to it, and there are none without one.
+ *
+ * With keys, rows must be signed (xfsm/io/signature.h): one that is not is as
+ * one that does not compile.  The library is not asked: who may write there
+ * may replace the agent.
  *
  * A program that was good and then becomes faulty keeps its last image, next
  * to its error, so that probes go on with it.
@@ -48,6 +53,7 @@
 #define XFSM_PROGRAMS_MAX_MEMORY ((size_t) 256 * 1024 * 1024)
 
 struct xfsm_programs;
+struct xfsm_signature_keys;
 
 struct xfsm_agent_program {
     const char *name;
@@ -66,11 +72,19 @@ struct xfsm_programs *xfsm_programs_create(const char *tool, const char *dir,
                                            uid_t uid, gid_t gid);
 void xfsm_programs_destroy(struct xfsm_programs *);
 
+/* Demands that rows be signed by one of 'keys', which become those of the
+ * collection, and tells how often one was refused.  Must be called before
+ * there are any. */
+void xfsm_programs_set_keys(struct xfsm_programs *,
+                            struct xfsm_signature_keys *keys);
+unsigned long long int xfsm_programs_n_refused(const struct xfsm_programs *);
+
 /* Replaces the rows: between the first and the last call, one for each row of
- * the table Program.  'source' and 'image' may be empty. */
+ * the table Program.  'source', 'image' and 'signature' may be empty. */
 void xfsm_programs_begin_rows(struct xfsm_programs *);
 void xfsm_programs_put_row(struct xfsm_programs *, const char *name,
-                           const char *source, const char *image);
+                           const char *source, const char *image,
+                           const char *signature);
 void xfsm_programs_end_rows(struct xfsm_programs *);
 
 /* Returns the program of that name, from the rows or the library, with

@@ -28,7 +28,8 @@ struct permission {
 
 static const struct permission permissions[] = {
     { "XFSM_Global", false, { "options", "next_cfg", "external_ids" }, 3 },
-    { "Program", true, { "source", "image", "external_ids" }, 3 },
+    { "Program", true,
+      { "source", "image", "signature", "external_ids" }, 4 },
     { "Assignment", true,
       { "target", "programs", "params", "enabled", "external_ids" }, 5 },
 };

@@ -80,6 +80,7 @@ init_xfsm_columns(struct ovsdb_idl *idl)
         &xfsmrec_program_col_name,
         &xfsmrec_program_col_source,
         &xfsmrec_program_col_image,
+        &xfsmrec_program_col_signature,
         &xfsmrec_assignment_col_name,
         &xfsmrec_assignment_col_target,
         &xfsmrec_assignment_col_programs,
@@ -100,6 +101,9 @@ init_xfsm_columns(struct ovsdb_idl *idl)
         &xfsmrec_probe_col_port,
         &xfsmrec_probe_col_bridge,
         &xfsmrec_probe_col_interface_uuid,
+        &xfsmrec_probe_col_type,
+        &xfsmrec_probe_col_tag,
+        &xfsmrec_probe_col_ids,
         &xfsmrec_probe_col_wanted_by,
         &xfsmrec_probe_col_programs,
         &xfsmrec_probe_col_status,
@@ -252,7 +256,7 @@ read_programs(struct xfsm_agent *agent)
     xfsm_programs_begin_rows(agent->programs);
     XFSMREC_PROGRAM_FOR_EACH (row, agent->xfsm.idl) {
         xfsm_programs_put_row(agent->programs, row->name, row->source,
-                              row->image);
+                              row->image, row->signature);
     }
     xfsm_programs_end_rows(agent->programs);
 }

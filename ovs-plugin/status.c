@@ -103,6 +103,10 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
                               hub->stats.values[i]);
         }
         xfsm_mitigator_count(agent->mitigator, &all);
+        if (agent->program_keys) {
+            xfsm_counters_add(&all, "programs_refused",
+                              xfsm_programs_n_refused(agent->programs));
+        }
         xfsmrec_xfsm_global_set_statistics(row, (const char **) all.names,
                                            all.values, all.n);
         xfsm_counters_destroy(&all);
@@ -147,8 +151,15 @@ write_assignments(struct xfsm_agent *agent)
 
 /* ## Table Probe. ## */
 
+/* Which columns the database has; it may be older. */
+struct columns {
+    bool notes;
+    bool place;                 /* "type", "tag" and "ids". */
+};
+
 static void
-write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m)
+write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m,
+             bool place)
 {
     const char *wanted_by[XFSM_N_WANTED_BY];
     const char **programs = sset_array(&m->want.programs);
@@ -163,6 +174,12 @@ write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m)
     xfsmrec_probe_set_port(row, m->want.port);
     xfsmrec_probe_set_bridge(row, m->want.bridge);
     xfsmrec_probe_set_interface_uuid(row, &m->want.uuid, 1);
+    /* A database of before version 1.4.0 does not have these. */
+    if (place) {
+        xfsmrec_probe_set_type(row, m->want.type);
+        xfsmrec_probe_set_tag(row, &m->want.tag, m->want.tag >= 0 ? 1 : 0);
+        xfsmrec_probe_set_ids(row, &m->want.all_ids);
+    }
     xfsmrec_probe_set_wanted_by(row, wanted_by, n_wanted_by);
     xfsmrec_probe_set_programs(row, programs,
                                MIN(sset_count(&m->want.programs),
@@ -172,16 +189,16 @@ write_config(const struct xfsmrec_probe *row, const struct xfsm_monitor *m)
 
 static void
 write_probe_status(const struct xfsmrec_probe *row,
-                   const struct xfsm_monitor *m, bool notes)
+                   const struct xfsm_monitor *m, const struct columns *has)
 {
     int64_t pid = m->worker.child.pid;
     int64_t epoch = m->worker.epoch;
 
-    write_config(row, m);
+    write_config(row, m, has->place);
     xfsmrec_probe_set_status(row, xfsm_monitor_status_name(m->status));
     xfsmrec_probe_set_error(row, m->error);
     /* A database of before version 1.1.0 does not have it. */
-    if (notes) {
+    if (has->notes) {
         xfsmrec_probe_set_notes(row, m->notes);
     }
     xfsmrec_probe_set_running_programs(row, (const char **) m->running.names,
@@ -207,10 +224,10 @@ write_probe_stats(const struct xfsmrec_probe *row,
 /* Writes what is not written yet, of the two that are asked for. */
 static void
 write_probe(const struct xfsmrec_probe *row, struct xfsm_monitor *m,
-            bool status, bool stats, bool notes)
+            bool status, bool stats, const struct columns *has)
 {
     if (status && m->status_unwritten) {
-        write_probe_status(row, m, notes);
+        write_probe_status(row, m, has);
         m->status_unwritten = false;
     }
     if (stats && m->stats_unwritten) {
@@ -229,7 +246,7 @@ write_statistics(struct xfsm_agent *agent)
                                                  row->interface);
 
         if (m && m->wanted) {
-            write_probe(row, m, false, true, false);
+            write_probe(row, m, false, true, NULL);
         }
     }
 }
@@ -238,7 +255,10 @@ static void
 write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
 {
     const struct xfsmrec_probe *row;
-    bool notes = xfsmrec_server_has_probe_table_col_notes(agent->xfsm.idl);
+    const struct columns has = {
+        .notes = xfsmrec_server_has_probe_table_col_notes(agent->xfsm.idl),
+        .place = xfsmrec_server_has_probe_table_col_ids(agent->xfsm.idl),
+    };
     struct shash missing = SHASH_INITIALIZER(&missing);
     struct shash_node *node;
 
@@ -254,7 +274,7 @@ write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
                                                        row->interface);
 
         if (m) {
-            write_probe(row, m, true, stats, notes);
+            write_probe(row, m, true, stats, &has);
         } else {
             xfsmrec_probe_delete(row);
         }
@@ -266,7 +286,7 @@ write_probes(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
         m->stats_unwritten = true;
         row = xfsmrec_probe_insert(txn);
         xfsmrec_probe_set_interface(row, node->name);
-        write_probe(row, m, true, true, notes);
+        write_probe(row, m, true, true, &has);
     }
     shash_destroy(&missing);
 }

@@ -103,9 +103,28 @@ xfsm_target_matches(const struct smap *target,
     const struct smap_node *node;
 
     SMAP_FOR_EACH (node, target) {
-        if (!key_matches(node->key, node->value, at)) {
+        const char *key = node->key;
+
+        if (!strncmp(key, XFSM_TARGET_TENANT, strlen(XFSM_TARGET_TENANT))) {
+            key += strlen(XFSM_TARGET_TENANT);
+        }
+        if (!key_matches(key, node->value, at)) {
             return false;
         }
     }
     return !smap_is_empty(target);
+}
+
+bool
+xfsm_target_is_tenants(const struct smap *target)
+{
+    const struct smap_node *node;
+
+    SMAP_FOR_EACH (node, target) {
+        if (!strncmp(node->key, XFSM_TARGET_TENANT,
+                     strlen(XFSM_TARGET_TENANT))) {
+            return true;
+        }
+    }
+    return false;
 }

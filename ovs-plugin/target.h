@@ -17,6 +17,10 @@
  * Ids are those of the Interface, or, where it has none of that name, of the
  * Port.
  *
+ * Each of these can be there once more behind "tenant:", and must match as
+ * well: what a tenant's assignment says, and which ports the tenant has, are
+ * two things, of which neither can widen the other.
+ *
  * A key that is none of these matches nothing: an assignment of a newer
  * controller must not be taken for one that means more ports.
  *
@@ -32,6 +36,10 @@ struct smap;
     T("port") T("bridge") T("type") T("tag") T("iface-id") T("vm-uuid") \
     T("vm-id") T("attached-mac")
 
+/* Beginning of keys that say which ports the tenant has whose assignment it
+ * is. */
+#define XFSM_TARGET_TENANT "tenant:"
+
 /* What is known of an interface.  All is borrowed. */
 struct xfsm_target_place {
     const char *bridge;
@@ -44,6 +52,9 @@ struct xfsm_target_place {
 
 bool xfsm_target_matches(const struct smap *target,
                          const struct xfsm_target_place *);
+
+/* True if 'target' is of a tenant's assignment. */
+bool xfsm_target_is_tenants(const struct smap *target);
 
 /* True if 'number' is in 'list'.  A list that is malformed has no numbers from
  * the mistake on. */

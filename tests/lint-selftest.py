@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shows that each check of lint.py passes a good tree and fails a bad one."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -17,6 +18,10 @@ LICENCE = '''/*
 HASH_LICENCE = '''# Copyright (c) 2026 The ovs-xfsm authors.
 # SPDX-License-Identifier: Apache-2.0
 '''
+
+VENDOR = 'controller/web/vendor/'
+VENDORED = 'let x; // TO' 'DO of theirs\n'
+DIGEST = hashlib.sha512(VENDORED.encode()).hexdigest() + '  x.js\n'
 
 GOOD = {
     'xfsm/base/hash.h': LICENCE,
@@ -35,6 +40,8 @@ GOOD = {
     'tests/unit/automake.mk': HASH_LICENCE
                               + 'UNIT_TESTS += tests/unit/test-hash\n'
                               'x_SOURCES = tests/unit/test-hash.c\n',
+    VENDOR + 'x.js': VENDORED,
+    VENDOR + 'SHA512SUMS': '# x 1.0\n' + DIGEST,
     'autogen/boot.sh': '#!/bin/sh\n' + HASH_LICENCE + 'exit 0\n',
     'utilities/tool': '#!/usr/bin/env python3\n' + HASH_LICENCE + 'x = 1\n',
 }
@@ -79,6 +86,10 @@ BAD = [
     ('left to be done', {'xfsm/packet/field.c': LICENCE + '/* TO' 'DO */\n'}),
     ('developer\'s machine', {'utilities/tool': '#!/bin/sh\n' + HASH_LICENCE
                               + 'cd /wo' 'rk/\n'}),
+    ('digests were taken', {VENDOR + 'x.js': VENDORED + '\n'}),
+    ('digests were taken', {VENDOR + 'y.js': VENDORED}),
+    ('digests were taken', {VENDOR + 'SHA512SUMS': DIGEST
+                            + DIGEST.replace('x.js', 'y.js')}),
     ('named in an automake.mk', {'xfsm/packet/other.c': LICENCE}),
     ('named in an automake.mk', {'tests/system/attach': '#!/bin/sh\n'
                                  + HASH_LICENCE}),

@@ -11,6 +11,7 @@ takes the Tree and yields (path, line, message); its docstring is its name.
 tests/lint-selftest.py shows that each can fail.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -34,7 +35,8 @@ FORBIDDEN = {
     'controller/': r'ovs-plugin/(?!target\.h)|utilities/|xfsm-config\.h$',
     'utilities/': r'ovs-plugin/(?!target\.h)'
                   r'|controller/(?!fleet\.h|fleet-rows\.h|host-row\.h'
-                  r'|operate\.h|port-probe\.h|rollout\.h|switch-ports\.h)',
+                  r'|operate\.h|port-probe\.h|rollout\.h|switch-ports\.h'
+                  r'|tenants\.h|tokens\.h)',
     'ovsdb-schema/': r'xfsm/|ovs-plugin/|controller/|utilities/',
 }
 
@@ -49,6 +51,9 @@ COMMENT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # In two parts, for this file to pass.
 MARKERS = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X)\b')
+# Files of others, as they made them, and the list of their digests.
+VENDORED = 'controller/web/vendor/'
+DIGESTS = VENDORED + 'SHA512SUMS'
 MACHINE_PATHS = re.compile(r'/wo' r'rk/|/tmp/h' r'/|bash_' r'jobs')
 
 SOURCE_FOLDERS = ('xfsm', 'xfsm/io', 'ovs-plugin', 'controller', 'utilities',
@@ -186,7 +191,7 @@ def check_engine_calls(tree):
 
 
 def wants_licence(path, text):
-    if '/data/' in path:
+    if '/data/' in path or path.startswith(VENDORED):
         return False
     return (path.endswith(('.c', '.h', '.py', '.sh', '.mk', '.am', '.ac',
                            '.m4', '.ann', '.xml', '.in', '.yml', '.service',
@@ -235,7 +240,8 @@ def check_white_space(tree):
 def check_markers(tree):
     """nothing is left to be done in a comment"""
     for path in tree.text:
-        if '/data/' not in path and path != 'LICENSE':
+        if ('/data/' not in path and path != 'LICENSE'
+                and not path.startswith(VENDORED)):
             for n, line in tree.lines(path):
                 match = MARKERS.search(line)
                 if match:
@@ -248,6 +254,22 @@ def check_machine_paths(tree):
         for n, line in tree.lines(path):
             if MACHINE_PATHS.search(line):
                 yield path, n, line.strip()[:60]
+
+
+def check_vendored(tree):
+    """files of others are the ones whose digests were taken"""
+    told = dict(reversed(line.split('  ', 1)) for line
+                in tree.text.get(DIGESTS, '').split('\n')
+                if line and not line.startswith('#'))
+    for path in tree.paths:
+        if path.startswith(VENDORED) and path != DIGESTS:
+            with open(os.path.join(tree.top, path), 'rb') as stream:
+                digest = hashlib.sha512(stream.read()).hexdigest()
+            if told.pop(path[len(VENDORED):], '') != digest:
+                yield path, 1, 'not as in %s: see utilities/vendor-web' % (
+                    DIGESTS)
+    for name in sorted(told):
+        yield DIGESTS, 1, 'there is no ' + name
 
 
 def check_listed(tree):
@@ -345,8 +367,9 @@ def check_python(tree):
 CHECKS = [check_layers, check_folders, check_include_style,
           check_engine_calls, check_licence, check_file_length,
           check_line_length, check_white_space, check_markers,
-          check_machine_paths, check_listed, check_tests_run, check_demands,
-          check_promises, check_shell, check_python]
+          check_machine_paths, check_vendored, check_listed,
+          check_tests_run, check_demands, check_promises, check_shell,
+          check_python]
 
 
 def main():

@@ -28,6 +28,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm-graph.c \
 	utilities/xfsm-graph.h \
 	utilities/xfsm-keygen.c \
+	utilities/xfsm-limits.c \
 	utilities/xfsm-memory.c \
 	utilities/xfsm-replay.c \
 	utilities/xfsm-replay.h \
@@ -38,7 +39,7 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm.c \
 	utilities/xfsm.h
 utilities_xfsm_CPPFLAGS = $(AM_CPPFLAGS) $(DIRS_CPPFLAGS)
-utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
+utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 EXTRA_DIST += utilities/xfsm.1.in
 nodist_man_MANS += utilities/xfsm.1
 CLEANFILES += utilities/xfsm.1
@@ -57,12 +58,18 @@ utilities_xfsm_ctl_SOURCES = \
 	controller/host-row.h \
 	controller/operate.c \
 	controller/operate.h \
+	controller/parameters.c \
+	controller/parameters.h \
 	controller/port-probe.c \
 	controller/port-probe.h \
 	controller/rollout.c \
 	controller/rollout.h \
 	controller/switch-ports.c \
 	controller/switch-ports.h \
+	controller/tenants.c \
+	controller/tenants.h \
+	controller/tokens.c \
+	controller/tokens.h \
 	ovs-plugin/ipc.c \
 	ovs-plugin/ipc.h \
 	ovs-plugin/port-ids.c \
@@ -70,6 +77,7 @@ utilities_xfsm_ctl_SOURCES = \
 	ovs-plugin/target.c \
 	ovs-plugin/target.h \
 	utilities/xfsm-ctl-db.c \
+	utilities/xfsm-ctl-fleet-init.c \
 	utilities/xfsm-ctl-fleet.c \
 	utilities/xfsm-ctl-init.c \
 	utilities/xfsm-ctl-overview.c \
@@ -79,14 +87,16 @@ utilities_xfsm_ctl_SOURCES = \
 	utilities/xfsm-ctl-run.c \
 	utilities/xfsm-ctl-server.c \
 	utilities/xfsm-ctl-show.c \
+	utilities/xfsm-ctl-sign.c \
 	utilities/xfsm-ctl-source.c \
+	utilities/xfsm-ctl-tenants.c \
 	utilities/xfsm-ctl-top.c \
 	utilities/xfsm-ctl-versions.c \
 	utilities/xfsm-ctl.c \
 	utilities/xfsm-ctl.h
 utilities_xfsm_ctl_CPPFLAGS = $(OVS_CPPFLAGS)
 utilities_xfsm_ctl_CFLAGS = $(OVS_CFLAGS)
-utilities_xfsm_ctl_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+utilities_xfsm_ctl_LDADD = $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	ovsdb-schema/libxfsmfleetidl.la $(XFSM_IDL_LIBS) $(OVS_LIBS)
 EXTRA_DIST += utilities/xfsm-ctl.8.in
 CLEANFILES += utilities/xfsm-ctl.8
@@ -183,6 +193,7 @@ EXTRA_DIST += \
 	utilities/quickstart-fleet \
 	utilities/run-tests \
 	utilities/setup-deps \
+	utilities/vendor-web \
 	.ci/run
 
 # Programs of the library, installed in $(pkgdatadir)/programs.

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,40 +43,6 @@ print_help(void)
          "  -h, --help          print this\n\n"
          "Diagnostics go to standard error.  Exit status: 0, or 1 if the\n"
          "program has errors; then IMAGE is not written.");
-}
-
-/* Confines the process to what compiling needs: it opens nothing any more,
- * and ends if it takes too much. */
-static bool
-limit_self(void)
-{
-    static const struct {
-        int resource;
-        rlim_t limit;
-        const char *name;
-    } limits[] = {
-        { RLIMIT_CPU, CPU_MAX, "RLIMIT_CPU" },
-#if !defined __SANITIZE_ADDRESS__
-        /* The address sanitizer reserves terabytes of address space, and
-         * opens files when it looks for leaks. */
-        { RLIMIT_AS, MEMORY_MAX, "RLIMIT_AS" },
-        { RLIMIT_NOFILE, 0, "RLIMIT_NOFILE" },
-#endif
-        { RLIMIT_FSIZE, XFSM_MAX_IMAGE_BYTES, "RLIMIT_FSIZE" },
-        { RLIMIT_CORE, 0, "RLIMIT_CORE" },
-    };
-    size_t i;
-
-    for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        struct rlimit rl = { limits[i].limit, limits[i].limit };
-
-        if (setrlimit(limits[i].resource, &rl)) {
-            xfsm_tool_complain("cannot set %s (%s)", limits[i].name,
-                               strerror(errno));
-            return false;
-        }
-    }
-    return true;
 }
 
 /* Opens 'path', "-" for standard output.  A file is written under another
@@ -249,7 +214,8 @@ xfsm_cmd_compile(int argc, char *argv[])
     if (!open_output(output, &out)) {
         return XFSM_EXIT_FAILURE;
     }
-    if (!strcmp(argv[optind], "-") && !limit_self()) {
+    if (!strcmp(argv[optind], "-")
+        && !xfsm_tool_limit_self(CPU_MAX, MEMORY_MAX)) {
         finish_output(&out, NULL, 0);
         return XFSM_EXIT_FAILURE;
     }

@@ -111,13 +111,21 @@ static const struct ctl_table_class fleet_tables[FLEETREC_N_TABLES] = {
     [FLEETREC_TABLE_ASSIGNMENT].row_ids[0]
     = {&fleetrec_assignment_col_name, NULL, NULL},
 
+    [FLEETREC_TABLE_TENANT].row_ids[0]
+    = {&fleetrec_tenant_col_name, NULL, NULL},
+
+    [FLEETREC_TABLE_ROLE].row_ids[0]
+    = {&fleetrec_role_col_name, NULL, NULL},
+
     [FLEETREC_TABLE_CONTROLLER].row_ids[0]
     = {&fleetrec_controller_col_name, NULL, NULL},
 };
 
 static const struct ctl_command_syntax *const fleet_commands[] = {
-    xfsm_ctl_fleet_commands, xfsm_ctl_version_commands,
-    xfsm_ctl_probe_commands, xfsm_ctl_overview_commands, NULL
+    xfsm_ctl_fleet_init_commands, xfsm_ctl_fleet_commands,
+    xfsm_ctl_version_commands, xfsm_ctl_sign_commands,
+    xfsm_ctl_probe_commands, xfsm_ctl_tenant_commands,
+    xfsm_ctl_overview_commands, NULL
 };
 
 static void
@@ -144,6 +152,10 @@ is_fleet_taken_in(const struct ovsdb_idl *idl, int64_t cfg)
 
 static const char fleet_usage[] = "\
 Fleet:\n\
+  [--start [--listen=REMOTE] [--raft=ADDRESS [--join=ADDRESS]]]\n\
+  [--schema=FILE] [--db-file=FILE] [--ctl=SOCKET]\n\
+  init                        make the database XFSM_Fleet, alone or of a\n\
+                              cluster, or convert an older one\n\
   [--all] show                print hosts, programs and assignments, and\n\
                               how they are\n\
   sync                        wait until all hosts are up to date\n\
@@ -151,15 +163,18 @@ Fleet:\n\
                               print what users of the REST API did\n\
 \n\
 Host commands:\n\
-  [--may-exist] [--events=ENDPOINT]\n\
+  [--may-exist] [--events=ENDPOINT] [--hub-key=KEY]\n\
   add-host HOST REMOTE[,REMOTE...] [LABEL=VALUE...]\n\
                               add a host, or change it\n\
   [--force] [--if-exists] del-host HOST\n\
                               clean a host, and remove it; or at once\n\
 \n\
 Program commands:\n\
-  [--force] add-program FILE [NAME] [OPTION=VALUE...]\n\
+  [--force] [--key=FILE] add-program FILE [NAME] [OPTION=VALUE...]\n\
                               add a program, or a new version of it\n\
+  --key=FILE sign NAME [VERSION]\n\
+                              sign a version that is there\n\
+  --keys=PATH verify [NAME]   print which versions are signed\n\
   [--force] [--if-exists] del-program NAME [VERSION]\n\
                               remove a program, or a version of it\n\
   rollout [NAME]              print the versions and how they are rolled out\n\
@@ -179,7 +194,7 @@ Port commands:\n\
   list-probes [HOST]          print what was installed so\n\
 \n\
 Assignment commands:\n\
-  [--may-exist] [--force] [--disabled]\n\
+  [--may-exist] [--force] [--disabled] [--tenant=TENANT]\n\
   assign NAME PROGRAM[,PROGRAM...] SELECTOR...\n\
                               run programs on the ports that are meant\n\
   [--if-exists] unassign NAME stop that\n\
@@ -188,7 +203,19 @@ Assignment commands:\n\
   preview NAME                print which ports an assignment means now\n\
   preview SELECTOR...         print which ports one would mean\n\
   where SELECTOR is host=PATTERN, host-label:LABEL=VALUE, param:NAME=VALUE,\n\
-  or a KEY=PATTERN of ports, such as bridge=br-int or vm-uuid=...\n";
+  or a KEY=PATTERN of ports, such as bridge=br-int or vm-uuid=...\n\
+\n\
+Tenant commands:\n\
+  [--may-exist] add-tenant NAME SELECTOR...\n\
+                              add a tenant with the ports that are meant;\n\
+                              also program=PATTERN and limit:KEY=NUMBER\n\
+  [--if-exists] [--force] del-tenant NAME  remove a tenant\n\
+  [--may-exist] add-role NAME viewer|operator|admin [TENANT]\n\
+                              add a user of the REST API\n\
+  [--if-exists] del-role NAME remove a user\n\
+  new-token ROLE              print a new token of a user\n\
+  del-token ROLE [DIGEST]     remove a token, or all, of a user\n\
+  tenants                     print tenants and roles\n";
 
 const struct xfsm_ctl_db xfsm_ctl_fleet_db = {
     .name = XFSM_CTL_FLEET_DB,
@@ -197,7 +224,7 @@ const struct xfsm_ctl_db xfsm_ctl_fleet_db = {
     .commands = fleet_commands,
     .get_version = fleetrec_get_db_version,
     .usage = fleet_usage,
-    .missing = "see xfsm-controller(8) for how to make one",
+    .missing = "\"xfsm-ctl --fleet init\" makes one, see xfsm-ctl(8)",
     .global = &fleetrec_table_fleet,
     .next_cfg = &fleetrec_fleet_col_next_cfg,
     .monitor_cfg = monitor_fleet_cfg,

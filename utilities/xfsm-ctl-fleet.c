@@ -73,7 +73,9 @@ check_rows(struct ctl_context *ctx)
     struct sset hosts = SSET_INITIALIZER(&hosts);
     struct sset assignments = SSET_INITIALIZER(&assignments);
     const struct fleetrec_assignment *assignment;
+    struct sset tenants = SSET_INITIALIZER(&tenants);
     const struct fleetrec_program *program;
+    const struct fleetrec_tenant *tenant;
     const struct fleetrec_host *host;
     bool ok = true;
 
@@ -84,6 +86,9 @@ check_rows(struct ctl_context *ctx)
         ok = ok && check_row(ctx, &assignments, "Assignment",
                              assignment->name);
     }
+    FLEETREC_TENANT_FOR_EACH (tenant, ctx->idl) {
+        ok = ok && check_row(ctx, &tenants, "Tenant", tenant->name);
+    }
     FLEETREC_PROGRAM_FOR_EACH (program, ctx->idl) {
         if (ok && !program->name) {
             ctl_error(ctx, "a row of table Program would have no name");
@@ -92,6 +97,7 @@ check_rows(struct ctl_context *ctx)
     }
     sset_destroy(&hosts);
     sset_destroy(&assignments);
+    sset_destroy(&tenants);
     return ok;
 }
 
@@ -130,6 +136,7 @@ parse_host(struct ctl_context *ctx, const struct fleetrec_host *row,
            struct xfsm_host_config *c)
 {
     const struct shash_node *events = shash_find(&ctx->options, "--events");
+    const struct shash_node *key = shash_find(&ctx->options, "--hub-key");
     char *error;
 
     if (!xfsm_ctl_parse_pairs(ctx, &ctx->argv[3], ctx->argc - 3,
@@ -148,6 +155,12 @@ parse_host(struct ctl_context *ctx, const struct fleetrec_host *row,
     if (c->events && !*c->events) {
         free(c->events);
         c->events = NULL;
+    }
+    c->hub_key = nullable_xstrdup(key ? key->data
+                                  : row ? row->hub_key : NULL);
+    if (c->hub_key && !*c->hub_key) {
+        free(c->hub_key);
+        c->hub_key = NULL;
     }
     if (row && smap_is_empty(&c->labels)) {
         smap_destroy(&c->labels);
@@ -350,6 +363,7 @@ static void
 cmd_assign(struct ctl_context *ctx)
 {
     const struct fleetrec_assignment *row = find_assignment(ctx, ctx->argv[1]);
+    const char *tenant = shash_find_data(&ctx->options, "--tenant");
     struct selector s;
 
     selector_init(&s);
@@ -363,6 +377,9 @@ cmd_assign(struct ctl_context *ctx)
         }
         set_selector(row, &s);
         set_programs(ctx, row, ctx->argv[2]);
+        if (tenant || row->tenant) {
+            fleetrec_assignment_set_tenant(row, tenant);
+        }
         fleetrec_assignment_set_enabled(row, !shash_find(&ctx->options,
                                                          "--disabled"));
         check_assignment(ctx, ctx->argv[1]);
@@ -405,7 +422,7 @@ preview_row(struct ctl_context *ctx, const struct fleetrec_assignment *row)
         const struct xfsm_fleet_assignment *assignment
             = shash_find_data(&fleet->assignments, row->name);
 
-        xfsm_ctl_preview(fleet, &assignment->hosts, &row->target,
+        xfsm_ctl_preview(fleet, &assignment->hosts, &assignment->target,
                          &ctx->output);
         xfsm_fleet_destroy(fleet);
     }
@@ -446,12 +463,13 @@ cmd_sync(struct ctl_context *ctx OVS_UNUSED)
 
 const struct ctl_command_syntax xfsm_ctl_fleet_commands[] = {
     {"add-host", 2, MAX_ARGS, "HOST REMOTE[,REMOTE...] [LABEL=VALUE...]",
-     xfsm_ctl_pre_fleet, cmd_add_host, NULL, "--may-exist,--events=", RW},
+     xfsm_ctl_pre_fleet, cmd_add_host, NULL,
+     "--may-exist,--events=,--hub-key=", RW},
     {"del-host", 1, 1, "HOST", xfsm_ctl_pre_fleet, cmd_del_host, NULL,
      "--force,--if-exists", RW},
     {"assign", 3, MAX_ARGS, "NAME PROGRAM[,PROGRAM...] SELECTOR...",
      xfsm_ctl_pre_fleet, cmd_assign, NULL,
-     "--may-exist,--force,--disabled", RW},
+     "--may-exist,--force,--disabled,--tenant=", RW},
     {"unassign", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_unassign, NULL,
      "--if-exists", RW},
     {"enable-assignment", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_enable, NULL,

@@ -36,6 +36,7 @@
  * One 'init' at a time works on a database file; the others wait. */
 
 struct init {
+    const char *database;       /* Its name. */
     char *schema;               /* Schema file. */
     char *schema_version;       /* Its version. */
     char *db_file;              /* Database file. */
@@ -167,7 +168,7 @@ server_command(struct init *init, const char *command, const char *argument)
             "%s %s: this ovsdb-server was started with --config-file and "
             "refuses it: add the database to that file, or run a server "
             "of its own for %s and ovs-xfsmd with --xfsm-db (it said: %s)",
-            command, argument, XFSM_CTL_DB, refusal);
+            command, argument, init->database, refusal);
     } else if (refusal) {
         error = xasprintf("%s %s: %s", command, argument, refusal);
     }
@@ -267,7 +268,7 @@ upgrade_served(struct init *init, struct jsonrpc *rpc)
 {
     char *version;
     bool older = false;
-    char *error = xfsm_ctl_server_version(rpc, XFSM_CTL_DB, &version);
+    char *error = xfsm_ctl_server_version(rpc, init->database, &version);
 
     if (!error) {
         error = check_version(init, version, &older);
@@ -275,18 +276,19 @@ upgrade_served(struct init *init, struct jsonrpc *rpc)
     if (!error && older && access(init->db_file, F_OK)) {
         error = xasprintf("%s is served with the older schema version %s, "
                           "but not from %s: name its file with --db-file",
-                          XFSM_CTL_DB, version, init->db_file);
+                          init->database, version, init->db_file);
     }
     if (error || !older) {
         if (!error) {
-            printf("%s: served already, schema version %s\n", XFSM_CTL_DB,
-                   version);
+            printf("%s: served already, schema version %s\n",
+                   init->database, version);
         }
         free(version);
         return error;
     }
 
-    error = server_command(init, "ovsdb-server/remove-db", XFSM_CTL_DB);
+    error = server_command(init, "ovsdb-server/remove-db",
+                           init->database);
     if (!error) {
         error = convert_file(init, version);
 
@@ -370,11 +372,27 @@ option_or(const struct shash *options, const char *name, char *default_value)
 }
 
 char *
-xfsm_ctl_init(const char *remote, const struct shash *options)
+xfsm_ctl_compare_schema(const char *schema, const char *version,
+                        char **wantedp, bool *olderp)
+{
+    struct init init = { .schema = CONST_CAST(char *, schema) };
+    char *error = read_schema_version(schema, &init.schema_version);
+
+    if (!error) {
+        error = check_version(&init, version, olderp);
+    }
+    *wantedp = init.schema_version;
+    return error;
+}
+
+char *
+xfsm_ctl_init(const char *remote, const char *database,
+              const struct shash *options)
 {
     struct sset databases = SSET_INITIALIZER(&databases);
     struct jsonrpc *rpc = NULL;
     struct init init = {
+        .database = database,
         .lock_fd = -1,
         .schema = option_or(options, "--schema",
                             xasprintf("%s/xfsm.ovsschema",
@@ -405,7 +423,7 @@ xfsm_ctl_init(const char *remote, const struct shash *options)
         error = xfsm_ctl_server_list(rpc, &databases);
     }
     if (!error) {
-        if (sset_contains(&databases, XFSM_CTL_DB)) {
+        if (sset_contains(&databases, database)) {
             error = upgrade_served(&init, rpc);
         } else {
             error = add_to_server(&init);

@@ -231,6 +231,9 @@ put_assignment(struct ds *out, const struct fleetrec_assignment *row)
     for (size_t i = 0; i < row->n_programs; i++) {
         ds_put_format(out, "%s%s", i ? "," : " ", row->programs[i]);
     }
+    if (row->tenant) {
+        ds_put_format(out, " tenant %s", row->tenant);
+    }
     put_map(out, &row->parameters, "param:");
     put_map(out, &row->target, "");
     for (size_t i = 0; i < row->n_hosts; i++) {
@@ -279,6 +282,9 @@ cmd_show(struct ctl_context *ctx)
     put_hosts(&ctx->output, ctx->idl, all);
     put_programs(&ctx->output, ctx->idl, all);
     put_assignments(&ctx->output, ctx->idl, all);
+    if (all) {
+        xfsm_ctl_put_tenants(&ctx->output, ctx->idl);
+    }
 }
 
 /* 'audit': a controller of this machine tells. */

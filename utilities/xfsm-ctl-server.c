@@ -140,6 +140,109 @@ xfsm_ctl_server_version(struct jsonrpc *rpc, const char *database,
     return error;
 }
 
+/* The operation that selects how 'database' is served. */
+static struct json *
+select_model(const char *database)
+{
+    struct json *op = json_object_create();
+
+    json_object_put_string(op, "op", "select");
+    json_object_put_string(op, "table", "Database");
+    json_object_put(op, "where", json_array_create_1(
+                        json_array_create_3(json_string_create("name"),
+                                            json_string_create("=="),
+                                            json_string_create(database))));
+    json_object_put(op, "columns",
+                    json_array_create_1(json_string_create("model")));
+    return op;
+}
+
+char *
+xfsm_ctl_server_is_clustered(struct jsonrpc *rpc, const char *database,
+                             bool *clusteredp)
+{
+    struct json *result;
+    char *error, *text;
+
+    error = call(rpc, "transact",
+                 json_array_create_2(json_string_create("_Server"),
+                                     select_model(database)), &result);
+    if (error) {
+        return error;
+    }
+    text = result ? json_to_string(result, 0) : xstrdup("");
+    *clusteredp = strstr(text, "\"clustered\"") != NULL;
+    free(text);
+    json_destroy(result);
+    return NULL;
+}
+
+/* The members of the member 'name' of 'json', or NULL. */
+static struct shash *
+get_members(const struct json *json, const char *name)
+{
+    struct json *member = (json->type == JSON_OBJECT
+                           ? shash_find_data(json_object(json), name) : NULL);
+
+    return member && member->type == JSON_OBJECT ? json_object(member) : NULL;
+}
+
+/* Makes all columns of 'schema' persistent: a cluster has no others. */
+static void
+persist_columns(struct json *schema)
+{
+    const struct shash *tables = get_members(schema, "tables");
+    const struct shash_node *table, *column;
+
+    if (!tables) {
+        return;
+    }
+    SHASH_FOR_EACH (table, tables) {
+        const struct shash *columns = get_members(table->data, "columns");
+
+        if (!columns) {
+            continue;
+        }
+        SHASH_FOR_EACH (column, columns) {
+            struct json *json = column->data;
+
+            if (json->type == JSON_OBJECT) {
+                json_destroy(shash_find_and_delete(json_object(json),
+                                                   "ephemeral"));
+            }
+        }
+    }
+}
+
+char *
+xfsm_ctl_server_convert(struct jsonrpc *rpc, const char *database,
+                        const char *schema)
+{
+    struct json *json = json_from_file(schema);
+    struct json *result;
+    char *error;
+
+    if (json->type == JSON_STRING) {
+        error = xasprintf("%s: %s", schema, json_string(json));
+        json_destroy(json);
+        return error;
+    }
+    /* Or the server would disconnect us when the schema changes. */
+    error = call(rpc, "set_db_change_aware",
+                 json_array_create_1(json_boolean_create(true)), &result);
+    json_destroy(result);
+    if (error) {
+        json_destroy(json);
+        return error;
+    }
+    persist_columns(json);
+    error = call(rpc, "convert",
+                 json_array_create_2(json_string_create(database), json),
+                 &result);
+    json_destroy(result);
+    return error;
+}
+
 /* The operation that selects the names of ports named 'port'. */
 static struct json *
 select_port(const char *port)

@@ -144,6 +144,8 @@ add_version(struct ctl_context *ctx, const char *name,
             const struct fleetrec_program *newest, const char *source,
             const struct smap *options)
 {
+    const char *key = shash_find_data(&ctx->options, "--key");
+    char signature[XFSM_SIGNATURE_SIZE];
     const struct fleetrec_program *row;
     int64_t version = newest ? newest->version : 0;
 
@@ -156,11 +158,20 @@ add_version(struct ctl_context *ctx, const char *name,
                   name, version);
         return;
     }
+    if (key) {
+        ctx->error = xfsm_ctl_sign(key, name, source, signature);
+        if (ctx->error) {
+            return;
+        }
+    }
     row = fleetrec_program_insert(ctx->txn);
     fleetrec_program_set_name(row, name);
     fleetrec_program_set_version(row, version + 1);
     fleetrec_program_set_source(row, source);
     fleetrec_program_set_options(row, options);
+    if (key) {
+        fleetrec_program_set_signature(row, signature);
+    }
     ds_put_format(&ctx->output, "%s version %"PRId64"\n", name, version + 1);
     check_newest(ctx, name);
 }
@@ -400,7 +411,7 @@ cmd_rollout(struct ctl_context *ctx)
 
 const struct ctl_command_syntax xfsm_ctl_version_commands[] = {
     {"add-program", 1, MAX_ARGS, "FILE [NAME] [OPTION=VALUE...]",
-     pre_add_program, cmd_add_program, NULL, "--force", RW},
+     pre_add_program, cmd_add_program, NULL, "--force,--key=", RW},
     {"del-program", 1, 2, "NAME [VERSION]", xfsm_ctl_pre_fleet,
      cmd_del_program, NULL, "--force,--if-exists", RW},
     {"rollout", 0, 1, "[NAME]", xfsm_ctl_pre_fleet, cmd_rollout, NULL, "",

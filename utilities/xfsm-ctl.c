@@ -26,6 +26,7 @@
 #include "process.h"
 #include "stream-ssl.h"
 #include "stream.h"
+#include "svec.h"
 #include "table.h"
 #include "timeval.h"
 #include "util.h"
@@ -190,9 +191,39 @@ add_local_option(struct shash *local_options, const char *name)
     shash_add_nocopy(local_options, option, nullable_xstrdup(optarg));
 }
 
+/* Files for TLS, in the order of 'ssl_options'. */
+static const char *ssl_files[3];
+static const char *const ssl_options[ARRAY_SIZE(ssl_files)] = {
+    "--private-key", "--certificate", "--ca-cert",
+};
+
+void
+xfsm_ctl_add_ssl_options(struct svec *argv)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ssl_files); i++) {
+        if (ssl_files[i]) {
+            svec_add_nocopy(argv, xasprintf("%s=%s", ssl_options[i],
+                                            ssl_files[i]));
+        }
+    }
+}
+
+/* Keeps the name of a file for TLS. */
+static void
+note_ssl_file(int c)
+{
+    static const char letters[] = "pcC";
+    const char *letter = c > 0 && c < UCHAR_MAX ? strchr(letters, c) : NULL;
+
+    if (letter) {
+        ssl_files[letter - letters] = optarg;
+    }
+}
+
 static void
 handle_option(int c)
 {
+    note_ssl_file(c);
     switch (c) {
     case OPT_DB:
         remote = optarg;
@@ -321,17 +352,22 @@ parse_options(int argc, char *argv[], struct shash *local_options)
 static void
 prepare_server(const struct ctl_command *commands, size_t n_commands)
 {
-    struct jsonrpc *rpc;
-    char *error = xfsm_ctl_server_open(remote, &rpc);
+    struct jsonrpc *rpc = NULL;
+    char *error = NULL;
 
-    if (!error) {
-        error = xfsm_ctl_server_list(rpc, &the_databases);
-    }
     for (size_t i = 0; !error && i < n_commands; i++) {
         if (!strcmp(commands[i].syntax->name, "init")) {
-            error = xfsm_ctl_init(remote, &commands[i].options);
-            sset_add(&the_databases, XFSM_CTL_DB);
+            error = (db == &xfsm_ctl_fleet_db
+                     ? xfsm_ctl_fleet_init(remote, &commands[i].options)
+                     : xfsm_ctl_init(remote, db->name,
+                                     &commands[i].options));
         }
+    }
+    if (!error) {
+        error = xfsm_ctl_server_open(remote, &rpc);
+    }
+    if (!error) {
+        error = xfsm_ctl_server_list(rpc, &the_databases);
     }
     jsonrpc_close(rpc);
     if (error) {
@@ -652,6 +688,8 @@ main(int argc, char *argv[])
     wait_for_agent |= force_wait;
 
     the_idl = ovsdb_idl_create(remote, db->class, false, false);
+    /* The one member of a cluster that was named passes on what it is told. */
+    ovsdb_idl_set_leader_only(the_idl, strchr(remote, ',') != NULL);
     run_prerequisites(commands, n_commands, the_idl);
     prepare_server(commands, n_commands);
 

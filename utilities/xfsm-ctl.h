@@ -12,11 +12,14 @@
  *   xfsm-ctl.c           options, one transaction for all commands, output
  *   xfsm-ctl-db.c        what is different between the two databases
  *   xfsm-ctl-init.c      'init': makes the database and has it served
+ *   xfsm-ctl-fleet-init.c   the same for the database of a fleet
  *   xfsm-ctl-programs.c  programs, and what runs where
  *   xfsm-ctl-show.c      'show' and 'list-programs'
  *   xfsm-ctl-top.c       'top', what goes on
  *   xfsm-ctl-fleet.c     of a fleet: hosts and assignments
  *   xfsm-ctl-versions.c  of a fleet: programs, versions and roll-outs
+ *   xfsm-ctl-sign.c      of a fleet: signatures of programs
+ *   xfsm-ctl-tenants.c   of a fleet: tenants, roles and their tokens
  *   xfsm-ctl-probes.c    of a fleet: one program on one port
  *   xfsm-ctl-preview.c   of a fleet: which ports a selector means
  *   xfsm-ctl-overview.c  of a fleet: 'show'
@@ -38,6 +41,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "sset.h"
+#include "xfsm/io/signature.h"
 
 struct fleetrec_program;
 struct jsonrpc;
@@ -45,6 +49,7 @@ struct ovsdb_idl;
 struct ovsdb_idl_column;
 struct ovsdb_idl_table_class;
 struct smap;
+struct svec;
 struct xfsm_fleet;
 
 /* Names of our databases and of the switch's. */
@@ -56,8 +61,11 @@ struct xfsm_fleet;
 extern const struct ctl_command_syntax xfsm_ctl_init_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_program_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_show_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_fleet_init_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_fleet_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_version_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_sign_commands[];
+extern const struct ctl_command_syntax xfsm_ctl_tenant_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_probe_commands[];
 extern const struct ctl_command_syntax xfsm_ctl_overview_commands[];
 
@@ -91,15 +99,31 @@ extern const struct xfsm_ctl_db xfsm_ctl_fleet_db;
 /* Where data files are: $XFSM_PKGDATADIR or the installed folder. */
 const char *xfsm_ctl_pkgdatadir(void);
 
+/* Adds to 'argv' the options --private-key, --certificate and --ca-cert that
+ * were given. */
+void xfsm_ctl_add_ssl_options(struct svec *argv);
+
 /* The database server, from --db, and whether it serves 'database'. */
 const char *xfsm_ctl_remote(void);
 bool xfsm_ctl_serves(const char *database);
 
 /* xfsm-ctl-init.c */
 
-/* Makes the database and has the server of 'remote' serve it.  'options' are
- * those of the command. */
-char *xfsm_ctl_init(const char *remote, const struct shash *options);
+/* Makes the database called 'database' and has the server of 'remote' serve
+ * it.  'options' are those of the command. */
+char *xfsm_ctl_init(const char *remote, const char *database,
+                    const struct shash *options);
+
+/* Stores in '*olderp' whether 'version' is older than that of the schema file
+ * 'schema', which '*wantedp' becomes, for the caller to free.  A newer one is
+ * an error. */
+char *xfsm_ctl_compare_schema(const char *schema, const char *version,
+                              char **wantedp, bool *olderp);
+
+/* xfsm-ctl-fleet-init.c */
+
+/* The same for the database of a fleet. */
+char *xfsm_ctl_fleet_init(const char *remote, const struct shash *options);
 
 /* xfsm-ctl-programs.c */
 
@@ -156,6 +180,18 @@ void xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *,
                            const struct fleetrec_program *const versions[],
                            size_t n, bool all, const char *prefix);
 
+/* xfsm-ctl-sign.c */
+
+/* Compiles 'source', called 'name', and signs it with the key in the file
+ * 'key'. */
+char *xfsm_ctl_sign(const char *key, const char *name, const char *source,
+                    char signature[XFSM_SIGNATURE_SIZE]);
+
+/* xfsm-ctl-tenants.c */
+
+/* Appends tenants and roles, one a line. */
+void xfsm_ctl_put_tenants(struct ds *out, const struct ovsdb_idl *);
+
 /* xfsm-ctl-preview.c */
 
 /* Asks the switch of each of 'hosts' of 'fleet' which of its ports 'target'
@@ -182,6 +218,15 @@ char *xfsm_ctl_server_list(struct jsonrpc *, struct sset *databases);
  * the caller frees it. */
 char *xfsm_ctl_server_version(struct jsonrpc *, const char *database,
                               char **versionp);
+
+/* Stores in '*clusteredp' whether 'database' is served, and by a cluster. */
+char *xfsm_ctl_server_is_clustered(struct jsonrpc *, const char *database,
+                                   bool *clusteredp);
+
+/* Has the server, of a cluster, convert 'database' to the schema in the file
+ * 'schema'. */
+char *xfsm_ctl_server_convert(struct jsonrpc *, const char *database,
+                              const char *schema);
 
 /* Stores in '*existsp' whether the switch has a port of that name now. */
 char *xfsm_ctl_server_has_port(struct jsonrpc *, const char *port,

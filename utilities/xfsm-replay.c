@@ -30,6 +30,12 @@ is_wanted(const struct xfsm_replay *replay, const char *label)
     return !replay->n_labels;
 }
 
+static bool
+is_full(const struct xfsm_replay *replay)
+{
+    return replay->max_events && replay->n_events >= replay->max_events;
+}
+
 void
 xfsm_replay_emit(const struct xfsm_event *event, void *aux)
 {
@@ -38,9 +44,10 @@ xfsm_replay_emit(const struct xfsm_event *event, void *aux)
     size_t len;
     int error;
 
-    if (!is_wanted(replay, event->label)) {
+    if (!is_wanted(replay, event->label) || is_full(replay)) {
         return;
     }
+    replay->n_events++;
     len = xfsm_event_format_json(event, &replay->identity, json, sizeof json);
     error = xfsm_file_sink_write(replay->sink, json, len);
     if (error && !replay->write_error) {
@@ -84,7 +91,7 @@ run_packets(struct xfsm_replay *replay, struct xfsm_engine *engine,
     int n;
     int i;
 
-    while (!replay->write_error
+    while (!replay->write_error && !is_full(replay)
            && (n = xfsm_capture_next_batch(capture, packets, BATCH)) > 0) {
         for (i = 0; i < n; i++) {
             if (packets[i].ts > replay->last_ts) {

@@ -31,8 +31,10 @@ struct xfsm_replay {
     const char *labels[XFSM_REPLAY_LABELS];
     int n_labels;                   /* 0: events of any label. */
     uint64_t linger;                /* ns that time goes on at the end. */
+    uint64_t max_events;            /* To stop at; 0 for none. */
 
     /* Results. */
+    uint64_t n_events;              /* Written. */
     uint64_t last_ts;               /* Of the latest packet. */
     double seconds;                 /* Of real time that the run took. */
     int write_error;                /* errno of the first that failed. */

@@ -4,7 +4,9 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,11 @@
 /* Longest times that options take, in seconds. */
 #define LINGER_MAX 86400.0
 #define WAIT_MAX 3600.0
+
+/* Limits under which text from standard input, that is, from somebody else,
+ * is run. */
+#define CPU_MAX 8                       /* Seconds. */
+#define MEMORY_MAX (1024 * 1024 * 1024) /* Bytes of address space. */
 
 #define LINGER_DEFAULT UINT64_C(10000000000)    /* ns. */
 
@@ -54,9 +61,11 @@ print_help(void)
 {
     puts("xfsm run: run programs on a capture file, without Open vSwitch\n"
          "usage: xfsm run [OPTION]... PROGRAM[,PROGRAM...]...\n\n"
-         "PROGRAM is a file, the name of a program in the library, or an\n"
-         "image.  Events come out on standard output, one JSON object a\n"
-         "line; statistics on standard error.\n\n"
+         "PROGRAM is a file, the name of a program in the library, an image,\n"
+         "or - for the text of one program on standard input, which is run\n"
+         "on --pcap FILE under strict limits of time and memory.  Events\n"
+         "come out on standard output, one JSON object a line; statistics on\n"
+         "standard error.\n\n"
          "  --pcap FILE          the capture, pcap or pcapng (- for standard\n"
          "                       input); default: what the program's source\n"
          "                       element names\n"
@@ -66,6 +75,7 @@ print_help(void)
          "  --label LABEL,...    print events with these labels only\n"
          "  --linger SECONDS     let time go on so long after the last\n"
          "                       packet (default: 10)\n"
+         "  --max-events NUMBER  stop after so many events\n"
          "  --seed HEX           32 digits: the secret of all hashing\n"
          "                       (default: zeros)\n"
          "  --backend auto|interpreter\n"
@@ -156,6 +166,25 @@ load_xml(struct run *run, const struct xfsm_document *doc, size_t n_settings)
     return ok && add_image(run, doc->path, image, image_len);
 }
 
+/* Gets ready to run the program that standard input had: the capture takes the
+ * place of that, and nothing more is opened. */
+static bool
+confine(struct run *run)
+{
+    int fd = open(run->capture, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0) {
+        xfsm_tool_complain("%s: %s", run->capture, strerror(errno));
+        return false;
+    }
+    close(fd);
+    if (!run->replay.identity.port) {
+        run->replay.identity.port = basename(run->capture);
+    }
+    run->capture = "-";
+    return xfsm_tool_limit_self(CPU_MAX, MEMORY_MAX);
+}
+
 static bool
 load_one(struct run *run, const char *arg)
 {
@@ -164,17 +193,15 @@ load_one(struct run *run, const char *arg)
     char *error;
     bool ok;
 
-    if (!strcmp(arg, "-")) {
-        xfsm_tool_complain("cannot read a program from standard input");
-        return false;
-    }
     error = xfsm_document_read(arg, &doc);
     if (error) {
         xfsm_tool_complain("%s", error);
         free(error);
         return false;
     }
-    if (!xfsm_settings_select(&run->settings, &doc, &n_settings)) {
+    if (!strcmp(arg, "-") && !confine(run)) {
+        ok = false;
+    } else if (!xfsm_settings_select(&run->settings, &doc, &n_settings)) {
         ok = false;
     } else if (xfsm_document_is_image(&doc)) {
         ok = add_image(run, doc.path, doc.data, doc.len);
@@ -331,6 +358,12 @@ run_programs(struct run *run, char *args[], int n)
     int i;
 
     for (i = 0; i < n; i++) {
+        if (!strcmp(args[i], "-")
+            && (n > 1 || !run->capture || !strcmp(run->capture, "-"))) {
+            xfsm_tool_complain("a program on standard input is run alone, "
+                               "on --pcap FILE");
+            return exit_code;
+        }
         ok = load_list(run, args[i]) && ok;
     }
     ok = ok && xfsm_settings_check(&run->settings);
@@ -396,6 +429,7 @@ enum {
     OPT_PORT,
     OPT_PARAM,
     OPT_BACKEND,
+    OPT_MAX_EVENTS,
 };
 
 static const struct option run_options[] = {
@@ -410,6 +444,7 @@ static const struct option run_options[] = {
     { "port", required_argument, NULL, OPT_PORT },
     { "param", required_argument, NULL, OPT_PARAM },
     { "backend", required_argument, NULL, OPT_BACKEND },
+    { "max-events", required_argument, NULL, OPT_MAX_EVENTS },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -421,8 +456,16 @@ static int
 parse_value(struct run *run, int option, char *value)
 {
     double seconds;
+    long number;
 
     switch (option) {
+    case OPT_MAX_EVENTS:
+        if (!xfsm_tool_parse_int(value, 1, LONG_MAX, &number)) {
+            return xfsm_tool_usage_error("--max-events: \"%s\" is not a "
+                                         "number from 1 on", value);
+        }
+        run->replay.max_events = number;
+        break;
     case OPT_PARAM:
         return xfsm_settings_add(&run->settings, value);
     case OPT_LABEL:

@@ -95,6 +95,13 @@ void xfsm_tool_print_memory(const char *path, const void *image, size_t len,
 /* Number of warnings in 'diags'. */
 size_t xfsm_tool_n_warnings(const struct xfsm_diags *diags);
 
+/* ## Limits ## */
+
+/* Confines the process for what comes from somebody else: from now on it opens
+ * nothing, takes 'seconds' of the processor and 'bytes' of address space at
+ * most, and ends if it takes more.  Returns false after complaining. */
+bool xfsm_tool_limit_self(unsigned int seconds, size_t bytes);
+
 /* ## Numbers ## */
 
 /* Parses 's' as a number of seconds, not negative, with an optional fraction,

@@ -39,10 +39,11 @@ export const getJson = async (path) => (await request(path)).json();
 // All pages of a list, up to max items.
 export async function getAll(path, max = 5000) {
   const items = [];
+  const more = path.includes("?") ? "&" : "?";
   let after = "";
   do {
     const page = await getJson(
-      `${path}?limit=1000&after=${encodeURIComponent(after)}`);
+      `${path}${more}limit=1000&after=${encodeURIComponent(after)}`);
     items.push(...page.items);
     after = page.next;
   } while (after && items.length < max);

@@ -23,6 +23,7 @@ async function edit(name, reload) {
   const title = make(name ?? "", { maxlength: 63, readonly: Boolean(name) });
   const remotes = make(host.remotes.join(", "));
   const events = make(host.events ?? "");
+  const hubKey = make(host.hub_key ?? "", { maxlength: 40 });
   const labels = new Pairs({ legend: "Labels", values: host.labels,
     hint: "What selectors can go by, such as rack = r7." });
 
@@ -34,6 +35,8 @@ async function edit(name, reload) {
             + "of a cluster: ssl:IP:PORT, tcp:IP:PORT or unix:PATH."),
       field("Events", events, "ZeroMQ endpoint of its hub, such as "
             + "tcp://HOST:PORT; without, none are collected."),
+      field("Key of the hub", hubKey, "Its public key, of 40 characters, as "
+            + "\"xfsm keygen\" printed it."),
       labels.element),
     submit: async () => {
       if (!title.value.trim()) {
@@ -42,7 +45,8 @@ async function edit(name, reload) {
       await request(path(title.value.trim()), {
         method: "PUT",
         body: JSON.stringify({ remotes: splitList(remotes.value),
-          events: events.value.trim(), labels: labels.get() }),
+          events: events.value.trim(),
+          hub_key: hubKey.value.trim(), labels: labels.get() }),
         headers: { "Content-Type": "application/json",
                    ...(etag ? { "If-Match": etag }
                      : { "If-None-Match": "*" }) } });

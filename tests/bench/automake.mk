@@ -31,6 +31,16 @@ if HAVE_OVS
 BENCHMARKS += tests/bench/bench-publish
 SYSTEM_TOOLS += tests/bench/bench-publish
 endif
+
+# Many hubs, for the collector.
+BENCHMARKS += tests/bench/bench-hubs
+if HAVE_OVS
+SYSTEM_TOOLS += tests/bench/bench-hubs
+endif
+tests_bench_bench_hubs_SOURCES = tests/bench/bench-hubs.c
+tests_bench_bench_hubs_CPPFLAGS = $(AM_CPPFLAGS) $(LIBZMQ_CFLAGS)
+tests_bench_bench_hubs_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS)
+
 tests_bench_bench_publish_SOURCES = tests/bench/bench-publish.c
 tests_bench_bench_publish_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_bench_bench_publish_CFLAGS = $(OVS_CFLAGS)
@@ -47,6 +57,16 @@ EXTRA_DIST += \
 	tests/bench/bench-copy.py \
 	tests/bench/bench-events.py \
 	tests/bench/bench-switch.py
+
+# A fleet and its controller: the full form is "make bench-fleet", a short one
+# a test (system).
+SYSTEM_TESTS += tests/bench/test-fleet.py
+EXTRA_DIST += \
+	tests/bench/RESULTS-fleet.md \
+	tests/bench/bench-fleet.py
+bench-fleet: all tests/bench/bench-hubs
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON) $(srcdir)/tests/bench/bench-fleet.py
+.PHONY: bench-fleet
 
 # What crafted keys cost, by instructions: needs valgrind.
 GOLDEN_TESTS += tests/bench/test-crafted.py

@@ -159,6 +159,35 @@ same "run an image" "$work/events" "$work/events2"
 "$xfsm" run -q portscan --pcap - < "$capture" 2>&1 |
     sed 's/"port":"-"/"port":"scan.pcap"/' > "$work/events2"
 same "run a capture from a pipe" "$work/events" "$work/events2"
+library=$XFSM_PROGRAMS_DIR
+"$xfsm" run -q - --pcap "$capture" < "$library/portscan.xml" \
+    > "$work/events2" 2>&1
+same "run a program from a pipe" "$work/events" "$work/events2"
+expect "run: a program from a pipe, and another" 1 "run alone" \
+    "$xfsm" run - portscan --pcap "$capture"
+expect "run: both from a pipe" 1 "run alone" "$xfsm" run - --pcap -
+expect "run: a program from a pipe, no capture" 1 "nosuch.pcap: No such" \
+    "$xfsm" run - --pcap "$work/nosuch.pcap"
+# It has limits when it waits for the first packet.
+mkfifo "$work/fifo"
+"$xfsm" run -q - --pcap "$work/fifo" < "$library/portscan.xml" \
+    > "$work/out" 2> "$work/err" &
+run=$!
+pids="$pids $run"
+exec 9> "$work/fifo"
+wait_for grep -q "^Max core file size *0 *0 " "/proc/$run/limits"
+cp "/proc/$run/limits" "$work/err"
+has "run: limits of a program from a pipe" "^Max cpu time *8 *8 " "$work/err"
+has "run: no core" "^Max core file size *0 *0 " "$work/err"
+exec 9>&-
+wait "$run"
+"$xfsm" run -q "$work/plain.xml" --pcap "$capture" > "$work/events2"
+head -n 3 "$work/events2" > "$work/events3"
+"$xfsm" run -q --max-events 3 "$work/plain.xml" --pcap "$capture" \
+    > "$work/events2"
+same "run: so many events" "$work/events3" "$work/events2"
+expect "run: bad number of events" 64 '"0" is not a number' \
+    "$xfsm" run --max-events 0 portscan --pcap "$capture"
 expect "run several" 0 '"program":"synflood"' \
     "$xfsm" run -q portscan,synflood --pcap "$work/flood.pcap"
 expect "run: identity" 0 '"host":"h","bridge":"b","port":"p"' \

@@ -25,7 +25,7 @@
 /* A small switch: br0 with ports p1, p2 and bond (interfaces b1, b2), and a
  * tunnel vx; br1 with an internal port and a DPDK port. */
 struct world {
-    struct smap ids[16];
+    struct smap ids[17];
     size_t n_ids;
     struct xfsm_in_interface p1, p2, bond[2], vx, br1, dpdk;
     struct xfsm_in_port br0_ports[4], br1_ports[2];
@@ -482,6 +482,41 @@ test_params_of_assignments(void **state)
     check_params(w, "synflood", NULL, false);
 }
 
+/* A tenant's parameters are for what only tenants want. */
+static void
+test_params_of_tenants(void **state)
+{
+    struct world *w = *state;
+    const struct smap *tenants = new_ids(w);
+    const struct smap *target = new_ids(w);
+    static char *programs[] = { (char *) "portscan", (char *) "synflood" };
+
+    set(target, "port", "p1");
+    set(tenants, "port", "*");
+    set(tenants, "tenant:port", "p1");
+    w->assignments[0] = (struct xfsm_in_assignment) {
+        .name = "z", .enabled = true, .target = tenants, .programs = programs,
+        .n_programs = 2, .params = "a=3",
+    };
+    w->in.n_assignments = 1;
+    check_params(w, "portscan", "a=3", false);
+    check_params(w, "synflood", "a=3", false);
+    w->assignments[1] = w->assignments[0];
+    w->assignments[1].name = "a";
+    w->assignments[1].target = target;
+    w->assignments[1].n_programs = 1;
+    w->assignments[1].params = "";
+    w->in.n_assignments = 2;
+    check_params(w, "portscan", NULL, false);
+    check_params(w, "synflood", "a=3", false);
+    set(w->bridges[0].external_ids, "xfsm", "synflood");
+    check_params(w, "synflood", NULL, false);
+    w->assignments[1].enabled = false;
+    check_params(w, "portscan", "a=3", false);
+    set(w->br0_ports[0].external_ids, "xfsm", "p2p,portscan");
+    check_params(w, "portscan", NULL, false);
+}
+
 static void
 test_params_limit(void **state)
 {
@@ -549,6 +584,7 @@ main(void)
         TEST(test_assignment),
         TEST(test_params),
         TEST(test_params_of_assignments),
+        TEST(test_params_of_tenants),
         TEST(test_params_limit),
         TEST(test_limit),
     };

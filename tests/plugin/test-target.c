@@ -166,6 +166,20 @@ test_keys(void **state OVS_UNUSED)
     assert_true(matches(&at, "external_ids:rack", "r?", NULL, NULL));
     assert_false(matches(&at, "external_ids:nosuch", "*", NULL, NULL));
 
+    /* Which ports a tenant has is one thing, which it means another. */
+    assert_true(matches(&at, "port", "tap*", "tenant:neutron:project",
+                        "blue"));
+    assert_false(matches(&at, "port", "tap*", "tenant:neutron:project",
+                         "red"));
+    assert_true(matches(&at, "port", "*", "tenant:port", "tap*"));
+    assert_false(matches(&at, "port", "*", "tenant:port", "vnet*"));
+    assert_false(matches(&at, "port", "vnet*", "tenant:port", "*"));
+    assert_true(matches(&at, "tenant:external_ids:rack", "r7",
+                        "tenant:tag", "100"));
+    assert_false(matches(&at, "port", "*", "tenant:", "*"));
+    assert_false(matches(&at, "port", "*", "tenant:colour", "*"));
+    assert_false(matches(&at, "port", "*", "tenant:tenant:port", "*"));
+
     /* What is not known is not passed over. */
     assert_false(matches(&at, "rack", "r7", NULL, NULL));
     assert_false(matches(&at, "port", "tap*", "colour", "*"));

@@ -9,7 +9,10 @@ SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
 	tests/system/test-collector-kafka.py \
+	tests/system/test-collector-many.py \
 	tests/system/test-collector-nats.py \
+	tests/system/test-collector-takeover.py \
+	tests/system/test-collector-tls.py \
 	tests/system/test-collector.py \
 	tests/system/test-compiler.py \
 	tests/system/test-controller-metrics.py \
@@ -24,6 +27,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults-process.py \
 	tests/system/test-faults.py \
 	tests/system/test-fleet-db.py \
+	tests/system/test-fleet-init.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
 	tests/system/test-hub-batches.py \
@@ -43,14 +47,17 @@ SYSTEM_TESTS += \
 	tests/system/test-port-state.py \
 	tests/system/test-quickstart.sh \
 	tests/system/test-rbac.py \
-	tests/system/test-rest-ops.py \
 	tests/system/test-release.py \
+	tests/system/test-rest-ops.py \
 	tests/system/test-rest.py \
+	tests/system/test-rest-views.py \
 	tests/system/test-scale.py \
+	tests/system/test-signatures.py \
 	tests/system/test-sinks.py \
 	tests/system/test-subscriber.py \
 	tests/system/test-swap.py \
 	tests/system/test-syslog-tls.py \
+	tests/system/test-tenants.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
 
@@ -103,7 +110,9 @@ EXTRA_DIST += \
 	tests/system/lib/dashboard.mjs \
 	tests/system/lib/faulttest.py \
 	tests/system/lib/fleettest.py \
+	tests/system/lib/hubstest.py \
 	tests/system/lib/hubtest.py \
+	tests/system/lib/kafkatest.py \
 	tests/system/lib/natstest.py \
 	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \

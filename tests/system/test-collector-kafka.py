@@ -5,7 +5,6 @@
 while, and the collector is killed."""
 
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -13,42 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import hubtest                                              # noqa: E402
 import xfsmtest                                             # noqa: E402
 from collecttest import Collector                           # noqa: E402
+from kafkatest import BROKER, Kafka                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
-
-BROKER = os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system/kafka-broker")
-
-
-class Kafka:
-    def __init__(self, folder):
-        self.path = os.path.join(folder, "kafka")
-        with open(self.path, "w") as out:
-            self.process = subprocess.Popen(
-                [BROKER], stdin=subprocess.PIPE, stdout=out,
-                universal_newlines=True)
-        wait_until(lambda: self.lines(), 15, "the broker")
-        self.url = "kafka://" + self.lines()[0]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.process.stdin.close()
-        self.process.wait(20 * xfsmtest.PATIENCE)
-        return False
-
-    def lines(self):
-        with open(self.path) as f:
-            return f.read().split("\n")[:-1]
-
-    def tell(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-
-    def messages(self):
-        return [line.split("\t") for line in self.lines()[1:]]
-
-    def names(self):
-        return [m[1] for m in self.messages()]
 
 
 def test_kafka():

@@ -116,6 +116,9 @@ def test_assignments(fleet):
     fleet.refuses("given twice", *assign, "host=*", "port=x")
     fleet.refuses("no program \"hullo\"", "assign", "web", "hullo", "host=*",
                   "port=*")
+    fleet.refuses("none of the programs", *assign, "host=*",
+                  "param:other:limit=1")
+    fleet.refuses("a comma or a space", *assign, "host=*", "param:limit=1,2")
     many = ["p%d" % i for i in range(33)]
     fleet.refuses("can have 32", "assign", "web", ",".join(many), "host=*",
                   "port=*")
@@ -414,7 +417,7 @@ def test_options(fleet):
     try:
         host.run(ctl, "--fleet=" + host_remote(fleet), "show")
     except xfsmtest.Failure as e:
-        check("no database XFSM_Fleet: see xfsm-controller" in str(e), e)
+        check("no database XFSM_Fleet: \"xfsm-ctl --fleet init" in str(e), e)
     check("roll-back" in host.run(ctl, "--fleet", "--help")
           and "roll-back" not in host.run(ctl, "--help"), "--help")
 

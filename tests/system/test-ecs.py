@@ -5,8 +5,7 @@
 Common Schema, as the npm package @elastic/ecs has it.
 
 "npm pack" fetches the package (1 MB) into a temporary folder, and node reads
-it: nothing is installed, nothing of it is needed at run time.  Debian's npm
-is no dependency of the tests, since it brings some hundred packages: where
+it: nothing is installed, nothing of it is needed at run time.  Where
 there is no npm, no node or no registry, the test is skipped.
 """
 

@@ -153,17 +153,26 @@ def test_rows(fleet):
                             "target": {"colour": "red"}}),
             ("bad-tag", {"programs": ["hello"], "hosts": ["*"],
                          "target": {"tag": "ten"}}),
+            ("bad-value", {"programs": ["hello"], "hosts": ["*"],
+                           "target": {"port": "x"},
+                           "parameters": {"hello:limit": "9"}}),
+            ("bad-name", {"programs": ["hello"], "hosts": ["*"],
+                          "target": {"port": "x"},
+                          "parameters": {"other:limit": "8"}}),
             ("bad-parameter", {"programs": ["hello"], "hosts": ["*"],
                                "target": {"port": "x"},
                                "parameters": {"nosuch": "1"}})):
         db.insert("Assignment", name=name, enabled=True, **columns)
 
     fleet.wait_done()
-    wait_until(lambda: db.row("Assignment", "bad-parameter")["error"], 10,
+    wait_until(lambda: db.row("Assignment", "bad-parameter")["error"]
+               and db.row("Assignment", "bad-value")["error"], 10,
                "errors to be told")
     for name, text in (("no-program", "nosuch"), ("no-host", "hosts=\"*\""),
                        ("no-target", "port=\"*\""), ("bad-target", "colour"),
-                       ("bad-tag", "ten"), ("bad-parameter", "nosuch")):
+                       ("bad-tag", "ten"), ("bad-parameter", "nosuch"),
+                       ("bad-value", "limit"),
+                       ("bad-name", "\"other\" is none of the programs")):
         error = str(db.row("Assignment", name)["error"])
         check(text in error, "error of %s: %s" % (name, error))
     check(db.row("Host", "bad")["state"] == "invalid"
@@ -175,20 +184,17 @@ def test_rows(fleet):
     check(sorted(fleet.hosts["hv2"].assignments()) == ["all", "two"], "hv2")
     three = fleet.hosts["hv3"]
     check(sorted(three.assignments()) == ["all", "set"], "hv3")
-    check(three.assignments()["set"]["programs"] == "hello.set",
-          "a program with parameters")
-    check(three.program("hello.set") == three.program("hello")
-          and fleet.hosts["hv1"].program("hello.set") is None, "its source")
-    images = {row["name"]: row["image"]
-              for row in three.rows.rows("Program")}
-    check(images["hello.set"] != images["hello"], "its image")
+    row = three.assignments()["set"]
+    check(row["programs"] == "hello" and row["params"] == "hello:limit=8"
+          and three.assignments()["all"]["params"] == "", str(row))
+    check(len(three.rows.rows("Program")) == 1, "programs of hv3")
 
     row = db.row("Host", "hv2")
     check(row["agent_version"] == "stand-in" and row["last_sync"]
           and row["controller"] == "c1" and not row["error"], str(row))
     check(db.row("Assignment", "two")["matches"] == 1, "matches")
     check(fleet.program("hello", 1)["state"] == "active", "a first version")
-    check(len(fleet.program("hello", 1)["digest"]) == 40, "digest")
+    check(len(fleet.program("hello", 1)["digest"]) == 64, "digest")
 
     # What is put right works.
     db.update("Assignment", named("bad-tag"), target={"tag": "10"})
@@ -200,8 +206,20 @@ def test_rows(fleet):
                "the error to be told")
     check(fleet.hosts["hv1"].assignments()["bad-tag"]["target"]
           == {"tag": "10"}, "a wrong row reached a host")
+    # Parameters that go wrong stay as they were, and are put back.
+    db.update("Assignment", named("set"), parameters={"hello:limit": "7"})
+    wait_until(lambda: three.assignments()["set"]["params"]
+               == "hello:limit=7", 10, "another value")
+    db.update("Assignment", named("set"), parameters={"limit": "0"})
+    wait_until(lambda: db.row("Assignment", "set")["error"], 10,
+               "a value that is too small to be told")
+    check(three.assignments()["set"]["params"] == "hello:limit=7",
+          "a wrong value reached a host")
+    db.update("Assignment", named("set"), parameters={"limit": "7"})
+    wait_until(lambda: not db.row("Assignment", "set")["error"], 10,
+               "a value that was put right")
     for name in ("no-program", "no-host", "no-target", "bad-target",
-                 "bad-tag", "bad-parameter"):
+                 "bad-tag", "bad-parameter", "bad-value", "bad-name"):
         db.delete("Assignment", named(name))
     db.delete("Program", named("broken"))
     db.delete("Host", named("bad"))
@@ -220,12 +238,17 @@ def test_drift(fleet, controller):
                == {"bridge": "br*"}, 10, "a row to be put back")
     host.rows.delete("Program", named("hello"))
     wait_until(lambda: host.program("hello"), 10, "a program to be put back")
-    wait_until(lambda: fleet.drifts("hv1") == 2, 10, "drift to be counted")
+    host.rows.update("Assignment", named("all"), params="limit=8")
+    wait_until(lambda: not host.assignments()["all"]["params"], 10,
+               "parameters to be put back")
+    wait_until(lambda: fleet.drifts("hv1") == 3, 10, "drift to be counted")
     log = fleet.host.log("c1")
     check("hv1: somebody changed what is written here" in log
           and "change assignment all: target {bridge=other} -> {bridge=br*}"
-          in log, "drift in the log")
-    check("put back: 2 times" in controller.show(), controller.show())
+          in log
+          and "change assignment all: params \"limit=8\" -> \"\"" in log,
+          "drift in the log")
+    check("put back: 3 times" in controller.show(), controller.show())
 
 
 def test_takeover(fleet, first):

@@ -24,7 +24,7 @@ DENIED = "permission error"
 INSERT_DELETE = {"Program", "Assignment"}
 UPDATE = {
     "XFSM_Global": {"options", "next_cfg", "external_ids"},
-    "Program": {"source", "image", "external_ids"},
+    "Program": {"source", "image", "signature", "external_ids"},
     "Assignment": {"target", "programs", "params", "enabled",
                    "external_ids"},
 }

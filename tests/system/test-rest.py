@@ -86,7 +86,7 @@ def test_routes(rest):
 
     order = ("nobody",) + ROLES
     for method, path, least in sorted(served):
-        path = path.replace("{name}", "nosuch")
+        path = path.replace("{name}", "nosuch").replace("{port}", "none")
         if "stream" in path:
             continue
         for role in order:
@@ -218,6 +218,8 @@ def test_assignments(rest, db):
                   dict(body, target={"nosuch": "1"}),
                   dict(body, target={"port": 1}),
                   dict(body, enabled="yes"), dict(body, surprise=1),
+                  dict(body, parameters={"other:limit": "1"}),
+                  dict(body, parameters={"limit": "1,2"}),
                   dict(body, host_labels={}), dict(body, programs=[]),
                   dict(body, programs=["p%d" % i for i in range(33)])):
         expect(put(rest, path, wrong if isinstance(wrong, str)
@@ -400,7 +402,7 @@ def test_web(rest):
           page.body)
     expect(rest.call("GET", "/", None,
                      headers={"If-None-Match": page.etag}), 304)
-    for name in ("app.js", "style.css", "icon.svg"):
+    for name in ("app.js", "style.css", "icon.svg", "uPlot.js", "uPlot.css"):
         expect(rest.call("GET", "/" + name, None), 200)
 
 

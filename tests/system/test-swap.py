@@ -246,7 +246,7 @@ def test_parameters(host, vm1, vm2):
     check(pids == (host.probe_pid("vm1"), host.probe_pid("vm2")),
           "a probe was restarted")
 
-    # An image has its parameters already.
+    # An image has its parameters already; others are of its source.
     path = os.path.join(host.dir, "count")
     with open(path + ".xml", "w") as f:
         f.write(COUNT)
@@ -255,6 +255,9 @@ def test_parameters(host, vm1, vm2):
     with open(path, "rb") as f:
         host.xfsm_ctl("set", "Program", "count", "image=" + quote(
             base64.b64encode(f.read()).decode()))
+    host.vsctl("set", "Port", "vm2", "external_ids:xfsm-params=limit=7")
+    wait_event(host, vm2, "bound 7")
+    host.xfsm_ctl("set", "Program", "count", 'source=""')
     host.wait_status("vm2", "degraded", TOLD)
     check("when it was compiled" in host.error("vm2"), host.error("vm2"))
     host.vsctl("remove", "Port", "vm2", "external_ids", "xfsm-params", "--",

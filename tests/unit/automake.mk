@@ -71,6 +71,7 @@ UNIT_TESTS += \
 	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
+	tests/unit/test-signature \
 	tests/unit/test-state-save \
 	tests/unit/test-structured \
 	tests/unit/test-subscriber \
@@ -649,11 +650,24 @@ tests_unit_test_fleet_SOURCES = \
 	controller/fleet-json.h \
 	controller/fleet.c \
 	controller/fleet.h \
+	controller/parameters.c \
+	controller/parameters.h \
+	controller/tenants.c \
+	controller/tenants.h \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h \
 	tests/unit/test-fleet.c
 tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
+tests_unit_test_signature_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
 
@@ -679,6 +693,8 @@ PLUGIN_TESTS += tests/unit/test-collect
 tests_unit_test_collect_SOURCES = \
 	controller/event-name.c \
 	controller/event-name.h \
+	controller/files.c \
+	controller/files.h \
 	controller/positions.c \
 	controller/positions.h \
 	controller/relay.c \
@@ -709,6 +725,14 @@ tests_unit_test_rest_parts_SOURCES = \
 	controller/http-limit.h \
 	controller/recent.c \
 	controller/recent.h \
+	controller/tenants.c \
+	controller/tenants.h \
+	ovs-plugin/ipc.c \
+	ovs-plugin/ipc.h \
+	ovs-plugin/port-ids.c \
+	ovs-plugin/port-ids.h \
+	ovs-plugin/target.c \
+	ovs-plugin/target.h \
 	controller/tokens.c \
 	controller/tokens.h \
 	tests/unit/test-rest-parts.c
@@ -716,3 +740,16 @@ tests_unit_test_rest_parts_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_rest_parts_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_rest_parts_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS) $(LIBSSL_LIBS)
+PLUGIN_TESTS += tests/unit/test-rest-views
+tests_unit_test_rest_views_SOURCES = \
+	controller/history.c \
+	controller/history.h \
+	controller/meter.c \
+	controller/meter.h \
+	controller/talkers.c \
+	controller/talkers.h \
+	tests/unit/test-rest-views.c
+tests_unit_test_rest_views_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_rest_views_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_rest_views_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
+	$(CMOCKA_LIBS) $(OVS_LIBS)

@@ -17,14 +17,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "controller/event-name.h"
+#include "controller/files.h"
 #include "controller/positions.h"
 #include "controller/relay.h"
 #include "controller/sink.h"
+#include "controller/source.h"
 #include "controller/spool.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
@@ -235,6 +239,8 @@ test_spool(void **state OVS_UNUSED)
     assert_int_equal(next(s), 3);
     assert_int_equal(xfsm_spool_stats(s)->repeated, 2);
     xfsm_spool_acknowledge(s, 3);
+    assert_int_equal(xfsm_spool_last(s), 5);
+    assert_int_equal(xfsm_spool_safe(s), 0);    /* It is held. */
     xfsm_spool_rewind(s, true);         /* With all that it holds. */
     assert_int_equal(xfsm_spool_pending(s), 5);
     for (i = 1; i <= 5; i++) {
@@ -254,6 +260,13 @@ test_spool(void **state OVS_UNUSED)
     xfsm_spool_acknowledge(s, 5);
     xfsm_spool_rewind(s, true);
     assert_int_equal(put(s, 6, 100), 0);
+    assert_int_equal(xfsm_spool_last(s), 6);
+    for (i = 1; i <= 6; i++) {
+        assert_int_equal(xfsm_spool_safe(s), i - 1);
+        assert_int_equal(next(s), i);
+        xfsm_spool_acknowledge(s, i);
+    }
+    assert_int_equal(xfsm_spool_safe(s), 6);
     xfsm_spool_close(s);
 }
 
@@ -392,6 +405,96 @@ test_options(void **state OVS_UNUSED)
     assert_false(xfsm_sink_needs_spool(NULL));
 }
 
+/* What is wrong with the options, or NULL if nothing; 'target' has those that
+ * follow, up to NULL. */
+static void
+check_options(const char *wrong, const char *target, ...)
+{
+    struct xfsm_sink_options o;
+    const char *setting;
+    va_list args;
+    char *error;
+
+    xfsm_sink_options_init(&o);
+    o.target = xstrdup(target);
+    va_start(args, target);
+    while ((setting = va_arg(args, const char *)) != NULL) {
+        set(&o, setting, true);
+    }
+    va_end(args);
+    error = xfsm_sink_options_check(&o);
+    if (wrong) {
+        assert_non_null(error);
+        if (!strstr(error, wrong)) {
+            fail_msg("\"%s\" is not in: %s", wrong, error);
+        }
+    } else if (error) {
+        fail_msg("%s", error);
+    }
+    free(error);
+    xfsm_sink_options_destroy(&o);
+}
+
+/* Makes 'path' a file of 'n' characters and what is at its end. */
+static void
+write_password(size_t n, const char *end, int mode)
+{
+    FILE *f = fopen(path, "w");
+
+    while (n--) {
+        fputc('x', f);
+    }
+    fputs(end, f);
+    fclose(f);
+    chmod(path, mode);
+}
+
+static void
+test_secrets(void **state)
+{
+    char file[128], seed[128];
+
+    (void) state;
+    snprintf(path, sizeof path, "%s/password", dir);
+    snprintf(file, sizeof file, "password-file=%s", path);
+    snprintf(seed, sizeof seed, "nkey-seed=%s", path);
+    write_password(XFSM_SINK_PASSWORD_MAX, "\n", 0640);
+    check_options(NULL, "nats://h:1", "user=a", file, NULL);
+    check_options(NULL, "nats://h:1", "nkey=U", seed, "tls=1", NULL);
+    check_options(NULL, "kafka://h:1", "user=a", file, "sasl=SCRAM-SHA-512",
+                  NULL);
+    check_options(NULL, "kafka://h:1", "user=a", file, "sasl=PLAIN", "tls=1",
+                  NULL);
+    check_options("needs TLS", "kafka://h:1", "user=a", file, "sasl=PLAIN",
+                  NULL);
+    check_options("must be PLAIN", "kafka://h:1", "user=a", file, "sasl=X",
+                  NULL);
+    check_options("need each other", "kafka://h:1", "user=a", file, NULL);
+    check_options("need each other", "nats://h:1", "user=a", NULL);
+    check_options("need each other", "nats://h:1", seed, NULL);
+    check_options("need each other", "nats://h:1", "cert=x", NULL);
+    check_options("only one of", "nats://h:1", "user=a", file, "nkey=U",
+                  seed, NULL);
+    check_options("not for Kafka", "kafka://h:1", "nkey=U", seed, NULL);
+    check_options("for Kafka only", "nats://h:1", "sasl=PLAIN", NULL);
+    check_options("everybody would see", "nats://a:b@h:1", NULL);
+
+    write_password(XFSM_SINK_PASSWORD_MAX + 1, "\n", 0600);
+    check_options("longer than 1024", "nats://h:1", "user=a", file, NULL);
+    write_password(XFSM_SINK_PASSWORD_MAX + 1, "", 0600);
+    check_options("longer than 1024", "nats://h:1", "user=a", file, NULL);
+    write_password(XFSM_SINK_PASSWORD_MAX, "", 0600);
+    check_options(NULL, "nats://h:1", "user=a", file, NULL);
+    write_password(0, "", 0600);
+    check_options("one line", "nats://h:1", "user=a", file, NULL);
+    write_password(3, "\n\n", 0600);
+    check_options("one line", "nats://h:1", "user=a", file, NULL);
+    write_password(3, "", 0604);
+    check_options("everybody may", "nats://h:1", "user=a", file, NULL);
+    unlink(path);
+    check_options("cannot read", "nats://h:1", "user=a", file, NULL);
+}
+
 /* ## relay.h ## */
 
 static void
@@ -443,6 +546,41 @@ test_relay(void **state)
     xfsm_relay_destroy(relay);
 }
 
+/* ## files.h ## */
+
+static void
+test_files(void **state)
+{
+    struct rlimit limit;
+    char *error;
+
+    (void) state;
+    assert_int_equal(xfsm_files_needed(0, 0), XFSM_FILES_BASE);
+    assert_int_equal(xfsm_files_needed(3, 2), XFSM_FILES_BASE
+                     + 3 * XFSM_FILES_HOST + 2 * XFSM_SOURCE_FILES);
+
+    /* The soft limit is raised, and never lowered. */
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 600;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(xfsm_files_room(1), (600 - xfsm_files_needed(1, 0))
+                     / XFSM_SOURCE_FILES);
+    assert_int_equal(xfsm_files_room(600), 0);
+    assert_null(xfsm_files_raise(700));
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(limit.rlim_cur, 700);
+    assert_null(xfsm_files_raise(650));
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(limit.rlim_cur, 700);
+
+    /* More than any kernel gives. */
+    error = xfsm_files_raise((size_t) 1 << 40);
+    assert_non_null(error);
+    assert_non_null(strstr(error, "1099511627776 file descriptors are "
+                           "needed"));
+    free(error);
+}
+
 int
 main(void)
 {
@@ -457,7 +595,9 @@ main(void)
         TEST(test_names),
         TEST(test_long_names),
         TEST(test_options),
+        TEST(test_secrets),
         TEST(test_relay),
+        TEST(test_files),
     };
 #undef TEST
 

@@ -18,13 +18,17 @@
 #include <cmocka.h>
 
 #include "controller/fleet-json.h"
+#include "controller/parameters.h"
+#include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "ovs-plugin/target.h"
 
 static const char good[] =
     "{\"hosts\":{"
     "  \"hv1\":{\"ovsdb\":\"tcp:192.0.2.1:6640,ssl:192.0.2.2:6640\","
-    "           \"events\":\"tcp://192.0.2.1:5560\"},"
+    "           \"events\":\"tcp://192.0.2.1:5560\","
+    "           \"hub-key\":\"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID\"},"
     "  \"hv2\":{\"ovsdb\":\"unix:/run/db.sock\"}},"
     " \"programs\":{\"portscan\":\"p/portscan.xml\",\"dos\":\"/x/dos.xml\"},"
     " \"assignments\":["
@@ -67,6 +71,8 @@ test_good(void **state)
     assert_string_equal(host->name, "hv1");
     assert_string_equal(host->ovsdb, "tcp:192.0.2.1:6640,ssl:192.0.2.2:6640");
     assert_string_equal(host->events, "tcp://192.0.2.1:5560");
+    assert_string_equal(host->hub_key,
+                        "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID");
     host = shash_find_data(&fleet->hosts, "hv2");
     assert_null(host->events);
 
@@ -168,9 +174,12 @@ test_hosts(void **state)
                  "remote; expected unix:PATH, tcp:IP:PORT or ssl:IP:PORT");
     expect_error("{'hosts':{'h':{'ovsdb':'','event':'y'}}" REST,
                  "fleet.json: /hosts/h/event: unknown member; expected "
-                 "\"ovsdb\" or \"events\"\n"
+                 "\"ovsdb\", \"events\" or \"hub-key\"\n"
                  "fleet.json: /hosts/h/ovsdb: empty; expected an OVSDB "
                  "remote: unix:PATH, tcp:IP:PORT or ssl:IP:PORT");
+    expect_error("{'hosts':{'h':{'ovsdb':'unix:x','hub-key':'y'}}" REST,
+                 "fleet.json: /hosts/h/hub-key: \"y\" is no public key, "
+                 "which has 40 characters, as \"xfsm keygen\" prints it");
     expect_error("{'hosts':{'h':{'ovsdb':'unix:x','events':'udp://y'}}" REST,
                  "fleet.json: /hosts/h/events: \"udp://y\": expected "
                  "ipc://PATH or tcp://HOST:PORT");
@@ -244,6 +253,159 @@ test_assignments(void **state)
                  "of hosts, or \"*\" for all\n"
                  "fleet.json: /assignments/0/target/port: empty; expected a "
                  "string");
+}
+
+static char *
+set_parameters(struct xfsm_fleet_assignment *a, const char *key,
+               const char *value)
+{
+    struct smap parameters = SMAP_INITIALIZER(&parameters);
+    char *error;
+
+    smap_clone(&parameters, &a->parameters);
+    smap_replace(&parameters, key, value);
+    error = xfsm_fleet_set_parameters(a, &parameters);
+    smap_destroy(&parameters);
+    return error;
+}
+
+static void
+expect_bad_parameter(struct xfsm_fleet_assignment *a, const char *key,
+                     const char *value, const char *expected)
+{
+    struct smap none = SMAP_INITIALIZER(&none);
+    char *error = set_parameters(a, key, value);
+
+    assert_non_null(error);
+    assert_string_equal(error, expected);
+    free(error);
+    assert_null(xfsm_fleet_set_parameters(a, &none));
+}
+
+#define NO_KEY "is not of the form [PROGRAM:]NAME"
+#define NO_VALUE "cannot be a value: it is empty, or has a comma or a space"
+
+static void
+test_parameters(void **state)
+{
+    struct xfsm_fleet *fleet;
+    struct xfsm_fleet_assignment *a;
+    char value[XFSM_FLEET_MAX_PARAMS + 1];
+    char *error;
+
+    (void) state;
+    assert_null(parse(FRONT "{'name':'a','programs':['p'],'hosts':'*',"
+                      "'target':{'port':'x'},"
+                      "'parameters':{'n':'1','p:m':'2'}}]}", &fleet));
+    a = shash_find_data(&fleet->assignments, "a");
+    assert_string_equal(a->params, "p:m=2,p:n=1");
+    xfsm_fleet_add_variants(fleet);
+    assert_int_equal(shash_count(&fleet->variants), 1);
+
+    /* One that names the program counts more, whatever the order. */
+    sset_add(&a->programs, "q");
+    assert_null(set_parameters(a, "q:n", "a:b=c"));
+    assert_string_equal(a->params, "p:m=2,p:n=1,q:n=a:b=c");
+    assert_null(set_parameters(a, "p:n", "4"));
+    assert_string_equal(a->params, "p:m=2,p:n=4,q:n=a:b=c");
+
+    expect_bad_parameter(a, "", "1", "parameters:: \"\" " NO_KEY);
+    expect_bad_parameter(a, ":n", "1", "parameters::n: \":n\" " NO_KEY);
+    expect_bad_parameter(a, "p:", "1", "parameters:p:: \"p:\" " NO_KEY);
+    expect_bad_parameter(a, "p:n:m", "1",
+                         "parameters:p:n:m: \"p:n:m\" " NO_KEY);
+    expect_bad_parameter(a, "n=m", "1", "parameters:n=m: \"n=m\" " NO_KEY);
+    expect_bad_parameter(a, "n", "", "parameters:n: \"\" " NO_VALUE);
+    expect_bad_parameter(a, "n", "1,q:m=2",
+                         "parameters:n: \"1,q:m=2\" " NO_VALUE);
+    expect_bad_parameter(a, "r:n", "1", "parameters:r:n: \"r\" is none of the "
+                         "programs of the assignment");
+
+    /* The limit, and one past it. */
+    sset_find_and_delete(&a->programs, "q");
+    memset(value, '1', sizeof value);
+    value[XFSM_FLEET_MAX_PARAMS - strlen("p:n=")] = '\0';
+    assert_null(set_parameters(a, "n", value));
+    value[XFSM_FLEET_MAX_PARAMS - strlen("p:n=")] = '1';
+    value[XFSM_FLEET_MAX_PARAMS - strlen("p:n=") + 1] = '\0';
+    error = set_parameters(a, "n", value);
+    assert_string_equal(error, "parameters: 4097 bytes, written as hosts have "
+                        "them; the limit is 4096");
+    free(error);
+    xfsm_fleet_destroy(fleet);
+    expect_error(FRONT "{'name':'a','programs':['p'],'hosts':'*',"
+                 "'target':{'port':'x'},'parameters':{'x:n':'1'}}]}",
+                 "fleet.json: /assignments/0/parameters: parameters:x:n: "
+                 "\"x\" is none of the programs of the assignment");
+}
+
+static void
+test_tenants(void **state)
+{
+    const struct smap ids = SMAP_CONST1(&ids, "neutron:project", "blue");
+    const struct smap none = SMAP_INITIALIZER(&none);
+    struct smap limits = SMAP_INITIALIZER(&limits);
+    const struct xfsm_target_place place = {
+        .bridge = "br0", .port = "vnet7", .type = "", .tag = -1,
+        .interface_ids = &ids, .port_ids = &none,
+    };
+    struct xfsm_fleet_assignment *a;
+    struct xfsm_fleet_tenant *tenant;
+    struct xfsm_fleet *fleet;
+    char *error;
+
+    (void) state;
+    assert_null(parse(FRONT "{'name':'blue.a','programs':['p'],'hosts':['h'],"
+                      "'target':{'port':'*'}}]}", &fleet));
+    a = shash_find_data(&fleet->assignments, "blue.a");
+    tenant = xfsm_fleet_add_tenant(fleet, "blue");
+    smap_add(&tenant->target, "neutron:project", "blue");
+
+    /* Limits: none is 0, each has a most. */
+    assert_null(xfsm_tenant_read_limits(&limits, &tenant->limits));
+    assert_int_equal(tenant->limits.assignments, 64);
+    assert_int_equal(tenant->limits.events_rate, 1000);
+    smap_replace(&limits, "assignments", "4096");
+    smap_replace(&limits, "events-rate", "0");
+    assert_null(xfsm_tenant_read_limits(&limits, &tenant->limits));
+    assert_int_equal(tenant->limits.events_rate, 0);
+    smap_replace(&limits, "assignments", "4097");
+    error = xfsm_tenant_read_limits(&limits, &tenant->limits);
+    assert_string_equal(error, "limits:assignments=4097 is not a number from "
+                        "0 to 4096");
+    free(error);
+    assert_int_equal(tenant->limits.assignments, 0);
+    smap_replace(&limits, "assignments", "1");
+    assert_null(xfsm_tenant_read_limits(&limits, &tenant->limits));
+    smap_destroy(&limits);
+
+    /* Programs are patterns; without any, there is none. */
+    assert_false(xfsm_tenant_may_use(tenant, "p"));
+    error = xfsm_fleet_confine(fleet, a, "blue");
+    assert_string_equal(error, "tenant blue may not use program p");
+    free(error);
+    assert_string_equal(smap_get(&a->target, "tenant:neutron:project"),
+                        "blue");
+    assert_int_equal(sset_count(&a->hosts), 0);
+    sset_add(&tenant->programs, "p*");
+    assert_true(xfsm_tenant_may_use(tenant, "p2p"));
+    assert_false(xfsm_tenant_may_use(tenant, "xp"));
+
+    assert_false(xfsm_tenant_has_port(tenant, "h", &place));
+    sset_add(&tenant->hosts, "h");
+    assert_true(xfsm_tenant_has_port(tenant, "h", &place));
+    assert_false(xfsm_tenant_has_port(tenant, "h2", &place));
+    tenant->all_hosts = true;
+    assert_true(xfsm_tenant_has_port(tenant, "h2", &place));
+    tenant->error = xstrdup("broken");
+    assert_false(xfsm_tenant_has_port(tenant, "h", &place));
+
+    assert_true(xfsm_tenant_has_name("blue", "blue.x"));
+    assert_false(xfsm_tenant_has_name("blue", "blue."));
+    assert_false(xfsm_tenant_has_name("blue", "blue"));
+    assert_false(xfsm_tenant_has_name("blue", "bluex.x"));
+    assert_false(xfsm_tenant_has_name("blue", "red.blue.x"));
+    xfsm_fleet_destroy(fleet);
 }
 
 /* Returns a description with 'n' members made by 'format' in 'name'. */
@@ -343,6 +505,8 @@ main(void)
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_tenants),
         cmocka_unit_test(test_limits),
     };
 

@@ -17,6 +17,8 @@ xfsm_io_libxfsmio_la_SOURCES = \
 	xfsm/io/event-decode.h \
 	xfsm/io/file-sink.c \
 	xfsm/io/file-sink.h \
+	xfsm/io/follow-queue.c \
+	xfsm/io/follow-queue.h \
 	xfsm/io/follow.c \
 	xfsm/io/follow.h \
 	xfsm/io/gap.c \
@@ -60,6 +62,13 @@ xfsm_io_libxfsmsyslog_la_SOURCES = \
 	xfsm/io/tls-stream.c \
 	xfsm/io/tls-stream.h
 
+# libxfsmsignature: the same.
+noinst_LTLIBRARIES += xfsm/io/libxfsmsignature.la
+xfsm_io_libxfsmsignature_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
+xfsm_io_libxfsmsignature_la_SOURCES = \
+	xfsm/io/signature.c \
+	xfsm/io/signature.h
+
 # libxfsm-subscriber, installed for programs of others with its one header:
 # what it takes to receive events, on libzmq alone.
 lib_LTLIBRARIES += xfsm/io/libxfsm-subscriber.la
@@ -69,6 +78,7 @@ xfsm_io_libxfsm_subscriber_la_SOURCES = \
 	xfsm/base/error.c \
 	xfsm/base/hash.c \
 	xfsm/io/event-decode.c \
+	xfsm/io/follow-queue.c \
 	xfsm/io/follow.c \
 	xfsm/io/gap.c \
 	xfsm/io/keys.c \

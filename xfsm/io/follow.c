@@ -11,11 +11,14 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <zmq.h>
 
 #include "xfsm/base/error.h"
 #include "xfsm/io/clock.h"
+#include "xfsm/io/follow-queue.h"
 #include "xfsm/io/gap.h"
 #include "xfsm/io/replay-client.h"
+#include "xfsm/io/zmq-socket.h"
 #include "xfsm/io/zmq-sub.h"
 #include "xfsm/runtime/event.h"
 
@@ -23,16 +26,12 @@
 #define CONNECT_PATIENCE 2000
 #define GREETING_PATIENCE 500
 
+/* The subscriber is called that often, for it to connect anew, in ms. */
+#define REDIAL_CHECK_MS 1000
+
 /* Topics of the hub's own messages. */
 static const char *const hub_topics[] = { "heartbeat/", "lost/",
                                           "suppressed/" };
-
-/* An item that waits, with its message after it. */
-struct queued {
-    struct queued *next;
-    struct xfsm_follow_item item;
-    char data[];
-};
 
 struct xfsm_follow {
     const struct xfsm_follow_options *options;
@@ -41,13 +40,15 @@ struct xfsm_follow {
     struct xfsm_gap_tracker *gaps;
     struct xfsm_gap_tracker *past;      /* What was had from the past. */
     bool all;                   /* All topics are subscribed. */
-    bool began;
     uint64_t since_ms;          /* Of the past that is to come. */
     uint64_t heard_ms;          /* Of the last heartbeat. */
     uint64_t repeated;
-    struct queued *head, **tail;
-    struct queued *current;     /* Given to the caller. */
+    struct xfsm_follow_queue queue;
+    struct xfsm_follow_queue answers;   /* To the job at the head. */
+    struct xfsm_follow_queued *current;     /* Given to the caller. */
 };
+
+/* ## Life. ## */
 
 static struct xfsm_gap_tracker *
 create_tracker(void)
@@ -69,6 +70,18 @@ subscribe(struct xfsm_follow *f, const char *topic)
                  : NULL;
 }
 
+/* Tells that the subscriber's file descriptors are there, or will not be. */
+static void
+watch_sub(const struct xfsm_follow *f, bool there)
+{
+    const struct xfsm_follow_options *o = f->options;
+
+    if (o->watch) {
+        o->watch(xfsm_zmq_sub_fd(f->sub), there, o->watch_aux);
+        o->watch(xfsm_zmq_sub_monitor_fd(f->sub), there, o->watch_aux);
+    }
+}
+
 static char *
 open_sockets(struct xfsm_follow *f)
 {
@@ -81,7 +94,9 @@ open_sockets(struct xfsm_follow *f)
         xfsm_zmq_sub_set_keys(f->sub, o->keys, o->server_key);
     }
     if (!error) {
+        watch_sub(f, true);
         error = xfsm_replay_client_create(o->context, o->keys, o->server_key,
+                                          o->watch, o->watch_aux,
                                           &f->replay);
     }
     for (i = 0; i < o->n_topics && !error; i++) {
@@ -97,7 +112,7 @@ open_sockets(struct xfsm_follow *f)
     for (i = 0; i < o->n_endpoints && !error; i++) {
         error = xfsm_zmq_sub_connect(f->sub, o->endpoints[i]);
         if (!error) {
-            error = xfsm_replay_client_add(f->replay, o->endpoints[i]);
+            xfsm_replay_client_add(f->replay, o->endpoints[i]);
         }
     }
     return error;
@@ -115,30 +130,32 @@ xfsm_follow_create(const struct xfsm_follow_options *options,
     }
     f->options = options;
     f->all = !options->n_topics;
-    f->since_ms = options->since_ms;
-    f->tail = &f->head;
+    xfsm_follow_queue_init(&f->queue);
+    xfsm_follow_queue_init(&f->answers);
     f->gaps = create_tracker();
     f->past = create_tracker();
     error = open_sockets(f);
     if (error) {
         xfsm_follow_destroy(f);
-    } else {
-        *fp = f;
+        return error;
     }
-    return error;
+    if (options->since_ms) {
+        xfsm_follow_again(f, options->since_ms);
+    }
+    *fp = f;
+    return NULL;
 }
 
 void
 xfsm_follow_destroy(struct xfsm_follow *f)
 {
     if (f) {
-        while (f->head) {
-            struct queued *q = f->head;
-
-            f->head = q->next;
-            free(q);
-        }
+        xfsm_follow_queue_clear(&f->queue);
+        xfsm_follow_queue_clear(&f->answers);
         free(f->current);
+        if (f->sub) {
+            watch_sub(f, false);
+        }
         xfsm_zmq_sub_destroy(f->sub);
         xfsm_replay_client_destroy(f->replay);
         xfsm_gap_destroy(f->gaps);
@@ -147,33 +164,7 @@ xfsm_follow_destroy(struct xfsm_follow *f)
     }
 }
 
-/* ## Queue. ## */
-
-/* Appends a copy of 'item'. */
-static void
-push(struct xfsm_follow *f, const struct xfsm_follow_item *item)
-{
-    struct queued *q = malloc(sizeof *q + item->topic_len + item->body_len);
-
-    if (!q) {
-        abort();
-    }
-    q->next = NULL;
-    q->item = *item;
-    if (item->topic_len) {
-        memcpy(q->data, item->topic, item->topic_len);
-    }
-    if (item->body_len) {
-        memcpy(q->data + item->topic_len, item->body, item->body_len);
-    }
-    q->item.topic = q->data;
-    q->item.body = q->data + item->topic_len;
-    if (item->body_len) {
-        xfsm_event_decode(q->item.body, q->item.body_len, &q->item.event);
-    }
-    *f->tail = q;
-    f->tail = &q->next;
-}
+/* ## Topics. ## */
 
 static bool
 is_subscribed(const struct xfsm_follow *f, const char *topic, size_t len)
@@ -205,8 +196,9 @@ is_record(const char *topic, size_t len)
 }
 
 static void
-push_message(struct xfsm_follow *f, const char *topic, size_t topic_len,
-             const char *body, size_t body_len, bool recovered)
+push_message(struct xfsm_follow *f, struct xfsm_follow_queue *queue,
+             const char *topic, size_t topic_len, const char *body,
+             size_t body_len, bool recovered)
 {
     const struct xfsm_follow_item item = {
         .kind = (is_record(topic, topic_len)
@@ -219,94 +211,139 @@ push_message(struct xfsm_follow *f, const char *topic, size_t topic_len,
         .subscribed = is_subscribed(f, topic, topic_len),
     };
 
-    push(f, &item);
+    xfsm_follow_queue_push(queue, &item);
+}
+
+/* True if an event of the past, which was had already. */
+static bool
+is_past(const struct xfsm_follow *f, const struct xfsm_event_view *e)
+{
+    const struct xfsm_str names[] = { e->host, e->bridge, e->port };
+    uint64_t epoch, seq;
+
+    return ((xfsm_str_is(e->label, XFSM_LABEL_ALERT)
+             || xfsm_str_is(e->label, XFSM_LABEL_CRITICAL))
+            && xfsm_gap_last(f->past, names, 3, &epoch, &seq)
+            && e->epoch == epoch && e->seq <= seq);
 }
 
 /* ## Gaps. ## */
 
-/* A gap being filled. */
-struct repair {
-    struct xfsm_follow *f;
-    const char *topic;          /* Only events of it; NULL: all. */
-    size_t topic_len;
-    uint64_t epoch, from, to;
-    uint64_t chain;             /* Last number of the unbroken chain. */
-    uint64_t recovered, accounted;
-};
-
 static uint64_t
-overlap(const struct repair *r, const struct xfsm_event_view *e)
+overlap(const struct xfsm_follow_job *job, const struct xfsm_event_view *e)
 {
-    uint64_t from = e->from > r->from ? e->from : r->from;
-    uint64_t to = e->to < r->to ? e->to : r->to;
+    uint64_t from = e->from > job->from ? e->from : job->from;
+    uint64_t to = e->to < job->to ? e->to : job->to;
 
     return to >= from ? to - from + 1 : 0;
 }
 
+/* Takes an event that fills the gap at the head of the queue. */
 static bool
 take_recovered(const char *topic, size_t topic_len, const char *body,
-               size_t body_len, void *r_)
+               size_t body_len, void *f_)
 {
-    struct repair *r = r_;
+    struct xfsm_follow *f = f_;
+    const struct xfsm_follow_queued *q = f->queue.head;
+    struct xfsm_follow_job *job = q->job;
     struct xfsm_event_view e;
 
-    if (!xfsm_event_decode(body, body_len, &e) || e.epoch != r->epoch) {
+    if (!xfsm_event_decode(body, body_len, &e) || e.epoch != job->epoch) {
         return true;
     }
     if (is_record(topic, topic_len)) {
-        if (!r->topic) {
-            r->accounted += overlap(r, &e);
-            push_message(r->f, topic, topic_len, body, body_len, true);
+        if (!job->has_topic) {
+            job->accounted += overlap(job, &e);
+            push_message(f, &f->answers, topic, topic_len, body, body_len,
+                         true);
         }
-    } else if (e.seq >= r->from && e.seq <= r->to
-               && (!r->topic || (topic_len == r->topic_len
-                                 && !memcmp(topic, r->topic, topic_len)))) {
-        if (e.has_prev && e.prev <= r->chain) {
-            r->chain = e.seq;
+    } else if (e.seq >= job->from && e.seq <= job->to
+               && (!job->has_topic
+                   || (topic_len == q->item.topic_len
+                       && !memcmp(topic, q->item.topic, topic_len)))) {
+        if (e.has_prev && e.prev <= job->chain) {
+            job->chain = e.seq;
         }
-        r->recovered++;
-        push_message(r->f, topic, topic_len, body, body_len, true);
+        job->recovered++;
+        if (!job->early || !is_past(f, &e)) {
+            push_message(f, &f->answers, topic, topic_len, body, body_len,
+                         true);
+        }
     }
-    return r->recovered < XFSM_FOLLOW_REPAIR_MAX;
+    return job->recovered < XFSM_FOLLOW_REPAIR_MAX;
 }
 
-/* True if a journal may have events of 'topic'; NULL: of any. */
+/* True if a journal may have events of 'topic'. */
 static bool
 may_be_kept(const char *topic, size_t len)
 {
-    return (!topic || has_label(topic, len, XFSM_LABEL_ALERT)
+    return (has_label(topic, len, XFSM_LABEL_ALERT)
             || has_label(topic, len, XFSM_LABEL_CRITICAL));
 }
 
-/* Fills a gap, and tells of it. */
+/* Queues what will fill a gap, and tell of it; 'topic' is NULL if it is one
+ * of all topics. */
 static void
-repair(struct xfsm_follow *f, const struct xfsm_event_view *seen_from,
-       const char *topic, size_t topic_len, const char *body,
-       size_t body_len, uint64_t from, uint64_t to)
+repair(struct xfsm_follow *f, uint64_t epoch, const char *topic,
+       size_t topic_len, const char *body, size_t body_len, uint64_t from,
+       uint64_t to)
 {
-    struct repair r = {
-        .f = f, .topic = topic, .topic_len = topic_len,
-        .epoch = seen_from->epoch, .from = from, .to = to,
-        .chain = from - 1,
+    const struct xfsm_follow_item item = {
+        .kind = XFSM_FOLLOW_GAP, .topic = topic, .topic_len = topic_len,
+        .body = body, .body_len = body_len,
     };
-    struct xfsm_follow_item item = {
-        .kind = XFSM_FOLLOW_GAP, .body = body, .body_len = body_len,
-    };
+    bool early = f->queue.head && f->queue.head->job
+                 && f->queue.head->job->is_past;
+    struct xfsm_follow_job *job = xfsm_follow_queue_add_job(
+        xfsm_follow_queue_push(&f->queue, &item));
 
-    item.answered = (!may_be_kept(topic, topic_len)
-                     || !xfsm_replay_ask_range(f->replay, seen_from->host,
-                                               seen_from->bridge,
-                                               seen_from->port, r.epoch,
-                                               from, to, take_recovered,
-                                               &r));
-    item.n_recovered = r.recovered;
-    if (topic) {
-        item.uncertain = r.chain < to;
-        item.n_missing = r.chain < to;
-    } else if (r.recovered + r.accounted < to - from + 1) {
-        item.n_missing = to - from + 1 - r.recovered - r.accounted;
+    job->early = early;
+    job->has_topic = topic != NULL;
+    job->epoch = epoch;
+    job->from = from;
+    job->to = to;
+}
+
+/* Goes on with filling the gap at the head of the queue.  Returns EAGAIN
+ * before that is over, and then makes it the item that tells of it. */
+static int
+run_repair(struct xfsm_follow *f)
+{
+    struct xfsm_follow_queued *q = f->queue.head;
+    struct xfsm_follow_job *job = q->job;
+    struct xfsm_follow_item *item = &q->item;
+    uint64_t oldest_ms;
+    int error = 0;
+
+    if (!job->has_topic || may_be_kept(item->topic, item->topic_len)) {
+        if (!job->asked) {
+            const struct xfsm_event_view *e = &item->event;
+
+            job->asked = true;
+            job->chain = job->from - 1;
+            job->recovered = job->accounted = 0;
+            xfsm_replay_begin_range(f->replay, e->host, e->bridge, e->port,
+                                    job->epoch, job->from, job->to,
+                                    take_recovered, f);
+        }
+        error = xfsm_replay_go_on(f->replay, &oldest_ms);
+        if (error == EAGAIN || error == EINPROGRESS) {
+            return error;
+        }
+    } else {
+        job->chain = job->from - 1;
     }
-    push(f, &item);
+    item->answered = !error;
+    item->n_recovered = job->recovered;
+    if (job->has_topic) {
+        item->uncertain = job->chain < job->to;
+        item->n_missing = job->chain < job->to;
+    } else if (job->recovered + job->accounted < job->to - job->from + 1) {
+        item->n_missing = job->to - job->from + 1 - job->recovered
+                          - job->accounted;
+    }
+    item->topic_len = 0;
+    return 0;
 }
 
 /* Follows an event, or a number that a heartbeat told.  Returns true if it is
@@ -324,8 +361,8 @@ follow_number(struct xfsm_follow *f, const struct xfsm_event_view *e,
     gap = xfsm_gap_follow(f->gaps, names, f->all ? 3 : 4, e->epoch, prev,
                           seq);
     if (gap.to) {
-        repair(f, e, f->all ? NULL : topic, topic_len, body, body_len,
-               gap.from, gap.to);
+        repair(f, e->epoch, f->all ? NULL : topic, f->all ? 0 : topic_len,
+               body, body_len, gap.from, gap.to);
     }
     return gap.repeated;
 }
@@ -390,19 +427,6 @@ take_heartbeat(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
     }
 }
 
-/* True if an event of the past, which was had already. */
-static bool
-is_past(const struct xfsm_follow *f, const struct xfsm_event_view *e)
-{
-    const struct xfsm_str names[] = { e->host, e->bridge, e->port };
-    uint64_t epoch, seq;
-
-    return ((xfsm_str_is(e->label, XFSM_LABEL_ALERT)
-             || xfsm_str_is(e->label, XFSM_LABEL_CRITICAL))
-            && xfsm_gap_last(f->past, names, 3, &epoch, &seq)
-            && e->epoch == epoch && e->seq <= seq);
-}
-
 static int
 take_message(struct xfsm_follow *f, const struct xfsm_zmq_message *m)
 {
@@ -431,7 +455,8 @@ take_message(struct xfsm_follow *f, const struct xfsm_zmq_message *m)
     if (repeated) {
         f->repeated++;
     } else {
-        push_message(f, m->topic, m->topic_len, m->body, m->body_len, false);
+        push_message(f, &f->queue, m->topic, m->topic_len, m->body,
+                     m->body_len, false);
     }
     return 0;
 }
@@ -448,54 +473,73 @@ take_past(const char *topic, size_t topic_len, const char *body,
 
         xfsm_gap_follow(f->past, names, 3, e.epoch, -1, e.seq);
         if (is_subscribed(f, topic, topic_len)) {
-            push_message(f, topic, topic_len, body, body_len, true);
+            push_message(f, &f->answers, topic, topic_len, body, body_len,
+                         true);
         }
     }
     return true;
 }
 
-/* Gets the past, once the subscriptions hold, so that nothing is between it
- * and the present. */
-static void
-begin(struct xfsm_follow *f)
+/* When the wait for a sign that the subscriptions hold ends. */
+static int64_t
+greeting_deadline(const struct xfsm_follow *f,
+                  const struct xfsm_follow_job *job)
 {
-    int64_t start = xfsm_now_ms();
-    struct xfsm_follow_item item = { .kind = XFSM_FOLLOW_PAST };
-    struct queued *early, *q;
-    struct xfsm_zmq_message m;
-    bool greeted = false;
+    return job->start + (xfsm_zmq_sub_n_connected(f->sub)
+                         == f->options->n_endpoints
+                         ? GREETING_PATIENCE : CONNECT_PATIENCE);
+}
 
-    f->began = true;
-    if (!f->since_ms) {
-        return;
-    }
-    while (!greeted
-           && xfsm_now_ms() - start < (xfsm_zmq_sub_n_connected(f->sub)
-                                  == f->options->n_endpoints
-                                  ? GREETING_PATIENCE : CONNECT_PATIENCE)) {
-        if (!xfsm_zmq_sub_recv(f->sub, 10, &m)) {
-            take_message(f, &m);
-            greeted = true;
-        }
-    }
-    /* What came already is of the present: after the past, unless it is in
-     * there as well. */
-    early = f->head;
-    f->head = NULL;
-    f->tail = &f->head;
-    item.complete = !xfsm_replay_ask_since(f->replay, f->since_ms,
-                                           take_past, f, &item.oldest_ms);
-    push(f, &item);
-    while ((q = early) != NULL) {
-        early = q->next;
-        if (q->item.kind == XFSM_FOLLOW_EVENT && is_past(f, &q->item.event)) {
+/* Drops what is in the queue, but for its head, and was in the past, too. */
+static void
+drop_past(struct xfsm_follow *f)
+{
+    struct xfsm_follow_queued **qp = &f->queue.head->next;
+
+    while (*qp) {
+        struct xfsm_follow_queued *q = *qp;
+
+        if (!q->job && q->item.kind == XFSM_FOLLOW_EVENT
+            && is_past(f, &q->item.event)) {
+            *qp = q->next;
             free(q);
         } else {
-            q->next = NULL;
-            *f->tail = q;
-            f->tail = &q->next;
+            qp = &q->next;
         }
     }
+    f->queue.tail = qp;
+}
+
+/* Goes on with getting the past, once the subscriptions hold, so that nothing
+ * is between it and the present: what comes already is after it.  As
+ * run_repair(). */
+static int
+run_past(struct xfsm_follow *f)
+{
+    struct xfsm_follow_queued *q = f->queue.head;
+    struct xfsm_follow_job *job = q->job;
+    struct xfsm_zmq_message m;
+    int error;
+
+    if (!job->greeted && !xfsm_zmq_sub_recv(f->sub, 0, &m)) {
+        take_message(f, &m);
+        job->greeted = true;
+    }
+    if (!job->greeted && xfsm_now_ms() < greeting_deadline(f, job)) {
+        return EAGAIN;
+    }
+    job->greeted = true;
+    if (!job->asked) {
+        job->asked = true;
+        xfsm_replay_begin_since(f->replay, f->since_ms, take_past, f);
+    }
+    error = xfsm_replay_go_on(f->replay, &q->item.oldest_ms);
+    if (error == EAGAIN || error == EINPROGRESS) {
+        return error;
+    }
+    q->item.complete = !error;
+    drop_past(f);
+    return 0;
 }
 
 void
@@ -511,39 +555,117 @@ xfsm_follow_know(struct xfsm_follow *f, struct xfsm_str host,
 void
 xfsm_follow_again(struct xfsm_follow *f, uint64_t since_ms)
 {
+    static const struct xfsm_follow_item item = { .kind = XFSM_FOLLOW_PAST };
+    struct xfsm_follow_queue queue;
+    struct xfsm_follow_job *job;
+
+    if (f->queue.head && f->queue.head->job) {
+        f->queue.head->job->asked = false;      /* To be asked anew. */
+        f->queue.head->job->early = true;
+    }
+    xfsm_follow_queue_init(&queue);
+    job = xfsm_follow_queue_add_job(xfsm_follow_queue_push(&queue, &item));
+    job->is_past = true;
+    job->start = xfsm_now_ms();
+    xfsm_follow_queue_put_before(&f->queue, &queue);
     f->since_ms = since_ms;
-    f->began = false;
+}
+
+/* Makes the head of the queue an item, from what is there.  Returns EAGAIN if
+ * that is not enough. */
+static int
+step(struct xfsm_follow *f)
+{
+    for (;;) {
+        struct xfsm_follow_queued *q = f->queue.head;
+        struct xfsm_zmq_message m;
+        int error;
+
+        if (!q) {
+            error = xfsm_zmq_sub_recv(f->sub, 0, &m);
+            if (!error) {
+                error = take_message(f, &m);
+            } else if (error == EAGAIN) {
+                xfsm_replay_close_idle(f->replay);
+            }
+        } else if (!q->job) {
+            return 0;
+        } else {
+            error = q->job->is_past ? run_past(f) : run_repair(f);
+            if (!error) {
+                free(q->job);
+                q->job = NULL;
+            }
+            xfsm_follow_queue_put_before(&f->queue, &f->answers);
+            if (error == EINPROGRESS
+                || (error == EAGAIN && !f->queue.head->job)) {
+                error = 0;
+            }
+        }
+        if (error) {
+            return error;
+        }
+    }
+}
+
+int64_t
+xfsm_follow_deadline(const struct xfsm_follow *f)
+{
+    const struct xfsm_follow_queued *q = f->queue.head;
+
+    if (!q) {
+        return INT64_MAX;
+    } else if (!q->job) {
+        return 0;
+    } else if (q->job->asked) {
+        return xfsm_replay_deadline(f->replay);
+    }
+    return greeting_deadline(f, q->job);
+}
+
+/* Waits until something can be done, at most until 'deadline'. */
+static int
+wait_until(struct xfsm_follow *f, int64_t deadline)
+{
+    const struct xfsm_follow_queued *q = f->queue.head;
+    zmq_pollitem_t item = {
+        .socket = xfsm_zmq_sub_socket(f->sub), .events = ZMQ_POLLIN,
+    };
+    int64_t now = xfsm_now_ms();
+    int64_t left;
+
+    if (xfsm_follow_deadline(f) < deadline) {
+        deadline = xfsm_follow_deadline(f);
+    }
+    if (q && q->job->asked) {
+        item.socket = xfsm_replay_socket(f->replay, &item.events);
+    } else if (deadline > now + REDIAL_CHECK_MS) {
+        /* The subscriber wants to be called now and then. */
+        deadline = now + REDIAL_CHECK_MS;
+    }
+    left = deadline - now;
+    return zmq_poll(&item, 1, left > 0 ? left : 0) < 0 ? xfsm_zmq_errno() : 0;
 }
 
 int
 xfsm_follow_next(struct xfsm_follow *f, int timeout_ms,
                  struct xfsm_follow_item *item)
 {
-    int64_t deadline = xfsm_now_ms() + timeout_ms;
-    struct xfsm_zmq_message m;
-    int error = 0;
+    int64_t deadline = (timeout_ms < 0 ? INT64_MAX
+                        : xfsm_now_ms() + timeout_ms);
+    int error;
 
-    if (!f->began) {
-        begin(f);
-    }
-    while (!f->head && !error) {
-        int64_t left = deadline - xfsm_now_ms();
-
-        error = xfsm_zmq_sub_recv(f->sub, timeout_ms < 0 ? -1
-                                  : left > 0 ? (int) left : 0, &m);
-        if (!error) {
-            error = take_message(f, &m);
+    while ((error = step(f)) == EAGAIN && xfsm_now_ms() < deadline) {
+        error = wait_until(f, deadline);
+        if (error) {
+            break;
         }
     }
     if (error) {
         return error;
     }
     free(f->current);
-    f->current = f->head;
-    f->head = f->head->next;
-    if (!f->head) {
-        f->tail = &f->head;
-    }
+    f->current = xfsm_follow_queue_pop(&f->queue);
     *item = f->current->item;
     return 0;
 }
@@ -569,7 +691,7 @@ xfsm_follow_heard_ms(const struct xfsm_follow *f)
 bool
 xfsm_follow_is_empty(const struct xfsm_follow *f)
 {
-    return !f->head;
+    return !f->queue.head;
 }
 
 uint64_t

@@ -24,8 +24,11 @@
  * ones where they belong, and after them an item XFSM_FOLLOW_GAP if some are
  * gone for good or were recovered.
  *
- * While a gap is being filled xfsm_follow_next() waits for the hub, at most
- * some seconds; what is published meanwhile is queued by ZeroMQ.
+ * While a gap is being filled, at most some seconds, xfsm_follow_next() has
+ * nothing to give; what is published meanwhile is queued by ZeroMQ.
+ *
+ * It can be driven by a poll loop, together with many others, as nothing in it
+ * waits but xfsm_follow_next() with a timeout.
  *
  * Who goes on where it stopped before, after a restart, tells what it had by
  * xfsm_follow_know(), and asks for the past since then.  The same is needed
@@ -42,6 +45,7 @@
 #include <stdint.h>
 
 #include "xfsm/io/event-decode.h"
+#include "xfsm/io/zmq-socket.h"
 
 #define XFSM_FOLLOW_REPAIR_MAX 65536
 
@@ -57,6 +61,10 @@ struct xfsm_follow_options {
     uint64_t since_ms;          /* Events of the journal since then, in ms
                                  * since 1970, first; 0: none. */
     void *context;              /* Of ZeroMQ; NULL: one of its own. */
+
+    /* For a loop, or NULL: is told of file descriptors to poll. */
+    xfsm_zmq_watch_cb *watch;
+    void *watch_aux;
 };
 
 enum xfsm_follow_kind {
@@ -114,6 +122,11 @@ void xfsm_follow_again(struct xfsm_follow *, uint64_t since_ms);
  * returns. */
 int xfsm_follow_next(struct xfsm_follow *, int timeout_ms,
                      struct xfsm_follow_item *item);
+
+/* For a loop: when xfsm_follow_next() is to be called, with a timeout of 0 and
+ * until it returns EAGAIN, even without input: monotonic ms, INT64_MAX for
+ * never. */
+int64_t xfsm_follow_deadline(const struct xfsm_follow *);
 
 /* As those of zmq-sub.h. */
 unsigned int xfsm_follow_n_connected(struct xfsm_follow *);

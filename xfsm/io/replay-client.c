@@ -19,17 +19,6 @@
 #include "xfsm/io/zmq-socket.h"
 #include "xfsm/io/zmq-sub.h"
 
-struct xfsm_replay_client {
-    void *context;
-    bool own_context;           /* Made here. */
-    const struct xfsm_key_pair *keys;
-    const char *server_key;
-    size_t n;
-    void *sockets[XFSM_ZMQ_SUB_ENDPOINTS];
-    bool known[XFSM_ZMQ_SUB_ENDPOINTS];     /* It was connected before. */
-    uint64_t id;                /* Of the last question. */
-};
-
 /* What came in an answer. */
 struct answer {
     size_t count;
@@ -38,16 +27,43 @@ struct answer {
     bool more;                  /* The callback wants more. */
 };
 
-static char *
-client_error(const char *endpoint, int error)
-{
-    return xfsm_error("\"%s\": cannot ask for events (%s)", endpoint,
-                      strerror(error));
-}
+/* The question in progress; 'members' is NULL if there is none. */
+struct question {
+    char *members;              /* Of the question, in JSON. */
+    bool everyone;              /* All hubs, and not until one has some. */
+    int connect_ms;             /* How long a first connection may take. */
+    xfsm_replay_cb *cb;
+    void *aux;
+    size_t i;                   /* The hub that is asked. */
+    int page, attempt;
+    uint64_t after;             /* Number before the page. */
+    bool sent;                  /* An answer is waited for, until... */
+    int64_t deadline;           /* ...or else a connection, until then. */
+    struct answer answer;
+    int result;
+    uint64_t oldest_ms;
+};
+
+struct xfsm_replay_client {
+    void *context;
+    bool own_context;           /* Made here. */
+    const struct xfsm_key_pair *keys;
+    const char *server_key;
+    xfsm_zmq_watch_cb *watch;   /* Or NULL. */
+    void *watch_aux;
+    size_t n;
+    char *endpoints[XFSM_ZMQ_SUB_ENDPOINTS];
+    void *sockets[XFSM_ZMQ_SUB_ENDPOINTS];  /* NULL: closed. */
+    bool known[XFSM_ZMQ_SUB_ENDPOINTS];     /* It was connected before. */
+    uint64_t id;                /* Of the last question. */
+    int64_t ended;              /* When that was, monotonic ms. */
+    struct question q;
+};
 
 char *
 xfsm_replay_client_create(void *context, const struct xfsm_key_pair *keys,
                           const char *server_key,
+                          xfsm_zmq_watch_cb *watch, void *watch_aux,
                           struct xfsm_replay_client **clientp)
 {
     struct xfsm_replay_client *client = calloc(1, sizeof *client);
@@ -57,16 +73,31 @@ xfsm_replay_client_create(void *context, const struct xfsm_key_pair *keys,
     }
     client->keys = keys;
     client->server_key = server_key;
+    client->watch = watch;
+    client->watch_aux = watch_aux;
     client->own_context = !context;
     client->context = context ? context : zmq_ctx_new();
     if (!client->context) {
         int error = xfsm_zmq_errno();
 
         free(client);
-        return client_error("ZeroMQ", error);
+        return xfsm_error("cannot ask for events (%s)", strerror(error));
     }
     *clientp = client;
     return NULL;
+}
+
+static void
+close_socket(struct xfsm_replay_client *client, size_t i)
+{
+    if (client->sockets[i]) {
+        if (client->watch) {
+            client->watch(xfsm_zmq_fd(client->sockets[i]), false,
+                          client->watch_aux);
+        }
+        zmq_close(client->sockets[i]);
+        client->sockets[i] = NULL;
+    }
 }
 
 void
@@ -76,72 +107,78 @@ xfsm_replay_client_destroy(struct xfsm_replay_client *client)
 
     if (client) {
         for (i = 0; i < client->n; i++) {
-            zmq_close(client->sockets[i]);
+            close_socket(client, i);
+            free(client->endpoints[i]);
         }
         if (client->own_context) {
             zmq_ctx_term(client->context);
         }
+        free(client->q.members);
         free(client);
     }
 }
 
-char *
+void
 xfsm_replay_client_add(struct xfsm_replay_client *client,
                        const char *endpoint)
+{
+    char *replay = xfsm_zmq_replay_endpoint(endpoint);
+
+    if (replay && client->n < XFSM_ZMQ_SUB_ENDPOINTS) {
+        client->endpoints[client->n++] = replay;
+    } else {
+        free(replay);
+    }
+}
+
+/* Opens the socket to hub 'i', if it is not open.  Returns 0 or a positive
+ * errno. */
+static int
+open_socket(struct xfsm_replay_client *client, size_t i)
 {
     static const struct xfsm_zmq_limits limits = {
         .hwm = XFSM_ZMQ_HWM, .frame_max = XFSM_ZMQ_FRAME_MAX, .linger = 0,
     };
-    char *replay = xfsm_zmq_replay_endpoint(endpoint);
     int immediate = 1;
     void *socket;
-    char *text = NULL;
     int error;
 
-    if (!replay || client->n >= XFSM_ZMQ_SUB_ENDPOINTS) {
-        free(replay);
-        return NULL;
+    if (client->sockets[i]) {
+        return 0;
     }
     error = xfsm_zmq_socket(client->context, ZMQ_DEALER, &limits, &socket);
-    if (!error) {
-        client->sockets[client->n++] = socket;
-        /* Nothing is queued for who is not there. */
-        if (zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate,
-                           sizeof immediate)) {
-            error = xfsm_zmq_errno();
-        }
+    if (error) {
+        return error;
+    }
+    /* Nothing is queued for who is not there. */
+    if (zmq_setsockopt(socket, ZMQ_IMMEDIATE, &immediate,
+                       sizeof immediate)) {
+        error = xfsm_zmq_errno();
     }
     if (!error && client->keys) {
         error = xfsm_key_set_client(socket, client->keys,
                                     client->server_key);
     }
-    if (!error && zmq_connect(socket, replay)) {
+    if (!error && zmq_connect(socket, client->endpoints[i])) {
         error = xfsm_zmq_errno();
     }
     if (error) {
-        text = client_error(replay, error);
+        zmq_close(socket);
+        return error;
     }
-    free(replay);
-    return text;
-}
-
-static int
-wait_for(void *socket, short int events, int64_t deadline)
-{
-    zmq_pollitem_t item = { .socket = socket, .events = events };
-    int64_t left = deadline - xfsm_now_ms();
-    int n = zmq_poll(&item, 1, left > 0 ? left : 0);
-
-    return n < 0 ? xfsm_zmq_errno() : n ? 0 : ETIMEDOUT;
+    client->sockets[i] = socket;
+    if (client->watch) {
+        client->watch(xfsm_zmq_fd(socket), true, client->watch_aux);
+    }
+    return 0;
 }
 
 /* Takes the frames of one message.  The first tells whether it answers the
  * last question, and stores in '*mine' if so. */
 static int
-take_message(struct xfsm_replay_client *client, void *socket,
-             struct answer *answer, bool *mine, xfsm_replay_cb *cb,
-             void *aux)
+take_message(struct xfsm_replay_client *client, void *socket, bool *mine)
 {
+    struct question *q = &client->q;
     struct xfsm_event_view head;
     zmq_msg_t topic, frame;
     bool more = true;
@@ -164,15 +201,16 @@ take_message(struct xfsm_replay_client *client, void *socket,
                                       zmq_msg_size(into), &head)
                     && head.id == client->id;
             if (*mine) {
-                answer->next = head.next;
-                answer->oldest = head.oldest;
+                q->answer.next = head.next;
+                q->answer.oldest = head.oldest;
             }
         } else if (*mine && n % 2 == 0) {
-            answer->count++;
-            answer->more = answer->more
-                           && cb(zmq_msg_data(&topic), zmq_msg_size(&topic),
-                                 zmq_msg_data(&frame), zmq_msg_size(&frame),
-                                 aux);
+            q->answer.count++;
+            q->answer.more = q->answer.more
+                             && q->cb(zmq_msg_data(&topic),
+                                      zmq_msg_size(&topic),
+                                      zmq_msg_data(&frame),
+                                      zmq_msg_size(&frame), q->aux);
         }
     }
     zmq_msg_close(&topic);
@@ -180,81 +218,194 @@ take_message(struct xfsm_replay_client *client, void *socket,
     return error;
 }
 
-/* Asks hub 'i' for what comes after number 'after', once.  'connect_ms' is how
- * long a first connection is waited for, here and below. */
-static int
-ask_once(struct xfsm_replay_client *client, size_t i, int connect_ms,
-         const char *members, uint64_t after, struct answer *answer,
-         xfsm_replay_cb *cb, void *aux)
+/* Turns to the next attempt, page or hub: it is to be connected by then. */
+static void
+turn(struct xfsm_replay_client *client)
 {
-    void *socket = client->sockets[i];
-    bool mine = false;
-    int64_t deadline;
-    char *question;
-    int error;
+    struct question *q = &client->q;
 
-    error = wait_for(socket, ZMQ_POLLOUT, xfsm_now_ms()
-                     + (client->known[i] ? XFSM_REPLAY_RECONNECT
-                        : connect_ms));
-    if (error) {
-        client->known[i] = false;
+    q->sent = false;
+    q->deadline = xfsm_now_ms() + (q->i < client->n && client->known[q->i]
+                                   ? XFSM_REPLAY_RECONNECT : q->connect_ms);
+}
+
+/* Done with a hub: it has answered, or there was an error. */
+static void
+end_hub(struct xfsm_replay_client *client, int error)
+{
+    struct question *q = &client->q;
+
+    if (q->everyone ? error : !error || q->result) {
+        q->result = error;
+    }
+    if (q->answer.oldest && (!q->oldest_ms
+                             || q->answer.oldest < q->oldest_ms)) {
+        q->oldest_ms = q->answer.oldest;
+    }
+    q->i = !q->everyone && q->answer.count ? client->n : q->i + 1;
+    q->page = q->attempt = 0;
+    q->after = 0;
+    q->answer = (struct answer) { .more = true };
+    turn(client);
+}
+
+/* Asks the hub whose turn it is, if it is connected. */
+static int
+send_question(struct xfsm_replay_client *client)
+{
+    struct question *q = &client->q;
+    void *socket = client->sockets[q->i];
+    size_t size = sizeof(int);
+    int events = 0;
+    int error = 0;
+    char *text;
+
+    if (!socket) {
+        return ENOTCONN;        /* It could not be opened. */
+    } else if (zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size)) {
+        return xfsm_zmq_errno();
+    } else if (!(events & ZMQ_POLLOUT)) {
+        if (xfsm_now_ms() < q->deadline) {
+            return EAGAIN;
+        }
+        client->known[q->i] = false;
         return ENOTCONN;
     }
-    client->known[i] = true;
-    if (asprintf(&question, "{\"v\":1,\"id\":%"PRIu64",\"after\":%"PRIu64
-                 ",%s}", ++client->id, after, members) < 0) {
+    client->known[q->i] = true;
+    if (asprintf(&text, "{\"v\":1,\"id\":%"PRIu64",\"after\":%"PRIu64
+                 ",%s}", ++client->id, q->after, q->members) < 0) {
         abort();
     }
-    if (zmq_send(socket, question, strlen(question), ZMQ_DONTWAIT) < 0) {
+    if (zmq_send(socket, text, strlen(text), ZMQ_DONTWAIT) < 0) {
         error = xfsm_zmq_errno();
     }
-    free(question);
-    deadline = xfsm_now_ms() + XFSM_REPLAY_PATIENCE;
-    while (!error && !mine) {
-        error = wait_for(socket, ZMQ_POLLIN, deadline);
-        if (!error) {
-            error = take_message(client, socket, answer, &mine, cb, aux);
-        }
+    free(text);
+    if (error == EAGAIN) {      /* It went meanwhile. */
+        return xfsm_now_ms() < q->deadline ? EAGAIN : ENOTCONN;
     }
+    q->sent = true;
+    q->deadline = xfsm_now_ms() + XFSM_REPLAY_PATIENCE;
     return error;
 }
 
-/* Asks hub 'i' the question whose members are 'members', to the last page.
- * An answer comes whole or not at all, so the question can be asked again. */
+/* Takes the answer, if it has come.  One that does not come in time is asked
+ * for again: it comes as a whole or not at all.  Returns 0 if there may be
+ * more to do now, or EINPROGRESS if it was a page and not the last. */
 static int
-ask(struct xfsm_replay_client *client, size_t i, int connect_ms,
-    const char *members, struct answer *answer, xfsm_replay_cb *cb, void *aux)
+take_answer(struct xfsm_replay_client *client)
 {
-    uint64_t after = 0;
-    int page;
+    struct question *q = &client->q;
+    bool mine = false;
+    int error = 0;
 
-    *answer = (struct answer) { .more = true };
-    for (page = 0; page < XFSM_REPLAY_PAGES; page++) {
-        int error = ETIMEDOUT;
-        int j;
-
-        for (j = 0; j < XFSM_REPLAY_ATTEMPTS && error == ETIMEDOUT; j++) {
-            error = ask_once(client, i, connect_ms, members, after, answer,
-                             cb, aux);
-        }
-        if (error || !answer->next || !answer->more) {
-            return error;
-        }
-        after = answer->next;
+    while (!error && !mine) {
+        error = take_message(client, client->sockets[q->i], &mine);
     }
-    return 0;
+    if (error == EAGAIN) {
+        if (xfsm_now_ms() < q->deadline) {
+            return EAGAIN;
+        } else if (++q->attempt < XFSM_REPLAY_ATTEMPTS) {
+            turn(client);
+            return 0;
+        }
+        error = ETIMEDOUT;
+    }
+    if (error || !q->answer.next || !q->answer.more
+        || ++q->page >= XFSM_REPLAY_PAGES) {
+        end_hub(client, error);
+        return 0;
+    }
+    q->after = q->answer.next;
+    q->attempt = 0;
+    turn(client);
+    return EINPROGRESS;
 }
 
 int
-xfsm_replay_ask_range(struct xfsm_replay_client *client,
-                      struct xfsm_str host, struct xfsm_str bridge,
-                      struct xfsm_str port, uint64_t epoch,
-                      uint64_t from, uint64_t to,
-                      xfsm_replay_cb *cb, void *aux)
+xfsm_replay_go_on(struct xfsm_replay_client *client, uint64_t *oldest_ms)
 {
-    int result = ETIMEDOUT;
-    char *members;
+    struct question *q = &client->q;
+
+    while (q->i < client->n) {
+        int error = q->sent ? 0 : send_question(client);
+
+        if (!error) {
+            error = take_answer(client);
+            if (error) {
+                return error;
+            }
+        } else if (error == EAGAIN) {
+            return EAGAIN;
+        } else {
+            end_hub(client, error);
+        }
+    }
+    free(q->members);
+    q->members = NULL;
+    client->ended = xfsm_now_ms();
+    *oldest_ms = q->oldest_ms;
+    return q->result;
+}
+
+int64_t
+xfsm_replay_deadline(const struct xfsm_replay_client *client)
+{
+    return client->q.deadline;
+}
+
+void *
+xfsm_replay_socket(const struct xfsm_replay_client *client,
+                   short int *events)
+{
+    const struct question *q = &client->q;
+
+    *events = q->sent ? ZMQ_POLLIN : ZMQ_POLLOUT;
+    return q->i < client->n ? client->sockets[q->i] : NULL;
+}
+
+void
+xfsm_replay_close_idle(struct xfsm_replay_client *client)
+{
     size_t i;
+
+    if (!client->q.members
+        && xfsm_now_ms() - client->ended >= XFSM_REPLAY_IDLE) {
+        for (i = 0; i < client->n; i++) {
+            close_socket(client, i);
+        }
+    }
+}
+
+/* Begins a question whose members are 'members', which is taken over.  All
+ * sockets are opened at once, so as to connect while others answer. */
+static void
+begin(struct xfsm_replay_client *client, const struct question *question,
+      char *members)
+{
+    size_t i;
+
+    for (i = 0; i < client->n; i++) {
+        open_socket(client, i);
+    }
+    free(client->q.members);
+    client->q = *question;
+    client->q.members = members;
+    client->q.answer.more = true;
+    turn(client);
+}
+
+void
+xfsm_replay_begin_range(struct xfsm_replay_client *client,
+                        struct xfsm_str host, struct xfsm_str bridge,
+                        struct xfsm_str port, uint64_t epoch,
+                        uint64_t from, uint64_t to,
+                        xfsm_replay_cb *cb, void *aux)
+{
+    const struct question q = {
+        .connect_ms = XFSM_REPLAY_CONNECT_GAP, .cb = cb, .aux = aux,
+        .result = ETIMEDOUT,
+    };
+    char *members;
 
     if (asprintf(&members, "\"host\":\"%.*s\",\"bridge\":\"%.*s\","
                  "\"port\":\"%.*s\",\"epoch\":%"PRIu64",\"from\":%"PRIu64
@@ -263,45 +414,21 @@ xfsm_replay_ask_range(struct xfsm_replay_client *client,
                  from, to) < 0) {
         abort();
     }
-    for (i = 0; i < client->n; i++) {
-        struct answer answer;
-        int error = ask(client, i, XFSM_REPLAY_CONNECT_GAP, members, &answer,
-                        cb, aux);
-
-        if (!error) {
-            result = 0;
-        } else if (result) {
-            result = error;
-        }
-        if (answer.count) {
-            break;
-        }
-    }
-    free(members);
-    return result;
+    begin(client, &q, members);
 }
 
-int
-xfsm_replay_ask_since(struct xfsm_replay_client *client, uint64_t since_ms,
-                      xfsm_replay_cb *cb, void *aux, uint64_t *oldest_ms)
+void
+xfsm_replay_begin_since(struct xfsm_replay_client *client, uint64_t since_ms,
+                        xfsm_replay_cb *cb, void *aux)
 {
-    char members[64];
-    int result = 0;
-    size_t i;
+    const struct question q = {
+        .everyone = true, .connect_ms = XFSM_REPLAY_CONNECT, .cb = cb,
+        .aux = aux,
+    };
+    char *members;
 
-    *oldest_ms = 0;
-    snprintf(members, sizeof members, "\"since\":%"PRIu64, since_ms);
-    for (i = 0; i < client->n; i++) {
-        struct answer answer;
-        int error = ask(client, i, XFSM_REPLAY_CONNECT, members, &answer, cb,
-                        aux);
-
-        if (error) {
-            result = error;
-        }
-        if (answer.oldest && (!*oldest_ms || answer.oldest < *oldest_ms)) {
-            *oldest_ms = answer.oldest;
-        }
+    if (asprintf(&members, "\"since\":%"PRIu64, since_ms) < 0) {
+        abort();
     }
-    return result;
+    begin(client, &q, members);
 }

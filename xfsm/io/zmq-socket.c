@@ -39,6 +39,16 @@ xfsm_zmq_errno(void)
 }
 
 int
+xfsm_zmq_fd(void *socket)
+{
+    size_t size = sizeof(int);
+    int fd = -1;
+
+    zmq_getsockopt(socket, ZMQ_FD, &fd, &size);
+    return fd;
+}
+
+int
 xfsm_zmq_socket(void *context, int type,
                 const struct xfsm_zmq_limits *limits, void **socketp)
 {

@@ -78,6 +78,14 @@ char *xfsm_zmq_replay_endpoint(const char *endpoint);
  * (ovs-plugin/hub-forms.h): PATH.forms, or the TCP port after the next. */
 char *xfsm_zmq_forms_endpoint(const char *endpoint);
 
+/* A file descriptor to poll for input, which is edge-triggered: it tells that
+ * there is something new, and no more until all that was there was taken, that
+ * is, until a call that does not wait returned EAGAIN. */
+int xfsm_zmq_fd(void *socket);
+
+/* Is told that 'fd', of that kind, is there, or will not be any more. */
+typedef void xfsm_zmq_watch_cb(int fd, bool there, void *aux);
+
 /* Positive errno of the last failed ZeroMQ call, of which the errors that
  * ZeroMQ invented are mapped to those of POSIX. */
 int xfsm_zmq_errno(void);

@@ -327,11 +327,19 @@ xfsm_zmq_sub_recv(struct xfsm_zmq_sub *sub, int timeout_ms,
 int
 xfsm_zmq_sub_fd(const struct xfsm_zmq_sub *sub)
 {
-    size_t size = sizeof(int);
-    int fd = -1;
+    return xfsm_zmq_fd(sub->socket);
+}
 
-    zmq_getsockopt(sub->socket, ZMQ_FD, &fd, &size);
-    return fd;
+int
+xfsm_zmq_sub_monitor_fd(const struct xfsm_zmq_sub *sub)
+{
+    return xfsm_zmq_fd(sub->monitor);
+}
+
+void *
+xfsm_zmq_sub_socket(const struct xfsm_zmq_sub *sub)
+{
+    return sub->socket;
 }
 
 unsigned int

@@ -78,6 +78,13 @@ int xfsm_zmq_sub_recv(struct xfsm_zmq_sub *, int timeout_ms,
  * waited for only after xfsm_zmq_sub_recv(sub, 0, ...) returned EAGAIN. */
 int xfsm_zmq_sub_fd(const struct xfsm_zmq_sub *);
 
+/* The same for news of connections made and lost, which
+ * xfsm_zmq_sub_n_connected() takes. */
+int xfsm_zmq_sub_monitor_fd(const struct xfsm_zmq_sub *);
+
+/* The socket itself, to be waited for by zmq_poll(). */
+void *xfsm_zmq_sub_socket(const struct xfsm_zmq_sub *);
+
 /* Publishers connected to now, that is, whose handshake is done. */
 unsigned int xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *);
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
 from xfsmtest import wait_until
@@ -34,13 +35,22 @@ def free_ports(n):
 class Client:
     """A connection; the reply to one request at a time."""
 
-    def __init__(self, port):
+    def __init__(self, port, login=None, tls=None):
         self.socket = socket.create_connection(("127.0.0.1", port), 1)
-        self.file = self.socket.makefile("rb")
         self.n = 0
-        self.file.readline()                # INFO
-        self._send(b"CONNECT {\"verbose\":false,\"headers\":true,"
-                   b"\"no_responders\":true}\r\nSUB inbox.* 1\r\n")
+        info = b""
+        while not info.endswith(b"\n"):
+            c = self.socket.recv(1)
+            if not c:
+                raise OSError("connection closed")
+            info += c
+        if tls:
+            self.socket = tls.wrap_socket(self.socket,
+                                          server_hostname="127.0.0.1")
+        self.file = self.socket.makefile("rb")
+        self._send(b"CONNECT " + json.dumps(dict(
+            login or {}, verbose=False, headers=True,
+            no_responders=True)).encode() + b"\r\nSUB inbox.* 1\r\n")
 
     def close(self):
         self.file.close()
@@ -74,7 +84,8 @@ class Client:
 
 
 class Server:
-    def __init__(self, folder, name, port, cluster_port=None, routes=()):
+    def __init__(self, folder, name, port, cluster_port=None, routes=(),
+                 extra=""):
         self.dir = os.path.join(folder, name)
         os.makedirs(self.dir, exist_ok=True)
         self.name = name
@@ -83,7 +94,7 @@ class Server:
         with open(self.config, "w") as f:
             f.write("server_name: %s\nlisten: 127.0.0.1:%d\n"
                     "jetstream { store_dir: \"%s\", max_mem: 64M, "
-                    "max_file: 1G }\n" % (name, port, self.dir))
+                    "max_file: 1G }\n%s" % (name, port, self.dir, extra))
             if cluster_port:
                 f.write("cluster { name: test, listen: 127.0.0.1:%d, "
                         "routes: [%s] }\n" % (cluster_port, ", ".join(
@@ -111,12 +122,16 @@ class Server:
 
 
 class Nats:
-    """One server, or a cluster of some."""
+    """One server, or a cluster of some.  Of one, 'extra' is more of its
+    configuration; 'login' are members of CONNECT, and 'tls' is a context of
+    TLS, for the client."""
 
-    def __init__(self, folder, n=1):
+    def __init__(self, folder, n=1, extra="", login=None, tls=None):
         ports = free_ports(2 * n)
+        self.login = login
+        self.tls = tls
         if n == 1:
-            self.servers = [Server(folder, "n0", ports[0])]
+            self.servers = [Server(folder, "n0", ports[0], extra=extra)]
         else:
             self.servers = [Server(folder, "n%d" % i, ports[i], ports[n + i],
                                    ports[n:]) for i in range(n)]
@@ -137,12 +152,15 @@ class Nats:
                 print(s.log()[-4000:])
         return False
 
+    def client(self, server):
+        return Client(server.port, self.login, self.tls)
+
     def api(self, what, **arguments):
         """Asks the first server that answers."""
         for s in self.servers:
             if s.process:
-                with contextlib.suppress(OSError):
-                    client = Client(s.port)
+                with contextlib.suppress(OSError, ssl.SSLError):
+                    client = self.client(s)
                     try:
                         reply = client.api(what, **arguments)
                     finally:
@@ -169,7 +187,7 @@ class Nats:
         """All messages of the stream: subject, headers, event."""
         state = self.info(stream)["state"]
         server = next(s for s in self.servers if s.process)
-        client = Client(server.port)
+        client = self.client(server)
         out = []
         for seq in range(state["first_seq"], state["last_seq"] + 1):
             reply = client.api("STREAM.MSG.GET." + stream, seq=seq)

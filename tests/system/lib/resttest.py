@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 
 import xfsmtest
 from xfsmtest import check, wait_until
@@ -38,6 +39,26 @@ def connect_in(netns, port, timeout):
             check(not libc.setns(here.fileno(), CLONE_NEWNET), "setns")
 
 
+def make_scan(source, target, ports):
+    """A capture of a SYN from 'source' to each port of 'target', each
+    answered with a reset."""
+    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
+    ends = [socket.inet_aton(source), socket.inet_aton(target)]
+    for n, port in enumerate(ports):
+        for answer in (0, 1):
+            here, there = ends[answer], ends[1 - answer]
+            tcp = struct.pack("!HHIIBBHHH", *((port, 4711) if answer
+                                              else (4711, port)),
+                              0, 0, 0x50, 0x14 if answer else 0x02, 1024, 0,
+                              0)
+            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0,
+                             64, 6, 0, here, there)
+            frame = bytes(12) + b"\x08\x00" + ip + tcp
+            out.append(struct.pack("<IIII", 1700000000, n * 10000 + answer,
+                                   len(frame), len(frame)) + frame)
+    return b"".join(out)
+
+
 class Validator:
     """As much of OpenAPI's schemas as our document uses."""
 
@@ -56,8 +77,10 @@ class Validator:
     def validate(self, value, schema, at):
         schema = self.resolve(schema)
         kind = schema.get("type")
-        types = {"string": str, "integer": int, "boolean": bool,
-                 "object": dict, "array": list}
+        if not kind or (value is None and schema.get("nullable")):
+            return
+        types = {"string": str, "integer": int, "number": (int, float),
+                 "boolean": bool, "object": dict, "array": list}
         check(isinstance(value, types[kind])
               and (kind != "integer" or not isinstance(value, bool)),
               "%s: %r is no %s" % (at, value, kind))

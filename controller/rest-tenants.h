@@ -1,0 +1,97 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#ifndef CONTROLLER_REST_TENANTS_H
+#define CONTROLLER_REST_TENANTS_H 1
+
+/* What users of a tenant (tenants.h) are shown and allowed by the REST API.
+ *
+ * A route is refused to them unless XFSM_REST_TENANT_ROUTES has it, so that
+ * one that was added without a thought of tenants shows them nothing.  What is
+ * not theirs is not there, 404, whether there is something of that name or
+ * not; what they may never do is forbidden, 403.
+ *
+ * Whose an event is, is found out when it comes, by the UUID of the interface
+ * that it tells and the row of that interface's probe: so the events of a port
+ * that went never are those of another that came in its place.
+ *
+ * Users without a tenant are allowed all of this.  Thread-safety: none. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/tokens.h"
+
+struct shash;
+struct xfsm_event_view;
+struct xfsm_fleet_tenant;
+struct xfsm_owners;
+struct xfsm_rest;
+struct xfsm_rest_call;
+
+/* T(HANDLER): routes for users of tenants; the handler sees to it that they
+ * are shown what is theirs. */
+#define XFSM_REST_TENANT_ROUTES(T) \
+    T(get_status) T(get_ports) T(get_port) T(get_states) T(get_programs) \
+    T(validate) T(get_program) T(get_versions) T(get_source) T(get_graph) T(get_assignments) \
+    T(preview) T(get_assignment) T(put_assignment) T(delete_assignment) \
+    T(get_events) T(get_stream) T(get_audit)
+
+/* Bytes of what is kept about events, whose they are. */
+#define XFSM_OWNERS_MAX_BYTES (2 * 1024 * 1024)
+
+/* Checks that the user may call 'handler'.  Returns false after answering
+ * that not. */
+bool xfsm_rest_tenant_may_call(struct xfsm_rest_call *,
+                               void (*handler)(struct xfsm_rest_call *));
+
+/* The tenant of the user, or NULL if that is none, or there is no such
+ * tenant. */
+const struct xfsm_fleet_tenant *xfsm_rest_get_tenant(
+    const struct xfsm_rest_call *);
+
+/* Tell whether the user may see a program, and an assignment that is the
+ * tenant's called 'tenant', or the operator's if that is NULL. */
+bool xfsm_rest_may_see_program(const struct xfsm_rest_call *,
+                               const char *name);
+bool xfsm_rest_may_see_assignment(const struct xfsm_rest_call *,
+                                  const char *tenant);
+
+/* Removes from 'ports', of xfsm_rest_list_ports(), what the user may not
+ * see. */
+void xfsm_rest_keep_own_ports(const struct xfsm_rest_call *,
+                              struct shash *ports);
+
+/* ## Users in the database ## */
+
+/* Finds the token whose digest is 'digest', in table Role of the database.
+ * Returns true and stores whose it is. */
+bool xfsm_rest_find_role(const struct xfsm_rest *, const char *digest,
+                         struct xfsm_token *);
+
+/* Stores the digest of 'token' as that table has it. */
+void xfsm_rest_digest_token(const char *token,
+                            char digest[XFSM_TOKENS_TEXT_SIZE]);
+
+/* ## Whose events are ## */
+
+struct xfsm_owners *xfsm_owners_create(size_t max_events);
+void xfsm_owners_destroy(struct xfsm_owners *);
+
+/* Takes note whose the event is that comes next, of the host named
+ * 'source'. */
+void xfsm_owners_take(struct xfsm_rest *, const char *source,
+                      const char *event, size_t len);
+
+/* Tells whether the event of that number, and what 'view' has of it, is
+ * for users of 'tenant'. */
+bool xfsm_owners_may_see(const struct xfsm_rest *, const char *tenant,
+                         uint64_t number, const struct xfsm_event_view *view);
+
+/* Events that were more than a tenant is allowed in a second. */
+unsigned long long int xfsm_owners_n_dropped(const struct xfsm_owners *);
+
+#endif /* controller/rest-tenants.h */

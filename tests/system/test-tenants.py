@@ -1,0 +1,517 @@
+# Copyright (c) 2026 The ovs-xfsm authors.
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tenants and roles of a fleet: with a real host, two tenants and an operator.
+Each refusal of the REST API and of the database, what a tenant's assignment
+reaches, and whose events are."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "lib"))
+import xfsmtest                                             # noqa: E402
+from fleettest import Server, named                         # noqa: E402
+from resttest import RestController                         # noqa: E402
+from xfsmtest import check, wait_until                      # noqa: E402
+
+PORT = 18090
+
+PROGRAM = """<xfsm name="%s" version="1.0">
+  <param name="limit" default="7" min="1" max="8"/>
+  <statedef id="quiet"/>
+  <event type="packet" selector="proto tcp" primary-key="ip_src">
+    <state id="quiet"><condition expression="limit &lt; 9"
+     action="Publish(alert, %s %%ip_src limit %%limit)"/></state>
+  </event>
+</xfsm>
+"""
+
+ASSIGNMENTS = "/api/v1/assignments/"
+
+
+class Fleet:
+    def __init__(self, host):
+        self.host = host
+        self.server = Server(host, "fleet", "xfsm-fleet")
+        self.db = self.server.connect()
+        self.rest = RestController(host, "rest", PORT, "--http-rate=10000",
+                                   "--db=" + self.server.remote)
+        self.vms = {}
+
+    def ctl(self, *args, ok=(0,)):
+        return self.host.run(
+            "sh", "-c", "exec \"$@\" 2>&1", "sh",
+            self.host.tool("utilities/xfsm-ctl"),
+            "--fleet=" + self.server.remote, "--timeout=%d"
+            % (20 * xfsmtest.PATIENCE), *args, ok=ok).rstrip("\n")
+
+    def refuses(self, text, *args):
+        out = self.ctl(*args, ok=(1,))
+        check(text in out, "\"%s\" in: %s" % (text, out))
+
+    def add_program(self, name):
+        path = os.path.join(self.host.dir, name + ".xml")
+        with open(path, "w") as f:
+            f.write(PROGRAM % (name, name))
+        self.ctl("add-program", path)
+
+    def call(self, role, status, method, path, body=None, **headers):
+        answer = self.rest.call(method, path, role, body, {
+            name.replace("_", "-"): value for name, value in headers.items()})
+        check(answer.status == status, "%s %s as %s: %d, not %d: %s" % (
+            method, path, role, answer.status, status, answer.body))
+        return answer
+
+    def names(self, role, path, key="name"):
+        return sorted(item[key] for item in
+                      self.rest.get(path, role).json["items"])
+
+    def running(self, port):
+        """Programs that are wanted at a port."""
+        out = self.host.xfsm_ctl("--if-exists", "get", "Probe", port,
+                                 "programs").strip()
+        return sorted(out.strip("[]").replace("\"", "").split(", "))
+
+    def wait_running(self, port, *programs):
+        wait_until(lambda: self.running(port) == (sorted(programs) or [""]),
+                   20, lambda: "%s has %s" % (port, self.running(port)))
+
+    def event_programs(self, role):
+        return {(i["event"]["port"], i["event"]["program"]) for i in
+                self.rest.get("/api/v1/events?limit=1000",
+                              role).json["items"]}
+
+
+def test_tool(fleet):
+    """Verbs, and what they refuse."""
+    for name in ("hello", "secret"):
+        fleet.add_program(name)
+    fleet.ctl("add-tenant", "blue", "neutron:project=blue", "program=hello",
+              "program=he*", "limit:assignments=2")
+    fleet.ctl("add-tenant", "red", "neutron:project=red", "program=hello")
+    fleet.refuses("already", "add-tenant", "blue", "port=*")
+    fleet.refuses("unknown key", "add-tenant", "bad", "colour=red")
+    fleet.refuses("has no port", "add-tenant", "bad", "host=*")
+    fleet.refuses("cannot have a", "add-tenant", "b.d", "port=*")
+    fleet.refuses("KEY=VALUE", "add-tenant", "bad", "port")
+    fleet.refuses("0 to 4096", "add-tenant", "bad", "port=*",
+                  "limit:assignments=4097")
+    fleet.refuses("limits:speed is not known", "add-tenant", "bad", "port=*",
+                  "limit:speed=1")
+    fleet.refuses("no tenant bad", "del-tenant", "bad")
+    fleet.refuses("no tenant bad", "add-role", "x", "viewer", "bad")
+    fleet.refuses("none of viewer", "add-role", "x", "boss")
+    fleet.refuses("no role x", "new-token", "x")
+    for tenant in ("blue", "red"):
+        for level in ("viewer", "operator", "admin"):
+            name = "%s-%s" % (tenant, level)
+            fleet.ctl("add-role", name, level, tenant)
+            fleet.rest.tokens[name] = fleet.ctl("new-token", name)
+    fleet.ctl("add-role", "everything", "viewer")
+    fleet.rest.tokens["everything"] = fleet.ctl("new-token", "everything")
+    fleet.refuses("red-admin, red-operator, red-viewer", "del-tenant", "red")
+    out = fleet.ctl("tenants")
+    check("Tenant blue: neutron:project=blue program=he* program=hello "
+          "limit:assignments=2" in out
+          and "Role red-admin: admin of tenant red, 1 token" in out, out)
+
+
+def test_database(fleet):
+    """What a controller refuses, whoever wrote it."""
+    db = fleet.db
+    for name, tenant, programs, text in (
+            ("blue.x", "nosuch", ["hello"], "no tenant \"nosuch\""),
+            ("x", "blue", ["hello"], "begin with \"blue.\""),
+            ("blue.", "blue", ["hello"], "begin with \"blue.\""),
+            ("red.x", "blue", ["hello"], "begin with \"blue.\""),
+            ("blue.p", "blue", ["secret"], "may not use program secret")):
+        db.insert("Assignment", name=name, tenant=tenant, programs=programs,
+                  enabled=True, hosts=["*"], target={"port": "*"})
+        wait_until(lambda n=name: db.row("Assignment", n)["error"], 20,
+                   "an error of " + name)
+        check(text in db.row("Assignment", name)["error"],
+              db.row("Assignment", name)["error"])
+        db.delete("Assignment", named(name))
+    # The limit, and one past it: by their names, whenever they came.
+    for name in ("blue.c", "blue.b", "blue.a"):
+        db.insert("Assignment", name=name, tenant="blue", programs=["hello"],
+                  enabled=True, hosts=["*"], target={"port": "none"})
+    wait_until(lambda: db.row("Assignment", "blue.c")["error"], 20,
+               "the limit")
+    check(not db.row("Assignment", "blue.a")["error"]
+          and not db.row("Assignment", "blue.b")["error"]
+          and "2 assignments" in db.row("Assignment", "blue.c")["error"]
+          and db.row("Tenant", "blue")["assignments"] == 3, "the limit")
+    for name in ("blue.a", "blue.b", "blue.c"):
+        db.delete("Assignment", named(name))
+    # A tenant without ports.
+    db.insert("Tenant", name="empty", programs=["*"])
+    db.insert("Assignment", name="empty.x", tenant="empty", enabled=True,
+              programs=["hello"], hosts=["*"], target={"port": "*"})
+    wait_until(lambda: db.row("Assignment", "empty.x")["error"], 20,
+               "a tenant without ports")
+    db.delete("Assignment", named("empty.x"))
+    db.delete("Tenant", named("empty"))
+    # The most patterns, and one more; the most tenants, and one more.
+    for n, wrong in ((256, False), (257, True)):
+        db.insert("Tenant", name="many%d" % n, target={"port": "none"},
+                  programs=["p%d" % i for i in range(n)])
+        wait_until(lambda m=n: fleet.ctl("--wait", "get", "Tenant",
+                                         "many%d" % m, "error"), 20, "it")
+        wait_until(lambda m=n, w=wrong: ("more than 256" in str(db.row(
+            "Tenant", "many%d" % m)["error"])) == w, 20, "patterns")
+        db.delete("Tenant", named("many%d" % n))
+    db.transact(*[{"op": "insert", "table": "Tenant",
+                   "row": {"name": "t%d" % i, "target": ["map", [
+                       ["port", "none"]]]}} for i in range(4095)])
+
+    def too_many():
+        return [row for row in db.rows("Tenant")
+                if "more than 4096" in str(row["error"])]
+
+    wait_until(lambda: len(too_many()) == 1, 60, "one tenant too many")
+    db.delete("Tenant", named("t1"))
+    wait_until(lambda: not too_many(), 60, "the most tenants")
+    db.delete("Tenant", [["name", "!=", "blue"], ["name", "!=", "red"]])
+    # A selector that pretends to be another tenant's.
+    fleet.refuses("unknown key", "assign", "x", "hello", "host=*",
+                  "tenant:neutron:project=red")
+
+
+def test_reach(fleet):
+    """A tenant's assignment reaches its own ports, whatever it says."""
+    host, body = fleet.host, {"programs": ["hello"], "target": {"port": "*"}}
+    answer = fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.all",
+                        body)
+    fleet.wait_running("vm1", "hello")
+    check(fleet.running("vm2") == [""], "another tenant's port")
+    row = fleet.db.row("Assignment", "blue.all")
+    check(row["tenant"] == "blue" and row["hosts"] == "*"
+          and row["target"] == {"port": "*"}, row)
+    target = host.xfsm_ctl("get", "Assignment", "blue.all", "target")
+    check("\"tenant:neutron:project\"=blue" in target, target)
+
+    # One that names the other's port, by what only the host knows.
+    etag = answer.etag
+    answer = fleet.call("blue-operator", 200, "PUT", ASSIGNMENTS + "blue.all",
+                        dict(body, target={"neutron:project": "red"}),
+                        If_Match=etag)
+    fleet.wait_running("vm1")
+    check(fleet.running("vm2") == [""], "another tenant's port by its id")
+    fleet.call("blue-operator", 200, "PUT", ASSIGNMENTS + "blue.all", body,
+               If_Match=answer.etag)
+    fleet.wait_running("vm1", "hello")
+
+    # A port that changes hands, and a new one.
+    host.vsctl("set", "Interface", "vm2",
+               "external_ids:\"neutron:project\"=blue")
+    fleet.wait_running("vm2", "hello")
+    host.vsctl("set", "Interface", "vm2",
+               "external_ids:\"neutron:project\"=red")
+    fleet.wait_running("vm2")
+
+    # What an older agent, which knows no such keys, would make of it.
+    host.xfsm_ctl("create", "Assignment", "name=future", "programs=hello",
+                  "enabled=true", "target={port=*,\"nonsense:port\"=*}")
+    host.xfsm_ctl("--wait", "set", "XFSM_Global", ".",
+                  "external_ids:x=y")
+    check(host.xfsm_ctl("get", "Assignment", "future", "matches").strip()
+          == "0", "an unknown key is passed over")
+    host.xfsm_ctl("destroy", "Assignment", "future")
+
+    fleet.call("red-operator", 201, "PUT", ASSIGNMENTS + "red.all", body)
+    fleet.wait_running("vm2", "hello")
+    fleet.ctl("assign", "watch", "secret", "host=*", "port=vm*")
+    fleet.wait_running("vm1", "hello", "secret")
+    fleet.wait_running("vm2", "hello", "secret")
+
+
+def test_views(fleet):
+    """Each sees what is its own."""
+    wait_until(lambda: fleet.names("viewer", "/api/v1/ports", "id")
+               == ["hv1/vm1", "hv1/vm2"], 20, "ports")
+    wait_until(lambda: fleet.names("viewer", "/api/v1/assignments")
+               == ["blue.all", "red.all", "watch"], 20, "assignments")
+    for tenant, port in (("blue", "vm1"), ("red", "vm2")):
+        user = tenant + "-viewer"
+        check(fleet.names(user, "/api/v1/ports", "id") == ["hv1/" + port],
+              "ports of " + tenant)
+        check(fleet.names(user, "/api/v1/ports?host=hv1", "id")
+              == ["hv1/" + port], "ports of a host")
+        check(fleet.names(user, "/api/v1/programs") == ["hello"],
+              "programs of " + tenant)
+        check(fleet.names(user, "/api/v1/assignments")
+              == [tenant + ".all"], "assignments of " + tenant)
+        status = fleet.rest.get("/api/v1/status", user).json
+        check(status["tenant"] == tenant and status["hosts"] == 0
+              and status["user"] == user and status["assignments"] == 0,
+              str(status))
+        answer = fleet.rest.call("POST", "/api/v1/assignments/preview", user,
+                                 {"target": {"port": "vm*"}})
+        check(answer.status == 200 and [p["id"] for p in answer.json["ports"]]
+              == ["hv1/" + port], answer.body)
+    check(len(fleet.names("everything", "/api/v1/ports", "id")) == 2,
+          "a role without a tenant")
+    check(fleet.rest.get("/api/v1/hosts", "everything").json["total"] == 1,
+          "hosts")
+
+
+def test_refusals(fleet):
+    """What is not theirs is not there, and tells nothing."""
+    body = {"programs": ["hello"], "target": {"port": "*"}}
+    for path in ("programs/secret", "programs/secret/versions",
+                 "programs/secret/source", "programs/secret/graph",
+                 "assignments/red.all", "assignments/watch"):
+        there = fleet.call("blue-viewer", 404, "GET", "/api/v1/" + path)
+        missing = fleet.call("blue-viewer", 404, "GET", "/api/v1/" + path
+                             .replace("secret", "nosuch")
+                             .replace("red.all", "nosuch")
+                             .replace("watch", "nosuch"))
+        check(there.json["detail"].replace(path, "") == missing.json["detail"]
+              .replace(path.replace("secret", "nosuch")
+                       .replace("red.all", "nosuch")
+                       .replace("watch", "nosuch"), ""),
+              "%s tells more than %s" % (there.body, missing.body))
+    for path in ("hosts", "hosts/hv1", "hosts/nosuch"):
+        fleet.call("blue-admin", 403, "GET", "/api/v1/" + path)
+    check(fleet.rest.call("GET", "/metrics", "blue-admin").status == 403,
+          "metrics")
+    fleet.call("blue-admin", 403, "PUT", "/api/v1/programs/hello/source",
+               PROGRAM % ("hello", "x"))
+    fleet.call("blue-viewer", 403, "PUT", ASSIGNMENTS + "blue.x", body)
+    # Other names: the same answer whether there is one or not.
+    answers = {fleet.call("blue-operator", 403, "PUT", ASSIGNMENTS + name,
+                          body).body for name in ("red.all", "red.nosuch",
+                                                  "watch", "blue", "blue.")}
+    check(len(answers) == 1, "names leak: %s" % answers)
+    fleet.ctl("assign", "blue.ours", "secret", "host=*", "port=none")
+    wait_until(lambda: fleet.call("viewer", 200, "GET",
+                                  ASSIGNMENTS + "blue.ours"), 10, "a row")
+    fleet.call("blue-operator", 404, "GET", ASSIGNMENTS + "blue.ours")
+    fleet.call("blue-operator", 403, "PUT", ASSIGNMENTS + "blue.ours", body)
+    fleet.call("blue-operator", 404, "DELETE", ASSIGNMENTS + "blue.ours",
+               If_Match="*")
+    fleet.call("blue-operator", 404, "DELETE", ASSIGNMENTS + "red.all",
+               If_Match="*")
+    for wrong in (dict(body, programs=["secret"]),
+                  dict(body, programs=["nosuch"]),
+                  dict(body, tenant="red"), dict(body, hosts=["hv1"]),
+                  dict(body, hosts=["*"], host_labels={"rack": "r1"})):
+        fleet.call("blue-operator", 403, "PUT", ASSIGNMENTS + "blue.x", wrong)
+    fleet.call("blue-operator", 400, "PUT", ASSIGNMENTS + "blue.x",
+               dict(body, target={"tenant:port": "*"}))
+    # The limit, and one past it.
+    fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.two", body)
+    wait_until(lambda: len(fleet.names("blue-viewer", "/api/v1/assignments"))
+               == 2, 10, "the second")
+    fleet.call("blue-operator", 409, "PUT", ASSIGNMENTS + "blue.three", body)
+    fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.three",
+               dict(body, enabled=False))
+    check("tenant" not in fleet.rest.get(ASSIGNMENTS + "watch").json,
+          "the operator's")
+    for name in ("two", "three"):
+        wait_until(lambda n=name: fleet.rest.call(
+            "GET", ASSIGNMENTS + "blue." + n).status == 200, 10, name)
+        fleet.call("blue-operator", 200, "DELETE", ASSIGNMENTS + "blue."
+                   + name, If_Match="*")
+    fleet.ctl("unassign", "blue.ours")
+    # The operator gives a tenant one.
+    fleet.call("operator", 201, "PUT", ASSIGNMENTS + "blue.gift",
+               dict(body, hosts=["*"], tenant="blue",
+                    target={"port": "none"}))
+    wait_until(lambda: fleet.rest.get(
+        "/api/v1/assignments", "blue-viewer").json["total"] == 2, 10,
+        "a gift")
+    fleet.call("operator", 400, "PUT", ASSIGNMENTS + "blue.bad",
+               dict(body, hosts=["*"], tenant=""))
+
+
+def test_audit(fleet):
+    """An admin of a tenant sees what its users did."""
+    entries = fleet.rest.get("/api/v1/audit?limit=1000",
+                             "blue-admin").json["items"]
+    check(entries and all(e["tenant"] == "blue" for e in entries),
+          str(entries))
+    told = {(e["user"], e["outcome"]) for e in entries}
+    check(("blue-operator", "done") in told
+          and ("blue-operator", "forbidden") in told, str(told))
+    fleet.call("blue-operator", 403, "GET", "/api/v1/audit")
+    everything = fleet.rest.get("/api/v1/audit?limit=1000",
+                                "admin").json["items"]
+    check({"red-operator", "blue-operator", "the-operator"}
+          <= {e["user"] for e in everything}, "the whole log")
+
+
+def test_parameters(fleet):
+    """A tenant makes no program blind that the operator runs."""
+    host = fleet.host
+    fleet.ctl("assign", "a-limit", "hello", "host=*", "port=vm1",
+              "param:limit=3")
+    answer = fleet.rest.get(ASSIGNMENTS + "blue.all", "blue-viewer")
+    fleet.call("blue-operator", 200, "PUT", ASSIGNMENTS + "blue.all",
+               {"programs": ["hello"], "target": {"port": "*"},
+                "parameters": {"limit": "8"}}, If_Match=answer.etag)
+
+    def parameters():
+        show = host.appctl("ovs-xfsmd", "xfsm/show")
+        return {line.strip() for line in show.splitlines()
+                if "parameters of hello" in line}
+
+    wait_until(lambda: "limit=8" in host.xfsm_ctl("get", "Assignment",
+                                                  "blue.all", "params"), 20,
+               "the tenant's parameters")
+    wait_until(lambda: parameters() == {"parameters of hello: limit=3"}, 20,
+               lambda: str(parameters()))
+    fleet.ctl("unassign", "a-limit")
+    wait_until(lambda: parameters() == {"parameters of hello: limit=8"}, 20,
+               lambda: str(parameters()))
+
+
+class Stream:
+    """The events that a user follows."""
+
+    def __init__(self, fleet, role):
+        self.connection, self.response = fleet.rest.open(
+            "GET", "/api/v1/events/stream", role)
+        check(self.response.status == 200, str(self.response.status))
+
+    def next(self):
+        with contextlib.suppress(OSError):
+            for line in self.response:
+                if line.startswith(b"data: "):
+                    return json.loads(line[6:].decode())
+        return None
+
+
+def test_events(fleet):
+    """Events of a port and its programs are its tenant's alone."""
+    blue, red = Stream(fleet, "blue-viewer"), Stream(fleet, "red-viewer")
+    everything = {(port, program) for port in ("vm1", "vm2")
+                  for program in ("hello", "secret")}
+
+    def knock():
+        for port, address in (("vm1", "10.0.0.9"), ("vm2", "10.0.0.9")):
+            fleet.vms[port].knock(address, [81], timeout=0.2)
+        return fleet.event_programs("viewer") >= everything
+
+    wait_until(knock, 30, lambda: str(fleet.event_programs("viewer")))
+    check({p for p, _ in fleet.event_programs("blue-viewer")} == {"vm1"}
+          and {q for _, q in fleet.event_programs("blue-viewer")}
+          == {"hello"}, str(fleet.event_programs("blue-viewer")))
+    check(fleet.event_programs("red-viewer") == {("vm2", "hello")},
+          str(fleet.event_programs("red-viewer")))
+    check(blue.next()["event"]["port"] == "vm1"
+          and red.next()["event"]["port"] == "vm2", "streams")
+    check(not fleet.rest.get("/api/v1/events?port=vm2",
+                             "blue-viewer").json["items"], "a filter")
+
+    # A port of the same name that is another's now: what was before stays
+    # with whom it was, what is from now on goes to the other.
+    before = {i["id"] for i in fleet.rest.get(
+        "/api/v1/events?limit=1000", "blue-viewer").json["items"]}
+    fleet.host.vsctl("set", "Interface", "vm1",
+                     "external_ids:\"neutron:project\"=red")
+    fleet.wait_running("vm1", "hello", "secret")
+    wait_until(lambda: fleet.names("red-viewer", "/api/v1/ports", "id")
+               == ["hv1/vm1", "hv1/vm2"], 20, "the port")
+
+    def news():
+        knock()
+        return ("vm1", "hello") in fleet.event_programs("red-viewer")
+
+    wait_until(news, 30, "events of a port that changed hands")
+    check(not before & {i["id"] for i in fleet.rest.get(
+        "/api/v1/events?limit=1000", "red-viewer").json["items"]},
+        "events of before")
+    check({i["id"] for i in fleet.rest.get(
+        "/api/v1/events?limit=1000", "blue-viewer").json["items"]}
+        == before, "events that a tenant had")
+    fleet.host.vsctl("set", "Interface", "vm1",
+                     "external_ids:\"neutron:project\"=blue")
+
+    # More than it may have is counted.
+    fleet.ctl("--may-exist", "add-tenant", "red", "neutron:project=red",
+              "program=hello", "limit:events-rate=0")
+
+    def dropped():
+        knock()
+        return "xfsm_http_tenant_events_dropped_total 0" not in \
+            fleet.rest.get("/metrics").body
+
+    wait_until(dropped, 30, "events over the limit")
+    # Without the program none of its events.
+    fleet.ctl("--may-exist", "add-tenant", "blue", "neutron:project=blue",
+              "program=other")
+    wait_until(lambda: not fleet.event_programs("blue-viewer"), 20,
+               "events of a program that it may not use any more")
+    return blue, red
+
+
+def test_tokens(fleet, blue, red):
+    """Those that go, go at once."""
+    host = fleet.host
+    tool = host.tool("controller/xfsm-controller")
+    out = host.run(tool, "--new-token=file:viewer@red")
+    token, line = (s.split(":", 1)[1].strip() for s in out.splitlines())
+    check(line.startswith("file viewer@red sha256:"), line)
+    check("cannot have a" in host.run(
+        "sh", "-c", "exec \"$@\" 2>&1", "sh", tool,
+        "--new-token=file:viewer@r.d", ok=(1,)), "a bad tenant")
+    fleet.ctl("del-token", "blue-viewer")
+    wait_until(lambda: fleet.rest.call(
+        "GET", "/api/v1/status", "blue-viewer").status == 401, 10,
+        "a token to go")
+    while blue.next():
+        pass
+    fleet.refuses("has no token", "del-token", "red-viewer", "sha256:0")
+    fleet.ctl("--may-exist", "add-role", "red-viewer", "viewer", "blue")
+    while red.next():
+        pass
+    with open(fleet.rest.tokens_file, "a") as f:
+        f.write(line + "\n")
+    fleet.rest.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", token).status
+               == 200, 10, "a token of the file")
+    check(fleet.names(token, "/api/v1/ports", "id") == ["hv1/vm2"],
+          "ports of a token of the file")
+    # A tenant that goes takes with it what its users see.
+    fleet.ctl("--force", "del-tenant", "red")
+    wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", token).status
+               == 403, 10, "a tenant to go")
+    wait_until(lambda: "no tenant" in str(fleet.db.row(
+        "Assignment", "red.all")["error"]), 10, "its assignment")
+
+
+def test(host):
+    fleet = Fleet(host)
+    host.start()
+    host.add_bridge("br0")
+    for i, project in enumerate(("blue", "red"), 1):
+        port = "vm%d" % i
+        fleet.vms[port] = host.add_vm("br0", port, "10.0.0.%d/24" % i)
+        host.vsctl("set", "Interface", port,
+                   "external_ids:\"neutron:project\"=" + project)
+        fleet.vms[port].run("ip", "neigh", "add", "10.0.0.9", "lladdr",
+                            "02:00:00:00:00:09", "dev", "eth0")
+    fleet.ctl("--events=ipc://%s/xfsm-hub.events" % host.rundir, "add-host",
+              "hv1", "unix:%s/db.sock" % host.rundir)
+    test_tool(fleet)
+    test_database(fleet)
+    test_reach(fleet)
+    test_views(fleet)
+    test_refusals(fleet)
+    test_audit(fleet)
+    test_parameters(fleet)
+    blue, red = test_events(fleet)
+    test_tokens(fleet, blue, red)
+    fleet.rest.exit()
+    fleet.db.close()
+    host.check_log()
+
+
+if __name__ == "__main__":
+    xfsmtest.main(test)

@@ -1,0 +1,234 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include <config.h>
+#include "ovsdb-schema/ovs-compat.h"
+
+#include "utilities/xfsm-ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "db-ctl-base.h"
+#include "ovsdb-idl.h"
+#include "ovsdb-schema/xfsm-fleet-idl.h"
+#include "util.h"
+#include "xfsm/io/signature.h"
+#include "xfsm/program/image.h"
+
+/* Signing compiles the program here, as each controller does for itself: a
+ * signature is good for controllers whose compiler makes the same image. */
+
+/* Writes 'text' into the new file 'path'. */
+static char *
+write_file(const char *path, const char *text)
+{
+    FILE *stream = fopen(path, "wxe");
+    bool ok = stream && fputs(text, stream) >= 0;
+
+    if (stream && fclose(stream)) {
+        ok = false;
+    }
+    return ok ? NULL : xasprintf("%s: cannot be written (%s)", path,
+                                 ovs_strerror(errno));
+}
+
+/* Stores the digest of the file 'path'. */
+static char *
+digest_file(const char *path, char digest[XFSM_SIGNATURE_DIGEST_SIZE])
+{
+    FILE *stream = fopen(path, "re");
+    char *data = xmalloc(XFSM_MAX_IMAGE_BYTES);
+    size_t n = stream ? fread(data, 1, XFSM_MAX_IMAGE_BYTES, stream) : 0;
+    char *error = NULL;
+
+    if (!stream || ferror(stream)) {
+        error = xasprintf("%s: cannot be read (%s)", path,
+                          ovs_strerror(errno));
+    } else {
+        xfsm_signature_digest(data, n, digest);
+    }
+    if (stream) {
+        fclose(stream);
+    }
+    free(data);
+    return error;
+}
+
+/* Compiles 'source' in the folder 'dir', and stores the image's digest. */
+static char *
+compile_in(const char *dir, const char *name, const char *source,
+           char digest[XFSM_SIGNATURE_DIGEST_SIZE])
+{
+    char *text = xasprintf("%s/program.xml", dir);
+    char *image = xasprintf("%s/image", dir);
+    const char *argv[] = { "xfsm", "compile", "-q", "--name", name, "-o",
+                           image, text, NULL };
+    char *output = NULL;
+    char *error = write_file(text, source);
+
+    if (!error) {
+        error = xfsm_ctl_run(argv, &output, NULL);
+        if (error && output && *output) {
+            fprintf(stderr, "%s\n", output);
+        }
+    }
+    if (!error) {
+        error = digest_file(image, digest);
+    }
+    unlink(text);
+    unlink(image);
+    free(text);
+    free(image);
+    free(output);
+    return error;
+}
+
+char *
+xfsm_ctl_sign(const char *key, const char *name, const char *source,
+              char signature[XFSM_SIGNATURE_SIZE])
+{
+    char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
+    char image_digest[XFSM_SIGNATURE_DIGEST_SIZE];
+    const struct xfsm_signed what = { name, source_digest, image_digest };
+    const char *tmp = getenv("TMPDIR");
+    char *dir = xasprintf("%s/xfsm-ctl-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    char *error = NULL;
+
+    if (!mkdtemp(dir)) {
+        error = xasprintf("%s: cannot be made (%s)", dir,
+                          ovs_strerror(errno));
+    } else {
+        error = compile_in(dir, name, source, image_digest);
+        rmdir(dir);
+    }
+    free(dir);
+    if (!error) {
+        xfsm_signature_digest(source, strlen(source), source_digest);
+        error = xfsm_signature_sign(key, &what, signature);
+    }
+    return error;
+}
+
+static void
+pre_sign(struct ctl_context *ctx)
+{
+    xfsm_ctl_pre_fleet(ctx);
+    ovsdb_idl_add_column(ctx->idl, &fleetrec_program_col_source);
+}
+
+/* The newest version of 'ctx->argv[1]', or the one that 'ctx->argv[2]' says.
+ * Reports and returns NULL if there is none. */
+static const struct fleetrec_program *
+find_row(struct ctl_context *ctx)
+{
+    const struct fleetrec_program *row, *found = NULL;
+    long long int version = 0;
+
+    if (ctx->argc > 2 && !str_to_llong(ctx->argv[2], 10, &version)) {
+        ctl_error(ctx, "%s: not the number of a version", ctx->argv[2]);
+        return NULL;
+    }
+    FLEETREC_PROGRAM_FOR_EACH (row, ctx->idl) {
+        if (row->name && !strcmp(row->name, ctx->argv[1])
+            && (ctx->argc > 2 ? row->version == version
+                : !found || row->version > found->version)) {
+            found = row;
+        }
+    }
+    if (!found) {
+        ctl_error(ctx, "there is no program %s%s%s", ctx->argv[1],
+                  ctx->argc > 2 ? ", version " : "",
+                  ctx->argc > 2 ? ctx->argv[2] : "");
+    }
+    return found;
+}
+
+static void
+cmd_sign(struct ctl_context *ctx)
+{
+    const char *key = shash_find_data(&ctx->options, "--key");
+    const struct fleetrec_program *row = find_row(ctx);
+    char signature[XFSM_SIGNATURE_SIZE];
+
+    if (row && !key) {
+        ctl_error(ctx, "sign needs --key=FILE, of \"xfsm keygen --sign\"");
+    } else if (row) {
+        ctx->error = xfsm_ctl_sign(key, row->name, row->source, signature);
+    }
+    if (row && !ctx->error) {
+        char digest[XFSM_SIGNATURE_DIGEST_SIZE];
+
+        fleetrec_program_verify_source(row);
+        fleetrec_program_set_signature(row, signature);
+        xfsm_signature_digest(row->source, strlen(row->source), digest);
+        ds_put_format(&ctx->output, "%s version %"PRId64" signed, source "
+                      "sha256:%s\n", row->name, row->version, digest);
+    }
+}
+
+/* Appends how 'row' is signed.  Returns true if that is well. */
+static bool
+put_verdict(const struct fleetrec_program *row,
+            const struct xfsm_signature_keys *keys, struct ds *out)
+{
+    char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
+    const struct xfsm_signed what = {
+        row->name, source_digest, row->digest,
+    };
+    char *why;
+
+    xfsm_signature_digest(row->source, strlen(row->source), source_digest);
+    why = (row->digest[0] ? xfsm_signature_verify(keys, &what, row->signature)
+           : xstrdup("no controller has compiled it"));
+    ds_put_format(out, "%s version %"PRId64": %s\n", row->name, row->version,
+                  why ? why : "signed");
+    free(why);
+    return !why;
+}
+
+static void
+cmd_verify(struct ctl_context *ctx)
+{
+    const char *path = shash_find_data(&ctx->options, "--keys");
+    const struct fleetrec_program **rows;
+    struct xfsm_signature_keys *keys;
+    size_t n, i, bad = 0, seen = 0;
+
+    if (!path) {
+        ctl_error(ctx, "verify needs --keys=PATH, a file or folder of public "
+                  "keys");
+        return;
+    }
+    ctx->error = xfsm_signature_keys_read(path, &keys);
+    if (ctx->error) {
+        return;
+    }
+    rows = xfsm_ctl_sort_versions(ctx->idl, &n);
+    for (i = 0; i < n; i++) {
+        if (ctx->argc < 2 || !strcmp(rows[i]->name, ctx->argv[1])) {
+            bad += !put_verdict(rows[i], keys, &ctx->output);
+            seen++;
+        }
+    }
+    free(rows);
+    xfsm_signature_keys_destroy(keys);
+    if (ctx->argc > 1 && !seen) {
+        ctl_error(ctx, "there is no program %s", ctx->argv[1]);
+    } else if (bad) {
+        ctl_error(ctx, "%"PRIuSIZE" of %"PRIuSIZE" versions are not signed "
+                  "by one of these keys:\n%s", bad, seen,
+                  ds_cstr(&ctx->output));
+    }
+}
+
+const struct ctl_command_syntax xfsm_ctl_sign_commands[] = {
+    {"sign", 1, 2, "NAME [VERSION]", pre_sign, cmd_sign, NULL, "--key=", RW},
+    {"verify", 0, 1, "[NAME]", pre_sign, cmd_verify, NULL, "--keys=", RO},
+    {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
+};
