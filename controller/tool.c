@@ -180,7 +180,7 @@ xfsm_tool_poll(struct xfsm_tool *tool)
         tool->in_time = true;
         return true;
     }
-    return time_boot_msec() >= tool->deadline;
+    return time_msec() >= tool->deadline;
 }
 
 void
@@ -193,7 +193,7 @@ xfsm_tool_wait(const struct xfsm_tool *tool)
             poll_fd_wait(tool->fds[i], i == IN ? POLLOUT : POLLIN);
         }
     }
-    poll_timer_wait(MAX(tool->deadline - time_boot_msec(), 0));
+    poll_timer_wait(MAX(tool->deadline - time_msec(), 0));
 }
 
 /* Waits for the child and tells how it went: NULL, or an error.  Sets '*retry'
@@ -246,7 +246,7 @@ xfsm_tool_start(char **argv, const char *in,
     tool->in = tool->text;
     tool->in_len = strlen(in);
     tool->max_out = max_out;
-    tool->deadline = time_boot_msec() + XFSM_TOOL_DEADLINE;
+    tool->deadline = time_msec() + XFSM_TOOL_DEADLINE;
     ds_init(&tool->out);
     ds_init(&tool->err);
     retval = start_child(tool, argv, file);
@@ -303,7 +303,7 @@ xfsm_tool_run(char **argv, const char *in, size_t max_out, struct ds *out,
             { .fd = tool->fds[OUT], .events = POLLIN },
             { .fd = tool->fds[ERR], .events = POLLIN },
         };
-        long long int left = tool->deadline - time_boot_msec();
+        long long int left = tool->deadline - time_msec();
 
         poll(pfds, N_PIPES, MAX(left, 0));
     }

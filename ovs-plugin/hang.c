@@ -15,10 +15,17 @@
 
 #include "util.h"
 
-void
-xfsm_hang_start(struct xfsm_hang *h, long long int now, unsigned int limit)
+static unsigned int
+between_looks(struct xfsm_hang_limits l)
 {
-    h->next_look = now + MAX(1, limit / XFSM_HANG_LOOKS);
+    return MAX(1, l.limit / XFSM_HANG_LOOKS);
+}
+
+void
+xfsm_hang_start(struct xfsm_hang *h, long long int now,
+                struct xfsm_hang_limits l)
+{
+    h->next_look = now + between_looks(l);
     h->looked = false;
 }
 
@@ -47,9 +54,10 @@ xfsm_hang_parse(const char *text, long int tick_hz, struct xfsm_hang_stat *s)
 
 const char *
 xfsm_hang_judge(struct xfsm_hang *h, const struct xfsm_hang_stat *s,
-                long long int now, unsigned int limit)
+                long long int now, struct xfsm_hang_limits l)
 {
-    unsigned int between = MAX(1, limit / XFSM_HANG_LOOKS);
+    unsigned int between = between_looks(l);
+    uint64_t turn = MAX(l.limit, l.turn);
     bool stopped = s->state == 'T' || s->state == 't';
 
     h->next_look = now + between;
@@ -61,9 +69,9 @@ xfsm_hang_judge(struct xfsm_hang *h, const struct xfsm_hang_stat *s,
         return NULL;
     }
     h->stopped &= stopped;
-    if (h->stopped && now >= h->looked_at + limit - between) {
+    if (h->stopped && now >= h->looked_at + l.limit - between) {
         return "does not answer, it is stopped";
-    } else if (s->cpu_ms >= h->cpu_ms + (uint64_t) limit / 2 * s->threads) {
+    } else if (s->cpu_ms >= h->cpu_ms + turn / 2 * s->threads) {
         return "does not answer, it runs in circles";
     }
     return NULL;
@@ -71,7 +79,7 @@ xfsm_hang_judge(struct xfsm_hang *h, const struct xfsm_hang_stat *s,
 
 const char *
 xfsm_hang_look(struct xfsm_hang *h, pid_t pid, long long int now,
-               unsigned int limit)
+               struct xfsm_hang_limits l)
 {
     struct xfsm_hang_stat s;
     char path[64], text[1024];
@@ -86,8 +94,8 @@ xfsm_hang_look(struct xfsm_hang *h, pid_t pid, long long int now,
     }
     text[MAX(n, 0)] = '\0';
     if (!xfsm_hang_parse(text, sysconf(_SC_CLK_TCK), &s)) {
-        h->next_look = now + MAX(1, limit / XFSM_HANG_LOOKS);
+        h->next_look = now + between_looks(l);
         return NULL;
     }
-    return xfsm_hang_judge(h, &s, now, limit);
+    return xfsm_hang_judge(h, &s, now, l);
 }

@@ -15,7 +15,8 @@
  *
  *   - it was stopped (SIGSTOP, a debugger) all the time; or
  *   - it used the processor for half of that, times its threads, and still did
- *     not answer: so it was not the processor that it lacked.
+ *     not answer: so it was not the processor that it lacked.  One that may be
+ *     at work for longer before it answers is given 'turn' milliseconds.
  *
  * One that sleeps or waits for a processor is not judged here: its owner gives
  * it a limit of another kind.
@@ -38,6 +39,13 @@ struct xfsm_hang_stat {
     unsigned int threads;       /* At least 1. */
 };
 
+/* How long a process may take, ms. */
+struct xfsm_hang_limits {
+    unsigned int limit;         /* That is stopped... */
+    unsigned int turn;          /* ...or at work; what is less than 'limit'
+                                 * counts as that. */
+};
+
 struct xfsm_hang {
     long long int next_look;    /* Time of the next look. */
     bool looked;                /* There was one, ... */
@@ -48,17 +56,17 @@ struct xfsm_hang {
 
 /* To be called when the process is asked. */
 void xfsm_hang_start(struct xfsm_hang *, long long int now,
-                     unsigned int limit);
+                     struct xfsm_hang_limits);
 
 /* To be called while there is no answer, at 'next_look' or later.  Returns a
  * constant text that says why process 'pid' hangs, or NULL if it does not,
  * or not yet. */
 const char *xfsm_hang_look(struct xfsm_hang *, pid_t pid, long long int now,
-                           unsigned int limit);
+                           struct xfsm_hang_limits);
 
 /* The same with what is known of the process. */
 const char *xfsm_hang_judge(struct xfsm_hang *, const struct xfsm_hang_stat *,
-                            long long int now, unsigned int limit);
+                            long long int now, struct xfsm_hang_limits);
 
 /* Parses the text of /proc/PID/stat, 'tick_hz' ticks a second.  Returns false
  * if it is not of that form. */

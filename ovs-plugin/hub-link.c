@@ -37,7 +37,7 @@ xfsm_hub_link_init(struct xfsm_hub_link *hub, const char *program,
 {
     memset(hub, 0, sizeof *hub);
     xfsm_worker_init(&hub->worker, "hub", "xfsm-hub");
-    hub->worker.hang_ms = XFSM_HUB_LINK_HANG_MS;
+    hub->worker.turn_ms = XFSM_HUB_LINK_TURN_MS;
     hub->program = xstrdup(program);
     hub->user = nullable_xstrdup(user);
     ovs_list_init(&hub->ends);

@@ -31,9 +31,9 @@ struct smap;
 #define XFSM_HUB_LINK_RETRY_MS 10
 #define XFSM_HUB_LINK_SWEEP_MS 5000
 
-/* How long the hub may take to answer: a turn of a hub that has much of all
- * probes is long (hub-feed.h). */
-#define XFSM_HUB_LINK_HANG_MS 5000
+/* How long the hub may be at work before it answers: a turn of a hub that has
+ * much of all probes is long (hub-feed.h). */
+#define XFSM_HUB_LINK_TURN_MS 5000
 
 struct xfsm_hub_link {
     struct xfsm_worker worker;

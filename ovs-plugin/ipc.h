@@ -141,8 +141,8 @@ int xfsm_ipc_send(int sock, struct xfsm_ipc_writer *, int fd);
 /* Receives a message from 'sock' into 'buf' of XFSM_IPC_MAX bytes.  Returns 0
  * and stores its type, a cursor on its payload and its descriptor or -1,
  * which is then the caller's; EAGAIN if there is no message; ESHUTDOWN if the
- * peer is gone and all that it said was received; EPROTO if the message is malformed; or another positive
- * errno. */
+ * peer is gone and all that it said was received; EPROTO if the message is
+ * malformed; or another positive errno. */
 int xfsm_ipc_recv(int sock, uint8_t *buf, enum xfsm_ipc_type *typep,
                   struct xfsm_bytes *payload, int *fdp);
 

@@ -506,6 +506,9 @@ reconcile(struct xfsm_agent *agent)
         agent->status_changed = true;
     }
     changed |= xfsm_programs_run(agent->programs);
+    if (agent->settings.hang_ms) {
+        agent->hub.worker.hang_ms = agent->settings.hang_ms;
+    }
     changed |= xfsm_hub_link_run(&agent->hub);
     agent->status_changed |= changed;
     SHASH_FOR_EACH_SAFE (node, &agent->monitors) {

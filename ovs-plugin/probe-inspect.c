@@ -497,7 +497,10 @@ put_step(const struct xfsm_step *step, void *why_)
     put_text(s, step->from);
     ds_put_cstr(s, " -> ");
     put_text(s, step->to);
-    if (!step->event) {
+    if (step->gone) {
+        ds_put_cstr(s, ": it made room for another key, or its time was up "
+                    "when one came\n");
+    } else if (!step->event) {
         ds_put_cstr(s, ": the state's time was up\n");
     } else {
         ds_put_format(s, ": event %u (%s%s", step->event_no, step->event,
@@ -523,8 +526,8 @@ static void
 put_memory(struct why *why, const struct xfsm_memory_of_steps *memory)
 {
     if (why->lost) {
-        ds_put_cstr(&why->s, "since the newest of these the key has made "
-                    "room for another one, or was forgotten\n");
+        ds_put_cstr(&why->s, "since the newest of these the key was "
+                    "forgotten\n");
     } else if (!why->n) {
         ds_put_cstr(&why->s, "no transition of it is remembered\n");
     }

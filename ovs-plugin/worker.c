@@ -344,6 +344,12 @@ run_messages(struct xfsm_worker *w, bool ended, xfsm_worker_handler *handler,
     }
 }
 
+static struct xfsm_hang_limits
+get_limits(const struct xfsm_worker *w)
+{
+    return (struct xfsm_hang_limits) { w->hang_ms, w->turn_ms };
+}
+
 static void
 ask(struct xfsm_worker *w, long long int now)
 {
@@ -354,7 +360,7 @@ ask(struct xfsm_worker *w, long long int now)
     w->asked = true;
     w->heard = now;
     w->busy = false;
-    xfsm_hang_start(&w->hang, now, w->hang_ms);
+    xfsm_hang_start(&w->hang, now, get_limits(w));
     xfsm_worker_send(w, &writer, -1);
 }
 
@@ -367,7 +373,7 @@ look_at_silent(struct xfsm_worker *w, long long int now)
     if (now >= w->heard + MAX(w->hang_ms, XFSM_WORKER_SILENT_MS)) {
         hangs = "does not answer";
     } else if (!w->tasks && now >= w->hang.next_look) {
-        hangs = xfsm_hang_look(&w->hang, w->pid, now, w->hang_ms);
+        hangs = xfsm_hang_look(&w->hang, w->pid, now, get_limits(w));
     }
     if (hangs) {
         condemn(w, hangs);

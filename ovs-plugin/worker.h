@@ -19,7 +19,8 @@
  * or sends nonsense is killed, which is a failure like others.
  *
  * When does it not answer?  After 'hang_ms' if it is stopped or was running
- * for long enough to have answered (hang.h), so that a busy one that hangs is
+ * for long enough to have answered (hang.h, which a hub is given 'turn_ms'
+ * for), so that a busy one that hangs is
  * replaced within a second.  After XFSM_WORKER_SILENT_MS in any case, and not
  * before that if it was given something to do that may take long.
  *
@@ -74,7 +75,8 @@ struct xfsm_worker {
     pid_t pid;                  /* Of the process, also after its end. */
     int ctl;                    /* Socket, or -1. */
     bool ready;                 /* Set by watch.h: there is a message. */
-    unsigned int hang_ms;       /* Changed by the owner at any time. */
+    unsigned int hang_ms;       /* Changed by the owner at any time, as... */
+    unsigned int turn_ms;       /* ...this: at work before it answers. */
     enum xfsm_worker_state state;
 
     bool blocked;               /* No start before xfsm_worker_reset(). */

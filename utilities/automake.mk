@@ -129,15 +129,15 @@ METRICS_TABLES = \
 	xfsm/packet/decode.h \
 	xfsm/runtime/options.h
 if HAVE_OVS
-nodist_man_MANS += utilities/xfsm-metrics.7
+nodist_man_MANS += utilities/xfsm-clouds.7 utilities/xfsm-metrics.7
 endif
 utilities/xfsm-metrics.7: utilities/list-metrics $(METRICS_TABLES)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	$(PYTHON) $(srcdir)/utilities/list-metrics --man --top $(srcdir) \
 		> $@.in && \
 	$(SUBSTITUTE) $@.in > $@.tmp && mv $@.tmp $@ && rm -f $@.in
-EXTRA_DIST += utilities/list-metrics
-CLEANFILES += utilities/xfsm-metrics.7
+EXTRA_DIST += utilities/list-metrics utilities/xfsm-clouds.7.in
+CLEANFILES += utilities/xfsm-clouds.7 utilities/xfsm-metrics.7
 
 # What looks at them: alerts for Prometheus, a dashboard for Grafana.
 monitoringdir = $(pkgdatadir)/monitoring

@@ -382,6 +382,13 @@ watch(struct watcher *w)
         xfsm_tool_complain("%s%"PRIu64" events were lost in total",
                            w->uncertain ? "at least " : "", w->missed);
     }
+    if (w->syslog && (xfsm_syslog_resent(w->syslog)
+                      || xfsm_syslog_uncertain(w->syslog))) {
+        xfsm_tool_complain("syslog: %"PRIu64" messages were sent again, since "
+                           "a connection broke; %"PRIu64" may be lost",
+                           xfsm_syslog_resent(w->syslog),
+                           xfsm_syslog_uncertain(w->syslog));
+    }
     if (xfsm_subscriber_forgotten(w->subscriber)) {
         xfsm_tool_complain("%"PRIu64" times a port was forgotten, since there "
                            "were too many: gaps may have been missed",

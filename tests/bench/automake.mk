@@ -99,7 +99,7 @@ EXTRA_DIST += \
 	tests/bench/RESULTS-detect.md \
 	tests/bench/bench-detect.py
 
-BENCH_DETECT_SEEDS = 701,702,703,704,705,706
+BENCH_DETECT_SEEDS = 801,802,803,804,805,806
 bench-detect: utilities/xfsm tests/bench/make-world
 	$(PYTHON) $(srcdir)/tests/bench/bench-detect.py \
 		--seeds $(BENCH_DETECT_SEEDS)

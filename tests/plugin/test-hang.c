@@ -24,6 +24,8 @@
 
 #define LIMIT 400
 
+static struct xfsm_hang_limits limits = { LIMIT, 0 };
+
 /* Longest that a real process is looked at. */
 #define PATIENCE_MS 30000
 
@@ -42,7 +44,7 @@ judge(const struct look *looks, size_t n, unsigned int threads,
     struct xfsm_hang h;
     size_t i;
 
-    xfsm_hang_start(&h, 1000, LIMIT);
+    xfsm_hang_start(&h, 1000, limits);
     for (i = 0; i < n; i++) {
         const struct xfsm_hang_stat s = {
             .state = looks[i].state,
@@ -52,7 +54,7 @@ judge(const struct look *looks, size_t n, unsigned int threads,
         long long int now = h.next_look;
 
         assert_int_equal(now, 1000 + (i + 1) * LIMIT / XFSM_HANG_LOOKS);
-        *why = xfsm_hang_judge(&h, &s, now, LIMIT);
+        *why = xfsm_hang_judge(&h, &s, now, limits);
         if (*why) {
             return now - 1000;
         }
@@ -96,6 +98,29 @@ test_spins(void **state)
     assert_int_equal(judge(starved, 4, 1, &why), -1);
     /* With two threads it may be the other one that runs. */
     assert_int_equal(judge(spins, 3, 2, &why), -1);
+}
+
+/* One whose turns may be long is given time for that, but not while it is
+ * stopped. */
+static void
+test_turn(void **state)
+{
+    static const struct look works[] = {
+        { 'R', 0 }, { 'R', 200 }, { 'R', 400 }, { 'R', 999 }, { 'R', 1000 },
+    };
+    static const struct look stopped[] = {
+        { 'T', 7 }, { 'T', 7 }, { 'T', 7 }, { 'T', 7 },
+    };
+    const char *why;
+
+    (void) state;
+    limits.turn = 2000;
+    assert_int_equal(judge(works, 4, 1, &why), -1);
+    assert_int_equal(judge(works, 5, 1, &why), 5 * LIMIT / 4);
+    assert_int_equal(judge(stopped, 4, 1, &why), LIMIT);
+    limits.turn = LIMIT - 1;
+    assert_int_equal(judge(works, 5, 1, &why), 2 * LIMIT / 4);
+    limits.turn = 0;
 }
 
 /* A process that waits, for a processor or anything else, does not hang. */
@@ -142,12 +167,12 @@ look_at(pid_t pid)
     const char *why = NULL;
     struct xfsm_hang h;
 
-    xfsm_hang_start(&h, time_msec(), LIMIT);
+    xfsm_hang_start(&h, time_msec(), limits);
     while (!why && time_msec() < end) {
         poll_timer_wait_until(h.next_look);
         poll_block();
         if (time_msec() >= h.next_look) {
-            why = xfsm_hang_look(&h, pid, time_msec(), LIMIT);
+            why = xfsm_hang_look(&h, pid, time_msec(), limits);
         }
     }
     kill(pid, SIGKILL);
@@ -194,8 +219,8 @@ test_processes(void **state)
     assert_non_null(strstr(why, "stopped"));
 
     /* None. */
-    xfsm_hang_start(&h, 1000, LIMIT);
-    assert_null(xfsm_hang_look(&h, pid, 1100, LIMIT));
+    xfsm_hang_start(&h, 1000, limits);
+    assert_null(xfsm_hang_look(&h, pid, 1100, limits));
     assert_true(h.next_look > 1100);
 }
 
@@ -205,6 +230,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_spins),
+        cmocka_unit_test(test_turn),
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_processes),

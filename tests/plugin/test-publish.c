@@ -152,7 +152,7 @@ test_small_buffer(void **state OVS_UNUSED)
                                 sizeof size), 0);
     for (i = 0; i < 30; i++) {
         publish("log", 400);
-        fill_with = i == 3 ? '\1' : 'x';        /* As JSON six times as long. */
+        fill_with = i == 3 ? '\1' : 'x';    /* As JSON six times as long. */
         publish("feature", i == 3 ? XFSM_EVENT_TEXT_MAX : 10);
     }
     while (xfsm_publisher_count(&publisher) || n_received < publisher.sent) {

@@ -8,6 +8,7 @@ SYSTEM_TESTS += \
 	tests/system/test-ansible.py \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
+	tests/system/test-clouds.py \
 	tests/system/test-collector-kafka.py \
 	tests/system/test-collector-many.py \
 	tests/system/test-collector-nats.py \

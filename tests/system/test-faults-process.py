@@ -29,7 +29,7 @@ EXIT_CONFIG = 78
 BACK = 1
 HUNG_BUSY = 2
 HUNG = 3
-HUNG_HUB = 7
+HUNG_HUB = 3
 
 KILLS = 100
 FRAMES = 10000
@@ -51,6 +51,23 @@ def wait_receives(host, vm, interface="vm1"):
         return host.probe_stats(interface)["packets"] > before
 
     wait_until(counted, SOON, "packets of " + interface)
+
+
+# Signals.
+
+def test_killed(host, vm1):
+    """A probe that dies by a signal, of the kernel's or of anybody's, is
+    receiving again in a second."""
+    with Untouched(host, "vm9"):
+        for sig in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
+            pid = host.probe_pid("vm1")
+            begin = time.monotonic()
+            os.kill(pid, sig)
+            wait_another(host, "vm1", pid)
+            took = time.monotonic() - begin
+            wait_receives(host, vm1)
+            print("receiving again %.2f s after signal %d" % (took, sig))
+            check(took < BACK * xfsmtest.PATIENCE, "%.2f s" % took)
 
 
 # Memory.

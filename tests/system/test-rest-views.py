@@ -354,7 +354,8 @@ def test(host):
     metrics = rest.get("/metrics").body
     # The fleet, two hosts and two ports.
     for line in ("xfsm_history_series 5", "xfsm_history_refused_total 0",
-                 "xfsm_talkers_lists 2", "xfsm_fleet_ports 2"):
+                 "xfsm_talkers_lists 2",
+                 'xfsm_fleet_probes{status="running"} 2'):
         check(line in metrics.splitlines(), metrics)
     test_capture(rest)
     test_bodies(rest)

@@ -464,6 +464,11 @@ def test_slow(host, fleet):
               str(answer))
         connection.close()
     os.unlink(go)
+    hung = send()
+    answer = json.loads(hung.getresponse().read().decode())
+    check("did not end within 10 seconds" in answer["diagnostics"],
+          str(answer))
+    hung.close()
     last = send()
     rest.exit()
     check(last.getresponse().status == 503, "a run after the end")

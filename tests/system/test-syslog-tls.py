@@ -5,13 +5,17 @@
 certificate is good, again when the server comes back, with a certificate of
 ours where it asks."""
 
+import array
 import contextlib
+import fcntl
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import sys
+import termios
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -82,6 +86,12 @@ class Server(threading.Thread):
             check(str(n).encode() + b" " == head, "length %s" % head)
             self.messages.append(stream.read(n))
 
+    def waiting(self):
+        """Bytes that have come and that nobody has read."""
+        n = array.array("i", [0])
+        fcntl.ioctl(self.connection.fileno(), termios.FIONREAD, n)
+        return n[0]
+
     def stop(self):
         """Closes all, at once."""
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -94,6 +104,27 @@ class Server(threading.Thread):
 
     def texts(self):
         return [m.decode().rsplit("] ", 1)[1] for m in self.messages]
+
+
+class LazyServer(Server):
+    """Reads one message of its first connection, and closes that when it is
+    told."""
+
+    def __init__(self, *args, **kwargs):
+        self.lazy = True
+        self.release = threading.Event()
+        super().__init__(*args, **kwargs)
+
+    def read(self, stream):
+        if self.lazy:
+            self.lazy = False
+            head = b""
+            while not head.endswith(b" "):
+                head += stream.read(1)
+            self.messages.append(stream.read(int(head)))
+            self.release.wait(60)
+        else:
+            super().read(stream)
 
 
 def start(hub, server, *args, host="127.0.0.1"):
@@ -136,6 +167,33 @@ def test_messages():
             return server.messages
 
         wait_until(arrives, 20, sub.errors)
+        server.stop()
+
+
+def test_broken_connection():
+    """What the server had not read when a connection broke comes again."""
+    with Hub() as hub:
+        good = make_certificate(hub.dir, "good", "-addext",
+                                "subjectAltName=IP:127.0.0.1")
+        server = LazyServer(good)
+        probe = hub.join("vm1")
+        sub = start(hub, server, "--syslog-ca", good)
+        probe.send("alert")
+        wait_until(lambda: len(server.messages) == 1, 10, sub.errors)
+        for _ in range(3):
+            probe.send("alert")
+        wait_until(lambda: server.waiting() > 3 * 200, 10, server.waiting)
+        server.release.set()
+
+        def all_there():
+            probe.send("alert")
+            return all(has_seq(server, seq) for seq in range(1, 6))
+
+        wait_until(all_there, 10, lambda: "%s %s" % (server.texts(),
+                                                     sub.errors()))
+        sub.process.send_signal(signal.SIGINT)
+        sub.wait_error("messages were sent again, since a connection broke; "
+                       "0 may be lost")
         server.stop()
 
 
@@ -183,5 +241,5 @@ def test_client_certificate():
 if __name__ == "__main__":
     if not shutil.which("openssl"):
         xfsmtest.skip("needs openssl")
-    hubtest.main(test_messages, test_bad_certificates,
-                 test_client_certificate)
+    hubtest.main(test_messages, test_broken_connection,
+                 test_bad_certificates, test_client_certificate)

@@ -76,6 +76,7 @@ UNIT_TESTS += \
 	tests/unit/test-structured \
 	tests/unit/test-subscriber \
 	tests/unit/test-shim \
+	tests/unit/test-syslog-flight \
 	tests/unit/test-tewma \
 	tests/unit/test-table-text \
 	tests/unit/test-text \
@@ -445,6 +446,10 @@ tests_unit_test_shim_SOURCES = \
 	tests/unit/test-shim.c \
 	tests/unit/tunnel-builder.c \
 	tests/unit/tunnel-builder.h
+
+tests_unit_test_syslog_flight_SOURCES = tests/unit/test-syslog-flight.c
+tests_unit_test_syslog_flight_LDADD = \
+	$(XFSM_SYSLOG_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_tewma_SOURCES = \
 	tests/unit/random.h \

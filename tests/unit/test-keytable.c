@@ -368,24 +368,29 @@ test_evicted_record(void **state)
     (void) state;
     for (key = 0; key < 3 * SLOTS; key++) {
         uint64_t evicted = UINT64_MAX;
+        struct xfsm_keytable_gone gone = { .record = &evicted };
         uint64_t *record;
         bool created;
 
         record = xfsm_keytable_insert_evict(t, hash_key(&key, 1), &key, 1,
-                                            (uint32_t) key, &created,
-                                            &evicted);
+                                            (uint32_t) key, &created, &gone);
         assert_true(created);
         assert_int_equal(*record, 0);
         *record = key + 1000;
         if (key < SLOTS) {
             assert_true(evicted == UINT64_MAX);
+            assert_int_equal(gone.n, 0);
         } else {
             assert_int_equal(evicted, key - SLOTS + 1000);
+            assert_int_equal(gone.n, 1);
+            assert_int_equal(gone.key[0], key - SLOTS);
         }
         evicted = UINT64_MAX;
+        gone.n = 0;
         xfsm_keytable_insert_evict(t, hash_key(&key, 1), &key, 1, 0,
-                                   &created, &evicted);
+                                   &created, &gone);
         assert_false(created);
+        assert_int_equal(gone.n, 0);
         assert_true(evicted == UINT64_MAX);
     }
     xfsm_keytable_destroy(t);

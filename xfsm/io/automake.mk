@@ -57,6 +57,8 @@ xfsm_io_libxfsmcbor_la_SOURCES = \
 noinst_LTLIBRARIES += xfsm/io/libxfsmsyslog.la
 xfsm_io_libxfsmsyslog_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
 xfsm_io_libxfsmsyslog_la_SOURCES = \
+	xfsm/io/syslog-flight.c \
+	xfsm/io/syslog-flight.h \
 	xfsm/io/syslog.c \
 	xfsm/io/syslog.h \
 	xfsm/io/tls-stream.c \

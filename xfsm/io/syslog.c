@@ -20,6 +20,7 @@
 #include "xfsm/base/error.h"
 #include "xfsm/io/clock.h"
 #include "xfsm/io/render.h"
+#include "xfsm/io/syslog-flight.h"
 #include "xfsm/runtime/event.h"
 
 #define FACILITY 16             /* local0. */
@@ -31,8 +32,9 @@
 #define TLS_RETRY 1000
 
 struct xfsm_syslog {
-    struct xfsm_tls_stream *tls;    /* If not NULL, the next three are idle. */
+    struct xfsm_tls_stream *tls;    /* If not NULL, 'fd' is idle. */
     int64_t next_try;           /* Of TLS, after a failure. */
+    struct xfsm_flight flight;  /* Of TLS, as well. */
     int fd;                     /* -1: not connected. */
     struct sockaddr_storage address;
     socklen_t address_len;
@@ -202,6 +204,7 @@ xfsm_syslog_close(struct xfsm_syslog *sink)
 {
     if (sink) {
         xfsm_tls_stream_destroy(sink->tls);
+        xfsm_flight_destroy(&sink->flight);
         if (sink->fd >= 0) {
             close(sink->fd);
         }
@@ -272,20 +275,65 @@ xfsm_syslog_format(const struct xfsm_event_view *event,
     return (size_t) n < size ? (size_t) n : size - 1;
 }
 
-/* Sends a message with its length in front. */
+/* Writes a message, which has its length in front, and tells where in the
+ * connection it ends. */
+static int
+write_tls(struct xfsm_syslog *sink, const char *framed, size_t n,
+          uint64_t *endp)
+{
+    int error = xfsm_tls_stream_write(sink->tls, framed, n);
+    uint64_t acked;
+
+    if (error) {
+        sink->next_try = xfsm_now_ms() + TLS_RETRY;
+    } else {
+        xfsm_tls_stream_get_bytes(sink->tls, endp, &acked);
+    }
+    return error;
+}
+
+/* Takes note of what has arrived, or sends again what may not have. */
+static int
+send_again(struct xfsm_syslog *sink, int64_t now)
+{
+    const struct xfsm_flight_message *m;
+    uint64_t written, acked;
+    int error = 0;
+
+    if (xfsm_tls_stream_is_connected(sink->tls)) {
+        xfsm_tls_stream_get_bytes(sink->tls, &written, &acked);
+        xfsm_flight_settle(&sink->flight, acked, now);
+    } else {
+        xfsm_flight_break(&sink->flight, now);
+    }
+    while (!error && (m = xfsm_flight_next(&sink->flight))) {
+        error = write_tls(sink, m->text, m->len, &written);
+        if (!error) {
+            xfsm_flight_sent(&sink->flight, written, now);
+        }
+    }
+    return error;
+}
+
 static int
 send_tls(struct xfsm_syslog *sink, const char *message, size_t n)
 {
     char framed[XFSM_SYSLOG_MAX + 16];
-    int len = sprintf(framed, "%zu ", n);
-    int error = ENOTCONN;
+    size_t len = (size_t) sprintf(framed, "%zu ", n);
+    int64_t now = xfsm_now_ms();
+    uint64_t end;
+    int error;
 
-    if (xfsm_now_ms() >= sink->next_try) {
-        memcpy(framed + len, message, n);
-        error = xfsm_tls_stream_write(sink->tls, framed, (size_t) len + n);
-        if (error) {
-            sink->next_try = xfsm_now_ms() + TLS_RETRY;
-        }
+    if (now < sink->next_try) {
+        return ENOTCONN;
+    }
+    memcpy(framed + len, message, n);
+    error = send_again(sink, now);
+    if (!error) {
+        error = write_tls(sink, framed, len + n, &end);
+    }
+    if (!error) {
+        xfsm_flight_add(&sink->flight, framed, len + n, end, now);
     }
     return error;
 }
@@ -344,4 +392,16 @@ uint64_t
 xfsm_syslog_lost(const struct xfsm_syslog *sink)
 {
     return sink->lost;
+}
+
+uint64_t
+xfsm_syslog_uncertain(const struct xfsm_syslog *sink)
+{
+    return sink->flight.uncertain;
+}
+
+uint64_t
+xfsm_syslog_resent(const struct xfsm_syslog *sink)
+{
+    return sink->flight.resent;
 }

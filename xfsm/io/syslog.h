@@ -22,8 +22,10 @@
  * Over TLS (RFC 5425; tls-stream.h) a message has its length in front, and
  * goes anywhere, to a server whose certificate is good.  While there is no
  * connection, messages are lost, and another one is tried once a second.  TLS
- * does not tell what arrived: messages that were on their way when a
- * connection broke are lost without being counted.
+ * does not tell what arrived: messages of the last moment before a connection
+ * broke are sent again on the next one, with the next message, and may so
+ * arrive twice; of those that are too many for that it is counted how many may
+ * be lost (syslog-flight.h).
  *
  * UDP is in clear text and unauthenticated, so addresses other than loopback
  * are refused.
@@ -66,7 +68,10 @@ const char *xfsm_syslog_why(const struct xfsm_syslog *);
 int xfsm_syslog_send(struct xfsm_syslog *, const struct xfsm_event_view *event,
                      const char *message, size_t len);
 
-/* Messages lost so far. */
+/* Messages lost so far; those that may be since a connection with TLS broke;
+ * and those sent again for that reason. */
 uint64_t xfsm_syslog_lost(const struct xfsm_syslog *);
+uint64_t xfsm_syslog_uncertain(const struct xfsm_syslog *);
+uint64_t xfsm_syslog_resent(const struct xfsm_syslog *);
 
 #endif /* xfsm/io/syslog.h */

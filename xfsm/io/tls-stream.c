@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -263,6 +265,29 @@ is_closed(struct xfsm_tls_stream *s)
     return SSL_get_error(s->ssl, retval) != SSL_ERROR_WANT_READ;
 }
 
+bool
+xfsm_tls_stream_is_connected(struct xfsm_tls_stream *s)
+{
+    if (s->ssl && is_closed(s)) {
+        disconnect(s);
+    }
+    return s->ssl != NULL;
+}
+
+void
+xfsm_tls_stream_get_bytes(const struct xfsm_tls_stream *s, uint64_t *written,
+                          uint64_t *acked)
+{
+    int waiting = 0;
+
+    *written = s->ssl ? BIO_number_written(SSL_get_wbio(s->ssl)) : 0;
+    *acked = *written;
+    if (s->ssl && !ioctl(s->fd, SIOCOUTQ, &waiting)
+        && (uint64_t) waiting <= *written) {
+        *acked -= (uint64_t) waiting;
+    }
+}
+
 int
 xfsm_tls_stream_write(struct xfsm_tls_stream *s, const void *data_,
                       size_t len)
@@ -272,10 +297,7 @@ xfsm_tls_stream_write(struct xfsm_tls_stream *s, const void *data_,
     int error = 0;
 
     s->why[0] = '\0';
-    if (s->ssl && is_closed(s)) {
-        disconnect(s);
-    }
-    if (!s->ssl) {
+    if (!xfsm_tls_stream_is_connected(s)) {
         error = connect_tls(s);
     }
     deadline = xfsm_now_ms() + XFSM_TLS_PATIENCE_MS;

@@ -22,7 +22,9 @@
  *
  * Thread-safety: a stream belongs to one thread. */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define XFSM_TLS_PATIENCE_MS 3000
 
@@ -46,6 +48,15 @@ void xfsm_tls_stream_destroy(struct xfsm_tls_stream *);
  * the connection is closed, and the next call makes another one. */
 int xfsm_tls_stream_write(struct xfsm_tls_stream *, const void *data,
                           size_t len);
+
+/* True if there is a connection that the server has not closed, as far as that
+ * is known; one that it has is closed here, too. */
+bool xfsm_tls_stream_is_connected(struct xfsm_tls_stream *);
+
+/* Bytes written on the connection that there is, of TLS and not of data, and
+ * how many of them the server's host has acknowledged. */
+void xfsm_tls_stream_get_bytes(const struct xfsm_tls_stream *,
+                               uint64_t *written, uint64_t *acked);
 
 /* What was wrong last, "" if nothing. */
 const char *xfsm_tls_stream_why(const struct xfsm_tls_stream *);

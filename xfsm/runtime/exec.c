@@ -30,6 +30,18 @@ record(struct xfsm_instance *p, const struct xfsm_key_value *key, uint64_t ts,
     }
 }
 
+/* Remembers that a key lost its place, in which it had the record 'old'. */
+static __attribute__((noinline, cold)) void
+record_gone(struct xfsm_instance *p, const struct xfsm_keytable_gone *gone,
+            const struct xfsm_state_entry *old, uint64_t ts)
+{
+    struct xfsm_key_value key = { .n = gone->n };
+
+    memcpy(key.w, gone->key, key.n * sizeof *key.w);
+    key.hash = xfsm_hash_words(p->seed, p->tweak, key.w, key.n);
+    xfsm_history_add(p->history, &key, ts, old->state, 0, XFSM_CAUSE_GONE);
+}
+
 void
 xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
                  uint16_t state, uint64_t ts, uint32_t cause)
@@ -52,14 +64,20 @@ xfsm_enter_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
         return;
     }
     if (!entry) {
-        struct xfsm_state_entry old = { .state = 0 };
+        struct xfsm_state_entry old;
+        struct xfsm_keytable_gone gone;
         bool created;
 
+        gone.record = &old;
+        gone.n = 0;
         entry = xfsm_keytable_insert_evict(p->states, key->hash, key->w,
                                            key->n, xfsm_run_seconds(ts),
-                                           &created, &old);
-        if (old.state) {
+                                           &created, &gone);
+        if (gone.n) {
             p->state_keys[old.state]--;
+            if (cause != XFSM_CAUSE_NONE) {
+                record_gone(p, &gone, &old, ts);
+            }
         }
         if (!entry) {
             return;             /* No room: the key stays where it was. */

@@ -15,8 +15,10 @@
  * someone asks.  To look for a key is to walk the ring, newest first: some 3
  * us.
  *
- * A key that makes room for another one in a full state table leaves no
- * transition: the table does not say which one it was.
+ * A key that makes room for another one in a full state table, or whose time
+ * was up when its place was wanted, goes to the default state by
+ * XFSM_CAUSE_GONE: in a flood of new keys that is one transition more for each
+ * of them.
  *
  * Memory: 32 bytes and the longest key of the program for each entry, 256 KiB
  * for a pair of addresses; what was never written costs nothing (mem.h).
@@ -32,6 +34,7 @@
 /* Causes that are no instruction. */
 #define XFSM_CAUSE_TIMEOUT UINT32_MAX           /* That of the state. */
 #define XFSM_CAUSE_NONE (UINT32_MAX - 1)        /* Nothing to record. */
+#define XFSM_CAUSE_GONE (UINT32_MAX - 2)        /* Its place was wanted. */
 
 struct xfsm_history;
 

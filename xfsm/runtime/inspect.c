@@ -164,9 +164,10 @@ xfsm_inspect_why(const struct xfsm_instance *p,
             .detail = "",
             .expression = "",
             .actions = "",
+            .gone = t->cause == XFSM_CAUSE_GONE,
         };
 
-        if (t->cause != XFSM_CAUSE_TIMEOUT) {
+        if (t->cause != XFSM_CAUSE_TIMEOUT && !step.gone) {
             explain(&p->image, t->cause, &step);
         }
         if (!cb(&step, aux)) {

@@ -93,8 +93,11 @@ struct xfsm_fact {
 struct xfsm_step {
     uint64_t ts;                /* Packet time, ns. */
     const char *from, *to;      /* States. */
-    const char *event;          /* Type of the event; NULL: the state's time
-                                 * was up, and nothing below says more. */
+    bool gone;                  /* It made room for another key, or its time
+                                 * was up when that came. */
+    const char *event;          /* Type of the event; NULL: that, or the
+                                 * state's time was up, and nothing below says
+                                 * more. */
     const char *detail;         /* Its timer class or topic, or empty. */
     unsigned int event_no;      /* In the program, from 1. */
     unsigned int condition;     /* In the event's state, from 1; 0: unknown. */

@@ -410,12 +410,15 @@ touch_record(struct xfsm_distinct *d, uint64_t hash, const uint64_t *key,
              unsigned int n, uint64_t now)
 {
     struct record evicted = { .head = 0 };
+    struct xfsm_keytable_gone gone;
     struct record *record;
     bool created;
 
+    gone.record = &evicted;
+    gone.n = 0;
     record = xfsm_keytable_insert_evict(d->table, hash, key, n,
                                         (uint32_t) (now / NS_PER_S),
-                                        &created, &evicted);
+                                        &created, &gone);
     if (!record) {
         return NULL;
     } else if (created) {

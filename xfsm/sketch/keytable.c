@@ -389,11 +389,24 @@ xfsm_keytable_find_live(const struct xfsm_keytable *t, uint64_t hash,
             : NULL);
 }
 
+/* Tells which key is at 'place'. */
+static __attribute__((noinline, cold)) void
+put_gone(const struct xfsm_keytable *t, struct place place,
+         struct xfsm_keytable_gone *gone)
+{
+    const uint64_t *slot = slot_key(t, place.bucket, place.way);
+
+    gone->n = place.bucket->n_key[place.way];
+    memcpy(gone->key, slot, gone->n * sizeof *slot);
+    memcpy(gone->record, slot + t->key_words, t->record_size);
+}
+
 /* Marks 'key' as touched and returns its record, or NULL.  'created' tells
  * whether it starts anew. */
 static inline void *
 touch_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
-          unsigned int n, uint32_t now, bool *created, void *evicted)
+          unsigned int n, uint32_t now, bool *created,
+          struct xfsm_keytable_gone *gone)
 {
     struct place place;
     uint32_t *touch;
@@ -408,8 +421,8 @@ touch_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
     record = slot_record(t, place.bucket, place.way);
     if (is_expired(t, place, now)) {
         *created = true;
-        if (evicted) {
-            memcpy(evicted, record, t->record_size);
+        if (gone) {
+            put_gone(t, place, gone);
         }
         memset(record, 0, t->record_size);
     }
@@ -419,11 +432,11 @@ touch_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
     return record;
 }
 
-/* Adds 'key', which is not there; 'evicted' may be NULL.  Apart, so that the
+/* Adds 'key', which is not there; 'gone' may be NULL.  Apart, so that the
  * usual case, an old key, stays short. */
 static void * __attribute__((noinline))
 add_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
-        unsigned int n, uint32_t now, void *evicted)
+        unsigned int n, uint32_t now, struct xfsm_keytable_gone *gone)
 {
     uint8_t *count = &t->counts[xfsm_keytable_count_index(hash)];
     struct place place;
@@ -435,13 +448,13 @@ add_key(struct xfsm_keytable *t, uint64_t hash, const uint64_t *key,
         return NULL;
     }
     slot = slot_key(t, place.bucket, place.way);
+    if (gone && reused) {
+        put_gone(t, place, gone);
+    }
     *count += *count != UINT8_MAX;
     place.bucket->tag[place.way] = hash_tag(hash);
     place.bucket->touch[place.way] = now;
     place.bucket->n_key[place.way] = (uint8_t) n;
-    if (evicted && reused) {
-        memcpy(evicted, slot + t->key_words, t->record_size);
-    }
     for (i = 0; i < n; i++) {
         slot[i] = key[i];
     }
@@ -459,12 +472,12 @@ xfsm_keytable_insert(struct xfsm_keytable *t, uint64_t hash,
 void *
 xfsm_keytable_insert_evict(struct xfsm_keytable *t, uint64_t hash,
                            const uint64_t *key, unsigned int n, uint32_t now,
-                           bool *created, void *evicted)
+                           bool *created, struct xfsm_keytable_gone *gone)
 {
-    void *record = touch_key(t, hash, key, n, now, created, evicted);
+    void *record = touch_key(t, hash, key, n, now, created, gone);
 
     if (!record) {
-        record = add_key(t, hash, key, n, now, evicted);
+        record = add_key(t, hash, key, n, now, gone);
         *created = record != NULL;
     }
     return record;

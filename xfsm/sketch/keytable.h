@@ -242,12 +242,20 @@ void *xfsm_keytable_insert(struct xfsm_keytable *, uint64_t hash,
                            const uint64_t *key, unsigned int n, uint32_t now,
                            bool *created);
 
-/* The same; if another key had to go, its record is copied to 'evicted'
- * first, and so is the key's own if it starts anew because its deadline had
- * passed. */
+/* A key that had to go. */
+struct xfsm_keytable_gone {
+    void *record;               /* Its record is copied there. */
+    unsigned int n;             /* Words of the key; 0: none had to go. */
+    uint64_t key[XFSM_KEY_WORDS];
+};
+
+/* The same; if another key had to go, it is copied to 'gone', of which
+ * 'record' and 'n', 0, are to be set before, and so is the key itself if it
+ * starts anew because its deadline had passed. */
 void *xfsm_keytable_insert_evict(struct xfsm_keytable *, uint64_t hash,
                                  const uint64_t *key, unsigned int n,
-                                 uint32_t now, bool *created, void *evicted);
+                                 uint32_t now, bool *created,
+                                 struct xfsm_keytable_gone *gone);
 
 /* Touches the key of 'record', which is in the table, at 'now', and gives it
  * the lifetime number 'which' (0: the ttl). */
