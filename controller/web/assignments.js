@@ -21,8 +21,9 @@ const put = (name, config, etag) => request(path(name), {
              ...(etag ? { "If-Match": etag } : { "If-None-Match": "*" }) } });
 
 const configOf = ({ programs, parameters, target, hosts, host_labels,
-                    enabled }) =>
-  ({ programs, parameters, target, hosts, host_labels, enabled });
+                    enabled, tenant }) =>
+  ({ programs, parameters, target, hosts, host_labels, enabled,
+     ...(tenant ? { tenant } : {}) });
 
 // Reads an assignment, and writes what edit() makes of it.
 async function change(name, edit) {
@@ -149,7 +150,7 @@ async function edit(name, reload) {
         throw new Error("A name is needed.");
       }
       await put(title.value.trim(), {
-        programs: choice.get(), parameters: parameters.get(),
+        ...config, programs: choice.get(), parameters: parameters.get(),
         target: target.get(), hosts: splitList(hosts.value),
         host_labels: labels.get(), enabled: enabled.input.checked }, etag);
       await reload();

@@ -41,8 +41,8 @@ function addPage(page, pages, context) {
       el("a", { href: `#${page.id}`, "data-role": page.role }, page.title));
   }
   page.create(section, context);
-  pages[page.id] = async () => {
-    await before?.();
+  pages[page.id] = async (...about) => {
+    await before?.(...about);
     await page.show(context);
   };
 }
@@ -65,11 +65,11 @@ export function operate({ pages, live, state }) {
     }
   }
   for (const [id, show] of Object.entries(pages)) {
-    pages[id] = () => {
+    pages[id] = (...about) => {
       for (const link of document.querySelectorAll("#nav a[data-role]")) {
         link.hidden = !context.may(link.dataset.role, true);
       }
-      return show();
+      return show(...about);
     };
   }
   addEventListener("hashchange", () => announce(""));

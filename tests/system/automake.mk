@@ -106,6 +106,7 @@ SYSTEM_LONG += \
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
+	tests/system/lib/browsertest.py \
 	tests/system/lib/collecttest.py \
 	tests/system/lib/dashboard-ops.mjs \
 	tests/system/lib/dashboard.mjs \

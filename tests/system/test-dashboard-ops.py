@@ -4,17 +4,17 @@
 """The pages of xfsm-controller's dashboard that operate a fleet, in a browser:
 a host with a real switch, and one that is a database.
 
-Needs what test-dashboard.py needs; is skipped without.  Pictures stay in the
-build folder: tests/system/dashboard-*.png."""
+Needs what lib/browsertest.py finds.  Pictures stay in the build folder:
+tests/system/dashboard-*.png."""
 
 import os
-import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
+from browsertest import find_browser, find_playwright       # noqa: E402
 from fleettest import FakeHost, Server                      # noqa: E402
 from resttest import ROLES, RestController                  # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
@@ -24,19 +24,6 @@ LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
 SCRIPT = os.path.join(xfsmtest.TOP_SRCDIR,
                       "tests/system/lib/dashboard-ops.mjs")
 DEADLINE = 120
-
-
-def find_browser():
-    """Path of the browser; skips the test where something is not there."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not browser or not shutil.which("node"):
-        xfsmtest.skip("needs chromium and node")
-    folder = os.environ.setdefault("XFSM_PLAYWRIGHT", os.getcwd())
-    if not os.path.isdir(os.path.join(folder, "node_modules",
-                                      "playwright-core")):
-        xfsmtest.skip("needs playwright-core in $XFSM_PLAYWRIGHT/"
-                      "node_modules")
-    return browser
 
 
 def make_fleet(host, server):
@@ -51,6 +38,9 @@ def make_fleet(host, server):
     db.insert("Program", name="portscan", version=1, source=source)
     db.insert("Assignment", name="all", programs=["portscan"], enabled=True,
               target={"port": "vm*"}, hosts=["*"])
+    db.insert("Tenant", name="blue", target={"port": "vm2"})
+    db.insert("Assignment", name="blue.web", programs=["portscan"],
+              enabled=True, target={"port": "*"}, hosts=["*"], tenant="blue")
     db.close()
     path = os.path.join(host.dir, "new.xml")
     with open(path, "w") as f:
@@ -60,7 +50,7 @@ def make_fleet(host, server):
 
 def test(host):
     browser = find_browser()
-    host.env["XFSM_PLAYWRIGHT"] = os.environ["XFSM_PLAYWRIGHT"]
+    host.env["XFSM_PLAYWRIGHT"] = find_playwright()
     host.env["HOME"] = host.dir
     host.start()
     host.add_bridge("br0")
@@ -84,6 +74,11 @@ def test(host):
     wait_until(lambda: process.poll() is not None, DEADLINE, "the browser")
     with open(out) as f:
         check(not process.returncode, f.read())
+    db = server.connect()
+    row = db.row("Assignment", "blue.web")
+    db.close()
+    check(row["tenant"] == "blue" and not row["enabled"]
+          and row["target"] == {"port": "vm9"}, str(row))
     rest.exit()
     fake.stop()
 

@@ -222,6 +222,17 @@ async function useAssignments(page) {
   await mine.waitFor({ state: "detached" });
 }
 
+// What an assignment has that the form does not is kept.
+async function useTenant(page) {
+  const mine = row(page, "assignments", "blue.web");
+  await mine.getByRole("button", { name: "Disable" }).press("Enter");
+  await mine.getByText("disabled").waitFor();
+  await mine.getByRole("button", { name: "Edit" }).press("Enter");
+  await dialog(page).getByLabel("Ports: value 1").fill("vm9");
+  await dialog(page).getByRole("button", { name: "Save" }).press("Enter");
+  await mine.getByText("port=vm9").waitFor();
+}
+
 // ## Roll-outs ##
 
 async function confirmIt(page, verb, text) {
@@ -397,6 +408,7 @@ const browser = await chromium.launch({
 try {
   const page = await open(browser, "light", operator);
   await useAssignments(page);
+  await useTenant(page);
   await useRollouts(page);
   await useProbes(page);
   await useHosts(browser);
