@@ -22,8 +22,8 @@
       "Of these, packets taken from the ring and processed") \
     C(gauge, rx_waiting, "Of these, packets still in the ring") \
     C(counter, rx_segments, "Packets on the wire that those processed were") \
-    C(counter, rx_headers, "Packets processed of which only the headers were " \
-      "copied") \
+    C(counter, rx_headers, \
+      "Packets processed of which only the headers were copied") \
     C(counter, rx_truncated, "Packets that were not captured to their end") \
     C(counter, dropped, "Packets lost since the ring was full") \
     C(counter, rx_ring_full, "Times at which the ring was found full") \

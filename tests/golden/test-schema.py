@@ -7,8 +7,8 @@ Usage: test-schema.py
 
 All programs run on all captures, generated and shared, and each event is
 checked; with sanitizers on the generated ones alone, as test-programs.py runs
-them on the shared ones.  That the check can fail is shown with events that are wrong.  Where
-there is the module jsonschema, it must be of the same opinion.
+them on the shared ones.  That the check can fail is shown with events that are
+wrong.  Where there is the module jsonschema, it must be of the same opinion.
 """
 
 import collections

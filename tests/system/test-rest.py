@@ -335,7 +335,8 @@ def test_events(rest, host, vm):
     found = {"id": "hv1/vm1", "bridge": "br0", "port": "vm1", "off": False,
              "sure": True}
     check(preview(port="vm1") == {"hosts": ["hv1"], "silent": [],
-                                  "ports": [found], "total": 1}, preview(port="vm1"))
+                                  "ports": [found], "total": 1},
+          preview(port="vm1"))
     # Keys that no probe tells, and ports that have none.
     host.vsctl("set", "Port", "vm2", "tag=7", "external_ids:xfsm=none")
     check(preview(bridge="br?", tag="7")["ports"]
