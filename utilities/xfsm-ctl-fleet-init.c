@@ -260,17 +260,18 @@ convert_cluster(struct jsonrpc *rpc, const char *schema)
     return error;
 }
 
-/* Options of the command for what is the same for hosts. */
+/* Options of the command for what is the same for hosts; the caller destroys
+ * them with their data. */
 static void
 fill_options(const char *remote, const struct shash *given,
              const char *schema, const char *db, struct shash *options)
 {
     const char *ctl = get_option(given, "--ctl");
 
-    shash_add(options, "--schema", schema);
-    shash_add(options, "--db-file", db);
+    shash_add(options, "--schema", xstrdup(schema));
+    shash_add(options, "--db-file", xstrdup(db));
     if (ctl) {
-        shash_add(options, "--ctl", ctl);
+        shash_add(options, "--ctl", xstrdup(ctl));
     } else if (!strncmp(remote, "unix:", 5)) {
         char *path = beside(remote + 5, ".ctl");
 
@@ -304,7 +305,7 @@ use_server(struct jsonrpc *rpc, const char *remote,
         } else {
             error = xfsm_ctl_init(remote, XFSM_CTL_FLEET_DB, &options);
         }
-        shash_destroy(&options);
+        shash_destroy_free_data(&options);
     }
     return error;
 }
