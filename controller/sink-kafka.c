@@ -89,6 +89,20 @@ delivered_cb(rd_kafka_t *rk OVS_UNUSED, const rd_kafka_message_t *message,
     ovs_mutex_unlock(&s->up.mutex);
 }
 
+/* Has 'rk' use another password from the next connection on. */
+static void
+set_password(rd_kafka_t *rk OVS_UNUSED, const char *user OVS_UNUSED,
+             const char *password OVS_UNUSED)
+{
+#if RD_KAFKA_VERSION >= 0x020000ff
+    rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(rk, user,
+                                                         password));
+#else
+    VLOG_WARN_RL(&rl, "librdkafka before 2.0 takes another password at the "
+                 "next start only");
+#endif
+}
+
 /* Our password is not accepted: it may be another one in the file by now. */
 static void
 error_cb(rd_kafka_t *rk, int error, const char *reason, void *s_)
@@ -106,8 +120,7 @@ error_cb(rd_kafka_t *rk, int error, const char *reason, void *s_)
         VLOG_WARN_RL(&rl, "%s", problem);
         free(problem);
     } else {
-        rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(
-            rk, s->options->user, password));
+        set_password(rk, s->options->user, password);
     }
     explicit_bzero(password, sizeof password);
 }
