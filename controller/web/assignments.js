@@ -193,9 +193,9 @@ export const assignments = {
                                         formatPairs(a.host_labels)]
           .filter(Boolean).join("; ") },
         { title: "Parameters", text: (a) => formatPairs(a.parameters) },
-        { title: "State", text: (a) => a.error
-            ?? [a.enabled ? "enabled" : "disabled",
-                count(a.matches, "host")].join(", "),
+        { title: "State", text: (a) => [a.enabled ? "enabled" : "disabled",
+                                        count(a.matches, "host"), a.error]
+          .filter(Boolean).join(", "),
           tone: (a) => (a.error ? "bad" : a.enabled ? "good" : "dim") },
         { title: "Actions", actions: [
           { name: "Edit", when: writes,

@@ -126,7 +126,8 @@ export const confirm = (title, text, verb, submit) => openDialog({
 // ## Tables ##
 
 // A table that is shown again and again: a row stays the same element as long
-// as what it is about is there, so that no focus and no selection is lost.
+// as what it is about is there, so that no focus and no selection is lost; the
+// focus of a row that goes, goes to the heading.
 //
 // A column has a title and text(item), and may have tone(item), or show(cell,
 // item); or it has actions: { name, when(item), run(item) }.
@@ -193,7 +194,11 @@ export class Table {
       old.delete(key);
     }
     for (const row of old.values()) {
+      const lost = row.element.contains(document.activeElement);
       row.element.remove();
+      if (lost) {
+        this.element.closest("section").querySelector("h2, h3").focus();
+      }
     }
     const wanted = items.length
       ? [...this.rows.values()].map((r) => r.element) : [this.empty];

@@ -57,6 +57,14 @@ const note = (page, text) => page.locator("#note").getByText(text).waitFor();
 
 const dialog = (page) => page.getByRole("dialog");
 
+// Has the dialog do it, and waits until it has closed and given the focus
+// back: a key that is pressed before would be its.
+async function submit(page, verb) {
+  await dialog(page).getByRole("button", { name: verb, exact: true })
+    .press("Enter");
+  await dialog(page).waitFor({ state: "detached" });
+}
+
 async function go(page, name) {
   await page.getByRole("link", { name, exact: true }).press("Enter");
   await heading(page, name);
@@ -212,12 +220,12 @@ async function useAssignments(page) {
   await page.getByRole("alert").getByText("unknown key").waitFor();
   await page.getByLabel("Ports: key 1").fill("port");
   await hosts.fill("hv1");
-  await page.getByRole("button", { name: "Save" }).press("Enter");
+  await submit(page, "Save");
   await mine.getByText("disabled, 1 host").waitFor();
 
   await mine.getByRole("button", { name: "Delete" }).press("Enter");
   await dialog(page).getByText("Delete assignment by-keyboard?").waitFor();
-  await dialog(page).getByRole("button", { name: "Delete" }).press("Enter");
+  await submit(page, "Delete");
   await note(page, "deleted");
   await mine.waitFor({ state: "detached" });
 }
@@ -229,7 +237,7 @@ async function useTenant(page) {
   await mine.getByText("disabled").waitFor();
   await mine.getByRole("button", { name: "Edit" }).press("Enter");
   await dialog(page).getByLabel("Ports: value 1").fill("vm9");
-  await dialog(page).getByRole("button", { name: "Save" }).press("Enter");
+  await submit(page, "Save");
   await mine.getByText("port=vm9").waitFor();
 }
 
@@ -238,7 +246,7 @@ async function useTenant(page) {
 async function confirmIt(page, verb, text) {
   await row(page, "rollouts", "portscan")
     .getByRole("button", { name: verb }).press("Enter");
-  await dialog(page).getByRole("button", { name: verb }).press("Enter");
+  await submit(page, verb);
   await note(page, text);
 }
 
@@ -252,8 +260,7 @@ async function useRollouts(page) {
     .fill("portscan");
   await page.getByLabel("Hosts that get it first").fill("50");
   await page.getByLabel("How long these must be well").fill("3600");
-  await dialog(page).getByRole("button", { name: "Roll out" })
-    .press("Enter");
+  await submit(page, "Roll out");
   await note(page, "portscan: version 2");
   await mine.getByText("health: 1 host well").waitFor();
   await mine.getByRole("button", { name: "Details" }).press("Enter");
@@ -269,8 +276,7 @@ async function useRollouts(page) {
   await page.getByRole("button", { name: "Roll out version 2" })
     .press("Enter");
   await page.getByLabel("Hosts that get it first").fill("100");
-  await dialog(page).getByRole("button", { name: "Roll out" })
-    .press("Enter");
+  await submit(page, "Roll out");
   await note(page, "portscan");
   await mine.getByRole("cell", { name: "2", exact: true }).waitFor();
   await mine.getByText("done: on 2 hosts").waitFor();
@@ -291,7 +297,7 @@ async function useProbes(page) {
   await form.getByRole("button", { name: "Install" }).press("Enter");
   await form.getByRole("alert").getByText("without").waitFor();
   await form.getByLabel("Port", { exact: true }).fill("lan1");
-  await form.getByRole("button", { name: "Install" }).press("Enter");
+  await submit(page, "Install");
   await note(page, "start portscan on hv1/lan1");
   const mine = page.getByRole("row").filter({ hasText: "lan1" })
     .filter({ hasText: "Remove" });
@@ -303,7 +309,7 @@ async function useProbes(page) {
   await mine.getByRole("button", { name: "Start" }).press("Enter");
   await mine.getByText("running").waitFor();
   await mine.getByRole("button", { name: "Remove" }).press("Enter");
-  await dialog(page).getByRole("button", { name: "Remove" }).press("Enter");
+  await submit(page, "Remove");
   await mine.waitFor({ state: "detached" });
   check((await focused(page)).id === "h-operate-probes", "the focus is lost");
 }
@@ -326,21 +332,21 @@ async function useHosts(browser) {
   await page.keyboard.type("rack");
   await form.getByLabel("Labels: value 1").fill("r7");
   await picture(page, "Host");
-  await form.getByRole("button", { name: "Save" }).press("Enter");
+  await submit(page, "Save");
   await mine.getByText("rack=r7").waitFor();
   await mine.getByRole("button", { name: "Edit" }).press("Enter");
   await form.getByLabel("Labels: value 1").fill("r8");
-  await form.getByRole("button", { name: "Save" }).press("Enter");
+  await submit(page, "Save");
   await mine.getByText("rack=r8").waitFor();
   await checkLooks(page, "hosts");
   await picture(page, "Hosts-edit");
   await mine.getByRole("button", { name: "Remove" }).press("Enter");
-  await form.getByRole("button", { name: "Remove" }).press("Enter");
+  await submit(page, "Remove");
   await note(page, "is leaving");
   await mine.getByText("leaving").waitFor();
   await mine.getByRole("button", { name: "Remove" }).press("Enter");
   await form.getByLabel("At once").press("Space");
-  await form.getByRole("button", { name: "Remove" }).press("Enter");
+  await submit(page, "Remove");
   await mine.waitFor({ state: "detached" });
   await note(page, "stay there");
 }
