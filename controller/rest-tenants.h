@@ -37,8 +37,8 @@ struct xfsm_rest_call;
 #define XFSM_REST_TENANT_ROUTES(T) \
     T(get_status) T(get_ports) T(get_port) T(get_states) T(get_programs) \
     T(validate) T(get_program) T(get_versions) T(get_source) T(get_graph) \
-    T(get_assignments) T(preview) T(get_assignment) T(put_assignment) T(delete_assignment) \
-    T(get_events) T(get_stream) T(get_audit)
+    T(get_assignments) T(preview) T(get_assignment) T(put_assignment) \
+    T(delete_assignment) T(get_events) T(get_stream) T(get_audit)
 
 /* Bytes of what is kept about events, whose they are. */
 #define XFSM_OWNERS_MAX_BYTES (2 * 1024 * 1024)
