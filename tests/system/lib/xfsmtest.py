@@ -408,8 +408,14 @@ class Host:
 
     def port_id(self, port, key):
         """A key of a Port's external_ids, or None."""
-        value = self.vsctl("--if-exists", "get", "Port", port,
-                           "external_ids:" + key)
+        command = ("--if-exists", "get", "Port", port, "external_ids:" + key)
+        try:
+            value = self.vsctl(*command)
+        except Failure as failure:
+            # The server drops its clients when a database comes or goes.
+            if "database connection failed" not in str(failure):
+                raise
+            value = self.vsctl(*command)
         if value.startswith('"'):
             value = value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
         return value or None
