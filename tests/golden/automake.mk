@@ -8,6 +8,7 @@ GOLDEN_TESTS += \
 	tests/golden/cli.sh \
 	tests/golden/test-errors.py \
 	tests/golden/test-hostile.py \
+	tests/golden/test-manual.py \
 	tests/golden/test-programs.py \
 	tests/golden/test-schema.py
 

@@ -53,16 +53,18 @@ ref_summary_add(struct ref_summary *s, const struct ref_key *key,
 }
 
 /* The next sample of 'key', from 'sample' on, that is not older than
- * 'oldest'. */
+ * 'oldest'.  The newest come first. */
 static const struct ref_sample *
 find(const struct ref_sample *sample, const struct ref_key *key,
      uint64_t oldest)
 {
-    while (sample && (sample->window < oldest
-                      || !ref_key_equal(&sample->key, key))) {
+    while (sample && sample->window >= oldest) {
+        if (ref_key_equal(&sample->key, key)) {
+            return sample;
+        }
         sample = sample->next;
     }
-    return sample;
+    return NULL;
 }
 
 #define FOR_EACH_SAMPLE(SAMPLE, SUMMARY, KEY, OLDEST) \
@@ -179,7 +181,8 @@ ref_summary_list(const struct ref_summary *s, bool before, uint64_t now,
     const struct ref_sample *sample;
     size_t n = 0;
 
-    for (sample = s->samples; sample; sample = sample->next) {
+    for (sample = s->samples; sample && sample->window >= window;
+         sample = sample->next) {
         size_t i = 0;
 
         if (sample->window != window || sample->value == 0) {
