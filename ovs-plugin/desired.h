@@ -37,7 +37,8 @@
  * its own programs; then by external_ids:xfsm-params of the Port.
  *
  * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class,
- * xfsm-huge-pages and xfsm-mitigation override, for its probes, the options of those names.
+ * xfsm-huge-pages and xfsm-mitigation override, for its probes, the options of
+ * those names.
  *
  * Everything is copied: the result lives on when the rows are gone.
  *

@@ -130,8 +130,8 @@ void xfsm_worker_reset(struct xfsm_worker *);
 bool xfsm_worker_run(struct xfsm_worker *, xfsm_worker_handler *, void *aux);
 void xfsm_worker_wait(const struct xfsm_worker *);
 
-/* Process 'pid' was stopped: if it is the worker's, it is asked at once whether
- * it is there.  Returns true if it is. */
+/* Process 'pid' was stopped: if it is the worker's, it is asked at once
+ * whether it is there.  Returns true if it is the worker's. */
 bool xfsm_worker_doubt(struct xfsm_worker *, pid_t pid);
 
 /* Sends a message.  If that fails the worker is killed, since it does not

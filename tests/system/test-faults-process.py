@@ -166,8 +166,8 @@ def test_probe_stopped(host, vm1):
     with Untouched(host, "vm9"):
         for part in range(STOPS):
             restart(host, "vm1")
-            wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part, 2,
-                       "a part of a second")
+            wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part,
+                       2, "a part of a second")
             pid = host.probe_pid("vm1")
             begin = time.monotonic()
             os.kill(pid, signal.SIGSTOP)
