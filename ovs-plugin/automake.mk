@@ -135,6 +135,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/steer.h \
 	ovs-plugin/target.c \
 	ovs-plugin/target.h \
+	ovs-plugin/stopped.c \
+	ovs-plugin/stopped.h \
 	ovs-plugin/term-signal.c \
 	ovs-plugin/term-signal.h \
 	ovs-plugin/user.c \

@@ -147,6 +147,22 @@ get_number(const struct place *at, const char *key, unsigned int min,
     return NULL;
 }
 
+/* Stores the truth value at 'key' of the port in '*valuep', if there is
+ * one. */
+static char *
+get_bool(const struct place *at, const char *key, const bool **valuep)
+{
+    static const bool values[] = { false, true };
+    const char *s = smap_get(at->port->external_ids, key);
+
+    if (s && strcmp(s, "true") && strcmp(s, "false")) {
+        return xasprintf("external_ids:%s=%s of port %s is not true or "
+                         "false", key, s, at->port->name);
+    }
+    *valuep = s ? &values[!strcmp(s, "true")] : NULL;
+    return NULL;
+}
+
 static char *
 get_settings(const struct place *at, struct xfsm_desired_probe *probe)
 {
@@ -158,6 +174,9 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
     if (!error) {
         error = get_number(at, "xfsm-ring-kib", XFSM_RING_KIB_MIN,
                            XFSM_RING_KIB_MAX, &probe->ring_kib);
+    }
+    if (!error) {
+        error = get_bool(at, "xfsm-huge-pages", &probe->huge_pages);
     }
     if (!error && mitigation
         && !xfsm_mitigation_mode_from_name(mitigation, &probe->mitigation)) {

@@ -36,8 +36,9 @@
  * the Bridge; then by the Assignments in the order of their names, each for
  * its own programs; then by external_ids:xfsm-params of the Port.
  *
- * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class and
- * xfsm-mitigation override, for its probes, the options of those names.
+ * A Port's external_ids:xfsm-workers, xfsm-ring-kib, xfsm-netdev-class,
+ * xfsm-huge-pages and xfsm-mitigation override, for its probes, the options of
+ * those names.
  *
  * Everything is copied: the result lives on when the rows are gone.
  *
@@ -144,6 +145,7 @@ struct xfsm_desired_probe {
     char *netdev_class;         /* NULL: as the options say... */
     unsigned int workers;       /* ...0: likewise, ... */
     unsigned int ring_kib;      /* ...likewise. */
+    const bool *huge_pages;     /* A constant; NULL: likewise. */
     enum xfsm_mitigation_mode mitigation;
     struct uuid uuid;           /* Of the Interface row. */
     struct xfsm_port_ids ids;   /* What events tell of the machine. */

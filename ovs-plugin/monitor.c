@@ -166,6 +166,7 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
             && m->want.mirror == want->mirror
             && m->want.workers == want->workers
             && m->want.ring_kib == want->ring_kib
+            && m->want.huge_pages == want->huge_pages
             && nullable_string_is_equal(m->want.netdev_class,
                                         want->netdev_class));
     if (same && m->want.wanted_by == want->wanted_by
@@ -347,6 +348,9 @@ compose_argv(const struct xfsm_monitor *m,
     svec_add_nocopy(argv, xasprintf("--memory-mib=%u", s->memory_mib));
     if (s->machine_code) {
         svec_add(argv, "--machine-code");
+    }
+    if (m->want.huge_pages ? *m->want.huge_pages : s->huge_pages) {
+        svec_add(argv, "--huge-pages");
     }
     if (s->user) {
         svec_add_nocopy(argv, xasprintf("--user=%s", s->user));

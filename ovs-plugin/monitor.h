@@ -45,6 +45,7 @@ struct xfsm_monitor_settings {
     bool kernel_filter;
     bool segments;
     bool machine_code;
+    bool huge_pages;
 };
 
 /* Requests for mitigation that wait to be taken. */

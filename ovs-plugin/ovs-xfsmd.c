@@ -25,6 +25,7 @@
 #include "ovs-plugin/agent-metrics.h"
 #include "ovs-plugin/agent.h"
 #include "ovs-plugin/mitigator.h"
+#include "ovs-plugin/stopped.h"
 #include "ovs-plugin/term-signal.h"
 #include "ovs-plugin/user.h"
 #include "ovs-plugin/watch.h"
@@ -490,6 +491,27 @@ count_starting(const struct xfsm_agent *agent)
     return n;
 }
 
+/* Has those asked whether they are there that the kernel says were stopped. */
+static void
+doubt_stopped(struct xfsm_agent *agent)
+{
+    struct shash_node *node;
+    pid_t pid;
+
+    while ((pid = xfsm_stopped_next()) != 0) {
+        bool found = xfsm_worker_doubt(&agent->hub.worker, pid);
+
+        SHASH_FOR_EACH (node, &agent->monitors) {
+            struct xfsm_monitor *m = node->data;
+
+            if (found) {
+                break;
+            }
+            found = xfsm_worker_doubt(&m->worker, pid);
+        }
+    }
+}
+
 /* Makes what runs what is desired. */
 static void
 reconcile(struct xfsm_agent *agent)
@@ -501,6 +523,7 @@ reconcile(struct xfsm_agent *agent)
 
     devices_changed = false;
     agent->unstarted = false;
+    doubt_stopped(agent);
     if (read) {
         changed |= xfsm_rows_read(agent);
         agent->status_changed = true;
@@ -713,6 +736,7 @@ main(int argc, char *argv[])
 
     xfsm_daemonize_start(true);
     xfsm_term_signal_init();
+    xfsm_stopped_init();
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
     }

@@ -353,32 +353,51 @@ remember_program(struct xfsm_lanes *lanes, const char *name,
     p->may = xfsm_steer_of_image(image, &p->why);
 }
 
-/* Loads an image into all lanes, or, if that fails in one, into none. */
-static char *
-load_image(struct xfsm_lanes *lanes, const void *data, size_t len, bool anew)
-{
-    struct xfsm_engine_load *loads[XFSM_LANES_MAX];
-    char *error = NULL;
-    size_t i, n;
+/* What is about to be loaded, in lanes. */
+struct loads {
+    size_t n;
+    struct xfsm_engine_load *load[XFSM_MAX_PROGRAMS * XFSM_LANES_MAX];
+};
 
-    for (n = 0; n < lanes->n; n++) {
-        error = xfsm_engine_prepare(lanes->lane[n].engine, data, len, anew,
-                                    &loads[n]);
-        if (error) {
-            break;
-        }
+static void
+cancel_loads(struct loads *loads)
+{
+    while (loads->n) {
+        xfsm_engine_cancel(loads->load[--loads->n]);
     }
-    for (i = 0; i < n; i++) {
-        if (error) {
-            xfsm_engine_cancel(loads[i]);
-        } else {
-            xfsm_engine_commit(loads[i]);
-        }
-    }
-    return error;
 }
 
 static void
+commit_loads(struct loads *loads)
+{
+    size_t i;
+
+    for (i = 0; i < loads->n; i++) {
+        xfsm_engine_commit(loads->load[i]);
+    }
+    loads->n = 0;
+}
+
+/* Prepares an image for all lanes. */
+static char *
+prepare_image(struct xfsm_lanes *lanes, const void *data, size_t len,
+              bool anew, struct loads *loads)
+{
+    size_t i;
+
+    for (i = 0; i < lanes->n; i++) {
+        char *error = xfsm_engine_prepare(lanes->lane[i].engine, data, len,
+                                          anew, &loads->load[loads->n]);
+
+        if (error) {
+            return error;
+        }
+        loads->n++;
+    }
+    return NULL;
+}
+
+static char *
 set_steering(struct xfsm_lanes *lanes, enum xfsm_steer steer)
 {
     struct sock_filter code[XFSM_STEER_CODE_MAX];
@@ -389,12 +408,12 @@ set_steering(struct xfsm_lanes *lanes, enum xfsm_steer steer)
     int error = xfsm_source_set_steering(lanes->lane[0].source, &prog);
 
     if (error) {
-        VLOG_ERR("cannot spread packets over workers (%s)",
-                 ovs_strerror(error));
-        return;
+        return xasprintf("cannot spread packets over workers (%s)",
+                         ovs_strerror(error));
     }
     lanes->steer = steer;
     VLOG_INFO("packets are told apart %s", xfsm_steer_text(steer));
+    return NULL;
 }
 
 /* Says why one lane has to do. */
@@ -423,50 +442,85 @@ update_note(struct xfsm_lanes *lanes)
                             "cannot be split in the same way", lanes->n);
 }
 
-/* Has packets told apart in a way that suits all programs.  If that is another
- * one than now, all begin anew, also 'fresh', which has just been loaded. */
-static void
-resteer(struct xfsm_lanes *lanes, const char *fresh)
+/* The way to tell packets apart that suits all programs, with the one of
+ * 'name' as 'image' has it. */
+static enum xfsm_steer
+pick_steering(const struct xfsm_lanes *lanes, const char *name,
+              const struct xfsm_image *image)
 {
-    unsigned int may = XFSM_STEER_ALL;
-    enum xfsm_steer steer;
+    unsigned int may = XFSM_STEER_ALL & xfsm_steer_of_image(image, NULL);
     size_t i;
 
     for (i = 0; i < lanes->n_programs; i++) {
-        may &= lanes->programs[i].may;
-    }
-    steer = xfsm_steer_pick(may, lanes->steer);
-    if (steer != lanes->steer) {
-        set_steering(lanes, steer);
-        for (i = 0; i < lanes->n_programs; i++) {
-            const struct xfsm_lane_program *p = &lanes->programs[i];
-            char *error;
-
-            if (strcmp(p->name, fresh)) {
-                VLOG_INFO("%s begins anew", p->name);
-                lanes->resteered++;
-            }
-            error = load_image(lanes, p->image, p->len, true);
-            if (error) {
-                VLOG_ERR("%s: %s", p->name, error);
-                free(error);
-            }
+        if (strcmp(lanes->programs[i].name, name)) {
+            may &= lanes->programs[i].may;
         }
     }
-    update_note(lanes);
+    return xfsm_steer_pick(may, lanes->steer);
+}
+
+/* Prepares all programs but that of 'name' to begin anew. */
+static char *
+prepare_others(struct xfsm_lanes *lanes, const char *name,
+               struct loads *loads)
+{
+    char *error = NULL;
+    size_t i;
+
+    for (i = 0; i < lanes->n_programs && !error; i++) {
+        const struct xfsm_lane_program *p = &lanes->programs[i];
+
+        if (strcmp(p->name, name)) {
+            error = prepare_image(lanes, p->image, p->len, true, loads);
+        }
+    }
+    return error;
+}
+
+/* Others than that of 'name' begin anew. */
+static void
+note_anew(struct xfsm_lanes *lanes, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < lanes->n_programs; i++) {
+        if (strcmp(lanes->programs[i].name, name)) {
+            VLOG_INFO("%s begins anew", lanes->programs[i].name);
+            lanes->resteered++;
+        }
+    }
 }
 
 char *
 xfsm_lanes_load(struct xfsm_lanes *lanes, const char *name,
                 const void *data, size_t len, const struct xfsm_image *image)
 {
-    char *error = load_image(lanes, data, len, false);
+    enum xfsm_steer steer = (lanes->n > 1 ? pick_steering(lanes, name, image)
+                             : lanes->steer);
+    bool resteer = steer != lanes->steer;
+    static struct loads loads;
+    char *error;
 
-    if (lanes->n > 1 && !error) {
-        remember_program(lanes, name, data, len, image);
-        resteer(lanes, name);
+    error = prepare_image(lanes, data, len, resteer, &loads);
+    if (!error && resteer) {
+        error = prepare_others(lanes, name, &loads);
+        if (!error) {
+            error = set_steering(lanes, steer);
+        }
     }
-    return error;
+    if (error) {
+        cancel_loads(&loads);
+        return error;
+    }
+    commit_loads(&loads);
+    if (resteer) {
+        note_anew(lanes, name);
+    }
+    if (lanes->n > 1) {
+        remember_program(lanes, name, data, len, image);
+        update_note(lanes);
+    }
+    return NULL;
 }
 
 char *

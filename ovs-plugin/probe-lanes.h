@@ -112,7 +112,9 @@ int xfsm_lanes_run(struct xfsm_lanes *);
 void xfsm_lanes_wait(struct xfsm_lanes *);
 
 /* Adds or replaces the program of 'name', or removes it, in all lanes, which
- * must be locked.  Return NULL or an error that the caller frees. */
+ * must be locked.  Return NULL or an error that the caller frees.  On error
+ * nothing has changed, in any lane, of any program: where packets are to be
+ * told apart in another way, there must be room for all programs twice. */
 char *xfsm_lanes_load(struct xfsm_lanes *, const char *name,
                       const void *data, size_t len,
                       const struct xfsm_image *);

@@ -135,23 +135,12 @@ send_packet(struct xfsm_publisher *p, const void *data, size_t len)
     return EAGAIN;
 }
 
-/* Was the agent told the same in the last second?  The text of a structured
- * event has all its fields. */
-static bool
-was_asked(struct xfsm_publisher *p, const struct xfsm_event *event,
-          long long int now)
+/* The text of a structured event has all its fields. */
+static uint32_t
+hash_request(const struct xfsm_publisher *p, const struct xfsm_event *event)
 {
-    uint32_t hash = hash_string(event->text ? event->text : "",
-                                hash_string(event->program, p->basis));
-    struct xfsm_publish_recent *recent
-        = &p->recent[hash % XFSM_PUBLISH_RECENT];
-
-    if (recent->until > now && recent->hash == hash) {
-        return true;
-    }
-    recent->hash = hash;
-    recent->until = now + 1000;
-    return false;
+    return hash_string(event->text ? event->text : "",
+                       hash_string(event->program, p->basis));
 }
 
 /* Tells the agent of the request for mitigation 'json', a string. */
@@ -159,10 +148,13 @@ static void
 ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
           const char *json, size_t json_len)
 {
+    uint32_t hash = hash_request(p, event);
+    struct xfsm_publish_recent *recent
+        = &p->recent[hash % XFSM_PUBLISH_RECENT];
     long long int now = time_msec();
     struct xfsm_ipc_writer w;
 
-    if (was_asked(p, event, now)) {
+    if (recent->until > now && recent->hash == hash) {
         p->mitigation_repeated++;
         return;
     }
@@ -182,6 +174,8 @@ ask_agent(struct xfsm_publisher *p, const struct xfsm_event *event,
         p->mitigation_dropped++;
     } else {
         p->mitigation_sent++;
+        recent->hash = hash;
+        recent->until = now + 1000;
     }
 }
 

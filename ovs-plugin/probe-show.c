@@ -19,6 +19,7 @@
 #include "simap.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/base/mem.h"
 
 /* Milliseconds. */
 #define CPU_STEP 100
@@ -120,6 +121,10 @@ xfsm_probe_report_memory(struct xfsm_probe *probe)
         simap_increase(&usage, "table-KiB", MIN(info.bytes / 1024, UINT_MAX));
     }
     xfsm_lanes_unlock(&probe->lanes);
+    if (xfsm_mem_huge_bytes()) {
+        simap_increase(&usage, "huge-KiB",
+                       MIN(xfsm_mem_huge_bytes() / 1024, UINT_MAX));
+    }
     simap_increase(&usage, "queued-events",
                    xfsm_publisher_count(&probe->publisher));
     memory_report(&usage);

@@ -29,6 +29,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/base/mem.h"
 
 VLOG_DEFINE_THIS_MODULE(probe);
 
@@ -60,7 +61,8 @@ usage(void)
            "  --hub-fd=FD           socket to xfsm-hub\n"
            "  --user=NAME           whom to become\n"
            "  --memory-mib=N        address space at most, for each worker\n"
-           "  --machine-code        run programs as machine code\n",
+           "  --machine-code        run programs as machine code\n"
+           "  --huge-pages          ask for huge pages for large tables\n",
            program_name, program_name, XFSM_RING_CLASS);
     vlog_usage();
     printf("\nOther options:\n"
@@ -99,7 +101,7 @@ parse_options(int argc, char *argv[], struct probe_options *o)
     enum {
         OPT_INTERFACE = UCHAR_MAX + 1, OPT_BRIDGE, OPT_PORT, OPT_HOST,
         OPT_CLASS, OPT_NETDEV_OPTION, OPT_CTL_FD, OPT_HUB_FD, OPT_USER,
-        OPT_MEMORY, OPT_MACHINE_CODE, VLOG_OPTION_ENUMS
+        OPT_MEMORY, OPT_MACHINE_CODE, OPT_HUGE_PAGES, VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
         { "interface", required_argument, NULL, OPT_INTERFACE },
@@ -113,6 +115,7 @@ parse_options(int argc, char *argv[], struct probe_options *o)
         { "user", required_argument, NULL, OPT_USER },
         { "memory-mib", required_argument, NULL, OPT_MEMORY },
         { "machine-code", no_argument, NULL, OPT_MACHINE_CODE },
+        { "huge-pages", no_argument, NULL, OPT_HUGE_PAGES },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         VLOG_LONG_OPTIONS,
@@ -151,6 +154,9 @@ parse_options(int argc, char *argv[], struct probe_options *o)
             break;
         case OPT_MACHINE_CODE:
             o->cage.syscalls = XFSM_CAGE_PROBE_NATIVE;
+            break;
+        case OPT_HUGE_PAGES:
+            xfsm_mem_want_huge(true);
             break;
         case OPT_MEMORY:
             o->cage.max_memory = (size_t) parse_number("memory-mib", optarg)

@@ -225,6 +225,7 @@ read_options(struct xfsm_agent *agent)
         .segments = smap_get_bool(options, "segments", true),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
+        .huge_pages = smap_get_bool(options, "huge-pages", false),
     };
     xfsm_mitigator_configure(agent->mitigator, options, &errors);
     xfsm_exporter_link_configure(&agent->exporter,

@@ -435,6 +435,18 @@ xfsm_worker_run(struct xfsm_worker *w, xfsm_worker_handler *handler,
     return w->state != old_state;
 }
 
+bool
+xfsm_worker_doubt(struct xfsm_worker *w, pid_t pid)
+{
+    if (!w->pid || w->pid != pid) {
+        return false;
+    }
+    if (w->state == XFSM_WORKER_READY && !w->asked) {
+        w->next_ping = time_msec();
+    }
+    return true;
+}
+
 void
 xfsm_worker_wait(const struct xfsm_worker *w)
 {

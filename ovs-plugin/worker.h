@@ -12,7 +12,8 @@
  * A worker is started by its owner when xfsm_worker_may_start() says so, tells
  * the agent READY, and from then on answers each PING: one a second, and four
  * where the last one's answer came with anything else, which is to say that
- * there was something to do, so that it is awake anyway.  Whatever ends it, it
+ * there was something to do, so that it is awake anyway.  One that the kernel
+ * says was stopped (stopped.h) is asked at once.  Whatever ends it, it
  * may start again: at once after XFSM_EXIT_RETRY, after a wait (backoff.h)
  * when it failed, and not before xfsm_worker_reset() when it ended by itself
  * or cannot work as configured.  One that does not get ready, does not answer,
@@ -20,8 +21,8 @@
  *
  * When does it not answer?  After 'hang_ms' if it is stopped or was running
  * for long enough to have answered (hang.h, which a hub is given 'turn_ms'
- * for), so that a busy one that hangs is
- * replaced within a second.  After XFSM_WORKER_SILENT_MS in any case, and not
+ * for), so that one that is stopped, or is busy and hangs, is replaced within
+ * a second.  After XFSM_WORKER_SILENT_MS in any case, and not
  * before that if it was given something to do that may take long.
  *
  *                     start()            READY
@@ -128,6 +129,10 @@ void xfsm_worker_reset(struct xfsm_worker *);
 /* Does what there is to do.  Returns true if the state changed. */
 bool xfsm_worker_run(struct xfsm_worker *, xfsm_worker_handler *, void *aux);
 void xfsm_worker_wait(const struct xfsm_worker *);
+
+/* Process 'pid' was stopped: if it is the worker's, it is asked at once
+ * whether it is there.  Returns true if it is the worker's. */
+bool xfsm_worker_doubt(struct xfsm_worker *, pid_t pid);
 
 /* Sends a message.  If that fails the worker is killed, since it does not
  * read any more. */

@@ -96,8 +96,9 @@ char *xfsm_engine_load_anew(struct xfsm_engine *, const void *image,
  * xfsm_engine_prepare() does all that can fail, and stores in '*loadp' what
  * the other two take; with 'anew' the program will begin with nothing.  Of
  * the engine nothing has changed yet, nor may it be used until one of them is
- * called: xfsm_engine_commit() has the program run, xfsm_engine_cancel(),
- * which takes NULL as well, forgets it. */
+ * called, but for programs of other names that are prepared to begin anew as
+ * well: xfsm_engine_commit() has the program run, xfsm_engine_cancel(), which
+ * takes NULL as well, forgets it. */
 struct xfsm_engine_load;
 
 char *xfsm_engine_prepare(struct xfsm_engine *, const void *image, size_t len,

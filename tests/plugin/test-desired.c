@@ -308,6 +308,10 @@ test_settings(void **state)
         { "xfsm-ring-kib", "255", false },
         { "xfsm-ring-kib", "1048577", false },
         { "xfsm-ring-kib", "256", true },
+        { "xfsm-huge-pages", "yes", false },
+        { "xfsm-huge-pages", "", false },
+        { "xfsm-huge-pages", "false", true },
+        { "xfsm-huge-pages", "true", true },
         { "xfsm-mitigation", "on", false },
         { "xfsm-mitigation", "enforce", true },
     };
@@ -335,6 +339,7 @@ test_settings(void **state)
     assert_int_equal(copy.workers, 2);
     assert_int_equal(copy.mitigation, XFSM_MITIGATION_ENFORCE);
     assert_int_equal(copy.ring_kib, 256);
+    assert_true(copy.huge_pages && *copy.huge_pages);
     assert_string_equal(copy.netdev_class, "system");
     xfsm_desired_probe_destroy(&copy);
 }

@@ -25,8 +25,10 @@
 
 #include "ovs-plugin/ipc.h"
 #include "ovs-plugin/probe-publish.h"
+#include "timeval.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
+#include "xfsm/program/mitigation.h"
 
 static struct xfsm_publisher publisher;
 static int hub;                 /* The hub's end. */
@@ -364,6 +366,43 @@ test_new_hub(void **state OVS_UNUSED)
     assert_int_equal(publisher.delayed, 20);
 }
 
+/* Has the agent been told of as many requests in this second as it may be. */
+static void
+use_up_second(void)
+{
+    publisher.second = time_msec() / 1000;
+    publisher.n_second = XFSM_PUBLISH_MITIGATIONS;
+}
+
+/* A request that was beyond the rate is told when it comes again, and from
+ * then on it is one that repeats itself. */
+static void
+test_request_beyond_the_rate(void **state OVS_UNUSED)
+{
+    int socks[2];
+
+    assert_int_equal(xfsm_ipc_pair(socks), 0);
+    publisher.ctl = socks[0];
+    while (!publisher.mitigation_dropped) {
+        fill_with++;            /* Should the second have ended just then. */
+        use_up_second();
+        publish(XFSM_LABEL_MITIGATION, 10);
+    }
+    publisher.mitigation_sent = 0;
+    publisher.n_second = 0;
+    publish(XFSM_LABEL_MITIGATION, 10);
+    assert_int_equal(publisher.mitigation_sent, 1);
+    assert_int_equal(publisher.mitigation_repeated, 0);
+    publish(XFSM_LABEL_MITIGATION, 10);
+    assert_int_equal(publisher.mitigation_sent, 1);
+    assert_int_equal(publisher.mitigation_repeated, 1);
+    assert_int_equal(publisher.mitigation_dropped, 1);
+    fill_with = 'x';
+    publisher.ctl = -1;
+    close(socks[0]);
+    close(socks[1]);
+}
+
 int
 main(void)
 {
@@ -380,6 +419,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_new_hub, setup, teardown),
         cmocka_unit_test_setup_teardown(test_small_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_turns_go_together, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_request_beyond_the_rate, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_held_goes_at_the_end, setup,
                                         teardown),

@@ -38,6 +38,7 @@ SYSTEM_TESTS += \
 	tests/system/test-identity.py \
 	tests/system/test-init.py \
 	tests/system/test-introspection.py \
+	tests/system/test-lanes.py \
 	tests/system/test-live.py \
 	tests/system/test-memory.py \
 	tests/system/test-mitigation.py \

@@ -4,6 +4,7 @@
 """The hub: nothing is lost without a word.  Journal, replay, gaps,
 heartbeats."""
 
+import datetime
 import glob
 import json
 import os
@@ -18,6 +19,10 @@ import xfsmtest                                             # noqa: E402
 import zmqlite                                              # noqa: E402
 from hubtest import Hub, Subscriber                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
+
+
+# Seconds within which a gap is noticed.
+TOLD = 2
 
 
 def raw_subscriber(hub, *topics):
@@ -75,14 +80,16 @@ def test_heartbeat():
                            ("last_seq", 7), ("state", "running"),
                            ("topics", {"alert/echo": 7})):
             check(beat[key] == value, "%s is %s" % (key, beat[key]))
-        check(time.monotonic() - start < 2, "heartbeat came late")
+        took = time.monotonic() - start
+        check(took < TOLD * xfsmtest.PATIENCE, "heartbeat after %.1f s" % took)
 
-        # At most one a second.
+        # One a second, by the hub's clock: we may get to see one late.
         times = []
         while len(times) < 4:
-            receive(s, "heartbeat", lambda e: True)
-            times.append(time.monotonic())
-        check(times[-1] - times[1] > 1.8, "heartbeats at %s" % times)
+            beat = receive(s, "heartbeat", lambda e: True)
+            times.append(datetime.datetime.fromisoformat(
+                beat["time"].rstrip("Z")).timestamp())
+        check(times[-1] - times[0] > 2, "heartbeats at %s" % times)
 
         hub.drop_end(probe)
         probe.close()
@@ -117,7 +124,7 @@ def test_last_events_lost():
         sub.wait_error("2 recovered")
         alerts.wait_error("recovered: 2 events of port vm1")
         took = time.monotonic() - start
-        check(took < 2 * xfsmtest.PATIENCE, "found after %.1f s" % took)
+        check(took < TOLD * xfsmtest.PATIENCE, "found after %.1f s" % took)
         sub.wait_seqs([1, 2, 3])
         alerts.wait_seqs([1, 2, 3])
         print("the gap was found after %.1f s" % took)
@@ -197,7 +204,7 @@ def test_lost_record():
         alerts = Subscriber(hub, "alert").wait_connected(hub)
         probe.send(seq=1)
         probe.send(seq=5)
-        wait_until(lambda: len(sub.events()) == 3, 10, sub.errors)
+        wait_until(lambda: len(sub.events()) == 3, TOLD, sub.errors)
         lost = sub.events()[1]
         for key, value in (("label", "lost"), ("from", 2), ("to", 4),
                            ("count", 3), ("epoch", probe.epoch),

@@ -112,14 +112,22 @@ test_want_huge(void **state)
         skip();
     }
     for (int huge = 1; huge >= 0; huge--) {
-        uint8_t *p;
+        uint8_t *p, *q;
 
         xfsm_mem_want_huge(huge);
         p = xfsm_mem_map(4 * MIB, false);
         assert_non_null(p);
         assert_true(has_flag(p, huge ? " hg" : " nh"));
+        assert_int_equal(xfsm_mem_huge_bytes(), huge ? 4 * MIB : 0);
         assert_zero(p, 4 * MIB);
+
+        /* One page less than a huge one is none. */
+        q = xfsm_mem_map(2 * MIB - 4096, false);
+        assert_non_null(q);
+        assert_int_equal(xfsm_mem_huge_bytes(), huge ? 4 * MIB : 0);
+        xfsm_mem_unmap(q, 2 * MIB - 4096);
         xfsm_mem_unmap(p, 4 * MIB);
+        assert_int_equal(xfsm_mem_huge_bytes(), 0);
     }
 }
 

@@ -4,18 +4,26 @@
  */
 
 /* Hostile documents: each must be refused with a clear error, within 50 ms of
- * CPU time and 64 MiB of address space.
+ * CPU time and 64 MiB of address space, and without a file or a connection
+ * being opened.
  *
  * Every document is loaded in a child of its own, whose address space is
  * limited to that much more than it has.  Sanitizers need more memory and
  * time than that: under them the limits are not set. */
 
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -329,6 +337,39 @@ limit_memory(void)
     }
 }
 
+/* From here on, whoever opens a file, makes a socket or executes a program is
+ * killed by SIGSYS. */
+static void
+forbid_opening(void)
+{
+    static const unsigned int forbidden[] = {
+#ifdef SYS_open
+        SYS_open,
+#endif
+        SYS_openat, SYS_openat2, SYS_socket, SYS_connect, SYS_execve,
+        SYS_execveat,
+    };
+    enum { N = sizeof forbidden / sizeof *forbidden };
+    struct sock_filter code[2 * N + 2] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    };
+    const struct sock_fprog prog = { .len = 2 * N + 2, .filter = code };
+    size_t i;
+
+    for (i = 0; i < N; i++) {
+        code[2 * i + 1] = (struct sock_filter)
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i], 0, 1);
+        code[2 * i + 2] = (struct sock_filter)
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+    }
+    code[2 * N + 1] = (struct sock_filter)
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog)) {
+        _exit(97);
+    }
+}
+
 /* In the child: loads 'doc' and exits with 0 if it is refused as 'h' says. */
 static void
 load_document(const struct hostile *h, const char *doc, size_t len)
@@ -343,6 +384,7 @@ load_document(const struct hostile *h, const char *doc, size_t len)
     if (!SANITIZED) {
         limit_memory();
     }
+    forbid_opening();
     start = cpu_ms();
     xfsm_diags_init(&diags, "doc");
     program = xfsm_xml_load(doc, len, "doc", &diags);
@@ -397,6 +439,23 @@ test_documents(void **state)
         }
     }
     assert_int_equal(n_failed, 0);
+}
+
+/* Were a document to open something, that would be seen. */
+static void
+test_opening_is_seen(void **state)
+{
+    pid_t pid = fork();
+    int status;
+
+    (void) state;
+    assert_true(pid >= 0);
+    if (!pid) {
+        forbid_opening();
+        _exit(open("/dev/null", O_RDONLY) >= 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
 static void
@@ -521,6 +580,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_opening_is_seen),
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_nul_bytes),
         cmocka_unit_test(test_prefixes),

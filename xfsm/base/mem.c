@@ -19,6 +19,9 @@
 /* xfsm_mem_want_huge(). */
 static bool want_huge;
 
+/* xfsm_mem_huge_bytes(). */
+static size_t huge_bytes;
+
 /* 'size' rounded up to pages, or 0 if it is 0 or absurd. */
 static size_t
 round_to_pages(size_t size)
@@ -64,6 +67,12 @@ xfsm_mem_want_huge(bool huge)
     want_huge = huge;
 }
 
+size_t
+xfsm_mem_huge_bytes(void)
+{
+    return __atomic_load_n(&huge_bytes, __ATOMIC_RELAXED);
+}
+
 void *
 xfsm_mem_map(size_t size, bool huge)
 {
@@ -81,6 +90,9 @@ xfsm_mem_map(size_t size, bool huge)
     if (p) {
         /* Advice: a kernel without huge pages may refuse it. */
         madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+        if (want_huge) {
+            __atomic_fetch_add(&huge_bytes, size, __ATOMIC_RELAXED);
+        }
     }
     return p;
 }
@@ -89,7 +101,11 @@ void
 xfsm_mem_unmap(void *p, size_t size)
 {
     if (p) {
-        munmap(p, round_to_pages(size));
+        size = round_to_pages(size);
+        munmap(p, size);
+        if (want_huge && size >= HUGE_PAGE) {
+            __atomic_fetch_sub(&huge_bytes, size, __ATOMIC_RELAXED);
+        }
     }
 }
 

@@ -13,7 +13,9 @@
  * the packet path.  Blocks of 2 MiB and more ask for transparent huge pages
  * only if 'huge' says so, or the process wants them everywhere, since a huge
  * page is 2 MiB of real memory at its first touch: good where many flows touch
- * all of a table, and bad where a host has a thousand idle ports. */
+ * all of a table, and bad where a host has a thousand idle ports.
+ *
+ * Thread-safety: any thread may call these, but for xfsm_mem_want_huge(). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +27,10 @@ void *xfsm_mem_map(size_t size, bool huge);
 /* Does the process want huge pages wherever they fit, or not (as at first)?
  * To be said before it has threads; blocks that are there stay as they are. */
 void xfsm_mem_want_huge(bool huge);
+
+/* Returns the bytes of all blocks for which huge pages were asked because the
+ * process wants them.  How many of them the kernel gave, it alone knows. */
+size_t xfsm_mem_huge_bytes(void);
 
 /* Returns what xfsm_mem_map() gave, 'size' being the same. */
 void xfsm_mem_unmap(void *p, size_t size);
