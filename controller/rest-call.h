@@ -223,6 +223,11 @@ const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
 
+/* How many assignments that are enabled the tenant of the user has, beside
+ * the one called 'name'. */
+size_t xfsm_rest_count_others(const struct xfsm_rest_call *,
+                              const char *name);
+
 /* The ETag of what users can say of a host; the caller frees it. */
 char *xfsm_rest_host_etag(const struct fleetrec_host *);
 

@@ -23,9 +23,14 @@ PORT = 18090
 PROGRAM = """<xfsm name="%s" version="1.0">
   <param name="limit" default="7" min="1" max="8"/>
   <statedef id="quiet"/>
+  <metric name="talk">
+    <variation_monitor status="on" type="topk" size="4"/>
+  </metric>
   <event type="packet" selector="proto tcp" primary-key="ip_src">
-    <state id="quiet"><condition expression="limit &lt; 9"
-     action="Publish(alert, %s %%ip_src limit %%limit)"/></state>
+    <state id="quiet"><use-metric id="talk" vm_set="ip_src"/>
+     <condition expression="limit &lt; 9"
+     action="Publish(alert, %s %%ip_src limit %%limit);
+             Publish(feature, talkers=talk.top(2))"/></state>
   </event>
 </xfsm>
 """
@@ -276,7 +281,8 @@ def test_refusals(fleet):
                        .replace("red.all", "nosuch")
                        .replace("watch", "nosuch"), ""),
               "%s tells more than %s" % (there.body, missing.body))
-    for path in ("hosts", "hosts/hv1", "hosts/nosuch"):
+    for path in ("hosts", "hosts/hv1", "hosts/nosuch", "history", "rollouts",
+                 "hosts/hv1/history", "programs/hello/rollout"):
         fleet.call("blue-admin", 403, "GET", "/api/v1/" + path)
     check(fleet.rest.call("GET", "/metrics", "blue-admin").status == 403,
           "metrics")
@@ -338,6 +344,83 @@ def test_refusals(fleet):
           "an assignment got loose")
     fleet.call("operator", 400, "PUT", ASSIGNMENTS + "blue.bad",
                dict(body, hosts=["*"], tenant=""))
+
+
+def test_probes(fleet):
+    """A program on one port, for the tenant that has it."""
+    def probe(status, verb, host, port, program="hello", user="operator"):
+        return fleet.call("blue-" + user, status, "POST", "/api/v1/probes/"
+                          + verb, {"host": host, "port": port,
+                                   "program": program})
+
+    def probes(role):
+        return [(p["id"], p["started"]) for p in
+                fleet.rest.get("/api/v1/probes", role).json["items"]]
+
+    fleet.ctl("unassign", "blue.gift")
+    fleet.ctl("install-probe", "hv1", "vm1", "hello")
+    wait_until(lambda: probes("viewer") == [("hv1/vm1/hello", False)], 10,
+               "the operator's")
+    for verb in ("install", "start"):
+        there = probe(404, verb, "hv1", "vm2").json["detail"]
+        for host, port in (("hv1", "nosuch"), ("nosuch", "vm2")):
+            missing = probe(404, verb, host, port).json["detail"]
+            check(missing == there.replace("hv1/vm2", host + "/" + port),
+                  "%s tells more than %s" % (there, missing))
+        for program in ("secret", "nosuch"):
+            probe(403, verb, "hv1", "vm1", program)
+        probe(403, verb, "hv1", "vm1", user="viewer")
+    # The operator's is not the tenant's to stop, nor told.
+    for verb in ("stop", "remove"):
+        detail = probe(409, verb, "hv1", "vm1").json["detail"]
+        check("blue.all" in detail and "port-" not in detail, detail)
+    probe(200, "install", "hv1", "vm1")
+    wait_until(lambda: probes("blue-viewer") == [("hv1/vm1/hello", False)],
+               10, "the tenant's")
+    check(probes("red-viewer") == [] and probes("viewer")
+          == [("hv1/vm1/hello", False)], "another's")
+    probe(200, "start", "hv1", "vm1")
+    wait_until(lambda: probes("blue-viewer") == [("hv1/vm1/hello", True)],
+               10, "a start")
+    row, = [r for r in fleet.db.rows("Assignment")
+            if r["name"].startswith("blue.port-vm1-")]
+    check(row["tenant"] == "blue" and row["hosts"] == "hv1", str(row))
+    check("hv1/vm1 hello of tenant blue: started" in fleet.ctl("list-probes"),
+          fleet.ctl("list-probes"))
+    wait_until(lambda: "tenant:neutron:project" in fleet.host.xfsm_ctl(
+        "--if-exists", "get", "Assignment", row["name"], "target"), 20,
+        "the tenant's selector on the host")
+    # It counts for the limit, which is two.
+    fleet.call("blue-operator", 409, "PUT", ASSIGNMENTS + "blue.two",
+               {"programs": ["hello"], "target": {"port": "*"}})
+    probe(200, "stop", "hv1", "vm1")
+    wait_until(lambda: probes("blue-viewer") == [("hv1/vm1/hello", False)],
+               10, "a stop")
+    fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.two",
+               {"programs": ["hello"], "target": {"port": "none"}})
+    wait_until(lambda: "blue.two" in fleet.names(
+        "blue-viewer", "/api/v1/assignments"), 10, "another")
+    probe(409, "start", "hv1", "vm1")
+    fleet.call("blue-operator", 200, "DELETE", ASSIGNMENTS + "blue.two",
+               If_Match="*")
+    probe(200, "remove", "hv1", "vm1")
+    wait_until(lambda: not probes("blue-viewer"), 10, "a removal")
+    fleet.ctl("remove-probe", "hv1", "vm1", "hello")
+
+
+def points(fleet, role, port, status=200):
+    """Points of the last half hour with values, and all of them."""
+    answer = fleet.call(role, status, "GET",
+                        "/api/v1/hosts/hv1/ports/%s/history" % port)
+    if status != 200:
+        return answer.json["detail"]
+    packets = answer.json["values"]["packets"]
+    return sum(p is not None for p in packets), len(packets)
+
+
+def talkers(fleet, role):
+    return {(i["port"], i["program"]) for i in
+            fleet.rest.get("/api/v1/talkers", role).json["items"]}
 
 
 def test_audit(fleet):
@@ -426,6 +509,17 @@ def test_events(fleet):
           and red.next()["event"]["port"] == "vm2", "streams")
     check(not fleet.rest.get("/api/v1/events?port=vm2",
                              "blue-viewer").json["items"], "a filter")
+    wait_until(lambda: talkers(fleet, "viewer") == everything, 20, "lists")
+    check(talkers(fleet, "blue-viewer") == {("vm1", "hello")}
+          and talkers(fleet, "red-viewer") == {("vm2", "hello")},
+          str(talkers(fleet, "blue-viewer")))
+    for port in ("vm1", "vm2"):
+        wait_until(lambda p=port: points(fleet, "viewer", p)[0] > 1, 30,
+                   "history")
+    wait_until(lambda: points(fleet, "blue-viewer", "vm1")[0] > 1, 30,
+               "a tenant's history")
+    check(points(fleet, "blue-viewer", "vm2", 404).replace("vm2", "nosuch")
+          == points(fleet, "blue-viewer", "nosuch", 404), "not its own")
 
     # The most streams of a tenant, and one more.
     crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
@@ -443,12 +537,25 @@ def test_events(fleet):
     fleet.wait_running("vm1", "hello", "secret")
     wait_until(lambda: fleet.names("red-viewer", "/api/v1/ports", "id")
                == ["hv1/vm1", "hv1/vm2"], 20, "the port")
+    # Its past does not go with it.
+    past = points(fleet, "viewer", "vm1")[0]
+    check(points(fleet, "red-viewer", "vm1")[0] == 0 < past, "a past")
+    points(fleet, "blue-viewer", "vm1", 404)
+    check(talkers(fleet, "red-viewer") == {("vm2", "hello")}
+          and talkers(fleet, "blue-viewer") == {("vm1", "hello")},
+          "lists of before")
 
     def news():
         knock()
         return ("vm1", "hello") in fleet.event_programs("red-viewer")
 
     wait_until(news, 30, "events of a port that changed hands")
+    check(talkers(fleet, "red-viewer") == {("vm1", "hello"), ("vm2", "hello")}
+          and not talkers(fleet, "blue-viewer"), "lists of since")
+    wait_until(lambda: points(fleet, "red-viewer", "vm1")[0] > 0, 30,
+               "history of since")
+    check(points(fleet, "viewer", "vm1")[0]
+          >= past + points(fleet, "red-viewer", "vm1")[0], "a past")
     check(not before & {i["id"] for i in fleet.rest.get(
         "/api/v1/events?limit=1000", "red-viewer").json["items"]},
         "events of before")
@@ -562,6 +669,7 @@ def test(host):
     test_reach(fleet)
     test_views(fleet)
     test_refusals(fleet)
+    test_probes(fleet)
     test_audit(fleet)
     test_parameters(fleet)
     test_rows(fleet)
