@@ -261,6 +261,12 @@ xfsm_tool_start(char **argv, const char *in,
     return tool;
 }
 
+const char *
+xfsm_tool_said(const struct xfsm_tool *tool)
+{
+    return ds_cstr_ro(&tool->err);
+}
+
 char *
 xfsm_tool_finish(struct xfsm_tool *tool, struct ds *out, bool *retry)
 {
