@@ -408,12 +408,13 @@ def test_probes(fleet):
     fleet.ctl("remove-probe", "hv1", "vm1", "hello")
 
 
-def points(fleet, role, port, status=200):
-    """Points of the last half hour with values, and all of them."""
-    answer = fleet.call(role, status, "GET",
-                        "/api/v1/hosts/hv1/ports/%s/history" % port)
-    if status != 200:
-        return answer.json["detail"]
+def points(fleet, role, port):
+    """Points of the last half hour with values, and all of them; what is told
+    where there is no history."""
+    answer = fleet.rest.call("GET", "/api/v1/hosts/hv1/ports/%s/history"
+                             % port, role)
+    if answer.status == 404:
+        return 0, answer.json["detail"]
     packets = answer.json["values"]["packets"]
     return sum(p is not None for p in packets), len(packets)
 
@@ -472,6 +473,93 @@ def test_parameters(fleet):
                lambda: str(parameters()))
 
 
+def test_roles(fleet):
+    """Roles and tokens by the REST API, for admins of the fleet."""
+    path, tokens = "/api/v1/roles/dora", "/api/v1/roles/dora/tokens"
+    body = {"level": "viewer", "tenant": "blue"}
+    for wrong in ({}, {"level": "boss"}, dict(body, tenant="nosuch"),
+                  dict(body, tenant=None), dict(body, tokens=[])):
+        fleet.call("admin", 400, "PUT", path, wrong)
+    fleet.call("admin", 400, "PUT", "/api/v1/roles/d%20a", body)
+    for role in ("operator", "blue-admin"):
+        for method, place in (("GET", "/api/v1/roles"), ("GET", path),
+                              ("PUT", path), ("DELETE", path),
+                              ("POST", tokens), ("DELETE", tokens)):
+            fleet.call(role, 403, method, place,
+                       body if method == "PUT" else None)
+    for method, place in (("GET", path), ("DELETE", path), ("POST", tokens),
+                          ("DELETE", tokens)):
+        fleet.call("admin", 404, method, place)
+    created = fleet.call("admin", 201, "PUT", path, body)
+    wait_until(lambda: fleet.rest.call("GET", path, "admin").status == 200,
+               10, "a role")
+    answer = fleet.call("admin", 200, "GET", path)
+    check(answer.etag == created.etag and answer.json == dict(
+        body, name="dora", tokens=[]), answer.body)
+    check("dora" in fleet.names("admin", "/api/v1/roles"), "roles")
+    made = fleet.call("admin", 201, "POST", tokens).json
+    fleet.rest.tokens["dora"] = made["token"]
+    wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", "dora").status
+               == 200, 10, "a token")
+    check(fleet.names("dora", "/api/v1/ports", "id") == ["hv1/vm1"], "ports")
+    check(fleet.rest.get(path, "admin").json["tokens"] == [made["detail"]],
+          "a digest")
+    log = fleet.rest.get("/api/v1/audit?limit=1000", "admin").body
+    check(made["detail"] in log and made["token"] not in log, "a leak")
+    # Another level, for the token that there is.
+    fleet.call("admin", 428, "PUT", path, {"level": "operator"})
+    fleet.call("admin", 412, "PUT", path, {"level": "operator"},
+               If_Match="\"0\"")
+    fleet.call("admin", 200, "PUT", path, {"level": "operator"},
+               If_Match=answer.etag)
+    wait_until(lambda: len(fleet.names("dora", "/api/v1/ports", "id")) == 2,
+               10, "without a tenant")
+    # One of two tokens goes, then all.
+    other = fleet.call("admin", 201, "POST", tokens).json
+    wait_until(lambda: len(fleet.rest.get(path, "admin").json["tokens"]) == 2,
+               10, "two tokens")
+    fleet.call("admin", 404, "DELETE", tokens + "?digest=sha256:0")
+    fleet.call("admin", 200, "DELETE", tokens + "?digest=" + made["detail"])
+    wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", "dora").status
+               == 401, 10, "a token to go")
+    check(fleet.rest.get(path, "admin").json["tokens"] == [other["detail"]],
+          "the other")
+    fleet.call("admin", 200, "DELETE", tokens)
+
+    def set_tokens(n):
+        if n < 64:
+            fleet.db.transact({"op": "update", "table": "Role",
+                               "where": named("dora"), "row": {"tokens": [
+                                   "set", ["sha256:%d" % i
+                                           for i in range(n)]]}})
+        wait_until(lambda: len(fleet.rest.get(path, "admin").json["tokens"])
+                   == n, 10, "%d tokens" % n)
+
+    # The most tokens, and one more.
+    set_tokens(63)
+    fleet.call("admin", 201, "POST", tokens)
+    set_tokens(64)
+    fleet.call("admin", 409, "POST", tokens)
+    etag = fleet.rest.get(path, "admin").etag
+    fleet.call("admin", 428, "DELETE", path)
+    # The most roles, and one more.
+    n = 4096 - len(fleet.db.rows("Role"))
+    fleet.db.transact(*[{"op": "insert", "table": "Role", "row": {
+        "name": "r%d" % i, "level": "viewer"}} for i in range(n)])
+    fleet.call("admin", 409, "PUT", "/api/v1/roles/more", body)
+    fleet.refuses("4096", "add-role", "more", "viewer")
+    fleet.db.delete("Role", named("r0"))
+    fleet.call("admin", 201, "PUT", "/api/v1/roles/more", body)
+    fleet.db.transact(*[{"op": "delete", "table": "Role",
+                         "where": named("r%d" % i)} for i in range(1, n)])
+    wait_until(lambda: fleet.rest.get("/api/v1/roles", "admin").json["total"]
+               < 100, 20, "few roles")
+    fleet.call("admin", 200, "DELETE", "/api/v1/roles/more", If_Match="*")
+    fleet.call("admin", 200, "DELETE", path, If_Match=etag)
+    wait_until(lambda: fleet.rest.call("GET", path, "admin").status == 404,
+               10, "a removal")
+
+
 class Stream:
     """The events that a user follows."""
 
@@ -518,8 +606,8 @@ def test_events(fleet):
                    "history")
     wait_until(lambda: points(fleet, "blue-viewer", "vm1")[0] > 1, 30,
                "a tenant's history")
-    check(points(fleet, "blue-viewer", "vm2", 404).replace("vm2", "nosuch")
-          == points(fleet, "blue-viewer", "nosuch", 404), "not its own")
+    check(points(fleet, "blue-viewer", "vm2")[1].replace("vm2", "nosuch")
+          == points(fleet, "blue-viewer", "nosuch")[1], "not its own")
 
     # The most streams of a tenant, and one more.
     crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
@@ -540,7 +628,7 @@ def test_events(fleet):
     # Its past does not go with it.
     past = points(fleet, "viewer", "vm1")[0]
     check(points(fleet, "red-viewer", "vm1")[0] == 0 < past, "a past")
-    points(fleet, "blue-viewer", "vm1", 404)
+    check("there is no" in points(fleet, "blue-viewer", "vm1")[1], "lost")
     check(talkers(fleet, "red-viewer") == {("vm2", "hello")}
           and talkers(fleet, "blue-viewer") == {("vm1", "hello")},
           "lists of before")
@@ -673,6 +761,7 @@ def test(host):
     test_audit(fleet)
     test_parameters(fleet)
     test_rows(fleet)
+    test_roles(fleet)
     blue, red = test_events(fleet)
     test_tokens(fleet, blue, red)
     fleet.rest.exit()
