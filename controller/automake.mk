@@ -89,6 +89,7 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-probes.c \
 	controller/rest-programs.c \
 	controller/rest-rights.c \
+	controller/rest-roles.c \
 	controller/rest-rollouts.c \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \

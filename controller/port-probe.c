@@ -61,6 +61,9 @@ xfsm_port_probe_make_name(const struct xfsm_port_probe *probe)
     sha1_bytes(text, strlen(text), digest);
     sha1_to_hex(digest, hex);
     free(text);
+    if (probe->tenant) {
+        ds_put_format(&name, "%s.", probe->tenant);
+    }
     ds_put_cstr(&name, "port-");
     put_slug(&name, probe->port);
     ds_put_format(&name, "-%.*s", MAX_HEX, hex);
@@ -81,7 +84,7 @@ xfsm_port_probe_from_row(const struct fleetrec_assignment *row,
         return false;
     }
     *probe = (struct xfsm_port_probe) { row->hosts[0], port,
-                                        row->programs[0] };
+                                        row->programs[0], row->tenant };
     name = xfsm_port_probe_make_name(probe);
     is = !strcmp(name, row->name);
     free(name);
@@ -161,6 +164,8 @@ xfsm_port_probe_find_others(const struct ovsdb_idl *idl,
         const char *port = smap_get(&row->target, "port");
 
         if (row->name && row->enabled && strcmp(row->name, own)
+            && (!probe->tenant
+                || !strcmp(probe->tenant, row->tenant ? row->tenant : ""))
             && (!port || xfsm_glob_match(port, probe->port))
             && means_host(idl, row, probe)) {
             for (size_t i = 0; i < row->n_programs; i++) {
@@ -222,6 +227,9 @@ insert_row(struct ovsdb_idl_txn *txn, const char *name,
     fleetrec_assignment_set_programs(row, (const char **) &probe->program, 1);
     fleetrec_assignment_set_hosts(row, (const char **) &probe->host, 1);
     fleetrec_assignment_set_target(row, &target);
+    if (probe->tenant) {
+        fleetrec_assignment_set_tenant(row, probe->tenant);
+    }
     return row;
 }
 
@@ -234,6 +242,7 @@ put_row(const struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
 {
     char *error = check_probe(idl, probe);
 
+    error = error ? error : xfsm_fleet_check_name(name);
     if (error) {
         return error;
     } else if (row && !start) {

@@ -50,10 +50,11 @@ struct xfsm_port_probe {
     const char *host;
     const char *port;
     const char *program;
+    const char *tenant;         /* Whose it is; NULL: the operator's. */
 };
 
-/* The name of the row of 'probe', 33 characters at most; the caller frees
- * it. */
+/* The name of the row of 'probe', 33 characters at most, after the name of the
+ * tenant and a dot if there is one; the caller frees it. */
 char *xfsm_port_probe_make_name(const struct xfsm_port_probe *probe);
 
 /* Tells whether 'row' is one for a program on a port, and stores that. */
@@ -61,7 +62,8 @@ bool xfsm_port_probe_from_row(const struct fleetrec_assignment *row,
                               struct xfsm_port_probe *);
 
 /* Adds to 'names' the assignments that are enabled and have the program run
- * on that port, too, as far as host and port tell. */
+ * on that port, too, as far as host and port tell; for a tenant only the
+ * tenant's. */
 void xfsm_port_probe_find_others(const struct ovsdb_idl *,
                                  const struct xfsm_port_probe *,
                                  struct sset *names);

@@ -461,17 +461,15 @@ may_have_name(struct xfsm_rest_call *call)
     return true;
 }
 
-/* How many assignments that are enabled the tenant has beside the one that the
- * request is about. */
-static size_t
-count_others(struct xfsm_rest_call *call)
+size_t
+xfsm_rest_count_others(const struct xfsm_rest_call *call, const char *name)
 {
     const struct fleetrec_assignment *row;
     size_t n = 0;
 
     FLEETREC_ASSIGNMENT_FOR_EACH (row, xfsm_rest_db_idl(call->rest->db)) {
         n += row->enabled && row->tenant && !strcmp(row->tenant, call->tenant)
-             && strcmp(row->name, call->name);
+             && strcmp(row->name, name);
     }
     return n;
 }
@@ -498,7 +496,8 @@ may_have(struct xfsm_rest_call *call, const struct config *c)
                           c->programs.names[i]);
         }
     }
-    if (c->enabled && count_others(call) >= tenant->limits.assignments) {
+    if (c->enabled && (xfsm_rest_count_others(call, call->name)
+                       >= tenant->limits.assignments)) {
         xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
                           "you may have %u assignments that are enabled",
                           tenant->limits.assignments);

@@ -70,6 +70,8 @@ struct xfsm_rest_call {
     char digest[XFSM_TOKENS_TEXT_SIZE];     /* Of the token, if that is in the
                                              * database, or "". */
     char detail[256];           /* What is done, for the user and audit. */
+    char secret[XFSM_TOKENS_TEXT_SIZE]; /* A token that was made, for the user
+                                         * alone, or "". */
     bool writes;                /* It is to be noted if it is refused. */
     bool audited;               /* It is noted already, or will be. */
 };
@@ -190,6 +192,12 @@ void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
     R("GET", "/api/v1/tenants/{name}", VIEWER, get_tenant_row) \
     R("PUT", "/api/v1/tenants/{name}", ADMIN, put_tenant) \
     R("DELETE", "/api/v1/tenants/{name}", ADMIN, delete_tenant) \
+    R("GET", "/api/v1/roles", ADMIN, get_roles) \
+    R("GET", "/api/v1/roles/{name}", ADMIN, get_role) \
+    R("PUT", "/api/v1/roles/{name}", ADMIN, put_role) \
+    R("DELETE", "/api/v1/roles/{name}", ADMIN, delete_role) \
+    R("POST", "/api/v1/roles/{name}/tokens", ADMIN, new_token) \
+    R("DELETE", "/api/v1/roles/{name}/tokens", ADMIN, delete_tokens) \
     R("GET", "/api/v1/events", VIEWER, get_events) \
     R("GET", "/api/v1/events/stream", VIEWER, get_stream) \
     R("GET", "/api/v1/audit", ADMIN, get_audit) \
@@ -222,6 +230,11 @@ const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
  * "HOST/INTERFACE". */
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
+
+/* How many assignments that are enabled the tenant of the user has, beside
+ * the one called 'name'. */
+size_t xfsm_rest_count_others(const struct xfsm_rest_call *,
+                              const char *name);
 
 /* The ETag of what users can say of a host; the caller frees it. */
 char *xfsm_rest_host_etag(const struct fleetrec_host *);

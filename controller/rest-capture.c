@@ -17,6 +17,9 @@
 #include "controller/rest-tool.h"
 #include "controller/tool.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "smap.h"
+#include "svec.h"
 #include "unicode.h"
 #include "util.h"
 #include "xfsm/program/image.h"
@@ -33,7 +36,8 @@ BUILD_ASSERT_DECL(MAX_EVENTS_AND_ONE == XFSM_REST_MAX_TEST_EVENTS + 1);
     F(capture, XFSM_REST_MAX_CAPTURE) \
     F(source, XFSM_MAX_SOURCE_BYTES) \
     F(program, 127) \
-    F(version, 20)
+    F(version, 20) \
+    F(parameters, XFSM_REST_MAX_TEST_PARAMETERS_BYTES)
 
 struct form {
 #define FORM_MEMBER(NAME, MAX) struct ds NAME; bool has_##NAME;
@@ -76,13 +80,16 @@ refuse_form(struct xfsm_rest_call *call, const struct form *form)
     if (form->too_long) {
         xfsm_rest_problem(call, MHD_HTTP_CONTENT_TOO_LARGE, "Body too large",
                           "%s is too long: a capture has %d bytes at most, a "
-                          "program %d", form->too_long,
-                          XFSM_REST_MAX_CAPTURE, XFSM_MAX_SOURCE_BYTES);
+                          "program %d, parameters %d", form->too_long,
+                          XFSM_REST_MAX_CAPTURE, XFSM_MAX_SOURCE_BYTES,
+                          XFSM_REST_MAX_TEST_PARAMETERS_BYTES);
     } else {
         xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body",
                           "the body must be a form, multipart/form-data, with "
                           "the file \"capture\", and either \"source\", or "
-                          "\"program\" and perhaps \"version\"");
+                          "\"program\" and perhaps \"version\"; "
+                          "\"parameters\" is an object of strings, %d at most",
+                          XFSM_REST_MAX_TEST_PARAMETERS);
     }
 }
 
@@ -105,7 +112,8 @@ is_text(struct ds *ds)
 /* Answers with the events, one a line. */
 static void
 tested(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
-       const struct ds *out, const char *error, bool retry)
+       const struct ds *out, const char *said OVS_UNUSED,
+       const char *error, bool retry)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
     const char *line = ds_cstr_ro(out);
@@ -132,19 +140,68 @@ tested(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
     ds_destroy(&ds);
 }
 
-static void
-run(struct xfsm_rest_call *call, const struct form *form, const char *source)
+/* Reads the parameters, if there are any, as "NAME=VALUE".  Returns false
+ * after answering that they are none. */
+static bool
+read_parameters(struct xfsm_rest_call *call, struct form *form,
+                struct svec *parameters)
 {
-    const char *argv[] = {
+    struct smap map = SMAP_INITIALIZER(&map);
+    const struct smap_node *node;
+    struct json *json;
+    bool ok = false;
+    char *error;
+
+    if (!form->has_parameters) {
+        return true;
+    } else if (is_text(&form->parameters)) {
+        json = json_from_string(ds_cstr(&form->parameters));
+        error = xfsm_rest_take_map(json, &map);
+        ok = !error && smap_count(&map) <= XFSM_REST_MAX_TEST_PARAMETERS;
+        free(error);
+        json_destroy(json);
+    }
+    SMAP_FOR_EACH (node, &map) {
+        svec_add_nocopy(parameters, xasprintf("%s=%s", node->key,
+                                              node->value));
+    }
+    svec_sort(parameters);
+    smap_destroy(&map);
+    if (!ok) {
+        refuse_form(call, form);
+    }
+    return ok;
+}
+
+static void
+run(struct xfsm_rest_call *call, struct form *form, const char *source)
+{
+    static const char *const start[] = {
         NULL, "run", "--quiet", "--max-events", TO_STRING(MAX_EVENTS_AND_ONE),
-        "--port", "capture", "--pcap", XFSM_TOOL_FILE, "-", NULL,
+        "--port", "capture", "--pcap", XFSM_TOOL_FILE,
     };
+    const char *argv[ARRAY_SIZE(start) + 2 * XFSM_REST_MAX_TEST_PARAMETERS
+                     + 2];
     const struct xfsm_tool_file file = {
         ds_cstr_ro(&form->capture), form->capture.length,
     };
+    struct svec parameters = SVEC_EMPTY_INITIALIZER;
+    size_t n = ARRAY_SIZE(start);
+    const char *parameter;
+    size_t i;
 
-    xfsm_rest_tool_file(call, argv, source, &file, XFSM_REST_MAX_TEST_BYTES,
-                        tested);
+    if (read_parameters(call, form, &parameters)) {
+        memcpy(argv, start, sizeof start);
+        SVEC_FOR_EACH (i, parameter, &parameters) {
+            argv[n++] = "--param";
+            argv[n++] = parameter;
+        }
+        argv[n++] = "-";
+        argv[n] = NULL;
+        xfsm_rest_tool_file(call, argv, source, &file,
+                            XFSM_REST_MAX_TEST_BYTES, tested);
+    }
+    svec_destroy(&parameters);
 }
 
 /* Runs a version that is there. */

@@ -12,7 +12,8 @@
  *   capture   the file, pcap or pcapng;
  *   source    the text of a program, or
  *   program   the name of one that is there, and
- *   version   which of its versions; the newest unless it is given.
+ *   version   which of its versions; the newest unless it is given;
+ *   parameters  values of its parameters, an object of strings in JSON.
  *
  * "xfsm run" runs it, in a process that limits itself to some seconds and some
  * memory before it looks at either, and that opens nothing: XFSM_TOOL_DEADLINE
@@ -22,6 +23,10 @@
 /* Bytes of a capture, and of the whole form. */
 #define XFSM_REST_MAX_CAPTURE (8 * 1024 * 1024)
 #define XFSM_REST_MAX_FORM (XFSM_REST_MAX_CAPTURE + 1024 * 1024 + 16384)
+
+/* Parameters, and bytes of all of them. */
+#define XFSM_REST_MAX_TEST_PARAMETERS 64
+#define XFSM_REST_MAX_TEST_PARAMETERS_BYTES 4096
 
 /* Events that are told, and bytes of them. */
 #define XFSM_REST_MAX_TEST_EVENTS 1000

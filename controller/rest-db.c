@@ -87,6 +87,9 @@ answer(struct pending *p)
     if (p->call->detail[0]) {
         json_object_put_string(json, "detail", p->call->detail);
     }
+    if (p->call->secret[0]) {
+        json_object_put_string(json, "token", p->call->secret);
+    }
     if (p->etag) {
         xfsm_http_add_header(p->call->request, "ETag", p->etag);
     }

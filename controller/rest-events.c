@@ -62,9 +62,10 @@ xfsm_rest_take_event(void *rest_, const char *source, const char *event,
     }
     ds_put_format(&line, "%s\n", source);
     ds_put_buffer(&line, event, len);
-    xfsm_talkers_take(rest->talkers, source, event, len, time_msec());
     xfsm_recent_add(rest->events, ds_cstr(&line), line.length);
-    xfsm_owners_take(rest, source, event, len);
+    xfsm_talkers_take(rest->talkers, source,
+                      xfsm_owners_take(rest, source, event, len), event, len,
+                      time_msec());
     ds_destroy(&line);
     xfsm_http_wake_streams(rest->http);
 }

@@ -21,7 +21,10 @@
 #include "controller/meter.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-tenants.h"
 #include "controller/talkers.h"
+#include "controller/tenants.h"
+#include "hash.h"
 #include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
 #include "ovsdb-idl.h"
@@ -63,9 +66,20 @@ struct meter {
     struct xfsm_meter meter;
 };
 
+/* Since when something is as it is. */
+struct tenure {
+    uint32_t hash;              /* Of what it is. */
+    int64_t since;              /* In milliseconds since the Epoch. */
+    uint64_t turn;              /* When it was looked at last. */
+};
+
 struct xfsm_rest_history {
     struct xfsm_history *series;
     struct shash meters;        /* struct meter, by name of the series. */
+    struct shash ports;         /* struct tenure, by name of the series, if
+                                 * there are tenants. */
+    struct shash tenants;       /* struct tenure, by name. */
+    uint64_t turn;
     long long int next;         /* When to look again. */
 };
 
@@ -76,6 +90,8 @@ xfsm_rest_history_create(void)
 
     history->series = xfsm_history_create(XFSM_REST_MAX_SERIES);
     shash_init(&history->meters);
+    shash_init(&history->ports);
+    shash_init(&history->tenants);
     return history;
 }
 
@@ -85,6 +101,8 @@ xfsm_rest_history_destroy(struct xfsm_rest_history *history)
     if (history) {
         xfsm_history_destroy(history->series);
         shash_destroy_free_data(&history->meters);
+        shash_destroy_free_data(&history->ports);
+        shash_destroy_free_data(&history->tenants);
         free(history);
     }
 }
@@ -161,11 +179,135 @@ clear_values(float values[], size_t n)
     }
 }
 
+/* ## Since when a tenant has a port ## */
+
+/* Takes note that what is called 'name' has 'hash' in this turn. */
+static void
+note_tenure(struct xfsm_rest_history *history, struct shash *tenures,
+            const char *name, uint32_t hash)
+{
+    struct tenure *tenure = shash_find_data(tenures, name);
+
+    if (!tenure) {
+        tenure = xzalloc(sizeof *tenure);
+        tenure->hash = ~hash;
+        shash_add(tenures, name, tenure);
+    }
+    if (tenure->hash != hash) {
+        tenure->hash = hash;
+        tenure->since = time_wall_msec();
+    }
+    tenure->turn = history->turn;
+}
+
+/* Forgets what was not there in this turn. */
+static void
+forget_tenures(const struct xfsm_rest_history *history, struct shash *tenures)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH_SAFE (node, tenures) {
+        const struct tenure *tenure = node->data;
+
+        if (tenure->turn != history->turn) {
+            free(node->data);
+            shash_delete(tenures, node);
+        }
+    }
+}
+
+static uint32_t
+hash_map(const struct smap *map)
+{
+    const struct smap_node **nodes = smap_sort(map);
+    uint32_t hash = 0;
+    size_t i;
+
+    for (i = 0; i < smap_count(map); i++) {
+        hash = hash_string(nodes[i]->key, hash);
+        hash = hash_string(nodes[i]->value, hash);
+    }
+    free(nodes);
+    return hash;
+}
+
+/* The hash of what makes a port a tenant's. */
+static uint32_t
+hash_probe(const struct xfsmrec_probe *probe)
+{
+    uint32_t hash = hash_map(&probe->ids);
+
+    if (probe->n_interface_uuid) {
+        hash = hash_add(hash, uuid_hash(&probe->interface_uuid[0]));
+    }
+    hash = hash_string(probe->bridge, hash);
+    hash = hash_string(probe->port, hash);
+    hash = hash_string(probe->type, hash);
+    return hash_add(hash, probe->n_tag ? probe->tag[0] : -1);
+}
+
+/* The hash of which ports a tenant has. */
+static uint32_t
+hash_tenant(const struct xfsm_fleet_tenant *tenant)
+{
+    uint32_t hash = hash_add(hash_map(&tenant->target), tenant->all_hosts);
+    const char **hosts = sset_sort(&tenant->hosts);
+    size_t i;
+
+    for (i = 0; i < sset_count(&tenant->hosts) && !tenant->all_hosts; i++) {
+        hash = hash_string(hosts[i], hash);
+    }
+    free(hosts);
+    return hash;
+}
+
+static void
+note_tenants(struct xfsm_rest *rest)
+{
+    const struct xfsm_fleet *fleet = rest->ctl->fleet;
+    struct xfsm_rest_history *history = rest->history;
+    const struct shash_node *node;
+
+    if (fleet) {
+        SHASH_FOR_EACH (node, &fleet->tenants) {
+            note_tenure(history, &history->tenants, node->name,
+                        hash_tenant(node->data));
+        }
+        forget_tenures(history, &history->tenants);
+        forget_tenures(history, &history->ports);
+    }
+}
+
+/* Returns since when the user's tenant has the port called 'name' for sure,
+ * whose probe is 'probe'. */
+static int64_t
+find_since(const struct xfsm_rest_call *call, const char *name,
+           const struct xfsmrec_probe *probe)
+{
+    const struct xfsm_rest_history *history = call->rest->history;
+    const struct xfsm_fleet_tenant *tenant = xfsm_rest_get_tenant(call);
+    const struct tenure *a = shash_find_data(&history->ports, name);
+    const struct tenure *b = shash_find_data(&history->tenants, call->tenant);
+
+    if (!call->tenant[0]) {
+        return 0;
+    } else if (!tenant || !a || a->hash != hash_probe(probe)
+               || !b || b->hash != hash_tenant(tenant)) {
+        return INT64_MAX;       /* Not looked at since that changed. */
+    }
+    return MAX(a->since, b->since);
+}
+
+/* ## Turns ## */
+
 /* Looks at a host that is connected with us, port by port. */
 static void
-sample_own(struct xfsm_rest_history *history, const char *name,
-           struct xfsm_host *host, float sums[N_HOST])
+sample_own(struct xfsm_rest *rest, const char *name, struct xfsm_host *host,
+           float sums[N_HOST])
 {
+    struct xfsm_rest_history *history = rest->history;
+    bool tenants = (rest->ctl->fleet
+                    && !shash_is_empty(&rest->ctl->fleet->tenants));
     struct ovsdb_idl *idl = (xfsm_host_get_state(host) != XFSM_HOST_CONNECTING
                              ? xfsm_host_get_rows(host) : NULL);
     struct xfsm_health_sums health;
@@ -185,6 +327,9 @@ sample_own(struct xfsm_rest_history *history, const char *name,
         xfsm_history_add(history->series, port, rates, N_PORT,
                          time_wall_msec());
         add_values(sums, rates, N_PORT);
+        if (tenants) {
+            note_tenure(history, &history->ports, port, hash_probe(probe));
+        }
         free(port);
     }
     xfsm_health_sum(idl, &health);
@@ -223,7 +368,7 @@ sample_host(struct xfsm_rest *rest, const char *name,
 
     clear_values(sums, N_HOST);
     if (host) {
-        sample_own(rest->history, name, host, sums);
+        sample_own(rest, name, host, sums);
     } else if (row) {
         sample_row(rest->history, row, sums);
     }
@@ -246,6 +391,7 @@ sample(struct xfsm_rest *rest)
     if (!idl && !fleet) {
         return;
     }
+    history->turn++;
     clear_values(values, N_FLEET);
     values[N_FLEET - 1] = 0;
     if (idl) {
@@ -258,6 +404,7 @@ sample(struct xfsm_rest *rest)
         }
     }
     xfsm_history_add(history->series, "", values, N_FLEET, time_wall_msec());
+    note_tenants(rest);
 }
 
 /* Forgets what is no more. */
@@ -330,9 +477,9 @@ build_times(size_t n, int64_t first, int64_t period)
 }
 
 /* Answers with the series called 'name', in the range that the parameter
- * "range" says. */
+ * "range" says, without values of before 'since'. */
 static void
-reply_series(struct xfsm_rest_call *call, const char *name)
+reply_series(struct xfsm_rest_call *call, const char *name, int64_t since)
 {
     const char *wanted = xfsm_http_query(call->request, "range");
     enum xfsm_history_range range = XFSM_HISTORY_SHORT;
@@ -353,6 +500,10 @@ reply_series(struct xfsm_rest_call *call, const char *name)
                           "there is no history of %s, or not yet", name);
         return;
     }
+    for (i = 0; i < n
+         && first + i * xfsm_history_period(range) < since; i++) {
+        clear_values(&points[i * n_values], n_values);
+    }
     json = json_object_create();
     values = json_object_create();
     json_object_put_string(json, "range", xfsm_history_range_name(range));
@@ -372,20 +523,30 @@ reply_series(struct xfsm_rest_call *call, const char *name)
 void
 xfsm_rest_get_history(struct xfsm_rest_call *call)
 {
-    reply_series(call, "");
+    reply_series(call, "", 0);
 }
 
 void
 xfsm_rest_get_host_history(struct xfsm_rest_call *call)
 {
-    reply_series(call, call->name);
+    reply_series(call, call->name, 0);
 }
 
 void
 xfsm_rest_get_port_history(struct xfsm_rest_call *call)
 {
     char *name = xasprintf("%s/%s", call->name, call->port);
+    const struct xfsmrec_probe *probe;
+    struct shash ports;
 
-    reply_series(call, name);
+    xfsm_rest_list_ports(call->rest, call->name, &ports);
+    xfsm_rest_keep_own_ports(call, &ports);
+    probe = shash_find_data(&ports, name);
+    if (probe || !call->tenant[0]) {
+        reply_series(call, name, find_since(call, name, probe));
+    } else {
+        xfsm_rest_not_found(call);
+    }
+    shash_destroy(&ports);
     free(name);
 }

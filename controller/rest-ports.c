@@ -229,7 +229,10 @@ xfsm_rest_get_talkers(struct xfsm_rest_call *call)
     SHASH_FOR_EACH (node, &call->rest->talkers->lists) {
         const struct xfsm_talkers_list *list = node->data;
 
-        if ((!host || !strcmp(host, list->host))
+        if ((!call->tenant[0]
+             || xfsm_owners_may_see_program(call->rest, call->tenant,
+                                            list->owners, list->program))
+            && (!host || !strcmp(host, list->host))
             && (!port || !strcmp(port, list->port))
             && (!program || is_program(call->rest, list->program,
                                        strlen(list->program), program))) {

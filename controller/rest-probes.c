@@ -14,6 +14,8 @@
 #include "controller/port-probe.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-tenants.h"
+#include "controller/tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -107,6 +109,7 @@ xfsm_rest_get_probes(struct xfsm_rest_call *call)
     if (idl) {
         FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
             if (xfsm_port_probe_from_row(row, &probe)
+                && !strcmp(probe.tenant ? probe.tenant : "", call->tenant)
                 && (!host || !strcmp(host, probe.host))) {
                 shash_add_nocopy(&items, xasprintf("%s/%s/%s", probe.host,
                                                    probe.port,
@@ -166,13 +169,51 @@ read_members(const struct json *json, struct xfsm_port_probe *probe,
     return NULL;
 }
 
+/* Tells whether the user may have 'probe', or answers why not. */
+static bool
+may_have(struct xfsm_rest_call *call, bool start,
+         const struct xfsm_port_probe *probe)
+{
+    const struct xfsm_fleet_tenant *tenant = xfsm_rest_get_tenant(call);
+    char *id = xasprintf("%s/%s", probe->host, probe->port);
+    struct shash ports;
+    char *name;
+    bool own;
+
+    xfsm_rest_list_ports(call->rest, probe->host, &ports);
+    xfsm_rest_keep_own_ports(call, &ports);
+    own = shash_find(&ports, id);
+    shash_destroy(&ports);
+    name = xfsm_port_probe_make_name(probe);
+    if (!tenant || !xfsm_tenant_may_use(tenant, probe->program)) {
+        xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
+                          "program %s is none that you may use",
+                          probe->program);
+    } else if (!own) {
+        xfsm_rest_problem(call, MHD_HTTP_NOT_FOUND, "Not found",
+                          "%s is no port of yours that has a probe", id);
+    } else if (start && (xfsm_rest_count_others(call, name)
+                         >= tenant->limits.assignments)) {
+        xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
+                          "you may have %u assignments that are enabled",
+                          tenant->limits.assignments);
+    }
+    free(name);
+    free(id);
+    return !call->request->answered;
+}
+
 static void
 write_probe(struct xfsm_rest_call *call, enum xfsm_port_verb verb,
             const struct xfsm_port_probe *probe,
             const struct smap *parameters)
 {
     struct ovsdb_idl *idl = xfsm_rest_db_rows(call);
-    struct ovsdb_idl_txn *txn = idl ? xfsm_rest_db_begin(call) : NULL;
+    bool starts = verb == XFSM_PORT_VERB_START;
+    bool adds = starts || verb == XFSM_PORT_VERB_INSTALL;
+    struct ovsdb_idl_txn *txn
+        = (idl && (!probe->tenant || !adds || may_have(call, starts, probe))
+           ? xfsm_rest_db_begin(call) : NULL);
     char *action, *error;
     char *done = NULL;
 
@@ -198,7 +239,9 @@ static void
 handle_verb(struct xfsm_rest_call *call, enum xfsm_port_verb verb)
 {
     struct smap parameters = SMAP_INITIALIZER(&parameters);
-    struct xfsm_port_probe probe = { NULL, NULL, NULL };
+    struct xfsm_port_probe probe = {
+        .tenant = call->tenant[0] ? call->tenant : NULL,
+    };
     struct json *json;
     char *error;
 

@@ -324,7 +324,8 @@ get_program_text(struct xfsm_rest_call *call)
 
 static void
 validated(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
-          const struct ds *out OVS_UNUSED, const char *error, bool retry)
+          const struct ds *out OVS_UNUSED, const char *said,
+          const char *error, bool retry)
 {
     struct json *json;
 
@@ -334,7 +335,7 @@ validated(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
     } else {
         json = json_object_create();
         json_object_put(json, "valid", json_boolean_create(!error));
-        json_object_put_string(json, "diagnostics", error ? error : "");
+        json_object_put_string(json, "diagnostics", error ? error : said);
         xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
     }
 }
@@ -342,8 +343,8 @@ validated(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
 void
 xfsm_rest_validate(struct xfsm_rest_call *call)
 {
-    const char *argv[] = { NULL, "compile", "--name", "validated", "-o", "-",
-                           "-", NULL };
+    const char *argv[] = { NULL, "compile", "--lint", "--name", "validated",
+                           "-o", "-", "-", NULL };
     const char *text = get_program_text(call);
 
     if (text) {
@@ -364,7 +365,7 @@ reply_drawing(struct xfsm_rest_call *call, const char *svg)
 
 static void
 drawn(struct xfsm_rest_call *call, const char *source, const struct ds *out,
-      const char *error, bool retry)
+      const char *said OVS_UNUSED, const char *error, bool retry)
 {
     struct shash *drawings = &call->rest->drawings;
 
@@ -475,7 +476,8 @@ get_next_version(struct xfsm_rest_call *call)
 /* Writes the program, which was compiled meanwhile. */
 static void
 compiled(struct xfsm_rest_call *call, const char *source,
-         const struct ds *out OVS_UNUSED, const char *error, bool retry)
+         const struct ds *out OVS_UNUSED, const char *said OVS_UNUSED,
+         const char *error, bool retry)
 {
     struct smap options = SMAP_INITIALIZER(&options);
     int64_t next;

@@ -343,7 +343,7 @@ limit_owners(struct xfsm_rest *rest, const char *names, struct ds *allowed)
     free(copy);
 }
 
-void
+const char *
 xfsm_owners_take(struct xfsm_rest *rest, const char *source,
                  const char *event, size_t len)
 {
@@ -360,6 +360,8 @@ xfsm_owners_take(struct xfsm_rest *rest, const char *source,
     }
     xfsm_recent_add(rest->owners->lines, ds_cstr(&allowed), allowed.length);
     ds_destroy(&allowed);
+    return xfsm_recent_get(rest->owners->lines,
+                           xfsm_recent_next(rest->owners->lines) - 1)->text;
 }
 
 /* Tells whether 'name' is in 'list'. */
@@ -380,26 +382,34 @@ is_listed(const char *list, const char *name)
 }
 
 bool
+xfsm_owners_may_see_program(const struct xfsm_rest *rest, const char *name,
+                            const char *owners, const char *program)
+{
+    const struct xfsm_fleet *fleet = rest->ctl->fleet;
+    const struct xfsm_fleet_tenant *tenant
+        = fleet ? shash_find_data(&fleet->tenants, name) : NULL;
+
+    return tenant && !tenant->error && is_listed(owners, name)
+           && xfsm_tenant_may_use(tenant, program);
+}
+
+bool
 xfsm_owners_may_see(const struct xfsm_rest *rest, const char *name,
                     uint64_t number, const struct xfsm_event_view *view)
 {
     const struct xfsm_recent *lines = rest->owners->lines;
-    const struct xfsm_fleet *fleet = rest->ctl->fleet;
-    const struct xfsm_fleet_tenant *tenant
-        = fleet ? shash_find_data(&fleet->tenants, name) : NULL;
     char *program;
-    bool may_use;
+    bool may_see;
 
-    if (!tenant || tenant->error || !view->program.p
-        || number < xfsm_recent_first(lines)
-        || number >= xfsm_recent_next(lines)
-        || !is_listed(xfsm_recent_get(lines, number)->text, name)) {
+    if (!view->program.p || number < xfsm_recent_first(lines)
+        || number >= xfsm_recent_next(lines)) {
         return false;
     }
     program = xmemdup0(view->program.p, view->program.len);
-    may_use = xfsm_tenant_may_use(tenant, program);
+    may_see = xfsm_owners_may_see_program(
+        rest, name, xfsm_recent_get(lines, number)->text, program);
     free(program);
-    return may_use;
+    return may_see;
 }
 
 unsigned long long int

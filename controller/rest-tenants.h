@@ -15,7 +15,9 @@
  *
  * Whose an event is, is found out when it comes, by the UUID of the interface
  * that it tells and the row of that interface's probe: so the events of a port
- * that went never are those of another that came in its place.
+ * that went never are those of another that came in its place.  Of the history
+ * of a port they are shown what is of the time since the port is what it is,
+ * and the tenant has the selector and hosts that it has.
  *
  * Users without a tenant are allowed all of this.  Thread-safety: none. */
 
@@ -35,8 +37,10 @@ struct xfsm_rest_call;
 /* T(HANDLER): routes for users of tenants; the handler sees to it that they
  * are shown what is theirs. */
 #define XFSM_REST_TENANT_ROUTES(T) \
-    T(get_status) T(get_ports) T(get_port) T(get_states) T(get_programs) \
-    T(validate) T(get_program) T(get_versions) T(get_source) T(get_graph) \
+    T(get_status) T(get_ports) T(get_port) T(get_states) T(get_talkers) \
+    T(get_probes) T(install_probe) T(start_probe) T(stop_probe) \
+    T(remove_probe) T(get_port_history) T(get_programs) T(validate) \
+    T(get_program) T(get_versions) T(get_source) T(get_graph) \
     T(get_assignments) T(preview) T(get_assignment) T(put_assignment) \
     T(delete_assignment) T(get_events) T(get_stream) T(get_audit)
 
@@ -81,15 +85,21 @@ void xfsm_rest_digest_token(const char *token,
 struct xfsm_owners *xfsm_owners_create(size_t max_events);
 void xfsm_owners_destroy(struct xfsm_owners *);
 
-/* Takes note whose the event is that comes next, of the host named
- * 'source'. */
-void xfsm_owners_take(struct xfsm_rest *, const char *source,
-                      const char *event, size_t len);
+/* Takes note whose the event is that comes next, of the host named 'source'.
+ * Returns that, names of tenants, each before a comma, until the next
+ * comes. */
+const char *xfsm_owners_take(struct xfsm_rest *, const char *source,
+                             const char *event, size_t len);
 
 /* Tells whether the event of that number, and what 'view' has of it, is
  * for users of 'tenant'. */
 bool xfsm_owners_may_see(const struct xfsm_rest *, const char *tenant,
                          uint64_t number, const struct xfsm_event_view *view);
+
+/* The same for what 'program' told in an event of 'owners', of
+ * xfsm_owners_take(). */
+bool xfsm_owners_may_see_program(const struct xfsm_rest *, const char *tenant,
+                                 const char *owners, const char *program);
 
 /* Events that were more than a tenant is allowed in a second. */
 unsigned long long int xfsm_owners_n_dropped(const struct xfsm_owners *);

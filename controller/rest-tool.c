@@ -25,15 +25,16 @@ struct job {
     bool has_file;
     char *source;
     void (*done)(struct xfsm_rest_call *, const char *source,
-                 const struct ds *out, const char *error, bool retry);
+                 const struct ds *out, const char *said, const char *error,
+                 bool retry);
 };
 
 void
 xfsm_rest_tool(struct xfsm_rest_call *call, const char *argv[],
                const char *source, size_t max_out,
                void (*done)(struct xfsm_rest_call *, const char *source,
-                            const struct ds *out, const char *error,
-                            bool retry))
+                            const struct ds *out, const char *said,
+                            const char *error, bool retry))
 {
     xfsm_rest_tool_file(call, argv, source, NULL, max_out, done);
 }
@@ -69,8 +70,8 @@ xfsm_rest_tool_file(struct xfsm_rest_call *call, const char *argv[],
                     const char *source, const struct xfsm_tool_file *file,
                     size_t max_out,
                     void (*done)(struct xfsm_rest_call *, const char *source,
-                                 const struct ds *out, const char *error,
-                                 bool retry))
+                                 const struct ds *out, const char *said,
+                                 const char *error, bool retry))
 {
     struct xfsm_rest *rest = call->rest;
     struct xfsm_tool *tool;
@@ -110,11 +111,13 @@ static void
 finish(struct job *job)
 {
     struct ds out = DS_EMPTY_INITIALIZER;
+    char *said = xstrdup(xfsm_tool_said(job->tool));
     bool retry;
     char *error = xfsm_tool_finish(job->tool, &out, &retry);
 
-    job->done(job->call, job->source, &out, error, retry);
+    job->done(job->call, job->source, &out, said, error, retry);
     free(error);
+    free(said);
     ds_destroy(&out);
     free_job(job);
 }

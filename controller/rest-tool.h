@@ -25,12 +25,13 @@ struct xfsm_tool_file;
 
 /* Runs the toolbox with 'argv', the first element of which is filled in here,
  * on 'source', and defers the answer.  'done' is called then, and answers,
- * with 'error' as of tool.h, NULL if all went well. */
+ * with 'error' as of tool.h, NULL if all went well, and what the toolbox
+ * 'said', warnings in that case. */
 void xfsm_rest_tool(struct xfsm_rest_call *, const char *argv[],
                     const char *source, size_t max_out,
                     void (*done)(struct xfsm_rest_call *, const char *source,
-                                 const struct ds *out, const char *error,
-                                 bool retry));
+                                 const struct ds *out, const char *said,
+                                 const char *error, bool retry));
 
 /* The same with a file, XFSM_TOOL_FILE for the toolbox: runs that take longer,
  * of which there are XFSM_REST_TOOL_MAX_FILES at a time. */
@@ -39,7 +40,7 @@ void xfsm_rest_tool_file(struct xfsm_rest_call *, const char *argv[],
                          const struct xfsm_tool_file *file, size_t max_out,
                          void (*done)(struct xfsm_rest_call *,
                                       const char *source,
-                                      const struct ds *out,
+                                      const struct ds *out, const char *said,
                                       const char *error, bool retry));
 
 void xfsm_rest_tool_run(struct xfsm_rest *);

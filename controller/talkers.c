@@ -41,6 +41,7 @@ remove_list(struct xfsm_talkers *talkers, struct shash_node *node)
     free(list->program);
     free(list->field);
     free(list->time);
+    free(list->owners);
     json_destroy(list->entries);
     free(list);
     shash_delete(&talkers->lists, node);
@@ -118,14 +119,15 @@ is_list(const struct json *json)
 
 /* Keeps 'entries', which become ours. */
 static void
-put_list(struct xfsm_talkers *talkers, const char *host,
+put_list(struct xfsm_talkers *talkers, const char *host, const char *owners,
          const struct xfsm_event_view *view, struct xfsm_str field,
          struct json *entries, long long int now)
 {
     struct xfsm_talkers_list new = {
         .host = xstrdup(host), .port = copy_text(view->port),
         .program = copy_text(view->program), .field = copy_text(field),
-        .time = copy_text(view->time), .updated = now, .entries = entries,
+        .time = copy_text(view->time), .owners = xstrdup(owners),
+        .updated = now, .entries = entries,
     };
     char *name = xasprintf("%s/%s/%s/%s", host, new.port, new.program,
                            new.field);
@@ -141,7 +143,8 @@ put_list(struct xfsm_talkers *talkers, const char *host,
 
 void
 xfsm_talkers_take(struct xfsm_talkers *talkers, const char *host,
-                  const char *event, size_t len, long long int now)
+                  const char *owners, const char *event, size_t len,
+                  long long int now)
 {
     struct xfsm_event_member member;
     struct xfsm_event_view view;
@@ -164,7 +167,8 @@ xfsm_talkers_take(struct xfsm_talkers *talkers, const char *host,
         text = xmemdup0(member.value.p, member.value.len);
         json = json_from_string(text);
         if (is_list(json)) {
-            put_list(talkers, host, &view, member.name, json, now);
+            put_list(talkers, host, owners, &view, member.name, json,
+                     now);
         } else {
             json_destroy(json);
         }

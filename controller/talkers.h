@@ -41,6 +41,8 @@ struct xfsm_talkers_list {
     char *program;              /* As the host calls it. */
     char *field;
     char *time;                 /* Of the event, as it says it. */
+    char *owners;               /* Tenants that may see the event, each before
+                                 * a comma. */
     long long int updated;      /* By our clock, in milliseconds. */
     struct json *entries;       /* An array of objects. */
 };
@@ -56,10 +58,11 @@ struct xfsm_talkers {
 struct xfsm_talkers *xfsm_talkers_create(size_t max_lists);
 void xfsm_talkers_destroy(struct xfsm_talkers *);
 
-/* Takes the lists of an event of the host named 'host', which came at
- * 'now'. */
+/* Takes the lists of an event of the host named 'host', which is for users of
+ * the tenants 'owners' and came at 'now'. */
 void xfsm_talkers_take(struct xfsm_talkers *, const char *host,
-                       const char *event, size_t len, long long int now);
+                       const char *owners, const char *event, size_t len,
+                       long long int now);
 
 /* Forgets lists that are too old. */
 void xfsm_talkers_expire(struct xfsm_talkers *, long long int now);

@@ -32,6 +32,7 @@ struct xfsm_tokens;
 #define XFSM_TOKENS_MAX 256
 #define XFSM_TOKENS_MAX_NAME 63         /* Characters. */
 #define XFSM_TOKENS_DIGEST 32           /* Bytes. */
+#define XFSM_ROLE_MAX_TOKENS 64         /* Of a row; as the schema has. */
 
 /* What a digest begins with where it is text, and its size, terminator
  * included. */

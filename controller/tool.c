@@ -44,9 +44,9 @@ struct xfsm_tool {
 /* The child's descriptor of its file, if it gets one. */
 #define FILE_FD 3
 
-/* In the child: becomes the compiler. */
+/* In the child: becomes the toolbox. */
 static void OVS_NO_RETURN
-become_compiler(char **argv, int pipes[N_PIPES][2], int file)
+become_toolbox(char **argv, int pipes[N_PIPES][2], int file)
 {
     sigset_t none;
 
@@ -96,7 +96,7 @@ make_file(const struct xfsm_tool_file *file, int *fd)
     return error;
 }
 
-/* Starts the compiler.  Returns 0 or a positive errno. */
+/* Starts the toolbox.  Returns 0 or a positive errno. */
 static int
 start_child(struct xfsm_tool *tool, char **argv,
             const struct xfsm_tool_file *file)
@@ -112,7 +112,7 @@ start_child(struct xfsm_tool *tool, char **argv,
     if (!error) {
         tool->pid = fork();
         if (!tool->pid) {
-            become_compiler(argv, pipes, file_fd);
+            become_toolbox(argv, pipes, file_fd);
         }
         error = tool->pid < 0 ? errno : 0;
     }
@@ -142,7 +142,7 @@ feed_child(struct xfsm_tool *tool)
     } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
-    /* A compiler that does not read it all has a reason, and says it. */
+    /* A toolbox that does not read it all has a reason, and says it. */
     if (n < 0 || !tool->in_len) {
         close_fd(&tool->fds[IN]);
     }
@@ -209,19 +209,19 @@ reap_child(struct xfsm_tool *tool, bool *retry)
     }
     while (waitpid(tool->pid, &status, 0) < 0) {
         if (errno != EINTR) {
-            return xasprintf("lost sight of the compiler (%s)",
+            return xasprintf("lost sight of the toolbox (%s)",
                              ovs_strerror(errno));
         }
     }
     if (tool->in_time && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-        return xasprintf("cannot run the compiler, %s", tool->name);
+        return xasprintf("cannot run the toolbox, %s", tool->name);
     }
     *retry = false;
     if (!tool->in_time) {
-        return xasprintf("the compiler did not end within %d seconds",
+        return xasprintf("the toolbox did not end within %d seconds",
                          XFSM_TOOL_DEADLINE / 1000);
     } else if (WIFSIGNALED(status)) {
-        return xasprintf("the compiler was stopped by signal %d: the program "
+        return xasprintf("the toolbox was stopped by signal %d: the program "
                          "takes more time or memory than it may",
                          WTERMSIG(status));
     } else if (WEXITSTATUS(status)) {
@@ -251,7 +251,7 @@ xfsm_tool_start(char **argv, const char *in,
     ds_init(&tool->err);
     retval = start_child(tool, argv, file);
     if (retval) {
-        *errorp = xasprintf("cannot start the compiler (%s)",
+        *errorp = xasprintf("cannot start the toolbox (%s)",
                             ovs_strerror(retval));
         free(tool->name);
         free(tool->text);
@@ -259,6 +259,12 @@ xfsm_tool_start(char **argv, const char *in,
         return NULL;
     }
     return tool;
+}
+
+const char *
+xfsm_tool_said(const struct xfsm_tool *tool)
+{
+    return ds_cstr_ro(&tool->err);
 }
 
 char *

@@ -57,6 +57,9 @@ bool xfsm_tool_poll(struct xfsm_tool *);
 /* Arranges for poll_block() to wake up when there is more to do. */
 void xfsm_tool_wait(const struct xfsm_tool *);
 
+/* What it said until now: warnings, and errors. */
+const char *xfsm_tool_said(const struct xfsm_tool *);
+
 /* Ends it, and returns what xfsm_tool_run() would. */
 char *xfsm_tool_finish(struct xfsm_tool *, struct ds *out, bool *retry);
 

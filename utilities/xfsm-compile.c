@@ -15,6 +15,8 @@
 #include "utilities/xfsm-settings.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/image.h"
+#include "xfsm/program/lint.h"
+#include "xfsm/program/xml.h"
 
 /* Limits under which text from standard input, that is, from somebody else,
  * is compiled. */
@@ -39,6 +41,7 @@ print_help(void)
          "  -o, --output IMAGE  where the image goes\n"
          "  --name NAME         name of the program, if its text has none\n"
          "  --param NAME=VALUE  set a parameter, for good; may be repeated\n"
+         "  --lint              warn of what can never happen, as check does\n"
          "  -q, --quiet         print errors alone\n"
          "  -h, --help          print this\n\n"
          "Diagnostics go to standard error.  Exit status: 0, or 1 if the\n"
@@ -118,8 +121,27 @@ finish_output(struct output *out, const void *image, size_t len)
     return !error;
 }
 
+/* Adds to 'diags' what in the program, which is good, can never happen. */
+static void
+lint(const struct xfsm_document *doc, const char *name,
+     const struct xfsm_settings *settings, size_t n_settings,
+     struct xfsm_diags *diags)
+{
+    struct xfsm_program *program;
+    struct xfsm_diags again;
+
+    xfsm_diags_init(&again, doc->path);
+    program = xfsm_xml_load_params(doc->data, doc->len, name,
+                                   settings->selected, n_settings, &again);
+    if (program) {
+        xfsm_lint(program, diags);
+    }
+    xfsm_program_destroy(program);
+    xfsm_diags_destroy(&again);
+}
+
 static bool
-compile(const char *arg, const char *name, bool quiet,
+compile(const char *arg, const char *name, bool quiet, bool warn,
         struct xfsm_settings *settings, struct output *out)
 {
     struct xfsm_document doc;
@@ -147,6 +169,9 @@ compile(const char *arg, const char *name, bool quiet,
     ok = xfsm_compile_xml_params(doc.data, doc.len, name ? name : doc.name,
                                  settings->selected, n_settings, &diags,
                                  &image, &image_len);
+    if (ok && warn) {
+        lint(&doc, name ? name : doc.name, settings, n_settings, &diags);
+    }
     text = xfsm_diags_format(&diags, quiet ? XFSM_DIAG_ERROR
                                            : XFSM_DIAG_NOTE);
     fputs(text, stderr);
@@ -161,11 +186,12 @@ compile(const char *arg, const char *name, bool quiet,
 int
 xfsm_cmd_compile(int argc, char *argv[])
 {
-    enum { OPT_NAME = 256, OPT_PARAM };
+    enum { OPT_NAME = 256, OPT_PARAM, OPT_LINT };
     static const struct option options[] = {
         { "output", required_argument, NULL, 'o' },
         { "name", required_argument, NULL, OPT_NAME },
         { "param", required_argument, NULL, OPT_PARAM },
+        { "lint", no_argument, NULL, OPT_LINT },
         { "quiet", no_argument, NULL, 'q' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -174,6 +200,7 @@ xfsm_cmd_compile(int argc, char *argv[])
     const char *output = NULL;
     const char *name = NULL;
     bool quiet = false;
+    bool warn = false;
     struct output out;
     int c;
 
@@ -189,6 +216,9 @@ xfsm_cmd_compile(int argc, char *argv[])
             if (xfsm_settings_add(&settings, optarg)) {
                 return XFSM_EXIT_USAGE;
             }
+            break;
+        case OPT_LINT:
+            warn = true;
             break;
         case 'q':
             quiet = true;
@@ -219,6 +249,6 @@ xfsm_cmd_compile(int argc, char *argv[])
         finish_output(&out, NULL, 0);
         return XFSM_EXIT_FAILURE;
     }
-    return compile(argv[optind], name, quiet, &settings, &out)
+    return compile(argv[optind], name, quiet, warn, &settings, &out)
            ? XFSM_EXIT_OK : XFSM_EXIT_FAILURE;
 }

@@ -26,7 +26,7 @@ static void
 do_verb(struct ctl_context *ctx, enum xfsm_port_verb verb)
 {
     const struct xfsm_port_probe probe = { ctx->argv[1], ctx->argv[2],
-                                           ctx->argv[3] };
+                                           ctx->argv[3], NULL };
     struct smap parameters = SMAP_INITIALIZER(&parameters);
     char *done = NULL;
     char *error;
@@ -83,7 +83,9 @@ cmd_list(struct ctl_context *ctx)
         if (xfsm_port_probe_from_row(row, &probe)
             && (ctx->argc < 2 || !strcmp(ctx->argv[1], probe.host))) {
             svec_add_nocopy(&lines, xasprintf(
-                "%s/%s %s: %s%s%s", probe.host, probe.port, probe.program,
+                "%s/%s %s%s%s: %s%s%s", probe.host, probe.port,
+                probe.program, probe.tenant ? " of tenant " : "",
+                probe.tenant ? probe.tenant : "",
                 row->enabled ? "started" : "stopped",
                 row->error ? ": " : "", row->error ? row->error : ""));
         }

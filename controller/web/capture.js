@@ -32,12 +32,26 @@ function show({ events, truncated }) {
   }, 5);
 }
 
-// Runs source, the text of the program called name, on a file.
-export async function testCapture(name, source, file) {
+// The object of "name=value ...", as text.
+function readParameters(text) {
+  const pairs = text.split(/\s+/).filter(Boolean).map((pair) => {
+    const [, key, value] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+    if (!key) {
+      throw new Error(`"${pair}" is not of the form name=value`);
+    }
+    return [key, value];
+  });
+  return JSON.stringify(Object.fromEntries(pairs));
+}
+
+// Runs source, the text of the program called name, on a file, with parameters
+// as a user writes them.
+export async function testCapture(name, source, file, parameters) {
   const form = new FormData();
   form.set("source", new Blob([source], { type: "application/xml" }),
            `${name}.xml`);
   form.set("capture", file);
+  form.set("parameters", readParameters(parameters));
   hideCapture();
   $("capture-summary").textContent = "running";
   try {

@@ -76,7 +76,7 @@ export async function validate() {
   const response = await request("/api/v1/programs/validate",
     { method: "POST", body: editor.value, headers: XML });
   const { valid, diagnostics } = await response.json();
-  editor.tell(valid ? "valid" : diagnostics);
+  editor.tell(valid ? `valid\n${diagnostics}` : diagnostics);
 }
 
 export async function save() {
@@ -106,7 +106,8 @@ export async function runCapture() {
   }
   editor.tell("");
   try {
-    await testCapture(open.name, editor.value, file);
+    await testCapture(open.name, editor.value, file,
+                      $("capture-parameters").value);
   } catch (error) {
     if (Editor.complains(error.message)) {
       editor.tell(error.message);

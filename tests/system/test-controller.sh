@@ -192,7 +192,7 @@ sed -i 's/"hosts": "\*"/"hosts": ["hv3"]/' "$work/fleet.json"
 expect "an unknown host, with its place" 1 \
     '/assignments/0/hosts/0: "hv3" is none of the hosts' ctl --once
 fleet ''
-expect "no compiler" 1 "cannot run the compiler" ctl --once \
+expect "no compiler" 1 "cannot run the toolbox" ctl --once \
     --xfsm="$work/nosuch"
 
 # A dry run changes nothing.

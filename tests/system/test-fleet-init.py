@@ -105,7 +105,7 @@ def test_alone(servers):
     second = servers.path("second", ".sock")
     out = servers.init("one", "--start", "--listen=punix:" + second)
     check("created, and served at" in out, out)
-    check("served already, schema version 1.2.0" in servers.init("one"),
+    check("served already, schema version 1.2.1" in servers.init("one"),
           "a second init")
     servers.ctl("one", "add-host", "hv1", "unix:x")
     Ovsdb(second, "XFSM_Fleet").close()
@@ -132,8 +132,8 @@ def convert(servers, name, fake, controller):
                "a controller with a database that is older")
     db.close()
     out = servers.init(name)
-    check("converted from schema version 1.1.0 to 1.2.0" in out, out)
-    check("schema version 1.2.0" in servers.init(name), "a second time")
+    check("converted from schema version 1.1.0 to 1.2.1" in out, out)
+    check("schema version 1.2.1" in servers.init(name), "a second time")
     servers.ctl(name, "add-tenant", "blue", "port=vm*", "program=hello", "--",
                 "--tenant=blue", "assign", "blue.x", "hello", "host=*",
                 "port=*")

@@ -6,6 +6,7 @@ much there was, one port, states of flows, top talkers; and what a program
 makes of a capture that a user sends."""
 
 import itertools
+import json
 import os
 import sys
 
@@ -236,6 +237,24 @@ def test_capture(rest):
     result = run(200, capture=make_scan("10.9.0.1", "10.9.0.2", range(50)),
                  source=short)
     check(len(result["events"]) == 1000 and not result["truncated"], "1000")
+
+    # Parameters: what they change, the most of them, and what is none.
+    result = run(200, capture=scan, program="portscan",
+                 parameters="{\"max_rate\": \"100000\"}")
+    check(result == {"events": [], "truncated": False}, str(result))
+    check("there is no parameter" in run(
+        422, capture=scan, program="portscan",
+        parameters=json.dumps({"p%d" % i: "1" for i in range(64)}))
+        ["detail"], "64")
+    check(run(400, capture=scan, program="portscan", parameters=json.dumps(
+        {"p%d" % i: "1" for i in range(65)})), "65")
+    for n, status in ((4096, 422), (4097, 413)):
+        text = "{\"p\": \"%s\"}"
+        check(run(status, capture=scan, program="portscan", parameters=text
+                  % ("1" * (n + 2 - len(text)))), n)
+    for text in ("", "{", "[]", "{\"max_rate\": 1}", "{\"a\": null}"):
+        check(run(400, capture=scan, program="portscan", parameters=text),
+              text)
 
     check("line" not in run(422, capture=scan, source="<xfsm>\n<no/>")
           ["detail"], "no")

@@ -158,6 +158,12 @@ def test_programs(rest, db):
                                   "operator", body), 200)
         check(answer.json["valid"] == valid, answer.body)
         check(valid != bool(answer.json["diagnostics"]), answer.body)
+    # What can never happen is told, and is no error.
+    answer = expect(rest.call(
+        "POST", "/api/v1/programs/validate", "operator", (PROGRAM % "x")
+        .replace("  <event", "  <statedef id=\"lost\"/>\n  <event", 1)), 200)
+    check(answer.json["valid"] and "warning: nothing leads to the state"
+          in answer.json["diagnostics"], answer.body)
     for body in (b"", b"<a>\0</a>", b"\xff\xfe"):
         expect(rest.call("POST", "/api/v1/programs/validate", "operator",
                          body), 400)

@@ -23,9 +23,14 @@ PORT = 18090
 PROGRAM = """<xfsm name="%s" version="1.0">
   <param name="limit" default="7" min="1" max="8"/>
   <statedef id="quiet"/>
+  <metric name="talk">
+    <variation_monitor status="on" type="topk" size="4"/>
+  </metric>
   <event type="packet" selector="proto tcp" primary-key="ip_src">
-    <state id="quiet"><condition expression="limit &lt; 9"
-     action="Publish(alert, %s %%ip_src limit %%limit)"/></state>
+    <state id="quiet"><use-metric id="talk" vm_set="ip_src"/>
+     <condition expression="limit &lt; 9"
+     action="Publish(alert, %s %%ip_src limit %%limit);
+             Publish(feature, talkers=talk.top(2))"/></state>
   </event>
 </xfsm>
 """
@@ -276,7 +281,8 @@ def test_refusals(fleet):
                        .replace("red.all", "nosuch")
                        .replace("watch", "nosuch"), ""),
               "%s tells more than %s" % (there.body, missing.body))
-    for path in ("hosts", "hosts/hv1", "hosts/nosuch"):
+    for path in ("hosts", "hosts/hv1", "hosts/nosuch", "history", "rollouts",
+                 "hosts/hv1/history", "programs/hello/rollout"):
         fleet.call("blue-admin", 403, "GET", "/api/v1/" + path)
     check(fleet.rest.call("GET", "/metrics", "blue-admin").status == 403,
           "metrics")
@@ -340,6 +346,84 @@ def test_refusals(fleet):
                dict(body, hosts=["*"], tenant=""))
 
 
+def test_probes(fleet):
+    """A program on one port, for the tenant that has it."""
+    def probe(status, verb, host, port, program="hello", user="operator"):
+        return fleet.call("blue-" + user, status, "POST", "/api/v1/probes/"
+                          + verb, {"host": host, "port": port,
+                                   "program": program})
+
+    def probes(role):
+        return [(p["id"], p["started"]) for p in
+                fleet.rest.get("/api/v1/probes", role).json["items"]]
+
+    fleet.ctl("unassign", "blue.gift")
+    fleet.ctl("install-probe", "hv1", "vm1", "hello")
+    wait_until(lambda: probes("viewer") == [("hv1/vm1/hello", False)], 10,
+               "the operator's")
+    for verb in ("install", "start"):
+        there = probe(404, verb, "hv1", "vm2").json["detail"]
+        for host, port in (("hv1", "nosuch"), ("nosuch", "vm2")):
+            missing = probe(404, verb, host, port).json["detail"]
+            check(missing == there.replace("hv1/vm2", host + "/" + port),
+                  "%s tells more than %s" % (there, missing))
+        for program in ("secret", "nosuch"):
+            probe(403, verb, "hv1", "vm1", program)
+        probe(403, verb, "hv1", "vm1", user="viewer")
+    # The operator's is not the tenant's to stop, nor told.
+    for verb in ("stop", "remove"):
+        detail = probe(409, verb, "hv1", "vm1").json["detail"]
+        check("blue.all" in detail and "port-" not in detail, detail)
+    probe(200, "install", "hv1", "vm1")
+    wait_until(lambda: probes("blue-viewer") == [("hv1/vm1/hello", False)],
+               10, "the tenant's")
+    check(probes("red-viewer") == [] and probes("viewer")
+          == [("hv1/vm1/hello", False)], "another's")
+    probe(200, "start", "hv1", "vm1")
+    wait_until(lambda: probes("blue-viewer") == [("hv1/vm1/hello", True)],
+               10, "a start")
+    row, = [r for r in fleet.db.rows("Assignment")
+            if r["name"].startswith("blue.port-vm1-")]
+    check(row["tenant"] == "blue" and row["hosts"] == "hv1", str(row))
+    check("hv1/vm1 hello of tenant blue: started" in fleet.ctl("list-probes"),
+          fleet.ctl("list-probes"))
+    wait_until(lambda: "tenant:neutron:project" in fleet.host.xfsm_ctl(
+        "--if-exists", "get", "Assignment", row["name"], "target"), 20,
+        "the tenant's selector on the host")
+    # It counts for the limit, which is two.
+    fleet.call("blue-operator", 409, "PUT", ASSIGNMENTS + "blue.two",
+               {"programs": ["hello"], "target": {"port": "*"}})
+    probe(200, "stop", "hv1", "vm1")
+    wait_until(lambda: probes("blue-viewer") == [("hv1/vm1/hello", False)],
+               10, "a stop")
+    fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.two",
+               {"programs": ["hello"], "target": {"port": "none"}})
+    wait_until(lambda: "blue.two" in fleet.names(
+        "blue-viewer", "/api/v1/assignments"), 10, "another")
+    probe(409, "start", "hv1", "vm1")
+    fleet.call("blue-operator", 200, "DELETE", ASSIGNMENTS + "blue.two",
+               If_Match="*")
+    probe(200, "remove", "hv1", "vm1")
+    wait_until(lambda: not probes("blue-viewer"), 10, "a removal")
+    fleet.ctl("remove-probe", "hv1", "vm1", "hello")
+
+
+def points(fleet, role, port):
+    """Points of the last half hour with values, and all of them; what is told
+    where there is no history."""
+    answer = fleet.rest.call("GET", "/api/v1/hosts/hv1/ports/%s/history"
+                             % port, role)
+    if answer.status == 404:
+        return 0, answer.json["detail"]
+    packets = answer.json["values"]["packets"]
+    return sum(p is not None for p in packets), len(packets)
+
+
+def talkers(fleet, role):
+    return {(i["port"], i["program"]) for i in
+            fleet.rest.get("/api/v1/talkers", role).json["items"]}
+
+
 def test_audit(fleet):
     """An admin of a tenant sees what its users did."""
     def entries():
@@ -389,6 +473,93 @@ def test_parameters(fleet):
                lambda: str(parameters()))
 
 
+def test_roles(fleet):
+    """Roles and tokens by the REST API, for admins of the fleet."""
+    path, tokens = "/api/v1/roles/dora", "/api/v1/roles/dora/tokens"
+    body = {"level": "viewer", "tenant": "blue"}
+    for wrong in ({}, {"level": "boss"}, dict(body, tenant="nosuch"),
+                  dict(body, tenant=None), dict(body, tokens=[])):
+        fleet.call("admin", 400, "PUT", path, wrong)
+    fleet.call("admin", 400, "PUT", "/api/v1/roles/d%20a", body)
+    for role in ("operator", "blue-admin"):
+        for method, place in (("GET", "/api/v1/roles"), ("GET", path),
+                              ("PUT", path), ("DELETE", path),
+                              ("POST", tokens), ("DELETE", tokens)):
+            fleet.call(role, 403, method, place,
+                       body if method == "PUT" else None)
+    for method, place in (("GET", path), ("DELETE", path), ("POST", tokens),
+                          ("DELETE", tokens)):
+        fleet.call("admin", 404, method, place)
+    created = fleet.call("admin", 201, "PUT", path, body)
+    wait_until(lambda: fleet.rest.call("GET", path, "admin").status == 200,
+               10, "a role")
+    answer = fleet.call("admin", 200, "GET", path)
+    check(answer.etag == created.etag and answer.json == dict(
+        body, name="dora", tokens=[]), answer.body)
+    check("dora" in fleet.names("admin", "/api/v1/roles"), "roles")
+    made = fleet.call("admin", 201, "POST", tokens).json
+    fleet.rest.tokens["dora"] = made["token"]
+    wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", "dora").status
+               == 200, 10, "a token")
+    check(fleet.names("dora", "/api/v1/ports", "id") == ["hv1/vm1"], "ports")
+    check(fleet.rest.get(path, "admin").json["tokens"] == [made["detail"]],
+          "a digest")
+    log = fleet.rest.get("/api/v1/audit?limit=1000", "admin").body
+    check(made["detail"] in log and made["token"] not in log, "a leak")
+    # Another level, for the token that there is.
+    fleet.call("admin", 428, "PUT", path, {"level": "operator"})
+    fleet.call("admin", 412, "PUT", path, {"level": "operator"},
+               If_Match="\"0\"")
+    fleet.call("admin", 200, "PUT", path, {"level": "operator"},
+               If_Match=answer.etag)
+    wait_until(lambda: len(fleet.names("dora", "/api/v1/ports", "id")) == 2,
+               10, "without a tenant")
+    # One of two tokens goes, then all.
+    other = fleet.call("admin", 201, "POST", tokens).json
+    wait_until(lambda: len(fleet.rest.get(path, "admin").json["tokens"]) == 2,
+               10, "two tokens")
+    fleet.call("admin", 404, "DELETE", tokens + "?digest=sha256:0")
+    fleet.call("admin", 200, "DELETE", tokens + "?digest=" + made["detail"])
+    wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", "dora").status
+               == 401, 10, "a token to go")
+    check(fleet.rest.get(path, "admin").json["tokens"] == [other["detail"]],
+          "the other")
+    fleet.call("admin", 200, "DELETE", tokens)
+
+    def set_tokens(n):
+        if n < 64:
+            fleet.db.transact({"op": "update", "table": "Role",
+                               "where": named("dora"), "row": {"tokens": [
+                                   "set", ["sha256:%d" % i
+                                           for i in range(n)]]}})
+        wait_until(lambda: len(fleet.rest.get(path, "admin").json["tokens"])
+                   == n, 10, "%d tokens" % n)
+
+    # The most tokens, and one more.
+    set_tokens(63)
+    fleet.call("admin", 201, "POST", tokens)
+    set_tokens(64)
+    fleet.call("admin", 409, "POST", tokens)
+    etag = fleet.rest.get(path, "admin").etag
+    fleet.call("admin", 428, "DELETE", path)
+    # The most roles, and one more.
+    n = 4096 - len(fleet.db.rows("Role"))
+    fleet.db.transact(*[{"op": "insert", "table": "Role", "row": {
+        "name": "r%d" % i, "level": "viewer"}} for i in range(n)])
+    fleet.call("admin", 409, "PUT", "/api/v1/roles/more", body)
+    fleet.refuses("4096", "add-role", "more", "viewer")
+    fleet.db.delete("Role", named("r0"))
+    fleet.call("admin", 201, "PUT", "/api/v1/roles/more", body)
+    fleet.db.transact(*[{"op": "delete", "table": "Role",
+                         "where": named("r%d" % i)} for i in range(1, n)])
+    wait_until(lambda: fleet.rest.get("/api/v1/roles", "admin").json["total"]
+               < 100, 20, "few roles")
+    fleet.call("admin", 200, "DELETE", "/api/v1/roles/more", If_Match="*")
+    fleet.call("admin", 200, "DELETE", path, If_Match=etag)
+    wait_until(lambda: fleet.rest.call("GET", path, "admin").status == 404,
+               10, "a removal")
+
+
 class Stream:
     """The events that a user follows."""
 
@@ -426,6 +597,17 @@ def test_events(fleet):
           and red.next()["event"]["port"] == "vm2", "streams")
     check(not fleet.rest.get("/api/v1/events?port=vm2",
                              "blue-viewer").json["items"], "a filter")
+    wait_until(lambda: talkers(fleet, "viewer") == everything, 20, "lists")
+    check(talkers(fleet, "blue-viewer") == {("vm1", "hello")}
+          and talkers(fleet, "red-viewer") == {("vm2", "hello")},
+          str(talkers(fleet, "blue-viewer")))
+    for port in ("vm1", "vm2"):
+        wait_until(lambda p=port: points(fleet, "viewer", p)[0] > 1, 30,
+                   "history")
+    wait_until(lambda: points(fleet, "blue-viewer", "vm1")[0] > 1, 30,
+               "a tenant's history")
+    check(points(fleet, "blue-viewer", "vm2")[1].replace("vm2", "nosuch")
+          == points(fleet, "blue-viewer", "nosuch")[1], "not its own")
 
     # The most streams of a tenant, and one more.
     crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
@@ -443,12 +625,25 @@ def test_events(fleet):
     fleet.wait_running("vm1", "hello", "secret")
     wait_until(lambda: fleet.names("red-viewer", "/api/v1/ports", "id")
                == ["hv1/vm1", "hv1/vm2"], 20, "the port")
+    # Its past does not go with it.
+    past = points(fleet, "viewer", "vm1")[0]
+    check(points(fleet, "red-viewer", "vm1")[0] == 0 < past, "a past")
+    check("there is no" in points(fleet, "blue-viewer", "vm1")[1], "lost")
+    check(talkers(fleet, "red-viewer") == {("vm2", "hello")}
+          and talkers(fleet, "blue-viewer") == {("vm1", "hello")},
+          "lists of before")
 
     def news():
         knock()
         return ("vm1", "hello") in fleet.event_programs("red-viewer")
 
     wait_until(news, 30, "events of a port that changed hands")
+    check(talkers(fleet, "red-viewer") == {("vm1", "hello"), ("vm2", "hello")}
+          and not talkers(fleet, "blue-viewer"), "lists of since")
+    wait_until(lambda: points(fleet, "red-viewer", "vm1")[0] > 0, 30,
+               "history of since")
+    check(points(fleet, "viewer", "vm1")[0]
+          >= past + points(fleet, "red-viewer", "vm1")[0], "a past")
     check(not before & {i["id"] for i in fleet.rest.get(
         "/api/v1/events?limit=1000", "red-viewer").json["items"]},
         "events of before")
@@ -562,9 +757,11 @@ def test(host):
     test_reach(fleet)
     test_views(fleet)
     test_refusals(fleet)
+    test_probes(fleet)
     test_audit(fleet)
     test_parameters(fleet)
     test_rows(fleet)
+    test_roles(fleet)
     blue, red = test_events(fleet)
     test_tokens(fleet, blue, red)
     fleet.rest.exit()

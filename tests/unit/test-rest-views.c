@@ -204,7 +204,7 @@ take(struct xfsm_talkers *talkers, const char *program, const char *fields,
                             "\"program\":\"%s\",\"port\":\"p\","
                             "\"fields\":{%s}}", program, fields);
 
-    xfsm_talkers_take(talkers, "h", event, strlen(event), now);
+    xfsm_talkers_take(talkers, "h", "blue,", event, strlen(event), now);
     free(event);
 }
 
@@ -223,6 +223,7 @@ test_lists(void **state OVS_UNUSED)
     list = shash_find_data(&talkers->lists, "h/p/a/last");
     assert_int_equal(json_array(list->entries)->n, 2);
     assert_string_equal(list->time, "now");
+    assert_string_equal(list->owners, "blue,");
     take(talkers, "a", "\"last\":[" ENTRY "]", 2);
     list = shash_find_data(&talkers->lists, "h/p/a/last");
     assert_int_equal(json_array(list->entries)->n, 1);
@@ -235,7 +236,7 @@ test_lists(void **state OVS_UNUSED)
     take(talkers, "b", "\"x\":{\"count\":1}", 3);
     take(talkers, "b", "\"x\":[{\"key\":1,\"count\":1,\"error\":0}]", 3);
     take(talkers, "b", "\"x\":[{\"key\":{},\"count\":\"\",\"error\":0}]", 3);
-    xfsm_talkers_take(talkers, "h", "{\"count\":", 9, 3);
+    xfsm_talkers_take(talkers, "h", "", "{\"count\":", 9, 3);
     assert_int_equal(shash_count(&talkers->lists), 2);
     xfsm_talkers_destroy(talkers);
 }

@@ -235,6 +235,11 @@ test_param(void **state)
            "\"fields\":{\"port\":2}");
     expect("$x run --param from=3 --pcap five.pcap p.image", 1,
            "the parameters of an image were set when it was compiled");
+    expect("sed 's/<event /<statedef id=\"lost\"\\/>&/' plain.xml > lost.xml;"
+           "$x compile lost.xml -o r.image && "
+           "$x compile --lint --param from=2 - -o r.image < lost.xml", 0,
+           "<stdin>:4: statedef[3] \"lost\": warning: nothing leads to");
+    assert_null(strstr(strstr(output, "nothing leads") + 1, "nothing leads"));
     expect("$x compile --param from=x plain.xml -o q.image", 1,
            "set to \"x\", which is not a number");
     expect("test -e q.image", 1, "");

@@ -227,6 +227,14 @@ async function useCapture(page, source, text) {
   await page.locator("#message").getByText("not a readable capture")
     .waitFor();
   await page.getByLabel("Capture (pcap").setInputFiles(capture);
+  const parameters = page.getByLabel("Parameters (name=value");
+  await parameters.fill("max_rate");
+  await run.press("Enter");
+  await page.locator("#message").getByText("not of the form").waitFor();
+  await parameters.fill("max_rate=100000  confirm=60 ");
+  await run.press("Enter");
+  await page.locator("#capture-summary").getByText("0 events").waitFor();
+  await parameters.fill("");
   await run.press("Enter");
   await page.getByRole("row").filter({ hasText: "10.9.0.1" })
     .filter({ hasText: "suspected → reported" }).first().waitFor();
@@ -261,6 +269,12 @@ async function usePrograms(page) {
   await page.getByRole("button", { name: "Validate" }).press("Enter");
   await page.locator("#diagnostics").getByText("nonsense").waitFor();
   await useMarks(page, source, text);
+  await source.fill(text.replace("<event type",
+                                 "<statedef id=\"lost\"/>\n<event type"));
+  await page.getByRole("button", { name: "Validate" }).press("Enter");
+  await page.locator("#diagnostics").getByText("valid").waitFor();
+  await page.locator("#diagnostics li").getByText("nothing leads to the state")
+    .waitFor();
   await useCapture(page, source, text);
   await source.fill(`${text}\n<!-- <b id="injected">x</b> -->\n`);
   await page.getByRole("button", { name: "Validate" }).press("Enter");
