@@ -722,6 +722,20 @@ tests_unit_test_controller_metrics_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_controller_metrics_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_controller_metrics_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
 
+PLUGIN_TESTS += tests/unit/test-http-server
+tests_unit_test_http_server_SOURCES = \
+	controller/http-limit.c \
+	controller/http-limit.h \
+	controller/http.c \
+	controller/http.h \
+	controller/tool.c \
+	controller/tool.h \
+	tests/unit/test-http-server.c
+tests_unit_test_http_server_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_http_server_CFLAGS = $(OVS_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
+tests_unit_test_http_server_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS) \
+	$(LIBMICROHTTPD_LIBS)
+
 PLUGIN_TESTS += tests/unit/test-rest-parts
 tests_unit_test_rest_parts_SOURCES = \
 	controller/fleet.c \
