@@ -37,6 +37,7 @@ UNIT_TESTS += \
 	tests/unit/test-field \
 	tests/unit/test-file-sink \
 	tests/unit/test-flood \
+	tests/unit/test-follow \
 	tests/unit/test-fragments \
 	tests/unit/test-gap \
 	tests/unit/test-graph \
@@ -674,6 +675,7 @@ tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
 tests_unit_test_signature_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_follow_SOURCES = tests/unit/test-follow.c
 tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
 
 PLUGIN_TESTS += tests/unit/test-rollout
