@@ -264,6 +264,9 @@ def test_views(fleet):
                                  {"target": {"port": "vm*"}})
         check(answer.status == 200 and [p["id"] for p in answer.json["ports"]]
               == ["hv1/" + port], answer.body)
+        for choice in ({"hosts": ["h*"]}, {"host_labels": {"rack": "r1"}}):
+            fleet.call(user, 403, "POST", "/api/v1/assignments/preview",
+                       dict(choice, target={"port": "vm*"}))
     check(len(fleet.names("everything", "/api/v1/ports", "id")) == 2,
           "a role without a tenant")
     check(len(fleet.names("viewer", "/api/v1/ports?program=secret", "id"))
