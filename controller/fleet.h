@@ -91,7 +91,9 @@ struct xfsm_fleet_assignment {
     struct smap target;
     struct smap parameters;     /* "[PROGRAM:]NAME" to value. */
     char *params;               /* The same as hosts have it, or "". */
-    char *tenant;               /* Whose it is, or NULL. */
+    char *tenant;               /* Whose it is, or NULL... */
+    bool barred;                /* ...and may not have it: hosts do not keep
+                                 * what they have of it, either. */
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;

@@ -98,7 +98,8 @@ on_field(void *form_, enum MHD_ValueKind kind OVS_UNUSED, const char *name,
 {
     struct form *form = form_;
 
-    form->ok = form->ok && form->cb(form->aux, name, data, len);
+    /* A part need not have a name. */
+    form->ok = form->ok && name && form->cb(form->aux, name, data, len);
     return form->ok ? MHD_YES : MHD_NO;
 }
 
@@ -260,6 +261,18 @@ check_rate(struct xfsm_http_request *request)
     }
 }
 
+/* Tells whether the server ends, after answering that it does: who handles
+ * requests may be gone already. */
+static bool
+refuse_at_end(struct xfsm_http_request *request)
+{
+    if (request->server->stopping) {
+        reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Stopping",
+                      "the server is stopping");
+    }
+    return request->server->stopping;
+}
+
 /* Refuses a body that there is no room for, if its length is told. */
 static void
 check_length(struct xfsm_http_request *request)
@@ -319,7 +332,9 @@ on_request(void *server_, struct MHD_Connection *connection, const char *url,
     }
     if (!request->started) {
         request->started = true;
-        check_rate(request);
+        if (!refuse_at_end(request)) {
+            check_rate(request);
+        }
         if (!request->answered) {
             server->options.begin(request, server->options.aux);
         }
@@ -333,7 +348,8 @@ on_request(void *server_, struct MHD_Connection *connection, const char *url,
         *data_len = 0;
         return ok ? MHD_YES : MHD_NO;
     }
-    if (!request->answered && !request->deferred) {
+    if (!request->answered && !request->deferred
+        && !refuse_at_end(request)) {
         server->options.handle(request, server->options.aux);
     }
     return request->response ? queue_response(request)

@@ -95,7 +95,8 @@ struct xfsm_http_options {
 char *xfsm_http_create(const struct xfsm_http_options *,
                        struct xfsm_http_server **);
 
-/* Stops.  Requests that are deferred must have been answered. */
+/* Stops.  Requests that are deferred must have been answered; those that come
+ * meanwhile are refused, without a callback. */
 void xfsm_http_destroy(struct xfsm_http_server *);
 
 void xfsm_http_run(struct xfsm_http_server *);

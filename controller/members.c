@@ -264,7 +264,7 @@ xfsm_members_get_collected(const struct xfsm_members *m, const char *host)
     fleetrec_host_index_set_name(key, host);
     row = fleetrec_host_index_find(m->by_name, key);
     fleetrec_host_index_destroy_row(key);
-    return row && row->n_collected ? *row->collected : 0;
+    return row && row->n_collected ? MAX(*row->collected, 0) : 0;
 }
 
 /* ## What is told ## */

@@ -474,6 +474,18 @@ xfsm_rest_count_others(const struct xfsm_rest_call *call, const char *name)
     return n;
 }
 
+/* Tells whether the user may choose hosts as 'c' does, or answers that not:
+ * even a look would tell a tenant of names and labels. */
+static bool
+may_choose_hosts(struct xfsm_rest_call *call, const struct config *c)
+{
+    return !call->tenant[0]
+           || (c->hosts.n == 1 && !strcmp(c->hosts.names[0], "*")
+               && smap_is_empty(&c->host_labels))
+           || forbid(call, "hosts are not for users of a tenant to choose by; "
+                     "leave %s out", "hosts and host_labels");
+}
+
 /* Tells whether the user may have such an assignment, or answers why not. */
 static bool
 may_have(struct xfsm_rest_call *call, const struct config *c)
@@ -485,10 +497,8 @@ may_have(struct xfsm_rest_call *call, const struct config *c)
         return true;            /* The operator. */
     } else if (!c->tenant || strcmp(c->tenant, call->tenant)) {
         return forbid(call, "your tenant is %s", call->tenant);
-    } else if (c->hosts.n != 1 || strcmp(c->hosts.names[0], "*")
-               || !smap_is_empty(&c->host_labels)) {
-        return forbid(call, "hosts are not for users of a tenant to choose "
-                      "by; leave %s out", "hosts and host_labels");
+    } else if (!may_choose_hosts(call, c)) {
+        return false;
     }
     for (i = 0; i < c->programs.n; i++) {
         if (!xfsm_tenant_may_use(tenant, c->programs.names[i])) {
@@ -628,7 +638,8 @@ xfsm_rest_preview(struct xfsm_rest_call *call)
         return;
     }
     config_init(&c);
-    if (read_config(call, true, &c) && find_tenant(call, &c, &tenant)) {
+    if (read_config(call, true, &c) && find_tenant(call, &c, &tenant)
+        && may_choose_hosts(call, &c)) {
         find_hosts(call, &c, tenant, &hosts);
         if (tenant) {
             xfsm_tenant_confine(tenant, &c.target);

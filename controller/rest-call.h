@@ -239,7 +239,12 @@ size_t xfsm_rest_count_others(const struct xfsm_rest_call *,
 /* The ETag of what users can say of a host; the caller frees it. */
 char *xfsm_rest_host_etag(const struct fleetrec_host *);
 
-/* What is told of such a port. */
+/* Those of the 'n' programs called 'names' that the user may see. */
+struct json *xfsm_rest_programs_to_json(const struct xfsm_rest_call *,
+                                        char *const names[], size_t n);
+
+/* What is told of such a port: of programs that the user may not see,
+ * nothing. */
 struct json *xfsm_rest_build_port(struct xfsm_rest_call *, const char *name,
                                   const void *probe);
 

@@ -280,10 +280,28 @@ xfsm_rest_list_ports(struct xfsm_rest *rest, const char *host,
 }
 
 struct json *
-xfsm_rest_build_port(struct xfsm_rest_call *call OVS_UNUSED,
-                     const char *name, const void *probe_)
+xfsm_rest_programs_to_json(const struct xfsm_rest_call *call,
+                           char *const names[], size_t n)
+{
+    struct json *json = json_array_create_empty();
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (xfsm_rest_may_see_program(call, names[i])) {
+            json_array_add(json, json_string_create(names[i]));
+        }
+    }
+    return json;
+}
+
+struct json *
+xfsm_rest_build_port(struct xfsm_rest_call *call, const char *name,
+                     const void *probe_)
 {
     const struct xfsmrec_probe *probe = probe_;
+    struct json *programs = xfsm_rest_programs_to_json(
+        call, probe->programs, probe->n_programs);
+    bool all = programs->array.n == probe->n_programs;
     struct json *json = json_object_create();
 
     json_object_put_string(json, "id", name);
@@ -294,12 +312,12 @@ xfsm_rest_build_port(struct xfsm_rest_call *call OVS_UNUSED,
     json_object_put_string(json, "bridge", probe->bridge);
     json_object_put_string(json, "status",
                            probe->status ? probe->status : "new");
-    if (probe->error) {
+    /* Texts that may be on programs that are not for the user. */
+    if (probe->error && all) {
         json_object_put_string(json, "error", probe->error);
     }
-    json_object_put_string(json, "notes", probe->notes);
-    json_object_put(json, "programs", xfsm_rest_strings_to_json(
-        probe->programs, probe->n_programs));
+    json_object_put_string(json, "notes", all ? probe->notes : "");
+    json_object_put(json, "programs", programs);
     json_object_put(json, "external_ids",
                     xfsm_rest_smap_to_json(&probe->external_ids));
     json_object_put(json, "restarts", json_integer_create(probe->restarts));

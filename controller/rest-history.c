@@ -378,6 +378,17 @@ sample_host(struct xfsm_rest *rest, const char *name,
     fleet[N_FLEET - 1]++;
 }
 
+/* Tells whether a host can be called 'name'.  The database takes others, which
+ * could be those of other series. */
+static bool
+is_name(const char *name)
+{
+    char *error = xfsm_fleet_check_name(name);
+
+    free(error);
+    return !error;
+}
+
 static void
 sample(struct xfsm_rest *rest)
 {
@@ -396,7 +407,9 @@ sample(struct xfsm_rest *rest)
     values[N_FLEET - 1] = 0;
     if (idl) {
         FLEETREC_HOST_FOR_EACH (row, idl) {
-            sample_host(rest, row->name, row, values);
+            if (is_name(row->name)) {
+                sample_host(rest, row->name, row, values);
+            }
         }
     } else if (fleet) {
         SHASH_FOR_EACH (node, &fleet->hosts) {

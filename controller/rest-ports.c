@@ -65,7 +65,8 @@ xfsm_rest_get_ports(struct xfsm_rest_call *call)
                          &ports);
     xfsm_rest_keep_own_ports(call, &ports);
     SHASH_FOR_EACH_SAFE (node, &ports) {
-        if (program && !has_program(call->rest, node->data, program)) {
+        if (program && (!xfsm_rest_may_see_program(call, program)
+                        || !has_program(call->rest, node->data, program))) {
             shash_delete(&ports, node);
         }
     }
@@ -74,10 +75,10 @@ xfsm_rest_get_ports(struct xfsm_rest_call *call)
 
 /* Versions of the programs of a port, those that are of the fleet. */
 static struct json *
-build_versions(const struct xfsm_rest *rest, const char *host,
+build_versions(const struct xfsm_rest_call *call, const char *host,
                const struct xfsmrec_probe *probe)
 {
-    const struct xfsm_fleet *fleet = rest->ctl->fleet;
+    const struct xfsm_fleet *fleet = call->rest->ctl->fleet;
     struct json *json = json_object_create();
     size_t i;
 
@@ -85,12 +86,35 @@ build_versions(const struct xfsm_rest *rest, const char *host,
         const struct xfsm_fleet_program *program
             = xfsm_fleet_find_program(fleet, host, probe->programs[i]);
 
-        if (program) {
+        if (program && xfsm_rest_may_see_program(call, probe->programs[i])) {
             json_object_put(json, probe->programs[i],
                             json_integer_create(program->version));
         }
     }
     return json;
+}
+
+/* Tells whether the user may see what is said of a program as
+ * "PROGRAM/...". */
+static bool
+may_see(const struct xfsm_rest_call *call, const char *text)
+{
+    char *program = xmemdup0(text, strcspn(text, "/"));
+    bool may = xfsm_rest_may_see_program(call, program);
+
+    free(program);
+    return may;
+}
+
+/* The topic of an event has a label, and then the program. */
+static const char *
+get_last_event(const struct xfsm_rest_call *call,
+               const struct xfsmrec_probe *probe)
+{
+    const char *slash = strchr(probe->last_event, '/');
+
+    return (!call->tenant[0] || (slash && may_see(call, slash + 1))
+            ? probe->last_event : "");
 }
 
 void
@@ -109,16 +133,21 @@ xfsm_rest_get_port(struct xfsm_rest_call *call)
         json = xfsm_rest_build_port(call, name, probe);
         states = json_object_create();
         for (i = 0; i < probe->n_state_keys; i++) {
-            json_object_put(states, probe->key_state_keys[i],
-                            json_integer_create(probe->value_state_keys[i]));
+            const char *key = probe->key_state_keys[i];
+
+            if (may_see(call, key)) {
+                json_object_put(states, key, json_integer_create(
+                    probe->value_state_keys[i]));
+            }
         }
         json_object_put(json, "states", states);
-        json_object_put(json, "running_programs", xfsm_rest_strings_to_json(
-            probe->running_programs, probe->n_running_programs));
-        json_object_put(json, "versions", build_versions(
-            call->rest, call->name, probe));
+        json_object_put(json, "running_programs", xfsm_rest_programs_to_json(
+            call, probe->running_programs, probe->n_running_programs));
+        json_object_put(json, "versions", build_versions(call, call->name,
+                                                         probe));
         json_object_put_string(json, "netdev_class", probe->netdev_class);
-        json_object_put_string(json, "last_event", probe->last_event);
+        json_object_put_string(json, "last_event",
+                               get_last_event(call, probe));
         xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
     } else {
         xfsm_rest_not_found(call);
@@ -187,6 +216,9 @@ xfsm_rest_get_states(struct xfsm_rest_call *call)
 
     xfsm_rest_list_ports(call->rest, NULL, &ports);
     xfsm_rest_keep_own_ports(call, &ports);
+    if (!xfsm_rest_may_see_program(call, call->name)) {
+        shash_clear(&ports);
+    }
     SHASH_FOR_EACH (node, &ports) {
         add_states(call->rest, node->data, call->name, &states);
     }

@@ -30,9 +30,9 @@
 
 /* ## What users of a tenant may see ## */
 
-bool
-xfsm_rest_tenant_may_call(struct xfsm_rest_call *call,
-                          void (*handler)(struct xfsm_rest_call *))
+const char *
+xfsm_rest_tenant_refusal(const struct xfsm_rest_call *call,
+                         void (*handler)(struct xfsm_rest_call *))
 {
     static void (*const handlers[])(struct xfsm_rest_call *) = {
 #define TENANT_ROUTE(HANDLER) xfsm_rest_##HANDLER,
@@ -42,19 +42,14 @@ xfsm_rest_tenant_may_call(struct xfsm_rest_call *call,
     size_t i;
 
     if (!call->tenant[0]) {
-        return true;
+        return NULL;
     }
     for (i = 0; i < ARRAY_SIZE(handlers) && handlers[i] != handler; i++) {
         continue;
     }
-    if (i >= ARRAY_SIZE(handlers)) {
-        xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
-                          "this is not for users of a tenant");
-    } else if (!xfsm_rest_get_tenant(call)) {
-        xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
-                          "your tenant is not there");
-    }
-    return !call->request->answered;
+    return (i >= ARRAY_SIZE(handlers) ? "this is not for users of a tenant"
+            : !xfsm_rest_get_tenant(call) ? "your tenant is not there"
+            : NULL);
 }
 
 const struct xfsm_fleet_tenant *
@@ -167,7 +162,9 @@ xfsm_rest_find_role(const struct xfsm_rest *rest, const char *digest,
                 ovs_strzcpy(token->name, row->name, sizeof token->name);
                 ovs_strzcpy(token->tenant, row->tenant ? row->tenant : "",
                             sizeof token->tenant);
-                return !row->tenant || !strcmp(token->tenant, row->tenant);
+                /* "" and what is cut are the names of no tenant. */
+                return !row->tenant || (row->tenant[0] && !strcmp(
+                    token->tenant, row->tenant));
             }
         }
     }

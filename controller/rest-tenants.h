@@ -47,10 +47,10 @@ struct xfsm_rest_call;
 /* Bytes of what is kept about events, whose they are. */
 #define XFSM_OWNERS_MAX_BYTES (2 * 1024 * 1024)
 
-/* Checks that the user may call 'handler'.  Returns false after answering
- * that not. */
-bool xfsm_rest_tenant_may_call(struct xfsm_rest_call *,
-                               void (*handler)(struct xfsm_rest_call *));
+/* Returns NULL if the user may call 'handler', or why not. */
+const char *xfsm_rest_tenant_refusal(
+    const struct xfsm_rest_call *,
+    void (*handler)(struct xfsm_rest_call *));
 
 /* The tenant of the user, or NULL if that is none, or there is no such
  * tenant. */

@@ -182,6 +182,33 @@ authenticate(struct xfsm_rest_call *call)
 
 /* ## Requests ## */
 
+/* Counts and notes that the user may not do this. */
+static void
+note_forbidden(struct xfsm_rest_call *call)
+{
+    call->rest->forbidden++;
+    if (xfsm_http_limit_check(call->rest->attempts, call->request->client,
+                              time_msec())) {
+        xfsm_rest_audit(call, call->request->method, call->request->path,
+                        "forbidden");
+    }
+}
+
+/* Tells whether the user may do this, as one of a tenant, or answers that
+ * not. */
+static bool
+check_tenant(struct xfsm_rest_call *call)
+{
+    const char *refusal = xfsm_rest_tenant_refusal(call, call->handler);
+
+    if (refusal) {
+        note_forbidden(call);
+        xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden", "%s",
+                          refusal);
+    }
+    return !refusal;
+}
+
 static void
 begin(struct xfsm_http_request *request, void *rest_)
 {
@@ -207,23 +234,13 @@ begin(struct xfsm_http_request *request, void *rest_)
                     && route->handler != xfsm_rest_validate
                     && route->handler != xfsm_rest_test_program);
     if (call->role < route->role) {
-        call->rest->forbidden++;
-        if (xfsm_http_limit_check(call->rest->attempts, request->client,
-                                  time_msec())) {
-            xfsm_rest_audit(call, request->method, request->path,
-                            "forbidden");
-        }
+        note_forbidden(call);
         xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
                           "this needs the role %s; yours is %s",
                           xfsm_role_names[route->role],
                           xfsm_role_names[call->role]);
-    } else if (!xfsm_rest_tenant_may_call(call, route->handler)) {
-        call->rest->forbidden++;
-        if (xfsm_http_limit_check(call->rest->attempts, request->client,
-                                  time_msec())) {
-            xfsm_rest_audit(call, request->method, request->path,
-                            "forbidden");
-        }
+    } else {
+        check_tenant(call);
     }
 }
 
@@ -232,7 +249,11 @@ handle(struct xfsm_http_request *request, void *rest_ OVS_UNUSED)
 {
     struct xfsm_rest_call *call = request->data;
 
-    call->handler(call);
+    /* While the body was on its way, the tenant may have gone: without one,
+     * handlers would take the user for the operator's. */
+    if (check_tenant(call)) {
+        call->handler(call);
+    }
 }
 
 /* ## The server ## */

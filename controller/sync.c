@@ -314,7 +314,7 @@ find_assignment(const struct sync *s, const char *name)
     struct sset programs;
     bool empty;
 
-    if (host && host->leaving) {
+    if ((host && host->leaving) || (assignment && assignment->barred)) {
         return NULL;
     } else if (!assignment || assignment->error) {
         return assignment;

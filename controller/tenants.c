@@ -180,14 +180,13 @@ check_programs(const struct xfsm_fleet_tenant *tenant,
     return NULL;
 }
 
-char *
-xfsm_fleet_confine(struct xfsm_fleet *fleet,
-                   struct xfsm_fleet_assignment *assignment,
-                   const char *name)
+/* Does what xfsm_fleet_confine() does. */
+static char *
+confine(struct xfsm_fleet *fleet, struct xfsm_fleet_assignment *assignment,
+        const char *name)
 {
     struct xfsm_fleet_tenant *tenant = shash_find_data(&fleet->tenants, name);
 
-    assignment->tenant = xstrdup(name);
     if (!tenant) {
         return xasprintf("there is no tenant \"%s\"", name);
     } else if (tenant->error) {
@@ -205,4 +204,16 @@ xfsm_fleet_confine(struct xfsm_fleet *fleet,
     xfsm_tenant_confine(tenant, &assignment->target);
     confine_hosts(tenant, assignment);
     return check_programs(tenant, assignment);
+}
+
+char *
+xfsm_fleet_confine(struct xfsm_fleet *fleet,
+                   struct xfsm_fleet_assignment *assignment,
+                   const char *name)
+{
+    char *error = confine(fleet, assignment, name);
+
+    assignment->tenant = xstrdup(name);
+    assignment->barred = error != NULL;
+    return error;
 }

@@ -94,7 +94,7 @@ void xfsm_tenant_confine(const struct xfsm_fleet_tenant *,
 
 /* Confines 'assignment', which has its hosts and programs, to what the tenant
  * named 'tenant' has and may use.  Returns NULL or why there cannot be such an
- * assignment. */
+ * assignment, which is barred then. */
 char *xfsm_fleet_confine(struct xfsm_fleet *,
                          struct xfsm_fleet_assignment *assignment,
                          const char *tenant);

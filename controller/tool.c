@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +59,10 @@ become_toolbox(char **argv, int pipes[N_PIPES][2], int file)
         && dup2(pipes[ERR][1], STDERR_FILENO) >= 0
         && (file < 0 || (file == FILE_FD ? !fcntl(file, F_SETFD, 0)
                          : dup2(file, FILE_FD) >= 0))) {
+        /* It parses what users wrote: it is to have no connection of ours,
+         * not all of which are closed by themselves. */
+        syscall(SYS_close_range, file < 0 ? FILE_FD : FILE_FD + 1, ~0U, 0);
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         execv(argv[0], argv);
     }
     _exit(127);

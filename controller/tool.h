@@ -8,8 +8,8 @@
 
 /* Runs the toolbox, xfsm, on a program: the controller parses no XML itself.
  *
- * The child limits its own time and memory before it reads the text.  One that
- * does not end in time is killed.
+ * The child has none of our descriptors, and limits its own time and memory
+ * before it reads the text.  One that does not end in time is killed.
  *
  * Either the caller waits, some milliseconds as a rule, with xfsm_tool_run();
  * or the main loop does, with the others.

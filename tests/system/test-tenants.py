@@ -6,6 +6,7 @@ Each refusal of the REST API and of the database, what a tenant's assignment
 reaches, and whose events are."""
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -251,6 +252,15 @@ def test_views(fleet):
               "programs of " + tenant)
         check(fleet.names(user, "/api/v1/assignments")
               == [tenant + ".all"], "assignments of " + tenant)
+        seen = fleet.rest.get("/api/v1/hosts/hv1/ports/" + port, user).json
+        check(seen["programs"] == ["hello"]
+              and seen["running_programs"] == ["hello"]
+              and list(seen["versions"]) == ["hello"]
+              and not [s for s in seen["states"] if "secret" in s],
+              "programs on a port: %s" % seen)
+        check(fleet.names(user, "/api/v1/ports?program=secret", "id") == []
+              and fleet.names(user, "/api/v1/programs/secret/states",
+                              "state") == [], "a program on a port")
         status = fleet.rest.get("/api/v1/status", user).json
         check(status["tenant"] == tenant and status["hosts"] == 0
               and status["user"] == user and status["assignments"] == 0,
@@ -259,8 +269,13 @@ def test_views(fleet):
                                  {"target": {"port": "vm*"}})
         check(answer.status == 200 and [p["id"] for p in answer.json["ports"]]
               == ["hv1/" + port], answer.body)
+        for choice in ({"hosts": ["h*"]}, {"host_labels": {"rack": "r1"}}):
+            fleet.call(user, 403, "POST", "/api/v1/assignments/preview",
+                       dict(choice, target={"port": "vm*"}))
     check(len(fleet.names("everything", "/api/v1/ports", "id")) == 2,
           "a role without a tenant")
+    check(len(fleet.names("viewer", "/api/v1/ports?program=secret", "id"))
+          == 2, "ports with a program")
     check(fleet.rest.get("/api/v1/hosts", "everything").json["total"] == 1,
           "hosts")
 
@@ -671,6 +686,34 @@ def test_events(fleet):
     return blue, red
 
 
+def test_names(fleet):
+    """What the database takes, and nothing that is well has."""
+    db, rest = fleet.db, fleet.rest
+    # A role of the tenant "" is not one without a tenant.
+    db.insert("Role", name="nobody", level="viewer", tenant="",
+              tokens=["sha256:" + hashlib.sha256(b"nobody").hexdigest()])
+    fleet.ctl("add-role", "somebody", "viewer")
+    rest.tokens["somebody"] = fleet.ctl("new-token", "somebody")
+    wait_until(lambda: rest.call("GET", "/api/v1/status", "somebody").status
+               == 200, 20, "a role that came after")
+    check(rest.call("GET", "/api/v1/status", "nobody").status in (401, 429),
+          "a role of no tenant")
+    # Hosts called as a series of another kind is.
+    for name in ("", "hv1/vm1"):
+        db.insert("Host", name=name, remotes=["unix:/nowhere"])
+
+    def sampled():
+        times = rest.get("/api/v1/history").json["times"]
+        return times and times[-1] > start
+
+    wait_until(lambda: rest.get("/api/v1/hosts").json["total"] == 3, 20,
+               "the hosts")
+    start = rest.get("/api/v1/status").json["time"]
+    wait_until(sampled, 30, "a sample")
+    for name in ("", "hv1/vm1"):
+        db.delete("Host", named(name))
+
+
 def test_rows(fleet):
     """Tenants by the REST API, for admins of the fleet."""
     path = "/api/v1/tenants/green"
@@ -731,12 +774,27 @@ def test_tokens(fleet, blue, red):
                == 200, 10, "a token of the file")
     check(fleet.names(token, "/api/v1/ports", "id") == ["hv1/vm2"],
           "ports of a token of the file")
-    # A tenant that goes takes with it what its users see.
+    # A tenant that goes takes with it what its users see, also by a request
+    # whose body comes later; and hosts do not keep what it had.
+    body = json.dumps({"tenant": "blue", "target": {"port": "*"}}).encode()
+    late = fleet.rest.connect()
+    late.putrequest("POST", "/api/v1/assignments/preview?switches=no")
+    for name, value in (("Authorization", "Bearer " + token),
+                        ("Content-Length", str(len(body))),
+                        ("Expect", "100-continue")):
+        late.putheader(name, value)
+    late.endheaders()
+    check(late.sock.recv(4096).startswith(b"HTTP/1.1 100"), "it may go on")
+    fleet.wait_running("vm2", "hello", "secret")
     fleet.ctl("--force", "del-tenant", "red")
     wait_until(lambda: fleet.rest.call("GET", "/api/v1/ports", token).status
                == 403, 10, "a tenant to go")
+    late.send(body)
+    check(late.getresponse().status == 403, "a tenant that went")
+    late.close()
     wait_until(lambda: "no tenant" in str(fleet.db.row(
         "Assignment", "red.all")["error"]), 10, "its assignment")
+    fleet.wait_running("vm2", "secret")
 
 
 def test(host):
@@ -760,6 +818,7 @@ def test(host):
     test_probes(fleet)
     test_audit(fleet)
     test_parameters(fleet)
+    test_names(fleet)
     test_rows(fleet)
     test_roles(fleet)
     blue, red = test_events(fleet)

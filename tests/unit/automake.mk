@@ -37,6 +37,7 @@ UNIT_TESTS += \
 	tests/unit/test-field \
 	tests/unit/test-file-sink \
 	tests/unit/test-flood \
+	tests/unit/test-follow \
 	tests/unit/test-fragments \
 	tests/unit/test-gap \
 	tests/unit/test-graph \
@@ -674,6 +675,7 @@ tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
 tests_unit_test_signature_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_follow_SOURCES = tests/unit/test-follow.c
 tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
 
 PLUGIN_TESTS += tests/unit/test-rollout
@@ -721,6 +723,20 @@ tests_unit_test_controller_metrics_SOURCES = \
 tests_unit_test_controller_metrics_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_controller_metrics_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_controller_metrics_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS)
+
+PLUGIN_TESTS += tests/unit/test-http-server
+tests_unit_test_http_server_SOURCES = \
+	controller/http-limit.c \
+	controller/http-limit.h \
+	controller/http.c \
+	controller/http.h \
+	controller/tool.c \
+	controller/tool.h \
+	tests/unit/test-http-server.c
+tests_unit_test_http_server_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_http_server_CFLAGS = $(OVS_CFLAGS) $(LIBMICROHTTPD_CFLAGS)
+tests_unit_test_http_server_LDADD = $(CMOCKA_LIBS) $(OVS_LIBS) \
+	$(LIBMICROHTTPD_LIBS)
 
 PLUGIN_TESTS += tests/unit/test-rest-parts
 tests_unit_test_rest_parts_SOURCES = \

@@ -45,6 +45,7 @@ static int
 setup(void **state)
 {
     (void) state;
+    umask(0);                   /* Keys are not for all to write, even so. */
     xfsm_signature_digest(SOURCE, strlen(SOURCE), source);
     xfsm_signature_digest(IMAGE, strlen(IMAGE), image);
     return (!mkdtemp(folder) || xfsm_signature_keygen(in_folder("a"))
@@ -178,6 +179,8 @@ test_files(void **state)
     (void) state;
     assert_int_equal(stat(in_folder("a"), &s), 0);
     assert_int_equal(s.st_mode & 0777, 0600);
+    assert_int_equal(stat(in_folder("a.pub"), &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0644);
     error = xfsm_signature_keygen(in_folder("a"));
     assert_non_null(error);
     free(error);

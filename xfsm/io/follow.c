@@ -552,11 +552,24 @@ xfsm_follow_know(struct xfsm_follow *f, struct xfsm_str host,
     xfsm_gap_follow(f->gaps, names, 3, epoch, -1, seq);
 }
 
+/* The first job of the queue, the only one that can be in progress: before it
+ * are what it was answered, if anything, and has yet to be given out. */
+static struct xfsm_follow_job *
+first_job(const struct xfsm_follow *f)
+{
+    const struct xfsm_follow_queued *q = f->queue.head;
+
+    while (q && !q->job) {
+        q = q->next;
+    }
+    return q ? q->job : NULL;
+}
+
 void
 xfsm_follow_again(struct xfsm_follow *f, uint64_t since_ms)
 {
     static const struct xfsm_follow_item item = { .kind = XFSM_FOLLOW_PAST };
-    struct xfsm_follow_job *job = f->queue.head ? f->queue.head->job : NULL;
+    struct xfsm_follow_job *job = first_job(f);
     struct xfsm_follow_queue queue;
 
     if (job) {

@@ -247,7 +247,7 @@ xfsm_signature_keygen(const char *path)
         error = write_key(path, 0600, key, true);
     }
     if (!error) {
-        error = write_key(public, 0666, key, false);
+        error = write_key(public, 0644, key, false);
         if (error) {
             unlink(path);
         }
