@@ -26,7 +26,7 @@ except ImportError:
     jsonschema = None
 
 # Events of a program in one run that are checked; the others are like them.
-EVENTS_MAX = 2000
+EVENTS_MAX = 200
 
 # So many programs run at once, as on a port.
 PROGRAMS = 16
