@@ -47,7 +47,8 @@ class Play:
                         LC_ALL="C.UTF-8")
         variables = {
             "ansible_connection": "local", "ansible_host": "127.0.0.1",
-            "ansible_python_interpreter": "/usr/bin/python3",
+            # Starts sooner without what modules do not need.
+            "ansible_python_interpreter": "/usr/bin/python3 -I -S",
             "ansible_remote_tmp": host.dir + "/ansible/remote",
             "xfsm_archive": archive, "xfsm_prefix": prefix,
             "xfsm_services": False, "xfsm_register": False,
