@@ -7,8 +7,8 @@ Usage: test-manual.py
 
 What --help lists, options and commands, is in the page of the program, and
 each option that a page describes is one of --help.  Each command for
-ovs-appctl is in a page, and each program that is installed has one.  Pages
-render without a warning.
+ovs-appctl is in a page, so is each element and attribute of programs, and each
+program that is installed has one.  Pages render without a warning.
 """
 
 import glob
@@ -126,6 +126,17 @@ def test_appctl():
     check(not missing, 'no page has %s', ' '.join(missing))
 
 
+def test_language():
+    """Each element and attribute of the schema of programs."""
+    text = plain(page('utilities/xfsm.1'))
+    names = set(re.findall(r'<(?:element|attribute) name="([^"]+)"', read(
+        os.path.join(TOP, 'xfsm', 'program', 'xfsm.rng'))))
+    check(len(names) > 50, 'found few: %s', names)
+    missing = [name for name in sorted(names) if not re.search(
+        r'(?<![\w-])%s(?![\w-])' % re.escape(name), text)]
+    check(not missing, 'xfsm(1) does not have %s', ' '.join(missing))
+
+
 def test_installed():
     """Each program has a page, or the page of who starts it names it."""
     makefile = read(os.path.join(BUILD, 'Makefile'))
@@ -163,6 +174,7 @@ def main():
             tap.test('commands of ' + program, test_commands, program, name,
                      more)
     tap.test('commands of ovs-appctl', test_appctl)
+    tap.test('elements of programs', test_language)
     tap.test('programs that are installed', test_installed)
     for path in pages():
         tap.test(os.path.basename(path) + ' renders', test_renders, path)

@@ -99,10 +99,13 @@ SYSTEM_ALONE += \
 
 # These begin first, so that none is left to run by itself at the end.
 SYSTEM_LONG += \
+	tests/system/test-ansible.py \
+	tests/system/test-dashboard-ops.py \
 	tests/system/test-dashboard.py \
 	tests/system/test-fleet-db.py \
 	tests/system/test-mitigation.py \
-	tests/system/test-quickstart.sh
+	tests/system/test-quickstart.sh \
+	tests/system/test-release.py
 
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \

@@ -53,7 +53,6 @@
 
 /* Link types of capture files. */
 #define PB_LINKTYPE_ETHERNET 1
-#define PB_LINKTYPE_RAW 101
 
 /* IPv6 extension headers. */
 #define PB_EXT_HOP_BY_HOP 0
