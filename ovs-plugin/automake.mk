@@ -121,6 +121,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/params.h \
 	ovs-plugin/program-keys.c \
 	ovs-plugin/program-keys.h \
+	ovs-plugin/programs-compile.c \
+	ovs-plugin/programs-private.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
 	ovs-plugin/offload.c \
