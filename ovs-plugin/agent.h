@@ -22,6 +22,7 @@
  *     mitigator.h  flows that programs ask for, where the operator wants it
  *     rbac.c       what clients of other hosts may write
  *     agent-show.c what ovs-appctl prints
+ *     agent-start.c options, limits, and what an earlier agent left behind
  *
  * All of it is one thread, and none of it reads a packet or XML.  Children
  * are the only ones that do, and their word is not trusted. */
@@ -132,6 +133,19 @@ void xfsm_rbac_add_columns(struct ovsdb_idl *);
 /* Makes the role "xfsm-controller" what it should be: it writes what is
  * wanted, and not what is. */
 void xfsm_rbac_write(struct xfsm_agent *, struct ovsdb_idl_txn *xfsm_txn);
+
+/* ## agent-start.c ## */
+
+/* Parses the command line into 'agent' and '*unixctl_path', which is NULL for
+ * the default.  Exits where that says so or is wrong. */
+void xfsm_agent_parse_options(int argc, char *argv[], struct xfsm_agent *agent,
+                              char **unixctl_path);
+
+/* Sets what the process and its children need of limits and environment. */
+void xfsm_agent_init_process(void);
+
+/* Removes what probes that were killed have left behind. */
+void xfsm_agent_remove_stale_files(void);
 
 /* ## agent-show.c ## */
 

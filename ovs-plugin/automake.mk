@@ -23,6 +23,7 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/agent-metrics.c \
 	ovs-plugin/agent-metrics.h \
 	ovs-plugin/agent-show.c \
+	ovs-plugin/agent-start.c \
 	ovs-plugin/agent.h \
 	ovs-plugin/backoff.c \
 	ovs-plugin/backoff.h \
@@ -91,6 +92,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/mitigator-options.c \
 	ovs-plugin/mitigator.c \
 	ovs-plugin/mitigator.h \
+	ovs-plugin/monitor-outcome.c \
+	ovs-plugin/monitor-private.h \
 	ovs-plugin/monitor.c \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
@@ -121,6 +124,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/params.h \
 	ovs-plugin/program-keys.c \
 	ovs-plugin/program-keys.h \
+	ovs-plugin/programs-compile.c \
+	ovs-plugin/programs-private.h \
 	ovs-plugin/programs.c \
 	ovs-plugin/programs.h \
 	ovs-plugin/offload.c \

@@ -6,22 +6,18 @@
 #include <config.h>
 #include "ovsdb-schema/ovs-compat.h"
 
-#include "ovs-plugin/monitor.h"
+#include "ovs-plugin/monitor-private.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <net/if.h>
 #include <unistd.h>
 
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/mirror.h"
-#include "ovs-plugin/netdev-ring.h"
-#include "ovs-plugin/offload.h"
 #include "ovs-plugin/port-state.h"
-#include "ovs-plugin/programs.h"
 #include "ovs-plugin/probe-publish.h"
 #include "timeval.h"
 #include "util.h"
@@ -31,29 +27,6 @@ VLOG_DEFINE_THIS_MODULE(monitor);
 
 /* How often to look for a device, should the kernel's notice be lost. */
 #define DEVICE_POLL_MS 1000
-
-/* Longest error told. */
-#define ERROR_MAX 1024
-
-/* A program of a monitor, as far as its probe knows of it. */
-struct slot {
-    uint64_t sent;              /* Serial last sent to the probe, or 0. */
-    uint64_t loaded;            /* Serial that runs, or 0. */
-    bool wanted;
-    char *error;                /* What the probe said of 'sent', or NULL. */
-};
-
-const char *
-xfsm_monitor_status_name(enum xfsm_monitor_status status)
-{
-    static const char *const names[] = {
-#define STATUS_NAME(ID, NAME) NAME,
-        XFSM_MONITOR_STATUSES(STATUS_NAME)
-#undef STATUS_NAME
-    };
-
-    return names[status];
-}
 
 struct xfsm_monitor *
 xfsm_monitor_create(const char *interface)
@@ -85,7 +58,7 @@ xfsm_monitor_create(const char *interface)
 static void
 destroy_slot(struct xfsm_monitor *m, struct shash_node *node)
 {
-    struct slot *slot = node->data;
+    struct monitor_slot *slot = node->data;
 
     free(slot->error);
     free(slot);
@@ -218,7 +191,7 @@ handle_ack(struct xfsm_monitor *m, struct xfsm_bytes *payload)
 {
     char name[XFSM_PROGRAMS_MAX_NAME + 1];
     char error[XFSM_IPC_TEXT_SIZE];
-    struct slot *slot;
+    struct monitor_slot *slot;
     uint64_t serial;
 
     if (!xfsm_ipc_get_u64(payload, &serial)
@@ -310,8 +283,9 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
 /* ## Starting and feeding the probe. ## */
 
-static const char *
-get_class(const struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
+const char *
+monitor_get_class(const struct xfsm_monitor *m,
+                  const struct xfsm_monitor_settings *s)
 {
     return m->want.netdev_class ? m->want.netdev_class : s->netdev_class;
 }
@@ -325,7 +299,8 @@ compose_argv(const struct xfsm_monitor *m,
     svec_add_nocopy(argv, xasprintf("--bridge=%s", m->want.bridge));
     svec_add_nocopy(argv, xasprintf("--port=%s", m->want.port));
     svec_add_nocopy(argv, xasprintf("--host=%s", s->host));
-    svec_add_nocopy(argv, xasprintf("--netdev-class=%s", get_class(m, s)));
+    svec_add_nocopy(argv, xasprintf("--netdev-class=%s",
+                                    monitor_get_class(m, s)));
     svec_add_nocopy(argv, xasprintf("--netdev-option=ring-kib=%u",
                                     m->want.ring_kib ? m->want.ring_kib
                                     : s->ring_kib));
@@ -386,12 +361,12 @@ static void
 start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
 {
     /* A netdev of class "dummy" exists in the probe alone. */
-    m->no_device = (strncmp(get_class(m, s), "dummy", 5)
+    m->no_device = (strncmp(monitor_get_class(m, s), "dummy", 5)
                     && !find_device(m->interface));
     m->look_at = time_msec() + DEVICE_POLL_MS;
     if (!m->no_device) {
         free(m->netdev_class);
-        m->netdev_class = xstrdup(get_class(m, s));
+        m->netdev_class = xstrdup(monitor_get_class(m, s));
         xfsm_worker_start(&m->worker, (const char *const *) m->argv.names,
                           -1);
     }
@@ -425,10 +400,9 @@ send_program(struct xfsm_monitor *m, enum xfsm_ipc_type type,
     xfsm_worker_send_task(&m->worker, &w, fd);
 }
 
-/* The program of that name with the parameters that it has here. */
-static struct xfsm_agent_program
-get_program(const struct xfsm_monitor *m, struct xfsm_programs *programs,
-            const char *name)
+struct xfsm_agent_program
+monitor_get_program(const struct xfsm_monitor *m,
+                    struct xfsm_programs *programs, const char *name)
 {
     return xfsm_programs_get(programs, name,
                              smap_get_def(&m->want.params, name, ""));
@@ -442,13 +416,13 @@ feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
     const char *name;
 
     SHASH_FOR_EACH (node, &m->slots) {
-        struct slot *slot = node->data;
+        struct monitor_slot *slot = node->data;
 
         slot->wanted = false;
     }
     SSET_FOR_EACH (name, &m->want.programs) {
-        struct xfsm_agent_program p = get_program(m, programs, name);
-        struct slot *slot = shash_find_data(&m->slots, name);
+        struct xfsm_agent_program p = monitor_get_program(m, programs, name);
+        struct monitor_slot *slot = shash_find_data(&m->slots, name);
 
         if (p.image_fd < 0) {
             if (slot) {
@@ -469,7 +443,7 @@ feed_programs(struct xfsm_monitor *m, struct xfsm_programs *programs)
         }
     }
     SHASH_FOR_EACH_SAFE (node, &m->slots) {
-        const struct slot *slot = node->data;
+        const struct monitor_slot *slot = node->data;
 
         if (!slot->wanted) {
             send_program(m, XFSM_IPC_UNLOAD, node->name, 0, -1);
@@ -512,151 +486,7 @@ join_hub(struct xfsm_monitor *m, struct xfsm_hub_link *hub)
     }
 }
 
-/* ## Outcome. ## */
-
-struct outcome {
-    size_t n_loaded;
-    size_t n_pending;           /* Neither loaded nor an error. */
-    struct ds errors;
-};
-
-static void
-put_error(struct outcome *o, const char *name, const char *error)
-{
-    ds_put_format(&o->errors, "%s%s: %s", o->errors.length ? "; " : "", name,
-                  error);
-}
-
-/* Sums up the programs, and adds those that run to 'running'. */
-static void
-sum_up_programs(const struct xfsm_monitor *m, struct xfsm_programs *programs,
-                struct outcome *o, struct svec *running)
-{
-    const char **names = sset_sort(&m->want.programs);
-    size_t i;
-
-    for (i = 0; i < sset_count(&m->want.programs); i++) {
-        struct xfsm_agent_program p = get_program(m, programs, names[i]);
-        const struct slot *slot = shash_find_data(&m->slots, names[i]);
-        const char *error = p.error ? p.error : slot ? slot->error : NULL;
-        bool loaded = slot && slot->loaded;
-
-        if (loaded) {
-            o->n_loaded++;
-            svec_add(running, names[i]);
-        }
-        if (p.pending || (!error && (!slot || slot->loaded != p.serial))) {
-            o->n_pending++;
-        } else if (error) {
-            put_error(o, names[i], error);
-        }
-    }
-    free(names);
-}
-
-static enum xfsm_monitor_status
-judge(const struct xfsm_monitor *m, const struct outcome *o)
-{
-    bool ready = m->worker.state == XFSM_WORKER_READY;
-
-    if (m->want.error || m->no_device) {
-        return XFSM_MONITOR_ERROR;
-    } else if (!ready && m->worker.error) {
-        return (m->worker.blocked && !strcmp(m->worker.error,
-                                             "stopped by request")
-                ? XFSM_MONITOR_STOPPED : XFSM_MONITOR_ERROR);
-    } else if (o->n_pending) {
-        return XFSM_MONITOR_STARTING;
-    } else if (o->errors.length) {
-        return o->n_loaded ? XFSM_MONITOR_DEGRADED : XFSM_MONITOR_ERROR;
-    }
-    return ready ? XFSM_MONITOR_RUNNING : XFSM_MONITOR_STARTING;
-}
-
-static void
-put_note(struct ds *notes, const char *note)
-{
-    if (note) {
-        ds_put_format(notes, "%s%s", notes->length ? "; " : "", note);
-    }
-}
-
-/* What an operator should know of a probe that runs all the same.  Returns
- * true if that changed. */
-static bool
-update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
-{
-    char *ids_note = xfsm_port_ids_note(&m->want.ids);
-    struct ds notes = DS_EMPTY_INITIALIZER;
-    bool changed;
-
-    if (s->visibility
-        && (m->want.mirror || xfsm_offload_may_hide(m->interface))) {
-        put_note(&notes, s->visibility);
-    }
-    if (m->want.mirror) {
-        put_note(&notes, "packets come by a mirror of the port, which costs "
-                 "the switch, and without their direction");
-        put_note(&notes, m->mirror_error);
-    } else if (strcmp(get_class(m, s), XFSM_RING_CLASS)) {
-        put_note(&notes, "this netdev class sees only what the port "
-                 "receives, and does not count losses");
-    }
-    put_note(&notes, m->told_note);
-    put_note(&notes, ids_note);
-    put_note(&notes, m->want.params_note);
-    free(ids_note);
-    changed = strcmp(m->notes, ds_cstr(&notes));
-    free(m->notes);
-    m->notes = ds_steal_cstr(&notes);
-    return changed;
-}
-
-static bool
-update_outcome(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s,
-               struct xfsm_programs *programs)
-{
-    struct svec running = SVEC_EMPTY_INITIALIZER;
-    struct outcome o = { .errors = DS_EMPTY_INITIALIZER };
-    enum xfsm_monitor_status status;
-    bool changed;
-    char *error;
-
-    if (m->want.error) {
-        ds_put_cstr(&o.errors, m->want.error);
-    } else if (m->no_device) {
-        ds_put_format(&o.errors, "no network device \"%s\" in the network "
-                      "namespace of ovs-xfsmd", m->interface);
-    } else if (m->worker.state != XFSM_WORKER_READY && m->worker.error) {
-        ds_put_cstr(&o.errors, m->worker.error);
-    }
-    sum_up_programs(m, programs, &o, &running);
-    status = judge(m, &o);
-    if (o.errors.length > ERROR_MAX) {
-        ds_truncate(&o.errors, ERROR_MAX);
-        ds_put_cstr(&o.errors, "...");
-    }
-    error = o.errors.length ? ds_steal_cstr(&o.errors) : NULL;
-    ds_destroy(&o.errors);
-    if (error) {
-        xfsm_text_sanitize(error);
-    }
-
-    changed = (status != m->status
-               || !nullable_string_is_equal(error, m->error)
-               || !svec_equal(&running, &m->running));
-    if (status != m->status || !nullable_string_is_equal(error, m->error)) {
-        VLOG_INFO("%s: %s%s%s", m->interface,
-                  xfsm_monitor_status_name(status), error ? ": " : "",
-                  error ? error : "");
-    }
-    m->status = status;
-    free(m->error);
-    m->error = error;
-    svec_swap(&m->running, &running);
-    svec_destroy(&running);
-    return update_notes(m, s) || changed;
-}
+/* ## Running. ## */
 
 /* True if there should be a process: there is a program for it, or there is
  * going to be one for the process that is there already, or that goes on with
@@ -669,7 +499,7 @@ has_work(const struct xfsm_monitor *m, struct xfsm_programs *programs)
     const char *name;
 
     SSET_FOR_EACH (name, &m->want.programs) {
-        struct xfsm_agent_program p = get_program(m, programs, name);
+        struct xfsm_agent_program p = monitor_get_program(m, programs, name);
 
         if (p.image_fd >= 0
             || (running && (p.pending
@@ -728,7 +558,7 @@ run(struct xfsm_monitor *m, bool changed, bool may_start,
         feed_programs(m, programs);
         join_hub(m, hub);
     }
-    return update_outcome(m, settings, programs);
+    return monitor_update_outcome(m, settings, programs);
 }
 
 bool

@@ -6,26 +6,18 @@
 #include <config.h>
 #include "ovsdb-schema/ovs-compat.h"
 
-#include "ovs-plugin/programs.h"
+#include "ovs-plugin/programs-private.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include "openvswitch/dynamic-string.h"
-#include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
-#include "ovs-plugin/backoff.h"
-#include "ovs-plugin/child.h"
 #include "ovs-plugin/ipc.h"
 #include "ovs-plugin/program-keys.h"
-#include "process.h"
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/base/base64.h"
@@ -37,60 +29,6 @@ VLOG_DEFINE_THIS_MODULE(programs);
 
 /* How often to look whether a file of the library changed. */
 #define LIBRARY_MS 1000
-
-enum origin {
-    FROM_NOWHERE,
-    FROM_SOURCE,                /* Column "source". */
-    FROM_IMAGE,                 /* Column "image". */
-    FROM_LIBRARY,               /* File. */
-    REFUSED,                    /* A row whose signature is none. */
-};
-
-struct program {
-    char *key;                  /* In 'programs', see make_key(). */
-    char *name;
-    char *params;               /* "": none. */
-    bool has_row;               /* Is a row, ... */
-    bool marked;                /* ...was put since begin_rows(); of a
-                                 * variant: is in use. */
-
-    /* Where the image or the error is from, to see changes. */
-    enum origin origin;
-    char *text;                 /* FROM_SOURCE, FROM_IMAGE; REFUSED: why. */
-    char *source;               /* That a row has beside its image, or "":
-                                 * what variants are compiled from. */
-    struct stat file;           /* FROM_LIBRARY. */
-
-    bool queued;                /* In 'queue' of struct xfsm_programs. */
-    struct ovs_list node;
-    long long int retry_at;     /* LLONG_MAX: not to be tried again. */
-    struct xfsm_backoff backoff;
-
-    int image_fd;
-    uint64_t serial;
-    char *error;
-    char *diagnostics;
-};
-
-struct xfsm_programs {
-    char *tool;
-    char *dir;
-    uid_t uid;
-    gid_t gid;
-    struct xfsm_signature_keys *keys;   /* Or NULL. */
-    unsigned long long int n_refused;
-    struct shash programs;      /* Of struct program. */
-    uint64_t serial;
-    bool changed;
-    long long int look_at;      /* When to look into the library again. */
-
-    /* Compiling. */
-    struct ovs_list queue;      /* Of struct program. */
-    struct xfsm_child compiler;
-    struct program *compiling;  /* Or NULL; may then have been deleted. */
-    int out_fd;
-    struct ds output;
-};
 
 struct xfsm_programs *
 xfsm_programs_create(const char *tool, const char *dir, uid_t uid, gid_t gid)
@@ -227,10 +165,9 @@ xfsm_programs_destroy(struct xfsm_programs *ps)
     }
 }
 
-/* Takes over 'error', one line or NULL, and 'diagnostics'. */
-static void
-set_outcome(struct xfsm_programs *ps, struct program *p, char *error,
-            char *diagnostics)
+void
+programs_set_outcome(struct xfsm_programs *ps, struct program *p, char *error,
+                     char *diagnostics)
 {
     free(p->error);
     free(p->diagnostics);
@@ -245,9 +182,8 @@ set_outcome(struct xfsm_programs *ps, struct program *p, char *error,
     }
 }
 
-/* Takes over 'fd'. */
-static void
-set_image(struct xfsm_programs *ps, struct program *p, int fd)
+void
+programs_set_image(struct xfsm_programs *ps, struct program *p, int fd)
 {
     drop_image(p);
     p->image_fd = fd;
@@ -283,7 +219,7 @@ decode_image(struct xfsm_programs *ps, struct program *p)
     if (text) {
         error = xasprintf("column \"image\": %s", text);
         free(text);
-        set_outcome(ps, p, error, NULL);
+        programs_set_outcome(ps, p, error, NULL);
         return;
     }
     if (!len || len > XFSM_PROGRAMS_MAX_IMAGE) {
@@ -297,9 +233,9 @@ decode_image(struct xfsm_programs *ps, struct program *p)
     }
     free(image);
     if (!error) {
-        set_image(ps, p, fd);
+        programs_set_image(ps, p, fd);
     }
-    set_outcome(ps, p, error, NULL);
+    programs_set_outcome(ps, p, error, NULL);
 }
 
 void
@@ -328,23 +264,25 @@ put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
     p->text = xstrdup(text);
     xfsm_backoff_reset(&p->backoff);
     if (xfsm_program_check_name(p->name)) {
-        set_outcome(ps, p, xstrdup(xfsm_program_check_name(p->name)), NULL);
+        programs_set_outcome(ps, p, xstrdup(xfsm_program_check_name(p->name)),
+                             NULL);
     } else if (origin == REFUSED) {
         dequeue(p);
         ps->n_refused += !p->params[0];
-        set_outcome(ps, p, xstrdup(text), NULL);
+        programs_set_outcome(ps, p, xstrdup(text), NULL);
     } else if (origin == FROM_IMAGE && p->params[0]) {
         dequeue(p);
-        set_outcome(ps, p, xasprintf("parameters %s cannot be set: the row "
-                                     "has an image, whose parameters were set "
-                                     "when it was compiled, and no source",
-                                     p->params), NULL);
+        programs_set_outcome(ps, p,
+                             xasprintf("parameters %s cannot be set: the row "
+                                       "has an image, whose parameters were "
+                                       "set when it was compiled, and no "
+                                       "source", p->params), NULL);
     } else if (origin == FROM_IMAGE) {
         decode_image(ps, p);
     } else if (!text[0]) {
         dequeue(p);
-        set_outcome(ps, p, xstrdup("the row has neither source nor image"),
-                    NULL);
+        programs_set_outcome(ps, p, xstrdup("the row has neither source nor "
+                                            "image"), NULL);
     } else {
         enqueue(ps, p);
     }
@@ -391,8 +329,8 @@ xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
     }
 }
 
-static char *
-library_path(const struct xfsm_programs *ps, const char *name)
+char *
+programs_library_path(const struct xfsm_programs *ps, const char *name)
 {
     return xasprintf("%s/%s%s", ps->dir, name, SUFFIX);
 }
@@ -404,16 +342,17 @@ look_in_library(struct xfsm_programs *ps, struct program *p)
     char *path;
     struct stat s;
 
-    path = library_path(ps, p->name);
+    path = programs_library_path(ps, p->name);
     if (stat(path, &s)) {
         if (p->origin != FROM_NOWHERE || !p->error) {
             p->origin = FROM_NOWHERE;
             dequeue(p);
             drop_image(p);
-            set_outcome(ps, p,
-                        xasprintf("no program \"%s\" in the database XFSM, "
-                                  "and %s: %s", p->name, path,
-                                  ovs_strerror(errno)), NULL);
+            programs_set_outcome(ps, p,
+                                 xasprintf("no program \"%s\" in the "
+                                           "database XFSM, and %s: %s",
+                                           p->name, path,
+                                           ovs_strerror(errno)), NULL);
         }
     } else if (p->origin != FROM_LIBRARY
                || s.st_ino != p->file.st_ino
@@ -559,156 +498,7 @@ xfsm_programs_list(const struct xfsm_programs *ps, struct shash *names)
     }
 }
 
-/* ## Compiling. ## */
-
-/* Opens the source of 'p' for the compiler to read.  Returns NULL and stores
- * a descriptor, or an error. */
-static char *
-open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp)
-{
-    char *path, *error = NULL;
-    struct stat s;
-    int error_no;
-
-    if (p->origin == FROM_SOURCE) {
-        size_t len = strlen(p->text);
-
-        if (len > XFSM_PROGRAMS_MAX_SOURCE) {
-            return xasprintf("column \"source\": %"PRIuSIZE" bytes, the "
-                             "limit is %d", len, XFSM_PROGRAMS_MAX_SOURCE);
-        }
-        error_no = xfsm_ipc_sealed_memfd(p->name, p->text, len, fdp);
-        if (!error_no) {
-            lseek(*fdp, 0, SEEK_SET);
-            return NULL;
-        }
-        return xasprintf("cannot hand over the source (%s)",
-                         ovs_strerror(error_no));
-    }
-
-    path = library_path(ps, p->name);
-    *fdp = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (*fdp < 0 || fstat(*fdp, &s)) {
-        error = xasprintf("%s: %s", path, ovs_strerror(errno));
-    } else if (!S_ISREG(s.st_mode)) {
-        error = xasprintf("%s: not a regular file", path);
-    } else if (s.st_size > XFSM_PROGRAMS_MAX_SOURCE) {
-        error = xasprintf("%s: %lld bytes, the limit is %d", path,
-                          (long long int) s.st_size,
-                          XFSM_PROGRAMS_MAX_SOURCE);
-    }
-    if (error && *fdp >= 0) {
-        close(*fdp);
-    }
-    free(path);
-    return error;
-}
-
-static void
-try_later(struct program *p)
-{
-    p->retry_at = time_msec() + xfsm_backoff_next(&p->backoff, 0);
-}
-
-static void
-start_compiler(struct xfsm_programs *ps, struct program *p)
-{
-    const char *argv[] = {
-        ps->tool, p->name, p->params[0] ? p->params : NULL, NULL,
-    };
-    struct xfsm_child_spec spec = {
-        .argv = argv,
-        .confined = true,
-#ifndef __SANITIZE_ADDRESS__
-        .max_memory = XFSM_PROGRAMS_MAX_MEMORY,
-#endif
-        .max_cpu = XFSM_PROGRAMS_MAX_CPU,
-        .max_file = XFSM_PROGRAMS_MAX_IMAGE,
-        .uid = ps->uid,
-        .gid = ps->gid,
-    };
-    char *error;
-    int error_no;
-
-    error = open_source(ps, p, &spec.in_fd);
-    if (error) {
-        set_outcome(ps, p, error, NULL);
-        return;
-    }
-    ps->out_fd = memfd_create(p->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    error_no = ps->out_fd < 0 ? errno : 0;
-    if (!error_no) {
-        spec.out_fd = ps->out_fd;
-        ds_clear(&ps->output);
-        error_no = xfsm_child_start(&ps->compiler, &spec);
-    }
-    close(spec.in_fd);
-    if (error_no) {
-        if (ps->out_fd >= 0) {
-            close(ps->out_fd);
-            ps->out_fd = -1;
-        }
-        set_outcome(ps, p, xasprintf("cannot start the compiler (%s)",
-                                     ovs_strerror(error_no)), NULL);
-        try_later(p);
-        return;
-    }
-    ps->compiling = p;
-}
-
-/* Returns the first line of 's' that tells of an error. */
-static char *
-first_error(const char *s)
-{
-    const char *line;
-
-    for (line = s; *line; line += strcspn(line, "\n")) {
-        line += strspn(line, "\n");
-        if (!memmem(line, strcspn(line, "\n"), "warning:", 8)
-            && !memmem(line, strcspn(line, "\n"), "note:", 5)) {
-            break;
-        }
-    }
-    return (*line ? xmemdup0(line, strcspn(line, "\n"))
-            : xstrdup("the compiler did not say why it failed"));
-}
-
-static void
-finish_compiler(struct xfsm_programs *ps, int status)
-{
-    struct program *p = ps->compiling;
-    char *diagnostics;
-    struct stat s;
-
-    ps->compiling = NULL;
-    if (!p) {
-        close(ps->out_fd);
-        ps->out_fd = -1;
-        return;
-    }
-
-    diagnostics = xstrdup(ds_cstr(&ps->output));
-    if (WIFEXITED(status) && !WEXITSTATUS(status)
-        && !fstat(ps->out_fd, &s) && s.st_size > 0) {
-        set_image(ps, p, ps->out_fd);
-        set_outcome(ps, p, NULL, diagnostics);
-        ps->out_fd = -1;
-        return;
-    }
-    close(ps->out_fd);
-    ps->out_fd = -1;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 1) {
-        set_outcome(ps, p, first_error(diagnostics), diagnostics);
-    } else {
-        char *how = process_status_msg(status);
-
-        set_outcome(ps, p, xasprintf("the compiler failed (%s)%s%s", how,
-                                     ps->compiler.last_line[0] ? ": " : "",
-                                     ps->compiler.last_line), diagnostics);
-        free(how);
-        try_later(p);
-    }
-}
+/* ## Running. ## */
 
 /* Looks, once in a while, what became of all programs of the library that
  * were ever asked for. */
@@ -739,7 +529,7 @@ xfsm_programs_run(struct xfsm_programs *ps)
     int status;
 
     if (xfsm_child_run(&ps->compiler, &status)) {
-        finish_compiler(ps, status);
+        programs_finish_compiler(ps, status);
     }
     SHASH_FOR_EACH (node, &ps->programs) {
         struct program *p = node->data;
@@ -755,7 +545,7 @@ xfsm_programs_run(struct xfsm_programs *ps)
                                          struct program, node);
 
         dequeue(p);
-        start_compiler(ps, p);
+        programs_start_compiler(ps, p);
     }
     changed = ps->changed;
     ps->changed = false;

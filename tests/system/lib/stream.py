@@ -6,9 +6,14 @@
 import os
 import sys
 
+import xfsmtest
 from xfsmtest import wait_until
 
 PORT = 7007
+
+# Seconds between two datagrams.  The switch has a buffer of some 250, and must
+# have a processor before it is full, also where others want it.
+INTERVAL = 0.0005 * xfsmtest.PATIENCE
 
 SENDER = """
 import socket, sys, time
@@ -19,7 +24,7 @@ while not sys.stdin.isatty():
     n += 1
     sys.stdout.write("%d\\n" % n)
     sys.stdout.flush()
-    time.sleep(0.0005)
+    time.sleep(float(sys.argv[3]))
 """
 
 RECEIVER = """
@@ -45,7 +50,7 @@ class Stream:
         self.receiver = self._start(sink, self.received, RECEIVER, str(PORT))
         wait_until(lambda: os.path.getsize(self.received), 10, "receiver")
         self.sender = self._start(source, self.sent, SENDER, address,
-                                  str(PORT))
+                                  str(PORT), str(INTERVAL))
         wait_until(lambda: len(self.numbers()) > 20, 10, "datagrams")
 
     def _start(self, vm, path, code, *args):
