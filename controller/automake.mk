@@ -178,7 +178,8 @@ dist_web_DATA = \
 	controller/web/rollouts.js \
 	controller/web/style.css \
 	controller/web/talkers.js \
-	controller/web/ui.js
+	controller/web/ui.js \
+	controller/web/users.js
 # Of others, with their licence; made by utilities/vendor-web.
 webvendordir = $(webdir)/vendor
 dist_webvendor_DATA = \

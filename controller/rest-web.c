@@ -50,6 +50,7 @@
     W("/probes.js", "probes.js", "text/javascript; charset=utf-8") \
     W("/rollouts.js", "rollouts.js", "text/javascript; charset=utf-8") \
     W("/ui.js", "ui.js", "text/javascript; charset=utf-8") \
+    W("/users.js", "users.js", "text/javascript; charset=utf-8") \
     W("/operate.css", "operate.css", "text/css; charset=utf-8") \
     W("/style.css", "style.css", "text/css; charset=utf-8") \
     W("/icon.svg", "icon.svg", "image/svg+xml") \

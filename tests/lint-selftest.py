@@ -109,6 +109,12 @@ BAD = [
       'tests/system/test-two.py': HASH_LICENCE + 'x = 1\n',
       'tests/system/automake.mk':
       HASH_LICENCE + 'SYSTEM_TESTS += tests/system/test-two.py\n'}),
+    ('tells of each route',
+     {'controller/xfsm-controller.8.in':
+      HASH_LICENCE + 'GET hosts  show  Hosts\n',
+      'controller/rest-call.h': LICENCE + 'R("GET", "/api/v1/hosts", X, y)\n',
+      'controller/automake.mk': HASH_LICENCE
+      + 'a = controller/rest-call.h\n'}),
     ('shell scripts parse', {'autogen/boot.sh': '#!/bin/sh\n' + HASH_LICENCE
                              + 'if true; then\n'}),
     ('Python scripts parse', {'utilities/tool': '#!/usr/bin/env python3\n'

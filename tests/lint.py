@@ -346,6 +346,30 @@ def check_promises(tree):
             yield path, 1, 'nothing of ' + name
 
 
+def check_routes(tree):
+    """xfsm-controller(8) tells of each route a verb that does the same"""
+    path, routes = 'controller/xfsm-controller.8.in', 'controller/rest-call.h'
+    if path not in tree.text or routes not in tree.text:
+        return
+    verbs = set(re.findall(r'\{"([a-z-]+)", \d', ''.join(
+        text for name, text in tree.text.items()
+        if name.startswith('utilities/xfsm-ctl'))))
+    told = set()
+    for n, line in tree.lines(path):
+        row = re.match(r'(GET|PUT|POST|DELETE) ([\w{}/]+) +(\S.*?)  +\S',
+                       line.replace('\\-', '-'))
+        if not row:
+            continue
+        told.add((row[1], row[2]))
+        for verb in row[3].split(' (')[0].split(', '):
+            if verb not in verbs and not re.match(r'xfsm |-$', verb):
+                yield path, n, 'no verb ' + verb
+    for method, route in re.findall(r'R\("(\w+)", "/api/v1/([\w{}/]+)"',
+                                    tree.text[routes]):
+        if (method, route) not in told:
+            yield path, 1, 'nothing of %s %s' % (method, route)
+
+
 def check_shell(tree):
     """shell scripts parse"""
     for path in sorted(set(tree.scripts('sh') + tree.select('.sh'))):
@@ -368,8 +392,8 @@ CHECKS = [check_layers, check_folders, check_include_style,
           check_engine_calls, check_licence, check_file_length,
           check_line_length, check_white_space, check_markers,
           check_machine_paths, check_vendored, check_listed,
-          check_tests_run, check_demands, check_promises, check_shell,
-          check_python]
+          check_tests_run, check_demands, check_promises, check_routes,
+          check_shell, check_python]
 
 
 def main():

@@ -178,6 +178,7 @@ Program commands:\n\
   [--force] [--if-exists] del-program NAME [VERSION]\n\
                               remove a program, or a version of it\n\
   rollout [NAME]              print the versions and how they are rolled out\n\
+  source NAME [VERSION]       print the text of a program\n\
   roll-back NAME              go back to the version before\n\
   abort-rollout NAME          end a roll-out that is not on all hosts yet\n\
   roll-out NAME VERSION [OPTION=VALUE...]\n\

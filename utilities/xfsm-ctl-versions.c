@@ -409,6 +409,40 @@ cmd_rollout(struct ctl_context *ctx)
     free(versions);
 }
 
+static void
+pre_source(struct ctl_context *ctx)
+{
+    xfsm_ctl_pre_fleet(ctx);
+    ovsdb_idl_add_column(ctx->idl, &fleetrec_program_col_source);
+}
+
+/* Prints the text of a version, the newest by default. */
+static void
+cmd_source(struct ctl_context *ctx)
+{
+    const struct fleetrec_program *found = NULL;
+    unsigned long long int version = 0;
+    size_t n;
+    const struct fleetrec_program **versions
+        = xfsm_operate_find_versions(ctx->idl, ctx->argv[1], &n);
+
+    if (ctx->argc > 2 && !str_to_ullong(ctx->argv[2], 10, &version)) {
+        ctl_error(ctx, "%s: not the number of a version", ctx->argv[2]);
+    }
+    for (size_t i = 0; i < n && !found; i++) {
+        if (ctx->argc < 3 || versions[i]->version == version) {
+            found = versions[i];
+        }
+    }
+    if (found) {
+        ds_put_cstr(&ctx->output, found->source);
+    } else if (!ctx->error) {
+        ctl_error(ctx, "there is no such version of a program %s",
+                  ctx->argv[1]);
+    }
+    free(versions);
+}
+
 const struct ctl_command_syntax xfsm_ctl_version_commands[] = {
     {"add-program", 1, MAX_ARGS, "FILE [NAME] [OPTION=VALUE...]",
      pre_add_program, cmd_add_program, NULL, "--force,--key=", RW},
@@ -416,6 +450,7 @@ const struct ctl_command_syntax xfsm_ctl_version_commands[] = {
      cmd_del_program, NULL, "--force,--if-exists", RW},
     {"rollout", 0, 1, "[NAME]", xfsm_ctl_pre_fleet, cmd_rollout, NULL, "",
      RO},
+    {"source", 1, 2, "NAME [VERSION]", pre_source, cmd_source, NULL, "", RO},
     {"roll-back", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_roll_back, NULL, "",
      RW},
     {"abort-rollout", 1, 1, "NAME", xfsm_ctl_pre_fleet, cmd_abort, NULL, "",

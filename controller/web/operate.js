@@ -7,6 +7,7 @@
 //               another page has the id of that;
 //   live        whether it is shown again while one looks at it;
 //   role        the least one that sees it, a viewer if there is none;
+//   fleet       whether it is not for users of a tenant;
 //   create(section, context)   fills the section of the page, once;
 //   show(context)              gets what is to be shown.
 //
@@ -19,8 +20,10 @@ import { hostsEdit } from "./hosts-edit.js";
 import { probes } from "./probes.js";
 import { rollouts } from "./rollouts.js";
 import { announce, el } from "./ui.js";
+import { users } from "./users.js";
 
-const PAGES = [hostsEdit, assignments, rollouts, probes, audit];
+const PAGES = [hostsEdit, assignments, rollouts, probes, users,
+               audit];
 const ROLES = ["viewer", "operator", "admin"];
 
 // Adds a page, or a part at the end of one that is there.
@@ -38,7 +41,8 @@ function addPage(page, pages, context) {
   } else {
     document.getElementById("main").append(section);
     document.getElementById("nav").append(
-      el("a", { href: `#${page.id}`, "data-role": page.role }, page.title));
+      el("a", { href: `#${page.id}`, "data-role": page.role,
+            "data-fleet": page.fleet }, page.title));
   }
   page.create(section, context);
   pages[page.id] = async (...about) => {
@@ -67,7 +71,8 @@ export function operate({ pages, live, state }) {
   for (const [id, show] of Object.entries(pages)) {
     pages[id] = (...about) => {
       for (const link of document.querySelectorAll("#nav a[data-role]")) {
-        link.hidden = !context.may(link.dataset.role, true);
+        link.hidden = !context.may(link.dataset.role, true)
+          || ("fleet" in link.dataset && Boolean(state.status?.tenant));
       }
       return show(...about);
     };

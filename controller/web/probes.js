@@ -25,9 +25,11 @@ const select = (values, chosen, more = {}) => {
 
 // Opens the form; 'port' is what is known already, or {}.
 async function install(port, reload) {
-  const [hosts, ports, programs] = await Promise.all([
-    getAll("/api/v1/hosts"), getAll("/api/v1/ports"),
-    getAll("/api/v1/programs")]);
+  const [ports, programs] = await Promise.all([
+    getAll("/api/v1/ports"), getAll("/api/v1/programs")]);
+  // A tenant is not told of hosts, but of those where it has ports.
+  const hosts = await getAll("/api/v1/hosts").catch(
+    () => [...new Set(ports.map((p) => p.host))].map((h) => ({ name: h })));
   const parameters = new Parameters({});
   const known = el("datalist", { id: "known-ports" });
   const host = select(hosts.map((h) => h.name), port.host, {

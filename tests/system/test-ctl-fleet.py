@@ -238,6 +238,12 @@ def test_rollout(fleet, hosts):
     check("Program hello version 3: active" in out
           and "hello version 2" not in out, out)
     fleet.refuses("rolled out already", "roll-out", "hello", "4")
+    for args, text in ((("hello",), new), (("hello", "3"), old)):
+        check(fleet.ctl("source", *args).strip() == text.strip(),
+              "%s\n%s" % (fleet.ctl("source", *args), text))
+    fleet.refuses("no such version", "source", "hello", "99")
+    fleet.refuses("no such version", "source", "nosuch")
+    fleet.refuses("not the number", "source", "hello", "x")
 
     out = fleet.ctl("--wait", "roll-back", "hello")
     check(out == "hello version 3 instead of 4", out)

@@ -35,7 +35,7 @@ async function open(browser, colorScheme, token) {
   page.on("console", (message) => {
     // What the API refuses is told to the console by the browser itself.
     if (message.type() === "error"
-        && !/\b(400|403|409|412)\b/.test(message.text())) {
+        && !/\b(400|401|403|409|412)\b/.test(message.text())) {
       problems.push(message.text());
     }
   });
@@ -351,6 +351,52 @@ async function useHosts(browser) {
   await note(page, "stay there");
 }
 
+// ## Users ##
+
+async function useUsers(browser) {
+  const page = await open(browser, "light", admin);
+  await go(page, "Users");
+  const mine = row(page, "users", "carol");
+  const form = dialog(page);
+  await page.getByRole("button", { name: "New user" }).press("Enter");
+  await form.getByRole("button", { name: "Save" }).press("Enter");
+  await form.getByRole("alert").getByText("A name is needed").waitFor();
+  await form.getByLabel("Name").fill("carol");
+  await form.getByLabel("Tenant").selectOption("blue");
+  await checkLooks(page, "the form of a user");
+  await picture(page, "User");
+  await submit(page, "Save");
+  await mine.getByText("blue").waitFor();
+  await mine.getByRole("button", { name: "Edit" }).press("Enter");
+  await form.getByLabel("Level").selectOption("operator");
+  await submit(page, "Save");
+  await mine.getByText("operator").waitFor();
+  await mine.getByRole("button", { name: "New token" }).press("Enter");
+  await form.waitFor();
+  const token = await form.getByLabel("Token").inputValue();
+  check(token.startsWith("xfsm_"), `a token: ${token}`);
+  await submit(page, "Done");
+  await checkLooks(page, "users");
+  await picture(page, "Users");
+
+  // Its user signs in, and sees what is the tenant's.
+  const other = await open(browser, "light", token);
+  await other.getByText("carol (operator)").waitFor();
+  await go(other, "Ports");
+  await other.locator("#port-rows").getByText("vm2").waitFor();
+  check(await other.getByRole("link", { name: "Users" }).count() === 0
+        && await other.locator("#port-rows").getByText("vm1").count() === 0,
+        "a tenant sees others");
+
+  await mine.getByRole("button", { name: "Remove tokens" }).press("Enter");
+  await submit(page, "Remove tokens");
+  await note(page, "has no token");
+  await other.getByText("this token is not known").waitFor();
+  await mine.getByRole("button", { name: "Remove carol" }).press("Enter");
+  await submit(page, "Remove");
+  await mine.waitFor({ state: "detached" });
+}
+
 // ## Audit ##
 
 async function useAudit(browser) {
@@ -377,7 +423,7 @@ async function useDark(browser) {
   const page = await open(browser, "dark", admin);
   await checkLooks(page, "the overview in the dark");
   for (const name of ["Events", "Hosts", "Ports", "Programs", "Assignments",
-                      "Roll-outs", "Probes", "Audit"]) {
+                      "Roll-outs", "Probes", "Users", "Audit"]) {
     await go(page, name);
     await page.locator("main > section:not([hidden]) tbody td").first()
       .waitFor();
@@ -418,6 +464,7 @@ try {
   await useRollouts(page);
   await useProbes(page);
   await useHosts(browser);
+  await useUsers(browser);
   await useAudit(browser);
   await useDark(browser);
   await useViewer(browser);
