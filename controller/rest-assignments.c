@@ -224,18 +224,6 @@ find_row(struct xfsm_rest_call *call)
                                                                   : NULL;
 }
 
-/* The ETag of 'config', which is freed. */
-static char *
-make_etag(struct json *config)
-{
-    char *text = json_to_string(config, JSSF_SORT);
-    char *etag = xfsm_rest_make_etag(text);
-
-    free(text);
-    json_destroy(config);
-    return etag;
-}
-
 void
 xfsm_rest_get_assignment(struct xfsm_rest_call *call)
 {
@@ -246,7 +234,7 @@ xfsm_rest_get_assignment(struct xfsm_rest_call *call)
                                                      call->name) : NULL;
 
     if (row) {
-        char *etag = make_etag(row_config(row));
+        char *etag = xfsm_rest_make_json_etag(row_config(row));
 
         xfsm_rest_reply_tagged(call, build_row(call, call->name, row), etag);
         free(etag);
@@ -422,7 +410,7 @@ write_row(struct xfsm_rest_call *call,
     if (has_tenants(call)) {
         fleetrec_assignment_set_tenant(row, c->tenant);
     }
-    etag = make_etag(config_to_json(c));
+    etag = xfsm_rest_make_json_etag(config_to_json(c));
     xfsm_rest_db_commit(call, txn, status, etag, "put assignment");
     free(etag);
 }
@@ -538,7 +526,7 @@ xfsm_rest_put_assignment(struct xfsm_rest_call *call)
     if (may_have_name(call) && read_config(call, false, &c)
         && may_have(call, &c)) {
         row = find_row(call);
-        etag = row ? make_etag(row_config(row)) : NULL;
+        etag = row ? xfsm_rest_make_json_etag(row_config(row)) : NULL;
         if (row && row->tenant && !c.tenant) {
             /* Else it would reach the ports of all. */
             c.tenant = xstrdup(row->tenant);
@@ -565,7 +553,7 @@ xfsm_rest_delete_assignment(struct xfsm_rest_call *call)
         xfsm_rest_not_found(call);
         return;
     }
-    etag = make_etag(row_config(row));
+    etag = xfsm_rest_make_json_etag(row_config(row));
     if (xfsm_rest_may_write(call, etag)) {
         txn = xfsm_rest_db_begin(call);
         if (txn) {

@@ -296,3 +296,14 @@ xfsm_rest_make_etag(const char *text)
     sha1_to_hex(digest, hex);
     return xasprintf("\"%s\"", hex);
 }
+
+char *
+xfsm_rest_make_json_etag(struct json *json)
+{
+    char *text = json_to_string(json, JSSF_SORT);
+    char *etag = xfsm_rest_make_etag(text);
+
+    free(text);
+    json_destroy(json);
+    return etag;
+}

@@ -133,6 +133,9 @@ struct json *xfsm_rest_strings_to_json(char *const strings[], size_t n);
 /* The ETag of 'text', quoted; the caller frees it. */
 char *xfsm_rest_make_etag(const char *text);
 
+/* The same of 'json', which is destroyed. */
+char *xfsm_rest_make_json_etag(struct json *json);
+
 /* Notes, and logs, that the user did 'action' to 'object'.  Where a user could
  * have that done without end, the caller limits it. */
 void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,

@@ -29,7 +29,6 @@ config_to_etag(char *const remotes[], size_t n_remotes, const char *events,
 {
     struct json *json = json_object_create();
     struct svec sorted = SVEC_EMPTY_INITIALIZER;
-    char *text, *etag;
 
     for (size_t i = 0; i < n_remotes; i++) {
         svec_add(&sorted, remotes[i]);
@@ -41,11 +40,7 @@ config_to_etag(char *const remotes[], size_t n_remotes, const char *events,
     json_object_put_string(json, "events", events ? events : "");
     json_object_put_string(json, "hub_key", hub_key ? hub_key : "");
     json_object_put(json, "labels", xfsm_rest_smap_to_json(labels));
-    text = json_to_string(json, JSSF_SORT);
-    etag = xfsm_rest_make_etag(text);
-    free(text);
-    json_destroy(json);
-    return etag;
+    return xfsm_rest_make_json_etag(json);
 }
 
 char *

@@ -135,7 +135,6 @@ put_port(struct answer *a, const char *host, const char *bridge,
 static void
 put_probes(struct answer *a, const char *host)
 {
-    const struct smap none = SMAP_INITIALIZER(&none);
     const struct shash_node **nodes;
     struct shash probes;
     size_t i;
@@ -145,15 +144,9 @@ put_probes(struct answer *a, const char *host)
     nodes = shash_sort(&probes);
     for (i = 0; i < shash_count(&probes); i++) {
         const struct xfsmrec_probe *probe = nodes[i]->data;
-        const struct xfsm_target_place place = {
-            .bridge = probe->bridge,
-            .port = probe->port,
-            .type = probe->type,
-            .tag = probe->n_tag ? probe->tag[0] : -1,
-            .interface_ids = &probe->ids,
-            .port_ids = &none,
-        };
+        struct xfsm_target_place place;
 
+        xfsm_rest_place_probe(probe, &place);
         if (xfsm_target_matches(a->target, &place)) {
             put_port(a, host, probe->bridge, probe->port, probe->interface,
                      false, false);

@@ -96,18 +96,6 @@ row_to_json(const struct fleetrec_tenant *row)
     return json;
 }
 
-/* The ETag of 'json', which is freed. */
-static char *
-make_etag(struct json *json)
-{
-    char *text = json_to_string(json, JSSF_SORT);
-    char *etag = xfsm_rest_make_etag(text);
-
-    free(text);
-    json_destroy(json);
-    return etag;
-}
-
 static struct json *
 build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
           const void *row_)
@@ -165,7 +153,7 @@ xfsm_rest_get_tenant_row(struct xfsm_rest_call *call)
     const struct fleetrec_tenant *row = find_row(call);
 
     if (row) {
-        char *etag = make_etag(row_to_json(row));
+        char *etag = xfsm_rest_make_json_etag(row_to_json(row));
 
         xfsm_rest_reply_tagged(call, build_row(call, call->name, row), etag);
         free(etag);
@@ -269,7 +257,7 @@ write_row(struct xfsm_rest_call *call, const struct fleetrec_tenant *row,
                               r->hosts.n);
     fleetrec_tenant_set_programs(row, (const char **) r->programs.names,
                                  r->programs.n);
-    etag = make_etag(rights_to_json(r));
+    etag = xfsm_rest_make_json_etag(rights_to_json(r));
     xfsm_rest_db_commit(call, txn, status, etag, "put tenant");
     free(etag);
 }
@@ -288,7 +276,7 @@ xfsm_rest_put_tenant(struct xfsm_rest_call *call)
     rights_init(&r);
     if (read_rights(call, &r)) {
         row = find_row(call);
-        etag = row ? make_etag(row_to_json(row)) : NULL;
+        etag = row ? xfsm_rest_make_json_etag(row_to_json(row)) : NULL;
         if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
             write_row(call, row, &r);
         }
@@ -313,7 +301,7 @@ xfsm_rest_delete_tenant(struct xfsm_rest_call *call)
         }
         return;
     }
-    etag = make_etag(row_to_json(row));
+    etag = xfsm_rest_make_json_etag(row_to_json(row));
     if (xfsm_rest_may_write(call, etag)) {
         txn = xfsm_rest_db_begin(call);
         if (txn) {

@@ -77,14 +77,13 @@ xfsm_rest_may_see_assignment(const struct xfsm_rest_call *call,
     return !call->tenant[0] || (tenant && !strcmp(tenant, call->tenant));
 }
 
-/* Tells whether the port of 'probe' is the tenant's.  A host that is too old
- * to tell what a port is has none. */
-static bool
-has_probe(const struct xfsm_fleet_tenant *tenant, const char *host,
-          struct ovsdb_idl *idl, const struct xfsmrec_probe *probe)
+void
+xfsm_rest_place_probe(const struct xfsmrec_probe *probe,
+                      struct xfsm_target_place *place)
 {
-    const struct smap none = SMAP_INITIALIZER(&none);
-    const struct xfsm_target_place place = {
+    static const struct smap none = SMAP_INITIALIZER(&none);
+
+    *place = (struct xfsm_target_place) {
         .bridge = probe->bridge,
         .port = probe->port,
         .type = probe->type,
@@ -92,7 +91,17 @@ has_probe(const struct xfsm_fleet_tenant *tenant, const char *host,
         .interface_ids = &probe->ids,
         .port_ids = &none,
     };
+}
 
+/* Tells whether the port of 'probe' is the tenant's.  A host that is too old
+ * to tell what a port is has none. */
+static bool
+has_probe(const struct xfsm_fleet_tenant *tenant, const char *host,
+          struct ovsdb_idl *idl, const struct xfsmrec_probe *probe)
+{
+    struct xfsm_target_place place;
+
+    xfsm_rest_place_probe(probe, &place);
     return xfsmrec_server_has_probe_table_col_ids(idl) && probe->type[0]
            && xfsm_tenant_has_port(tenant, host, &place);
 }

@@ -33,6 +33,8 @@ struct xfsm_fleet_tenant;
 struct xfsm_owners;
 struct xfsm_rest;
 struct xfsm_rest_call;
+struct xfsm_target_place;
+struct xfsmrec_probe;
 
 /* T(HANDLER): routes for users of tenants; the handler sees to it that they
  * are shown what is theirs. */
@@ -63,6 +65,11 @@ bool xfsm_rest_may_see_program(const struct xfsm_rest_call *,
                                const char *name);
 bool xfsm_rest_may_see_assignment(const struct xfsm_rest_call *,
                                   const char *tenant);
+
+/* Stores where the port of 'probe' is, and what it is, as far as its host
+ * tells. */
+void xfsm_rest_place_probe(const struct xfsmrec_probe *probe,
+                           struct xfsm_target_place *place);
 
 /* Removes from 'ports', of xfsm_rest_list_ports(), what the user may not
  * see. */

@@ -46,19 +46,19 @@ has_room(struct xfsm_rest_call *call, bool has_file)
 {
     struct xfsm_rest *rest = call->rest;
     const struct job *job;
-    size_t n_files = 0;
+    size_t n_files = 0, n_tenants = 0;
 
     LIST_FOR_EACH (job, node, &rest->jobs) {
         n_files += job->has_file;
+        n_tenants += job->call->tenant[0] != '\0';
     }
     if (ovs_list_size(&rest->jobs) >= XFSM_REST_TOOL_MAX
-        || (has_file && n_files >= XFSM_REST_TOOL_MAX_FILES)) {
+        || (has_file && n_files >= XFSM_REST_TOOL_MAX_FILES)
+        || (call->tenant[0] && n_tenants >= XFSM_REST_TOOL_TENANTS)) {
         rest->refused_jobs++;
         xfsm_http_add_header(call->request, "Retry-After", "1");
         xfsm_rest_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "Busy",
-                          "%d programs are being %s already",
-                          has_file ? XFSM_REST_TOOL_MAX_FILES
-                                   : XFSM_REST_TOOL_MAX,
+                          "as many programs are being %s already as can be",
                           has_file ? "tested" : "looked at");
         return false;
     }

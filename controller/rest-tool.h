@@ -19,8 +19,10 @@ struct xfsm_rest;
 struct xfsm_rest_call;
 struct xfsm_tool_file;
 
-/* Runs at a time; what is beyond is refused. */
+/* Runs at a time, and those of all tenants, so that they do not keep others
+ * from it; what is beyond is refused. */
 #define XFSM_REST_TOOL_MAX 4
+#define XFSM_REST_TOOL_TENANTS 2
 #define XFSM_REST_TOOL_MAX_FILES 2
 
 /* Runs the toolbox with 'argv', the first element of which is filled in here,

@@ -5,6 +5,7 @@
 much there was, one port, states of flows, top talkers; and what a program
 makes of a capture that a user sends."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -178,7 +179,7 @@ TALKATIVE = """<xfsm name="talkative"><statedef id="a"/>
 
 # A toolbox that takes its time: until there is a file "go".
 SLOW_TOOL = """#!/bin/sh
-test "$1" = run || exec "%(tool)s" "$@"
+test "$1" = run || test "$1" = graph || exec "%(tool)s" "$@"
 : > "%(dir)s/started.$$"
 until test -e "%(dir)s/go"; do sleep 0.05; done
 echo slow >&2
@@ -311,8 +312,9 @@ def test_bodies(rest):
           "bodies that were refused are not counted")
 
 
-def test_busy(host, remote):
-    """Two captures at a time; others are told to come again."""
+def test_busy(host, db, remote):
+    """Two captures at a time, and two looks of tenants; others are told to
+    come again."""
     tool = os.path.join(host.dir, "slow-tool")
     with open(tool, "w") as f:
         f.write(SLOW_TOOL % {"dir": host.dir,
@@ -323,10 +325,11 @@ def test_busy(host, remote):
     body, headers = make_form(capture=b"x", source="<x/>")
     headers["Authorization"] = "Bearer " + rest.tokens["operator"]
 
-    def send():
+    def send(method="POST", path="/api/v1/programs/test", body=body,
+             headers=headers):
         started = [n for n in os.listdir(host.dir) if n[:8] == "started."]
         connection = rest.connect()
-        connection.request("POST", "/api/v1/programs/test", body, headers)
+        connection.request(method, path, body, headers)
         wait_until(lambda: len([n for n in os.listdir(host.dir)
                                 if n[:8] == "started."]) > len(started), 10,
                    "a run of the toolbox")
@@ -340,6 +343,26 @@ def test_busy(host, remote):
     check(rest.call("POST", "/api/v1/programs/validate", "operator",
                     read_program("portscan")).json["valid"],
           "other uses of the toolbox")
+    for connection in waiting:          # They go on, unheard.
+        connection.close()
+    with open(os.path.join(host.dir, "go"), "w"):
+        pass
+    wait_until(lambda: rest.call("POST", "/api/v1/programs/test", "operator",
+                                 body, headers).status == 422, 20,
+               "the end of others")
+    os.unlink(os.path.join(host.dir, "go"))
+
+    graph = "/api/v1/programs/portscan/graph"
+    db.insert("Tenant", name="blue", target={"port": "none"}, programs=["*"])
+    db.insert("Role", name="bob", level="viewer", tenant="blue",
+              tokens=["sha256:" + hashlib.sha256(b"bob").hexdigest()])
+    wait_until(lambda: rest.call("GET", "/api/v1/status", "bob").status
+               == 200, 20, "a tenant")
+    bob = {"Authorization": "Bearer bob"}
+    waiting = [send("GET", graph, None, bob), send("GET", graph, None, bob)]
+    check(rest.call("GET", graph, "bob").status == 503, "a third look")
+    waiting.append(send("GET", graph, None, {
+        "Authorization": "Bearer " + rest.tokens["viewer"]}))
     with open(os.path.join(host.dir, "go"), "w"):
         pass
     for connection in waiting:
@@ -378,7 +401,7 @@ def test(host):
         check(line in metrics.splitlines(), metrics)
     test_capture(rest)
     test_bodies(rest)
-    test_busy(host, server.remote)
+    test_busy(host, db, server.remote)
     rest.exit()
     db.close()
 

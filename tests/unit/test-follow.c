@@ -211,11 +211,49 @@ test_past_in_gap(void **state)
     stop_hub(&hub);
 }
 
+/* Messages that are nothing to give out end a turn, which goes on at once. */
+static void
+test_turn(void **state)
+{
+    int64_t deadline = xfsm_now_ms() + DEADLINE;
+    struct xfsm_follow_item item;
+    struct hub hub;
+    const char *const endpoint = hub.events;
+    const struct xfsm_follow_options options = {
+        .endpoints = &endpoint, .n_endpoints = 1,
+    };
+    struct xfsm_follow *f;
+    int i;
+
+    (void) state;
+    start_hub(&hub);
+    assert_null(xfsm_follow_create(&options, &f));
+    do {
+        assert_true(xfsm_now_ms() < deadline);
+        publish(&hub, 1);
+    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
+    do {
+        assert_true(xfsm_now_ms() < deadline);
+        for (i = 0; i < 2 * XFSM_FOLLOW_TURN; i++) {
+            publish(&hub, 1);
+        }
+        assert_int_equal(xfsm_follow_next(f, 0, &item), EAGAIN);
+    } while (xfsm_follow_deadline(f));
+    do {                        /* The hub drops what is too much. */
+        assert_true(xfsm_now_ms() < deadline);
+        publish(&hub, 2);
+    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
+    assert_int_equal(item.event.seq, 2);
+    xfsm_follow_destroy(f);
+    stop_hub(&hub);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_past_in_gap),
+        cmocka_unit_test(test_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,7 @@ struct xfsm_follow {
     uint64_t since_ms;          /* Of the past that is to come. */
     uint64_t heard_ms;          /* Of the last heartbeat. */
     uint64_t repeated;
+    bool more;                  /* A turn ended while messages were coming. */
     struct xfsm_follow_queue queue;
     struct xfsm_follow_queue answers;   /* To the job at the head. */
     struct xfsm_follow_queued *current;     /* Given to the caller. */
@@ -589,11 +590,15 @@ xfsm_follow_again(struct xfsm_follow *f, uint64_t since_ms)
 }
 
 /* Makes the head of the queue an item, from what is there.  Returns EAGAIN if
- * that is not enough. */
+ * that is not enough, or so much of it was nothing to give out that others are
+ * to have a turn. */
 static int
 step(struct xfsm_follow *f)
 {
-    for (;;) {
+    int n;
+
+    f->more = false;
+    for (n = 0; n < XFSM_FOLLOW_TURN; n++) {
         struct xfsm_follow_queued *q = f->queue.head;
         struct xfsm_zmq_message m;
         int error;
@@ -623,6 +628,8 @@ step(struct xfsm_follow *f)
             return error;
         }
     }
+    f->more = true;
+    return EAGAIN;
 }
 
 int64_t
@@ -630,7 +637,9 @@ xfsm_follow_deadline(const struct xfsm_follow *f)
 {
     const struct xfsm_follow_queued *q = f->queue.head;
 
-    if (!q) {
+    if (f->more) {
+        return 0;
+    } else if (!q) {
         return INT64_MAX;
     } else if (!q->job) {
         return 0;
@@ -654,7 +663,7 @@ wait_until(struct xfsm_follow *f, int64_t deadline)
     if (xfsm_follow_deadline(f) < deadline) {
         deadline = xfsm_follow_deadline(f);
     }
-    if (q && q->job->asked) {
+    if (q && q->job && q->job->asked) {
         item.socket = xfsm_replay_socket(f->replay, &item.events);
     } else if (deadline > now + REDIAL_CHECK_MS) {
         /* The subscriber wants to be called now and then. */

@@ -49,6 +49,11 @@
 
 #define XFSM_FOLLOW_REPAIR_MAX 65536
 
+/* Messages that are nothing to give out, as heartbeats and repetitions, that
+ * are taken in a turn: who sends nothing else does not keep others from
+ * theirs. */
+#define XFSM_FOLLOW_TURN 1024
+
 struct xfsm_key_pair;
 
 struct xfsm_follow_options {

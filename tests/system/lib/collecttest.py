@@ -99,7 +99,9 @@ class Collector:
         self.process.send_signal(signal.SIGCONT)
 
     def exit(self):
-        self.appctl("exit")
+        # Its socket can be there before it listens.
+        wait_until(lambda: "cannot connect" not in self.appctl("exit"), 15,
+                   self.log)
         check(self.process.wait(20 * xfsmtest.PATIENCE) == 0, self.log())
         self.process = None
 
