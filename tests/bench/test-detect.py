@@ -17,7 +17,7 @@ import golden                                               # noqa: E402
 
 PROGRAMS = ('portscan,hostscan,slowscan,udpscan,udpsweep,arpscan,pingsweep,'
             'distscan,stealthscan,bruteforce,nxdomain,beacon,spambot,'
-            'icmpflood,udpflood')
+            'icmpflood,udpflood,synflood')
 SEED = '1'
 SECONDS = '1800'
 SCALE = '0.1'

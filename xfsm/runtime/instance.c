@@ -353,54 +353,91 @@ add_touches(const struct xfsm_instance *p, const struct xfsm_img_handler *h,
     }
 }
 
-/* Marks those of 'touches' that are not among those of 'later', which are of
- * the handlers of other states than the first. */
+static bool
+has_touch(const struct xfsm_touches *touches, const struct xfsm_touch *touch)
+{
+    for (unsigned int i = 0; i < touches->n; i++) {
+        if (touches->list[i].memory == touch->memory
+            && touches->list[i].key == touch->key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marks those of 'touches' that are not among 'usual', those of keys in other
+ * states than the first. */
 static void
-mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *later,
+mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *usual,
             uint16_t primary)
 {
     for (unsigned int i = 0; i < touches->n; i++) {
         struct xfsm_touch *touch = &touches->list[i];
-        bool found = touch->key != primary
-                     || (touch->kind != XFSM_TOUCH_DETECTOR
-                         && touch->kind != XFSM_TOUCH_TEWMA);
 
-        for (unsigned int j = 0; j < later->n; j++) {
-            found |= later->list[j].memory == touch->memory
-                     && later->list[j].key == touch->key;
-        }
-        touch->first = !found;
+        touch->first = touch->key == primary
+                       && (touch->kind == XFSM_TOUCH_DETECTOR
+                           || touch->kind == XFSM_TOUCH_TEWMA)
+                       && !has_touch(usual, touch);
         touches->firsts |= touch->first;
     }
 }
 
-/* Collects what the handlers of each event touch. */
+/* In how many states other than the first the handler of 'event' touches
+ * what 'touch' says. */
+static unsigned int
+count_states(const struct xfsm_instance *p, const struct xfsm_img_event *event,
+             const struct xfsm_touch *touch)
+{
+    unsigned int n = 0;
+
+    for (uint32_t state = 1; state < p->image.n_states; state++) {
+        struct xfsm_touches here = { .n = 0 };
+
+        if (event->handler[state] != XFSM_NONE) {
+            add_touches(p, &p->image.handlers[event->handler[state]], &here);
+        }
+        n += has_touch(&here, touch);
+    }
+    return n;
+}
+
+/* Collects what the handlers of an event touch.  Most keys are in the first
+ * state: what its handler does not touch is fetched ahead only if the handlers
+ * of most other states do, and for a key that is in another state only that.
+ * Where the first state has no handler, all is. */
+static void
+plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
+                   struct xfsm_touches *touches)
+{
+    bool has_first = event->handler[0] != XFSM_NONE;
+    struct xfsm_touches later = { .n = 0 }, usual = { .n = 0 };
+
+    for (uint32_t state = 0; state < p->image.n_states; state++) {
+        if (event->handler[state] != XFSM_NONE) {
+            add_touches(p, &p->image.handlers[event->handler[state]],
+                        state || !has_first ? &later : touches);
+        }
+    }
+    for (unsigned int i = 0; i < later.n; i++) {
+        const struct xfsm_touch *touch = &later.list[i];
+
+        if (!has_first
+            || 2 * count_states(p, event, touch) >= p->image.n_states) {
+            add_touch(&usual, (int) touch->kind, touch->memory, touch->key);
+            add_touch(touches, (int) touch->kind, touch->memory, touch->key);
+        }
+    }
+    if (p->image.n_states > 1 && later.n < XFSM_MAX_TOUCHES) {
+        mark_firsts(touches, &usual, event->primary);
+    }
+}
+
 static void
 plan_touches(struct xfsm_instance *p)
 {
-    const struct xfsm_image *image = &p->image;
-
-    for (uint32_t i = 0; i < image->n_events; i++) {
-        const struct xfsm_img_event *event = &image->events[i];
-        struct xfsm_touches *touches = &p->touches[i];
-        struct xfsm_touches later = { .n = 0 };
-        bool has_later = false;
-
-        for (uint32_t state = 0; state < image->n_states; state++) {
-            uint16_t handler = event->handler[state];
-
-            if (handler != XFSM_NONE) {
-                add_touches(p, &image->handlers[handler], touches);
-                if (state) {
-                    add_touches(p, &image->handlers[handler], &later);
-                    has_later = true;
-                }
-            }
-        }
-        if (has_later && later.n < XFSM_MAX_TOUCHES) {
-            mark_firsts(touches, &later, event->primary);
-        }
-        p->has_tables |= touches->tables;
+    for (uint32_t i = 0; i < p->image.n_events; i++) {
+        plan_event_touches(p, &p->image.events[i], &p->touches[i]);
+        p->has_tables |= p->touches[i].tables;
     }
 }
 

@@ -99,16 +99,28 @@ is_item_update_new(const struct lowering *l, uint32_t i)
            && x[2].op == XFSM_I_VMGET && same_metric(x + 1, x + 2);
 }
 
-/* ldi, compare with it, jz on the outcome: swallows 2. */
+/* compare, bool of the outcome, which it is already: swallows 1. */
 static bool
-is_compare_constant(const struct lowering *l, uint32_t i)
+is_compare_bool(const struct lowering *l, uint32_t i)
 {
     const struct xfsm_insn *x = &l->code[i];
 
-    return straight(l, i, 2) && x->op == XFSM_I_LDI
+    return straight(l, i, 1) && x->op >= XFSM_I_EQ && x->op <= XFSM_I_GE
+           && x[1].op == XFSM_I_BOOL && x[1].a == x->a && x[1].b == x->a;
+}
+
+/* ldi, compare with it, perhaps bool, jz on the outcome: which of the
+ * instructions that is, or 0. */
+static uint32_t
+find_compare_jump(const struct lowering *l, uint32_t i)
+{
+    const struct xfsm_insn *x = &l->code[i];
+    uint32_t n = straight(l, i, 1) && is_compare_bool(l, i + 1) ? 3 : 2;
+
+    return straight(l, i, n) && x->op == XFSM_I_LDI
            && x[1].op >= XFSM_I_EQ && x[1].op <= XFSM_I_GE
            && x[1].c == x->a && x[1].b != x->a && x[1].a != x->a
-           && x[2].op == XFSM_I_JZ && x[2].a == x[1].a;
+           && x[n].op == XFSM_I_JZ && x[n].a == x[1].a ? n : 0;
 }
 
 /* ## Translation ## */
@@ -216,6 +228,7 @@ static uint32_t
 lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
 {
     const struct xfsm_insn *x = &l->code[i];
+    uint32_t jump = find_compare_jump(l, i);
 
     if (is_detector_update(l, i)) {
         lower_single(l, x, op);
@@ -266,17 +279,43 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
         op->b = x->a;
         return 3;
     }
-    if (is_compare_constant(l, i)) {
+    if (jump) {
         op->code = (uint8_t) (XFSM_L_JNEQ_K + x[1].op - XFSM_I_EQ);
         op->a = x[1].a;
         op->b = (uint8_t) x[1].b;
         op->c = x->a;
         op->k = x->k.f;
-        op->target = x[2].c;
-        return 3;
+        op->target = x[jump].c;
+        return jump + 1;
     }
     lower_single(l, x, op);
-    return 1;
+    return is_compare_bool(l, i) ? 2 : 1;
+}
+
+/* Where a jump leads that is taken with register 'op->a' 0: not to another
+ * one that will be taken for that. */
+static uint16_t
+thread(const struct xfsm_op *ops, const struct xfsm_op *op)
+{
+    uint16_t target = op->target;
+
+    while (ops[target].code == XFSM_L_JZ && ops[target].a == op->a) {
+        target = ops[target].target;
+    }
+    return target;
+}
+
+static void
+thread_jumps(struct xfsm_lowered *lowered)
+{
+    for (uint32_t i = lowered->n_ops; i-- > 0;) {
+        struct xfsm_op *op = &lowered->ops[i];
+
+        if (op->code == XFSM_L_JZ
+            || (op->code >= XFSM_L_JNEQ_K && op->code <= XFSM_L_JNGE_K)) {
+            op->target = thread(lowered->ops, op);
+        }
+    }
 }
 
 static void
@@ -308,6 +347,7 @@ lower_handlers(struct lowering *l)
         }
     }
     lowered->n_ops = l->n_ops;
+    thread_jumps(lowered);
     for (uint32_t j = 0; j < l->p->image.n_handlers; j++) {
         lowered->handlers[j] = l->place[l->p->image.handlers[j].code];
     }

@@ -393,7 +393,7 @@ get_unusual(struct xfsm_tewma *t, uint64_t hash, uint64_t now)
     const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
     double cell = smallest(line, choose_cells(hash));
 
-    if (is_forgotten(t, line) || cell == 0) {
+    if (is_forgotten(t, line)) {
         return 0;
     }
     now = now > line->time ? now : line->time;
@@ -405,12 +405,16 @@ double
 xfsm_tewma_get(struct xfsm_tewma *t, uint64_t hash, uint64_t now)
 {
     const struct xfsm_tewma_line *line = xfsm_tewma_line(t, hash);
+    double cell = smallest(line, choose_cells(hash));
 
+    if (cell == 0) {
+        return 0;               /* In a line of any time, forgotten or not. */
+    }
     if (__builtin_expect(is_forgotten(t, line) || !is_usual(t, line, now),
                          0)) {
         return get_unusual(t, hash, now);
     }
-    return rate_of(t, smallest(line, choose_cells(hash)), now);
+    return rate_of(t, cell, now);
 }
 
 double
