@@ -299,6 +299,8 @@ def test(host):
     for name in [n for n in os.environ if n.startswith(("MAKE", "MFLAGS"))]:
         del os.environ[name]
     with tempfile.TemporaryDirectory() as where:
+        # For the compiler's cache, the same folder each time.
+        os.environ["CCACHE_BASEDIR"] = where
         tree = test_archive(where)
         try:
             build = test_build(where, tree)
