@@ -95,8 +95,8 @@ publish(struct hub *hub, int seq)
     zmq_send(hub->pub, json, strlen(json), 0);
 }
 
-/* Takes the next item; the hub says nothing until it was asked something, which
- * is returned as EAGAIN. */
+/* Takes the next item; the hub says nothing until it was asked something,
+ * which is returned as EAGAIN. */
 static int
 next(struct hub *hub, struct xfsm_follow *f, struct xfsm_follow_item *item)
 {
