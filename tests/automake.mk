@@ -86,13 +86,13 @@ check-golden: all
 	check_PROGRAMS='$(GOLDEN_TOOLS)'
 check-plugin: all
 	$(CHECK_SUITE) TESTS='$(PLUGIN_TESTS)' check_PROGRAMS='$(PLUGIN_TESTS)'
+SYSTEM_FIRST = $(filter $(SYSTEM_LONG),$(SYSTEM_TESTS)) \
+	$(filter-out $(SYSTEM_ALONE) $(SYSTEM_LONG),$(SYSTEM_TESTS))
 check-system: all
 	@status=0; \
 	XFSM_TEST_PATIENCE=$${XFSM_TEST_PATIENCE:-2} \
 	$(CHECK_SUITE) check_PROGRAMS='$(GOLDEN_TOOLS) $(SYSTEM_TOOLS)' \
-	TESTS='$(filter $(SYSTEM_LONG),$(SYSTEM_TESTS)) \
-	       $(filter-out $(SYSTEM_ALONE) $(SYSTEM_LONG),$(SYSTEM_TESTS))' \
-	|| status=1; \
+	TESTS='$(SYSTEM_FIRST)' || status=1; \
 	$(CHECK_SUITE) -j1 check_PROGRAMS='$(GOLDEN_TOOLS) $(SYSTEM_TOOLS)' \
 	TESTS='$(filter $(SYSTEM_ALONE),$(SYSTEM_TESTS))' || status=1; \
 	exit $$status
