@@ -88,7 +88,7 @@ enum xfsm_metric_type {
     M(UNHEARD, COUNTER, "xfsm_collector_unheard", "", \
       "Events that the REST API was not in time for") \
     M(SINK_CONNECTED, GAUGE, "xfsm_sink_connected", "", \
-      "1 while NATS is connected; absent with other sinks") \
+      "1 while NATS, or a broker of Kafka, is connected; absent with files") \
     M(SPOOL_PENDING, GAUGE, "xfsm_spool_pending", "", \
       "Events in the spool that the broker has not acknowledged") \
     M(TOKENS_REFUSED, COUNTER, "xfsm_http_tokens_refused", "", \

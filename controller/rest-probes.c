@@ -43,6 +43,24 @@ runs(const struct xfsmrec_probe *row,
     return found;
 }
 
+/* Tells whether the user may know of the port of 'probe', and it has a
+ * probe. */
+static bool
+is_own_port(const struct xfsm_rest_call *call,
+            const struct xfsm_port_probe *probe)
+{
+    char *id = xasprintf("%s/%s", probe->host, probe->port);
+    struct shash ports;
+    bool own;
+
+    xfsm_rest_list_ports(call->rest, probe->host, &ports);
+    xfsm_rest_keep_own_ports(call, &ports);
+    own = shash_find(&ports, id);
+    shash_destroy(&ports);
+    free(id);
+    return own;
+}
+
 /* Puts how it goes on the host, as far as this controller keeps that. */
 static void
 put_live(struct xfsm_rest_call *call,
@@ -55,7 +73,7 @@ put_live(struct xfsm_rest_call *call,
     const char *status = assignment->enabled ? "waiting" : "stopped";
     const struct xfsmrec_probe *row;
 
-    if (!idl) {
+    if (!idl || (call->tenant[0] && !is_own_port(call, probe))) {
         json_object_put_string(json, "status", "unknown");
         return;
     }
@@ -175,23 +193,16 @@ may_have(struct xfsm_rest_call *call, bool start,
          const struct xfsm_port_probe *probe)
 {
     const struct xfsm_fleet_tenant *tenant = xfsm_rest_get_tenant(call);
-    char *id = xasprintf("%s/%s", probe->host, probe->port);
-    struct shash ports;
-    char *name;
-    bool own;
+    char *name = xfsm_port_probe_make_name(probe);
 
-    xfsm_rest_list_ports(call->rest, probe->host, &ports);
-    xfsm_rest_keep_own_ports(call, &ports);
-    own = shash_find(&ports, id);
-    shash_destroy(&ports);
-    name = xfsm_port_probe_make_name(probe);
     if (!tenant || !xfsm_tenant_may_use(tenant, probe->program)) {
         xfsm_rest_problem(call, MHD_HTTP_FORBIDDEN, "Forbidden",
                           "program %s is none that you may use",
                           probe->program);
-    } else if (!own) {
+    } else if (!is_own_port(call, probe)) {
         xfsm_rest_problem(call, MHD_HTTP_NOT_FOUND, "Not found",
-                          "%s is no port of yours that has a probe", id);
+                          "%s/%s is no port of yours that has a probe",
+                          probe->host, probe->port);
     } else if (start && (xfsm_rest_count_others(call, name)
                          >= tenant->limits.assignments)) {
         xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
@@ -199,7 +210,6 @@ may_have(struct xfsm_rest_call *call, bool start,
                           tenant->limits.assignments);
     }
     free(name);
-    free(id);
     return !call->request->answered;
 }
 

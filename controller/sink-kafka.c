@@ -19,6 +19,8 @@
 #include "controller/event-name.h"
 #include "controller/spool.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 #include "xfsm/io/event-decode.h"
@@ -46,6 +48,9 @@ VLOG_DEFINE_THIS_MODULE(sink_kafka);
 #define WAIT_MS 50
 #define END_MS 2000
 
+/* How often librdkafka tells how it is connected, in milliseconds. */
+#define STATISTICS_MS "2000"
+
 #define PURGE_ALL (RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
 
 struct kafka_sink {
@@ -55,6 +60,7 @@ struct kafka_sink {
     pthread_t thread;
     bool stop;
     uint64_t n_refused;         /* Events that had to be sent again. */
+    bool connected;             /* With one of its brokers, at least. */
 
     /* Of the thread. */
     rd_kafka_t *rk;
@@ -123,6 +129,44 @@ error_cb(rd_kafka_t *rk, int error, const char *reason, void *s_)
         set_password(rk, s->options->user, password);
     }
     explicit_bzero(password, sizeof password);
+}
+
+/* Tells whether 'json', of a broker, says that we are connected with it. */
+static bool
+is_up(const struct json *json)
+{
+    const struct json *state = (json->type == JSON_OBJECT
+                                ? shash_find_data(json_object(json), "state")
+                                : NULL);
+
+    return state && state->type == JSON_STRING
+           && !strcmp(json_string(state), "UP");
+}
+
+/* Takes librdkafka's statistics, as its STATISTICS.md describes them. */
+static int
+stats_cb(rd_kafka_t *rk OVS_UNUSED, char *text, size_t len OVS_UNUSED,
+         void *s_)
+{
+    struct json *json = json_from_string(text);
+    const struct json *brokers = (json->type == JSON_OBJECT
+                                  ? shash_find_data(json_object(json),
+                                                    "brokers")
+                                  : NULL);
+    struct kafka_sink *s = s_;
+    const struct shash_node *node;
+    bool connected = false;
+
+    if (brokers && brokers->type == JSON_OBJECT) {
+        SHASH_FOR_EACH (node, json_object(brokers)) {
+            connected = connected || is_up(node->data);
+        }
+    }
+    json_destroy(json);
+    ovs_mutex_lock(&s->up.mutex);
+    s->connected = connected;
+    ovs_mutex_unlock(&s->up.mutex);
+    return 0;
 }
 
 static void
@@ -251,7 +295,8 @@ show(struct xfsm_sink *sink, struct ds *ds)
 {
     const struct kafka_sink *s = kafka_sink_cast(sink);
 
-    ds_put_format(ds, "events: Kafka topic %s: ", s->options->topic);
+    ds_put_format(ds, "events: Kafka topic %s: %sconnected; ",
+                  s->options->topic, s->connected ? "" : "not ");
     xfsm_spool_show(s->spool, ds);
     ds_put_format(ds, ", %"PRIu64" refused\n", s->n_refused);
 }
@@ -262,6 +307,8 @@ get_status(struct xfsm_sink *sink, struct xfsm_sink_status *status)
     const struct kafka_sink *s = kafka_sink_cast(sink);
 
     *status = (struct xfsm_sink_status) {
+        .tells_connection = true,
+        .connected = s->connected,
         .pending = xfsm_spool_pending(s->spool),
         .spool = *xfsm_spool_stats(s->spool),
     };
@@ -308,6 +355,7 @@ open_producer(struct kafka_sink *s)
         { "enable.idempotence", "true" },
         { "message.timeout.ms", "0" },
         { "linger.ms", "5" },
+        { "statistics.interval.ms", STATISTICS_MS },
         { "security.protocol", tls ? o->sasl ? "sasl_ssl" : "ssl"
                                : o->sasl ? "sasl_plaintext" : NULL },
         { "sasl.mechanism", o->sasl },
@@ -328,6 +376,7 @@ open_producer(struct kafka_sink *s)
     explicit_bzero(password, sizeof password);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered_cb);
     rd_kafka_conf_set_error_cb(conf, error_cb);
+    rd_kafka_conf_set_stats_cb(conf, stats_cb);
     rd_kafka_conf_set_log_cb(conf, log_cb);
     rd_kafka_conf_set_opaque(conf, s);
     if (!error) {

@@ -41,13 +41,19 @@ def test_kafka():
         wait_names(100)
         check(kafka.messages()[0][0].startswith("10.0.0."),
               str(kafka.messages()[0]))
+        wait_until(lambda: ": connected; " in collector.show(), 15,
+                   collector.show)
         # An outage: none is missing, and none there twice.
         kafka.tell("down")
         send()
+        wait_until(lambda: ": not connected; " in collector.show(), 15,
+                   collector.show)
         wait_until(lambda: " 200 put" in collector.show(), 15,
                    collector.show)
         kafka.tell("up")
         wait_names(200)
+        wait_until(lambda: ": connected; " in collector.show(), 15,
+                   collector.show)
         wait_until(lambda: " 0 pending" in collector.show(), 15,
                    collector.show)
         collector.exit()

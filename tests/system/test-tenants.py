@@ -405,6 +405,14 @@ def test_probes(fleet):
     wait_until(lambda: "tenant:neutron:project" in fleet.host.xfsm_ctl(
         "--if-exists", "get", "Assignment", row["name"], "target"), 20,
         "the tenant's selector on the host")
+    # A port that is another's now tells nothing.
+    for project, status in (("blue", "running"), ("red", "unknown"),
+                            ("blue", "running")):
+        fleet.host.vsctl("set", "Interface", "vm1",
+                         "external_ids:\"neutron:project\"=" + project)
+        wait_until(lambda s=status: [p["status"] for p in fleet.rest.get(
+            "/api/v1/probes", "blue-viewer").json["items"]] == [s], 20,
+            status)
     # It counts for the limit, which is two.
     fleet.call("blue-operator", 409, "PUT", ASSIGNMENTS + "blue.two",
                {"programs": ["hello"], "target": {"port": "*"}})
