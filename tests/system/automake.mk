@@ -122,6 +122,7 @@ EXTRA_DIST += \
 	tests/system/lib/natstest.py \
 	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \
+	tests/system/lib/tenanttest.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
 

@@ -5,7 +5,6 @@
 Each refusal of the REST API and of the database, what a tenant's assignment
 reaches, and whose events are."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -15,81 +14,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import Server, named                         # noqa: E402
-from resttest import RestController                         # noqa: E402
+from fleettest import named                                 # noqa: E402
+from tenanttest import PROGRAM, Fleet, Stream               # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
-PORT = 18090
-
-PROGRAM = """<xfsm name="%s" version="1.0">
-  <param name="limit" default="7" min="1" max="8"/>
-  <statedef id="quiet"/>
-  <metric name="talk">
-    <variation_monitor status="on" type="topk" size="4"/>
-  </metric>
-  <event type="packet" selector="proto tcp" primary-key="ip_src">
-    <state id="quiet"><use-metric id="talk" vm_set="ip_src"/>
-     <condition expression="limit &lt; 9"
-     action="Publish(alert, %s %%ip_src limit %%limit);
-             Publish(feature, talkers=talk.top(2))"/></state>
-  </event>
-</xfsm>
-"""
-
 ASSIGNMENTS = "/api/v1/assignments/"
-
-
-class Fleet:
-    def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
-        self.rest = RestController(host, "rest", PORT, "--http-rate=10000",
-                                   "--db=" + self.server.remote)
-        self.vms = {}
-
-    def ctl(self, *args, ok=(0,)):
-        return self.host.run(
-            "sh", "-c", "exec \"$@\" 2>&1", "sh",
-            self.host.tool("utilities/xfsm-ctl"),
-            "--fleet=" + self.server.remote, "--timeout=%d"
-            % (20 * xfsmtest.PATIENCE), *args, ok=ok).rstrip("\n")
-
-    def refuses(self, text, *args):
-        out = self.ctl(*args, ok=(1,))
-        check(text in out, "\"%s\" in: %s" % (text, out))
-
-    def add_program(self, name):
-        path = os.path.join(self.host.dir, name + ".xml")
-        with open(path, "w") as f:
-            f.write(PROGRAM % (name, name))
-        self.ctl("add-program", path)
-
-    def call(self, role, status, method, path, body=None, **headers):
-        answer = self.rest.call(method, path, role, body, {
-            name.replace("_", "-"): value for name, value in headers.items()})
-        check(answer.status == status, "%s %s as %s: %d, not %d: %s" % (
-            method, path, role, answer.status, status, answer.body))
-        return answer
-
-    def names(self, role, path, key="name"):
-        return sorted(item[key] for item in
-                      self.rest.get(path, role).json["items"])
-
-    def running(self, port):
-        """Programs that are wanted at a port."""
-        out = self.host.xfsm_ctl("--if-exists", "get", "Probe", port,
-                                 "programs").strip()
-        return sorted(out.strip("[]").replace("\"", "").split(", "))
-
-    def wait_running(self, port, *programs):
-        wait_until(lambda: self.running(port) == (sorted(programs) or [""]),
-                   20, lambda: "%s has %s" % (port, self.running(port)))
-
-    def event_programs(self, role):
-        return {(i["event"]["port"], i["event"]["program"]) for i in
-                self.rest.get("/api/v1/events?limit=1000",
-                              role).json["items"]}
 
 
 def test_tool(fleet):
@@ -581,22 +510,6 @@ def test_roles(fleet):
     fleet.call("admin", 200, "DELETE", path, If_Match=etag)
     wait_until(lambda: fleet.rest.call("GET", path, "admin").status == 404,
                10, "a removal")
-
-
-class Stream:
-    """The events that a user follows."""
-
-    def __init__(self, fleet, role):
-        self.connection, self.response = fleet.rest.open(
-            "GET", "/api/v1/events/stream", role)
-        check(self.response.status == 200, str(self.response.status))
-
-    def next(self):
-        with contextlib.suppress(OSError):
-            for line in self.response:
-                if line.startswith(b"data: "):
-                    return json.loads(line[6:].decode())
-        return None
 
 
 def test_events(fleet):
