@@ -32,21 +32,26 @@ def private_kib(pid):
 
 
 def asks_for_huge_pages(pid):
-    """KiB of address space for which the process asks for huge pages."""
+    """KiB of address space for which the process asks for huge pages, or None
+    if it is gone."""
     kib = 0
-    with open("/proc/%d/smaps" % pid) as f:
-        for line in f:
-            if line.startswith("Size:"):
-                size = int(line.split()[1])
-            elif line.startswith("VmFlags:") and " hg" in line:
-                kib += size
+    try:
+        with open("/proc/%d/smaps" % pid) as f:
+            for line in f:
+                if line.startswith("Size:"):
+                    size = int(line.split()[1])
+                elif line.startswith("VmFlags:") and " hg" in line:
+                    kib += size
+    except (FileNotFoundError, ProcessLookupError):
+        return None
     return kib
 
 
 def told_huge_pages(host, port):
-    found = re.search(r"huge-KiB:(\d+)", host.appctl("xfsm-probe." + port,
-                                                     "memory/show"))
-    return int(found.group(1)) if found else 0
+    """The same as the probe tells it."""
+    memory = host.appctl("xfsm-probe." + port, "memory/show", ok=(0, 1, 2))
+    found = re.search(r"huge-KiB:(\d+)", memory)
+    return int(found.group(1)) if found else 0 if memory else None
 
 
 def wait_huge_pages(host, port, want):
@@ -57,6 +62,8 @@ def wait_huge_pages(host, port, want):
         if host.status(port) != "running" or not pid:
             return False
         asked, told = asks_for_huge_pages(pid), told_huge_pages(host, port)
+        if asked is None or told is None or host.probe_pid(port) != pid:
+            return False
         return (asked > 0) == (told > 0) == want and (
             asked >= told if host.sanitized else asked == told)
 
