@@ -84,6 +84,23 @@ synflood_spoofed(struct scene *s)
     }
 }
 
+/* 160 hosts begin to try a dead server, one each 60 ms, and try it again after
+ * 1 s and after 3 s. */
+static void
+dead_mirror(struct scene *s)
+{
+    static const unsigned int tries[] = { 0, 1000, 3000 };
+    unsigned int i, j;
+    char src[32];
+
+    for (i = 0; i < 160; i++) {
+        for (j = 0; j < 3; j++) {
+            scene_syn(s, 60 * i + tries[j], scene_host(src, "100.64", i),
+                      "10.2.0.80", 80);
+        }
+    }
+}
+
 static void
 nxdomain_dga(struct scene *s)
 {
@@ -379,6 +396,7 @@ static const struct scene_entry scenes[] = {
     { "scan-ipv6", scan_ipv6 },
     { "scan-slow", scan_slow },
     { "synflood-spoofed", synflood_spoofed },
+    { "dead-mirror", dead_mirror },
     { "talkers", talkers },
     { "timers", timers },
     { "udp-chatter", udp_chatter },
