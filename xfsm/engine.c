@@ -114,6 +114,33 @@ max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Builds the key of 'touch' and sends for what is found under it. */
+static inline void
+fetch_touch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+            struct match *match, const struct xfsm_touch *touch)
+{
+    const struct xfsm_key_value *key
+        = xfsm_exec_row_key(p, &match->keys, packet, touch->key);
+
+    if (!key) {
+        return;
+    }
+    switch (touch->kind) {
+    case XFSM_TOUCH_DETECTOR:
+        xfsm_detector_prefetch(touch->memory, key->hash);
+        break;
+    case XFSM_TOUCH_TEWMA:
+        xfsm_tewma_prefetch(touch->memory, key->hash);
+        break;
+    case XFSM_TOUCH_COUNTMIN:
+        xfsm_countmin_prefetch(touch->memory, key->hash);
+        break;
+    case XFSM_TOUCH_KEYTABLE:
+        fetch_buckets(touch->memory, key->hash);
+        break;
+    }
+}
+
 /* Builds the keys that the packet's handler is likely to need and sends for
  * the memory that is found under them. */
 static void
@@ -133,28 +160,8 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
         fetch_firsts(touches, key->hash);
     }
     for (unsigned int i = 0; i < touches->n; i++) {
-        const struct xfsm_touch *touch = &touches->list[i];
-
-        if (touch->first) {
-            continue;
-        }
-        key = xfsm_exec_row_key(p, &match->keys, packet, touch->key);
-        if (!key) {
-            continue;
-        }
-        switch (touch->kind) {
-        case XFSM_TOUCH_DETECTOR:
-            xfsm_detector_prefetch(touch->memory, key->hash);
-            break;
-        case XFSM_TOUCH_TEWMA:
-            xfsm_tewma_prefetch(touch->memory, key->hash);
-            break;
-        case XFSM_TOUCH_COUNTMIN:
-            xfsm_countmin_prefetch(touch->memory, key->hash);
-            break;
-        case XFSM_TOUCH_KEYTABLE:
-            fetch_buckets(touch->memory, key->hash);
-            break;
+        if (!touches->list[i].first) {
+            fetch_touch(p, packet, match, &touches->list[i]);
         }
     }
 }
@@ -186,6 +193,7 @@ fetch_slots(const struct xfsm_instance *p, struct match *match)
         const struct xfsm_key_value *key
             = (const void *) (keys->values + plan->key_offset);
 
+        match->keys.slot = 0;
         if (xfsm_keytable_may_have(p->states, key->hash)) {
             match->keys.slot = xfsm_keytable_prefetch_slot(p->states,
                                                            key->hash);
@@ -201,6 +209,24 @@ fetch_slots(const struct xfsm_instance *p, struct match *match)
             && keys->complete >> touch->key & 1) {
             xfsm_keytable_prefetch_slot(
                 touch->memory, xfsm_key_row_value(p, keys, touch->key)->hash);
+        }
+    }
+}
+
+/* Sends for what only the handler of the state touches that the slot tells:
+ * probably that of the key when the packet has its turn. */
+static inline void
+fetch_rare(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+           struct match *match)
+{
+    const struct xfsm_state_entry *entry
+        = xfsm_keytable_guess(p->states, match->keys.slot);
+    const struct xfsm_touches *rare;
+
+    if (entry->state < p->image.n_states) {
+        rare = &p->rare[match->event][entry->state];
+        for (unsigned int i = 0; i < rare->n; i++) {
+            fetch_touch(p, packet, match, &rare->list[i]);
         }
     }
 }
@@ -278,7 +304,8 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
 /* Second stage: what can be told once the memory that the first one sent for
  * has come. */
 static void
-prepare_slots(struct xfsm_engine *e, size_t start, size_t end)
+prepare_slots(struct xfsm_engine *e, const struct xfsm_packet *packets,
+              size_t start, size_t end)
 {
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
@@ -289,6 +316,14 @@ prepare_slots(struct xfsm_engine *e, size_t start, size_t end)
         for (size_t i = start; i < end; i++) {
             if (e->matches[j][i].event != XFSM_NONE) {
                 fetch_slots(p, &e->matches[j][i]);
+            }
+        }
+        for (size_t i = start; i < end && p->has_rare && p->states->n; i++) {
+            struct match *match = &e->matches[j][i];
+
+            if (match->event != XFSM_NONE && p->rare[match->event]
+                && match->keys.slot) {
+                fetch_rare(p, &packets[i], match);
             }
         }
     }
@@ -371,7 +406,7 @@ run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
             prepare(e, packets, i, min_size(i + GROUP, n));
         }
         if (i >= GROUP && i - GROUP < n) {
-            prepare_slots(e, i - GROUP, min_size(i, n));
+            prepare_slots(e, packets, i - GROUP, min_size(i, n));
         }
         if (i >= 2 * GROUP) {
             size_t end = min_size(i - GROUP, n);

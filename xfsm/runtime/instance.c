@@ -365,6 +365,19 @@ has_touch(const struct xfsm_touches *touches, const struct xfsm_touch *touch)
     return false;
 }
 
+/* Is it fetched ahead for keys that are in the state table? */
+static bool
+is_fetched(const struct xfsm_touches *touches, const struct xfsm_touch *touch)
+{
+    for (unsigned int i = 0; i < touches->n; i++) {
+        if (touches->list[i].memory == touch->memory
+            && touches->list[i].key == touch->key) {
+            return !touches->list[i].first;
+        }
+    }
+    return false;
+}
+
 /* Marks those of 'touches' that are not among 'usual', those of keys in other
  * states than the first. */
 static void
@@ -404,7 +417,8 @@ count_states(const struct xfsm_instance *p, const struct xfsm_img_event *event,
 /* Collects what the handlers of an event touch.  Most keys are in the first
  * state: what its handler does not touch is fetched ahead only if the handlers
  * of most other states do, and for a key that is in another state only that.
- * Where the first state has no handler, all is. */
+ * Where the first state has no handler, all is.  For the rest see
+ * plan_rare_touches(). */
 static void
 plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
                    struct xfsm_touches *touches)
@@ -432,13 +446,54 @@ plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
     }
 }
 
-static void
+/* Collects what the handler of each state touches that is not fetched for all
+ * keys in the state table.  Returns false if there is no memory for it. */
+static bool
+plan_rare_touches(struct xfsm_instance *p, uint32_t i)
+{
+    const struct xfsm_img_event *event = &p->image.events[i];
+    struct xfsm_touches *rare = calloc(p->image.n_states, sizeof *rare);
+    unsigned int n = 0;
+
+    if (!rare) {
+        return false;
+    }
+    for (uint32_t state = 0; state < p->image.n_states; state++) {
+        struct xfsm_touches here = { .n = 0 };
+
+        if (event->handler[state] != XFSM_NONE) {
+            add_touches(p, &p->image.handlers[event->handler[state]], &here);
+        }
+        for (unsigned int j = 0; j < here.n; j++) {
+            const struct xfsm_touch *touch = &here.list[j];
+
+            if (!is_fetched(&p->touches[i], touch)) {
+                add_touch(&rare[state], (int) touch->kind, touch->memory,
+                          touch->key);
+                n++;
+            }
+        }
+    }
+    if (!n) {
+        free(rare);
+        return true;
+    }
+    p->rare[i] = rare;
+    p->has_rare = true;
+    return true;
+}
+
+static bool
 plan_touches(struct xfsm_instance *p)
 {
     for (uint32_t i = 0; i < p->image.n_events; i++) {
         plan_event_touches(p, &p->image.events[i], &p->touches[i]);
         p->has_tables |= p->touches[i].tables;
+        if (p->image.n_states > 1 && !plan_rare_touches(p, i)) {
+            return false;
+        }
     }
+    return true;
 }
 
 static void
@@ -537,9 +592,8 @@ xfsm_instance_prepare(struct xfsm_instance *p)
     if (!xfsm_lower(p) || !xfsm_key_row_init(p, &p->fired_keys)) {
         return false;
     }
-    plan_touches(p);
     plan_events(p);
-    return true;
+    return plan_touches(p);
 }
 
 void
@@ -563,6 +617,9 @@ xfsm_instance_destroy(struct xfsm_instance *p)
     xfsm_key_row_destroy(&p->fired_keys);
     xfsm_native_destroy(&p->native);
     xfsm_lowered_destroy(&p->lowered);
+    for (int i = 0; i < XFSM_MAX_EVENTS; i++) {
+        free(p->rare[i]);
+    }
     free(p->fired_payload);
     free(p->bytes);
     free(p);

@@ -131,6 +131,7 @@ struct xfsm_instance {
     struct xfsm_fieldset wants; /* Fields the program reads. */
     bool dynamic_matcher;       /* Does matching look into tables? */
     bool has_tables;            /* Do touches have tables among them? */
+    bool has_rare;              /* Is one of 'rare' not NULL? */
     uint32_t seconds;           /* Packet time, where matching does. */
 
     struct xfsm_metric_memory metrics[XFSM_MAX_METRICS];
@@ -156,6 +157,8 @@ struct xfsm_instance {
     struct xfsm_lowered lowered;
     struct xfsm_native native;
     struct xfsm_touches touches[XFSM_MAX_EVENTS];
+    struct xfsm_touches *rare[XFSM_MAX_EVENTS]; /* By state, what its handler
+                                 * touches more; NULL: none does. */
     struct xfsm_plan plans[XFSM_MAX_EVENTS];    /* Of events of packets. */
     struct xfsm_key_row *keys;  /* Of the packet at hand. */
     struct xfsm_key_row fired_keys;     /* Of a timer's snapshot. */

@@ -199,6 +199,15 @@ xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
             ? xfsm_keytable_prefetch_tagged(t, hash) : 0);
 }
 
+/* What is where slot number 'slot' has its record, which may be that of
+ * another key or of none: a guess at what a look-up will find. */
+static inline const void *
+xfsm_keytable_guess(const struct xfsm_keytable *t, uint32_t slot)
+{
+    return ((const uint64_t *) (const void *) (t->slots + slot * t->slot_size)
+            + t->key_words);
+}
+
 /* Returns the record of 'key' ('n' words, at most 'key_words'; keys of
  * different length differ), or NULL. */
 void *xfsm_keytable_find(const struct xfsm_keytable *, uint64_t hash,
