@@ -157,20 +157,24 @@ def test_rates():
 
 
 def test_rates_are_shared():
-    """A probe that says as much as it may leaves another one that little is
-    said of what a third may hear."""
+    """A probe that says as much as it may leaves others that say little some
+    of what one may hear.  Who is remembered in the same slot as it, by chance
+    (hub-share.h), has none: one of 32, so two of four must have all."""
     with Hub("--message-rate=100") as hub:
         vm1 = listener(hub, "vm1", "log")
-        vm2, vm3 = hub.join("vm2"), hub.join("vm3")
+        vm2 = hub.join("vm2")
+        others = [hub.join("vm%d" % i) for i in range(3, 7)]
         for _ in range(400):
             vm2.send("log")
         hub.wait_stat("published", 400)
         for _ in range(5):
-            vm3.send("log")
-        hub.wait_stat("published", 405)
+            for other in others:
+                other.send("log")
+        hub.wait_stat("published", 420)
         ports = [hear(vm1)[1]["port"]
                  for _ in range(hub.stats()["messages_delivered"])]
-        check(ports.count("vm3") == 5, "ports: %s" % ports)
+        check(sum(ports.count(other.port) == 5 for other in others) >= 2,
+              "ports: %s, %s" % (ports, hub.stats()))
 
 
 def test_rate_of_hub():
