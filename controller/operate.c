@@ -24,8 +24,10 @@ compare_versions(const void *a_, const void *b_)
 {
     const struct fleetrec_program *const *a = a_;
     const struct fleetrec_program *const *b = b_;
+    int order = strcmp((*a)->name, (*b)->name);
 
-    return ((*a)->version < (*b)->version) - ((*a)->version > (*b)->version);
+    return order ? order : ((*a)->version < (*b)->version)
+                           - ((*a)->version > (*b)->version);
 }
 
 const struct fleetrec_program **
@@ -38,7 +40,7 @@ xfsm_operate_find_versions(const struct ovsdb_idl *idl, const char *program,
 
     *n = 0;
     FLEETREC_PROGRAM_FOR_EACH (row, idl) {
-        if (row->name && !strcmp(row->name, program)) {
+        if (row->name && (!program || !strcmp(row->name, program))) {
             if (*n >= allocated) {
                 rows = x2nrealloc(rows, &allocated, sizeof *rows);
             }
@@ -51,8 +53,8 @@ xfsm_operate_find_versions(const struct ovsdb_idl *idl, const char *program,
     return rows;
 }
 
-static enum xfsm_rollout_state
-get_state(const struct fleetrec_program *row)
+enum xfsm_rollout_state
+xfsm_operate_get_state(const struct fleetrec_program *row)
 {
     enum xfsm_rollout_state state;
 
@@ -64,7 +66,7 @@ get_state(const struct fleetrec_program *row)
 static bool
 is_out(const struct fleetrec_program *row)
 {
-    enum xfsm_rollout_state state = get_state(row);
+    enum xfsm_rollout_state state = xfsm_operate_get_state(row);
 
     return (state == XFSM_ROLLOUT_INVALID
             || state == XFSM_ROLLOUT_ROLLED_BACK);
@@ -148,15 +150,15 @@ put_in_place(const struct fleetrec_program *const versions[], size_t i,
              const char *who)
 {
     const struct fleetrec_program *row = versions[i];
-    const enum xfsm_rollout_state state = get_state(row);
+    const enum xfsm_rollout_state state = xfsm_operate_get_state(row);
     char *why = xasprintf("version %"PRId64" was rolled out instead, by %s",
                           row->version, who);
     bool replaces = false;
 
     for (size_t j = 0; j < i; j++) {
         if (!is_out(versions[j])) {
-            replaces = replaces
-                       || get_state(versions[j]) == XFSM_ROLLOUT_ACTIVE;
+            replaces |= (xfsm_operate_get_state(versions[j])
+                         == XFSM_ROLLOUT_ACTIVE);
             take_out(versions[j], why);
         }
     }
@@ -192,7 +194,7 @@ xfsm_operate_roll_out(const struct ovsdb_idl *idl, const char *program,
     if (i >= n) {
         error = xasprintf("there is no program %s, version %"PRId64, program,
                           version);
-    } else if (get_state(versions[i]) == XFSM_ROLLOUT_INVALID) {
+    } else if (xfsm_operate_get_state(versions[i]) == XFSM_ROLLOUT_INVALID) {
         error = xasprintf("program %s, version %"PRId64" does not compile",
                           program, version);
     } else if (wanted == versions[i] && !has_options) {
@@ -270,8 +272,8 @@ xfsm_operate_abort(const struct ovsdb_idl *idl, const char *program,
     char *error = find_to_go(idl, program, version, &wanted, &before);
     char *why;
 
-    if (!error && get_state(wanted) != XFSM_ROLLOUT_CANARY
-        && get_state(wanted) != XFSM_ROLLOUT_NEW) {
+    if (!error && xfsm_operate_get_state(wanted) != XFSM_ROLLOUT_CANARY
+        && xfsm_operate_get_state(wanted) != XFSM_ROLLOUT_NEW) {
         error = xasprintf("program %s: version %"PRId64" is on all hosts "
                           "already; it can be rolled back", program,
                           wanted->version);

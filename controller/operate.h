@@ -20,14 +20,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/rollout.h"
+
 struct fleetrec_program;
 struct ovsdb_idl;
 struct smap;
 
-/* Finds the versions of 'program', newest first.  The caller frees the
- * array. */
+/* Finds the versions of 'program', newest first, or if that is NULL those of
+ * all programs, by name.  The caller frees the array. */
 const struct fleetrec_program **xfsm_operate_find_versions(
     const struct ovsdb_idl *idl, const char *program, size_t *n);
+
+/* The state of a version's roll-out. */
+enum xfsm_rollout_state xfsm_operate_get_state(
+    const struct fleetrec_program *);
 
 /* Finds the version that is wanted of 'n', newest first, and the one that
  * would be wanted without it; each may be NULL. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/operate.h"
 #include "db-ctl-base.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
@@ -194,7 +195,8 @@ static void
 put_programs(struct ds *out, const struct ovsdb_idl *idl, bool all)
 {
     size_t n, shown = 0, programs = 0, next;
-    const struct fleetrec_program **rows = xfsm_ctl_sort_versions(idl, &n);
+    const struct fleetrec_program **rows
+        = xfsm_operate_find_versions(idl, NULL, &n);
 
     for (size_t i = 0; i < n; i = next) {
         for (next = i + 1; next < n

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/operate.h"
 #include "db-ctl-base.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -209,7 +210,7 @@ cmd_verify(struct ctl_context *ctx)
     if (ctx->error) {
         return;
     }
-    rows = xfsm_ctl_sort_versions(ctx->idl, &n);
+    rows = xfsm_operate_find_versions(ctx->idl, NULL, &n);
     for (i = 0; i < n; i++) {
         if (ctx->argc < 2 || !strcmp(rows[i]->name, ctx->argv[1])) {
             bad += !put_verdict(rows[i], keys, &ctx->output);

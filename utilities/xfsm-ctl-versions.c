@@ -26,49 +26,6 @@
 #define COUNT_OPTION(KEY, MEMBER, DEFAULT, MIN, MAX) + 1
 #define MAX_ARGS (2 XFSM_ROLLOUT_OPTIONS(COUNT_OPTION))
 
-static int
-compare_versions(const void *a_, const void *b_)
-{
-    const struct fleetrec_program *const *a = a_;
-    const struct fleetrec_program *const *b = b_;
-    int order = strcmp((*a)->name, (*b)->name);
-
-    return order ? order : ((*a)->version < (*b)->version)
-                           - ((*a)->version > (*b)->version);
-}
-
-const struct fleetrec_program **
-xfsm_ctl_sort_versions(const struct ovsdb_idl *idl, size_t *n)
-{
-    const struct fleetrec_program **rows = NULL;
-    const struct fleetrec_program *row;
-    size_t allocated = 0;
-
-    *n = 0;
-    FLEETREC_PROGRAM_FOR_EACH (row, idl) {
-        if (!row->name) {
-            continue;
-        } else if (*n >= allocated) {
-            rows = x2nrealloc(rows, &allocated, sizeof *rows);
-        }
-        rows[(*n)++] = row;
-    }
-    if (*n) {
-        qsort(rows, *n, sizeof *rows, compare_versions);
-    }
-    return rows;
-}
-
-/* Returns the state of 'row'. */
-static enum xfsm_rollout_state
-get_state(const struct fleetrec_program *row)
-{
-    enum xfsm_rollout_state state;
-
-    return (xfsm_rollout_state_from_name(row->state, &state) ? state
-            : XFSM_ROLLOUT_NEW);
-}
-
 /* ## Adding and removing ## */
 
 static void
@@ -350,7 +307,7 @@ static void
 put_version(struct ds *out, const struct ovsdb_idl *idl,
             const struct fleetrec_program *row, const char *prefix)
 {
-    enum xfsm_rollout_state state = get_state(row);
+    enum xfsm_rollout_state state = xfsm_operate_get_state(row);
 
     ds_put_format(out, "%s%s version %"PRId64": %s", prefix, row->name,
                   row->version, state == XFSM_ROLLOUT_NEW ? "new"
@@ -387,7 +344,8 @@ xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *idl,
 {
     for (size_t i = 0; i < n; i++) {
         put_version(out, idl, versions[i], prefix);
-        if (!all && get_state(versions[i]) == XFSM_ROLLOUT_ACTIVE) {
+        if (!all
+            && xfsm_operate_get_state(versions[i]) == XFSM_ROLLOUT_ACTIVE) {
             break;
         }
     }
@@ -398,9 +356,8 @@ cmd_rollout(struct ctl_context *ctx)
 {
     size_t n;
     const struct fleetrec_program **versions
-        = (ctx->argc > 1
-           ? xfsm_operate_find_versions(ctx->idl, ctx->argv[1], &n)
-           : xfsm_ctl_sort_versions(ctx->idl, &n));
+        = xfsm_operate_find_versions(
+            ctx->idl, ctx->argc > 1 ? ctx->argv[1] : NULL, &n);
 
     if (!n && ctx->argc > 1) {
         ctl_error(ctx, "there is no program %s", ctx->argv[1]);

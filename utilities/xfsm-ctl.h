@@ -168,11 +168,6 @@ void xfsm_ctl_find_users(const struct ovsdb_idl *, const char *program,
 
 /* xfsm-ctl-versions.c */
 
-/* All versions of all programs, sorted by name, then newest first.  The caller
- * frees the array. */
-const struct fleetrec_program **xfsm_ctl_sort_versions(
-    const struct ovsdb_idl *, size_t *n);
-
 /* Appends the versions of a program, 'n' in all, that still matter: from the
  * newest to the one that is active, each on a line after 'prefix'; all with
  * 'all'. */
