@@ -34,6 +34,7 @@ struct bench {
     struct xfsm_engine *engine;
     struct xfsm_fieldset wants;
     enum xfsm_backend backend;  /* --backend. */
+    bool alone;                 /* --alone. */
     uint64_t ts;                /* Packet time, which goes on over runs. */
     double load_us;             /* The last program took to load. */
     long runs;
@@ -96,10 +97,24 @@ run_touch(struct bench *b)
     return sum;
 }
 
+/* Sets what is the same in all packets. */
+static void
+begin_batch(struct xfsm_packet *batch, char *scratch)
+{
+    for (size_t i = 0; i < XFSM_BATCH; i++) {
+        batch[i] = (struct xfsm_packet) {
+            .direction = XFSM_DIR_IN,
+            .link_type = XFSM_LINK_ETHERNET,
+            .segs = 1,
+            .scratch = scratch + i * XFSM_PACKET_SCRATCH,
+        };
+    }
+}
+
 /* Fills a batch from packet 'i' on and returns its size.  Sends for the frames
  * of the next one, as a source that has more packets at hand can. */
 static size_t
-fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
+fill(struct bench *b, size_t i, struct xfsm_packet *batch)
 {
     const struct xfsm_traffic *t = &b->traffic;
     size_t n = t->n_packets - i < XFSM_BATCH ? t->n_packets - i : XFSM_BATCH;
@@ -111,11 +126,6 @@ fill(struct bench *b, size_t i, struct xfsm_packet *batch, char *scratch)
         packet->data = xfsm_traffic_frame(t, i + j, &packet->len);
         packet->caplen = packet->len;
         packet->ts = b->ts += PACKET_INTERVAL;
-        packet->direction = XFSM_DIR_IN;
-        packet->link_type = XFSM_LINK_ETHERNET;
-        packet->aux_vlan_tpid = 0;
-        packet->segs = 1;
-        packet->scratch = scratch + j * XFSM_PACKET_SCRATCH;
         if (i + j + XFSM_BATCH < t->n_packets) {
             __builtin_prefetch(xfsm_traffic_frame(t, i + j + XFSM_BATCH,
                                                   &len));
@@ -132,8 +142,9 @@ run_decode(struct bench *b)
     uint64_t sum = 0;
     size_t n;
 
+    begin_batch(batch, scratch);
     for (size_t i = 0; i < b->traffic.n_packets; i += n) {
-        n = fill(b, i, batch, scratch);
+        n = fill(b, i, batch);
         for (size_t j = 0; j < n; j++) {
             xfsm_decode(&batch[j], &b->wants);
             sum += batch[j].dst_port;
@@ -149,8 +160,9 @@ run_engine(struct bench *b)
     static char scratch[XFSM_BATCH * XFSM_PACKET_SCRATCH];
     size_t n;
 
+    begin_batch(batch, scratch);
     for (size_t i = 0; i < b->traffic.n_packets; i += n) {
-        n = fill(b, i, batch, scratch);
+        n = fill(b, i, batch);
         xfsm_engine_run(b->engine, batch, n);
     }
     return b->ts;
@@ -285,8 +297,8 @@ bench_program(struct bench *b, const char *program,
     return error;
 }
 
-/* One row for the back end asked for and, if that was not the interpreter, one
- * for that. */
+/* One row for the back end asked for and, if that was not the interpreter and
+ * it need not be --alone, one for that. */
 static int
 print_program(struct bench *b, const char *program,
               const struct result *touch, const struct result *decode)
@@ -309,7 +321,7 @@ print_program(struct bench *b, const char *program,
         print_result(b, name, &r.packets, touch, decode);
         printf("    loaded in %.0f us; %.4f events a packet\n", r.load_us,
                r.events);
-        if (!strcmp(r.backend, "interpreter")) {
+        if (b->alone || !strcmp(r.backend, "interpreter")) {
             return XFSM_EXIT_OK;
         }
         backend = XFSM_BACKEND_INTERPRETER;
@@ -482,6 +494,7 @@ static const char usage_text[] =
     "  -b, --backend auto|interpreter  what runs the code: native code if\n"
     "                     the machine has it (default; the interpreter is\n"
     "                     measured beside it), or the interpreter alone\n"
+    "  -a, --alone        native code without the interpreter beside it\n"
     "  -H, --huge-pages   tables in huge pages, as xfsm run --huge-pages\n"
     "  -t, --structures   measure tables, sketches and timers too, with\n"
     "                     10,000, 1 million and 8 million keys, and with\n"
@@ -514,6 +527,7 @@ xfsm_cmd_bench(int argc, char *argv[])
         { "param", required_argument, NULL, 'p' },
         { "runs", required_argument, NULL, 'r' },
         { "backend", required_argument, NULL, 'b' },
+        { "alone", no_argument, NULL, 'a' },
         { "huge-pages", no_argument, NULL, 'H' },
         { "structures", no_argument, NULL, 't' },
         { "svg", required_argument, NULL, 'g' },
@@ -525,7 +539,7 @@ xfsm_cmd_bench(int argc, char *argv[])
     bool ok = true;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:Htg:h",
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:aHtg:h",
                             options, NULL)) != -1) {
         switch (c) {
         case 'f':
@@ -558,6 +572,9 @@ xfsm_cmd_bench(int argc, char *argv[])
             if (!xfsm_tool_parse_backend(optarg, &b.backend)) {
                 return XFSM_EXIT_USAGE;
             }
+            break;
+        case 'a':
+            b.alone = true;
             break;
         case 'H':
             xfsm_mem_want_huge(true);

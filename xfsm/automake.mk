@@ -38,6 +38,8 @@ xfsm_base = \
 
 xfsm_packet = \
 	xfsm/packet/arp.c \
+	xfsm/packet/decode-plain.c \
+	xfsm/packet/decode-plain.h \
 	xfsm/packet/decode-private.h \
 	xfsm/packet/decode.c \
 	xfsm/packet/decode.h \
@@ -163,6 +165,8 @@ xfsm_runtime = \
 	xfsm/runtime/event.h \
 	xfsm/runtime/exec.c \
 	xfsm/runtime/exec.h \
+	xfsm/runtime/fetch.c \
+	xfsm/runtime/fetch.h \
 	xfsm/runtime/history.c \
 	xfsm/runtime/history.h \
 	xfsm/runtime/inspect-key.c \

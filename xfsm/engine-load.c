@@ -16,7 +16,7 @@
 #include "xfsm/runtime/migrate.h"
 
 void
-xfsm_engine_destroy_matches(struct match *matches)
+xfsm_engine_destroy_matches(struct xfsm_match *matches)
 {
     for (int i = 0; matches && i < XFSM_BATCH; i++) {
         xfsm_key_row_destroy(&matches[i].keys);
@@ -24,10 +24,10 @@ xfsm_engine_destroy_matches(struct match *matches)
     free(matches);
 }
 
-static struct match *
+static struct xfsm_match *
 create_matches(const struct xfsm_instance *p)
 {
-    struct match *matches = calloc(XFSM_BATCH, sizeof *matches);
+    struct xfsm_match *matches = calloc(XFSM_BATCH, sizeof *matches);
 
     for (int i = 0; matches && i < XFSM_BATCH; i++) {
         if (!xfsm_key_row_init(p, &matches[i].keys)) {
@@ -97,7 +97,7 @@ check_place(unsigned int i)
 /* Puts 'p' in the place of program 'i', or behind the last one. */
 static void
 install(struct xfsm_engine *e, unsigned int i, struct xfsm_instance *p,
-        struct match *matches)
+        struct xfsm_match *matches)
 {
     if (e->exec.options.backend == XFSM_BACKEND_AUTO) {
         xfsm_native_compile(p);
@@ -116,7 +116,7 @@ install(struct xfsm_engine *e, unsigned int i, struct xfsm_instance *p,
 struct xfsm_engine_load {
     struct xfsm_engine *engine;
     struct xfsm_instance *program;
-    struct match *matches;
+    struct xfsm_match *matches;
     struct xfsm_instance *old;  /* Whose state it will have, or NULL. */
 };
 
@@ -237,7 +237,7 @@ xfsm_engine_unload(struct xfsm_engine *e, const char *name)
     }
     xfsm_engine_stop_program(e, i);
     retire(e, i);
-    e->next_program -= i < e->next_program;
+    e->exec.next_program -= i < e->exec.next_program;
     e->n--;
     memmove(&e->programs[i], &e->programs[i + 1],
             (e->n - i) * sizeof *e->programs);

@@ -13,18 +13,12 @@
 #include "xfsm/engine.h"
 #include "xfsm/runtime/exec.h"
 
-/* What the first stages find out about a packet for one program. */
-struct match {
-    uint16_t event;             /* Or XFSM_NONE. */
-    struct xfsm_key_row keys;
-};
-
 struct xfsm_engine {
     struct xfsm_exec exec;
     struct xfsm_fieldset wants; /* By any program. */
     unsigned int n;             /* Programs. */
     struct xfsm_instance *programs[XFSM_MAX_PROGRAMS];
-    struct match *matches[XFSM_MAX_PROGRAMS];   /* XFSM_BATCH each. */
+    struct xfsm_match *matches[XFSM_MAX_PROGRAMS];      /* XFSM_BATCH each. */
     struct xfsm_fragments *fragments;   /* Ports of IP fragments. */
     char *identity;             /* Text of the options' identity. */
     struct xfsm_str in_port, bridge;    /* In it. */
@@ -35,13 +29,10 @@ struct xfsm_engine {
     struct xfsm_engine_stats retired;   /* Of programs that are gone. */
 
     /* Where xfsm_engine_run_some() left off, before a packet: how many from
-     * that one on are decoded, and counted; whether these lack what is wanted
-     * since; whether time has come to that one; and which program has it
-     * next. */
+     * that one on are decoded, and counted; and whether these lack what is
+     * wanted since. */
     size_t n_decoded;
     bool redecode;
-    bool begun;
-    unsigned int next_program;
 
     bool overdue;               /* xfsm_engine_advance_some() left off. */
 };
@@ -53,7 +44,7 @@ unsigned int xfsm_engine_find(const struct xfsm_engine *, const char *name);
 void xfsm_engine_stop_program(struct xfsm_engine *, unsigned int i);
 
 /* Frees those of a program, or NULL. */
-void xfsm_engine_destroy_matches(struct match *);
+void xfsm_engine_destroy_matches(struct xfsm_match *);
 
 /* Adds what the tables of a program count to 'stats'. */
 void xfsm_engine_add_evictions(const struct xfsm_instance *,

@@ -118,8 +118,8 @@ xfsm_engine_restore(const struct xfsm_engine *from, const void *data,
     /* The packets that 'from' has not come to are the new engine's, too. */
     e->n_decoded = from->n_decoded;
     e->redecode = from->redecode;
-    e->begun = from->begun;
-    e->next_program = from->next_program;
+    e->exec.begun = from->exec.begun;
+    e->exec.next_program = from->exec.next_program;
     e->overdue = from->overdue;
     *newp = e;
     return NULL;

@@ -11,9 +11,8 @@
 #include "xfsm/base/error.h"
 #include "xfsm/engine-private.h"
 #include "xfsm/packet/fragments.h"
+#include "xfsm/runtime/fetch.h"
 #include "xfsm/runtime/mailbox.h"
-#include "xfsm/runtime/run.h"
-#include "xfsm/sketch/countmin.h"
 
 /* Packets that a stage takes together: as many as a core has cache lines on
  * their way at once, or so. */
@@ -48,6 +47,7 @@ xfsm_engine_create(const struct xfsm_engine_options *options,
     e->bridge = (struct xfsm_str) { e->exec.options.identity.bridge,
                                     (uint32_t) bridge - 1 };
     e->exec.programs = e->programs;
+    e->exec.matches = e->matches;
     xfsm_seed_init(&e->exec.seed, options->entropy);
     error = xfsm_fragments_create(XFSM_FRAGMENTS_DEFAULT,
                                   XFSM_FRAGMENTS_TIMEOUT_DEFAULT,
@@ -66,7 +66,7 @@ xfsm_engine_destroy(struct xfsm_engine *e)
     if (e) {
         for (unsigned int i = 0; i < e->n; i++) {
             xfsm_instance_destroy(e->programs[i]);
-            xfsm_engine_destroy_matches(e->matches[i]);
+            xfsm_engine_destroy_matches(e->exec.matches[i]);
         }
         xfsm_mailbox_destroy(e->exec.mailbox);
         xfsm_fragments_destroy(e->fragments);
@@ -76,31 +76,6 @@ xfsm_engine_destroy(struct xfsm_engine *e)
 }
 
 /* ## Packets ## */
-
-static inline void
-fetch_buckets(const struct xfsm_keytable *table, uint64_t hash)
-{
-    if (xfsm_keytable_may_have(table, hash)) {
-        xfsm_keytable_prefetch(table, hash);
-    }
-}
-
-/* Sends for the lines that only keys in the first state need. */
-static void
-fetch_firsts(const struct xfsm_touches *touches, uint64_t hash)
-{
-    for (unsigned int i = 0; i < touches->n; i++) {
-        const struct xfsm_touch *touch = &touches->list[i];
-
-        if (!touch->first) {
-            continue;
-        } else if (touch->kind == XFSM_TOUCH_TEWMA) {
-            xfsm_tewma_prefetch(touch->memory, hash);
-        } else {
-            xfsm_detector_prefetch(touch->memory, hash);
-        }
-    }
-}
 
 static inline size_t
 min_size(size_t a, size_t b)
@@ -112,123 +87,6 @@ static inline size_t
 max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
-}
-
-/* Builds the key of 'touch' and sends for what is found under it. */
-static inline void
-fetch_touch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-            struct match *match, const struct xfsm_touch *touch)
-{
-    const struct xfsm_key_value *key
-        = xfsm_exec_row_key(p, &match->keys, packet, touch->key);
-
-    if (!key) {
-        return;
-    }
-    switch (touch->kind) {
-    case XFSM_TOUCH_DETECTOR:
-        xfsm_detector_prefetch(touch->memory, key->hash);
-        break;
-    case XFSM_TOUCH_TEWMA:
-        xfsm_tewma_prefetch(touch->memory, key->hash);
-        break;
-    case XFSM_TOUCH_COUNTMIN:
-        xfsm_countmin_prefetch(touch->memory, key->hash);
-        break;
-    case XFSM_TOUCH_KEYTABLE:
-        fetch_buckets(touch->memory, key->hash);
-        break;
-    }
-}
-
-/* Builds the keys that the packet's handler is likely to need and sends for
- * the memory that is found under them. */
-static void
-fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-      struct match *match)
-{
-    const struct xfsm_touches *touches = &p->touches[match->event];
-    const struct xfsm_key_value *key = xfsm_exec_row_key(
-        p, &match->keys, packet, p->image.events[match->event].primary);
-
-    if (!key) {
-        return;
-    }
-    if (xfsm_keytable_may_have(p->states, key->hash)) {
-        xfsm_keytable_prefetch(p->states, key->hash);
-    } else if (touches->firsts) {
-        fetch_firsts(touches, key->hash);
-    }
-    for (unsigned int i = 0; i < touches->n; i++) {
-        if (!touches->list[i].first) {
-            fetch_touch(p, packet, match, &touches->list[i]);
-        }
-    }
-}
-
-static inline void
-match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-             struct match *match)
-{
-    if (p->native.prepare) {
-        match->event = p->native.prepare(packet, &match->keys);
-        return;
-    }
-    match->event = xfsm_exec_match(p, packet);
-    match->keys.built = match->keys.complete = 0;
-    if (match->event != XFSM_NONE) {
-        fetch(p, packet, match);
-    }
-}
-
-/* Sends for the slots of its keys, once the tags that tell them have come. */
-static inline void
-fetch_slots(const struct xfsm_instance *p, struct match *match)
-{
-    const struct xfsm_touches *touches = &p->touches[match->event];
-    const struct xfsm_plan *plan = &p->plans[match->event];
-    const struct xfsm_key_row *keys = &match->keys;
-
-    if (keys->complete & plan->primary) {
-        const struct xfsm_key_value *key
-            = (const void *) (keys->values + plan->key_offset);
-
-        match->keys.slot = 0;
-        if (xfsm_keytable_may_have(p->states, key->hash)) {
-            match->keys.slot = xfsm_keytable_prefetch_slot(p->states,
-                                                           key->hash);
-            if (!match->keys.slot && touches->firsts) {
-                fetch_firsts(touches, key->hash);
-            }
-        }
-    }
-    for (unsigned int i = 0; touches->tables && i < touches->n; i++) {
-        const struct xfsm_touch *touch = &touches->list[i];
-
-        if (touch->kind == XFSM_TOUCH_KEYTABLE
-            && keys->complete >> touch->key & 1) {
-            xfsm_keytable_prefetch_slot(
-                touch->memory, xfsm_key_row_value(p, keys, touch->key)->hash);
-        }
-    }
-}
-
-/* Sends for what only the handler of the state touches that the slot tells:
- * probably that of the key when the packet has its turn. */
-static inline void
-fetch_rare(const struct xfsm_instance *p, const struct xfsm_packet *packet,
-           struct match *match)
-{
-    const struct xfsm_state_entry *entry
-        = xfsm_keytable_guess(p->states, match->keys.slot);
-    const struct xfsm_touches *rare;
-
-    if (entry->state < p->image.n_states) {
-        rare = &p->rare[match->event][entry->state];
-        for (unsigned int i = 0; i < rare->n; i++) {
-            fetch_touch(p, packet, match, &rare->list[i]);
-        }
-    }
 }
 
 /* Adds what the engine knows of the port. */
@@ -249,8 +107,15 @@ decode(struct xfsm_engine *e, struct xfsm_packet *packet)
     if (xfsm_fieldset_has(&packet->present, XFSM_F_IP_FRAG_OFFSET)) {
         xfsm_fragments_resolve(e->fragments, packet);
     }
-    if (e->names_port) {
-        name_port(e, packet);
+}
+
+/* Adds what the engine knows of the port to packets 'start' to 'end'. */
+static inline void
+name_ports(const struct xfsm_engine *e, struct xfsm_packet *packets,
+           size_t start, size_t end)
+{
+    for (size_t i = start; i < end && e->names_port; i++) {
+        name_port(e, &packets[i]);
     }
 }
 
@@ -260,23 +125,26 @@ decode_packets(struct xfsm_engine *e, struct xfsm_packet *packets,
                size_t start, size_t end)
 {
     struct xfsm_engine_stats *stats = &e->exec.stats;
-    uint64_t packet_no = e->packet_no;
-    uint64_t bytes = 0, good = 0;
+    struct xfsm_decode_count count = { e->packet_no, 0 };
+    uint64_t bad = 0;
 
     for (size_t i = start; i < end; i++) {
-        packets[i].packet_no = ++packet_no;
-        decode(e, &packets[i]);
-        bytes += packets[i].len;
-        if (packets[i].decode_error == XFSM_DE_NONE) {
-            good++;
-        } else {
-            stats->decode_errors[packets[i].decode_error]++;
+        i += xfsm_decode_many(&packets[i], end - i, &e->wants, &count);
+        if (i < end) {
+            packets[i].packet_no = ++count.packet_no;
+            count.bytes += packets[i].len;
+            decode(e, &packets[i]);
+            if (packets[i].decode_error != XFSM_DE_NONE) {
+                stats->decode_errors[packets[i].decode_error]++;
+                bad++;
+            }
         }
     }
-    e->packet_no = packet_no;
+    name_ports(e, packets, start, end);
+    e->packet_no = count.packet_no;
     stats->packets += end - start;
-    stats->bytes += bytes;
-    stats->decode_errors[XFSM_DE_NONE] += good;
+    stats->bytes += count.bytes;
+    stats->decode_errors[XFSM_DE_NONE] += end - start - bad;
 }
 
 /* First stage of packets 'start' to 'end': everything about them that does not
@@ -290,13 +158,14 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
 
     for (size_t i = start; i < decoded && e->redecode; i++) {
         decode(e, &packets[i]);
+        name_ports(e, packets, i, i + 1);
     }
     decode_packets(e, packets, decoded, end);
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
 
         for (size_t i = start; i < end && !p->dynamic_matcher; i++) {
-            match_packet(p, &packets[i], &e->matches[j][i]);
+            xfsm_fetch_match(p, &packets[i], &e->exec.matches[j][i]);
         }
     }
 }
@@ -309,88 +178,23 @@ prepare_slots(struct xfsm_engine *e, const struct xfsm_packet *packets,
 {
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
+        struct xfsm_match *matches = e->exec.matches[j];
 
         if (p->dynamic_matcher || !(p->states->n || p->has_tables)) {
             continue;
         }
         for (size_t i = start; i < end; i++) {
-            if (e->matches[j][i].event != XFSM_NONE) {
-                fetch_slots(p, &e->matches[j][i]);
+            if (matches[i].event != XFSM_NONE) {
+                xfsm_fetch_slots(p, &matches[i]);
             }
         }
         for (size_t i = start; i < end && p->has_rare && p->states->n; i++) {
-            struct match *match = &e->matches[j][i];
-
-            if (match->event != XFSM_NONE && p->rare[match->event]
-                && match->keys.slot) {
-                fetch_rare(p, &packets[i], match);
+            if (matches[i].event != XFSM_NONE && p->rare[matches[i].event]
+                && matches[i].keys.slot) {
+                xfsm_fetch_rare(p, &packets[i], &matches[i]);
             }
         }
     }
-}
-
-/* False: there is more to be done before the packet. */
-static inline bool
-run_program(struct xfsm_exec *x, struct xfsm_instance *p,
-            const struct xfsm_packet *packet, struct match *match)
-{
-    if (xfsm_exec_is_due(x, p) && !xfsm_exec_wake(x, p)) {
-        return false;
-    }
-    if (p->dynamic_matcher) {
-        p->seconds = xfsm_run_seconds(x->clock.now);
-        match_packet(p, packet, match);
-    }
-    if (match->event == XFSM_NONE) {
-        return true;
-    }
-    x->stats.matched++;
-    xfsm_exec_packet(x, p, packet, &p->plans[match->event], &match->keys);
-    return true;
-}
-
-static inline void
-tell_time(struct xfsm_exec *x, uint64_t ts)
-{
-    if (xfsm_clock_advance(&x->clock, ts)) {
-        x->clock.n_behind = 0;
-    } else {
-        x->stats.time_backward++;
-        x->stats.time_rebased += xfsm_clock_hold(&x->clock, ts);
-    }
-}
-
-/* Last stage: what changes states and metrics, and what is published.  Returns
- * the packet before which more timers are due than may fire now, or 'end'. */
-static size_t
-run_packets(struct xfsm_engine *e, const struct xfsm_packet *packets,
-            size_t start, size_t end)
-{
-    struct xfsm_exec *x = &e->exec;
-    unsigned int j = e->next_program;
-    bool begun = e->begun;
-
-    e->begun = false;
-    e->next_program = 0;
-    for (size_t i = start; i < end; i++) {
-        if (!begun) {
-            tell_time(x, packets[i].ts);
-        }
-        begun = false;
-        for (; j < e->n; j++) {
-            if (!run_program(x, e->programs[j], &packets[i],
-                             &e->matches[j][i])) {
-                e->begun = true;
-                e->next_program = j;
-                return i;
-            }
-        }
-        j = 0;
-        if (xfsm_mailbox_waits(x)) {
-            xfsm_mailbox_deliver(x);
-        }
-    }
-    return end;
 }
 
 /* The stages work on groups of packets, each stage one group ahead of the
@@ -411,7 +215,7 @@ run_batch(struct xfsm_engine *e, struct xfsm_packet *packets, size_t n)
         if (i >= 2 * GROUP) {
             size_t end = min_size(i - GROUP, n);
 
-            done = run_packets(e, packets, done, end);
+            done = xfsm_exec_packets(&e->exec, packets, done, end);
             if (done < end) {
                 e->n_decoded = max_size(e->n_decoded, min_size(i + GROUP, n));
                 break;

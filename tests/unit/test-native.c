@@ -307,7 +307,7 @@ compare_ops(struct random_source *r, const struct xfsm_op *ops, uint32_t n,
         ts += random_below(r, 400);
         machine_start(&m[0], &packet, ts, regs, built);
         machine_start(&m[1], &packet, ts, regs, built);
-        m[0].p.native.handlers[0](&m[0].run);
+        m[0].p.native.handlers[0](&m[0].run, m[0].p.keys);
         xfsm_interpret(&m[1].run, 0);
         assert_same(&m[0], &m[1]);
     }

@@ -5,6 +5,7 @@
 
 #include "xfsm/packet/decode.h"
 
+#include "xfsm/packet/decode-plain.h"
 #include "xfsm/packet/decode-private.h"
 
 #define ETH_HEADER_LEN 14
@@ -330,115 +331,6 @@ decode_other_link(struct xfsm_decoder *d)
     }
 }
 
-/* Where the headers of a plain TCP packet lie in its frame. */
-#define PLAIN_IP ETH_HEADER_LEN
-#define PLAIN_L4 (PLAIN_IP + 20)
-#define PLAIN_LEN (PLAIN_L4 + 20)
-
-/* Fields that a plain TCP packet has, and those that its payload may have. */
-static inline __attribute__((always_inline)) struct xfsm_fieldset
-plain_fields(void)
-{
-    struct xfsm_fieldset set = xfsm_layer_fields(XFSM_FL_META);
-
-    XFSM_GOT(set, ETH_DST);
-    XFSM_GOT(set, ETH_SRC);
-    XFSM_GOT(set, ETH_TYPE);
-    XFSM_GOT(set, IP_VERSION);
-    XFSM_GOT(set, IP_DSCP);
-    XFSM_GOT(set, IP_ECN);
-    XFSM_GOT(set, IP_ID);
-    XFSM_GOT(set, IP_FRAGMENT);
-    XFSM_GOT(set, IP_TTL);
-    XFSM_GOT(set, PROTO);
-    XFSM_GOT(set, IP_SRC);
-    XFSM_GOT(set, IP_DST);
-    XFSM_GOT(set, SRC_PORT);
-    XFSM_GOT(set, DST_PORT);
-    XFSM_GOT(set, TCP_SEQ);
-    XFSM_GOT(set, TCP_ACK);
-    XFSM_GOT(set, TCP_FLAGS);
-    XFSM_GOT(set, TCP_WINDOW);
-    XFSM_GOT(set, PAYLOAD_LEN);
-    return set;
-}
-
-/* The payload of a plain packet, whose other fields are there. */
-static __attribute__((noinline)) void
-decode_plain_payload(struct xfsm_packet *packet,
-                     const struct xfsm_fieldset *want, uint32_t start,
-                     uint32_t end)
-{
-    struct xfsm_decoder d = {
-        .packet = packet,
-        .want = want,
-        .wire = packet->payload_len,
-        .present = packet->present,
-    };
-
-    xfsm_bytes_init(&d.in, packet->data, end);
-    xfsm_bytes_skip(&d.in, start);
-    xfsm_decode_tcp_payload(&d);
-    packet->present = d.present;
-}
-
-/* What most packets are, TCP in an IPv4 packet without options that is no
- * fragment, in an untagged Ethernet frame: decoded in one go, with the outcome
- * of going layer by layer.  False, and nothing done, where it is not, or where
- * anything is wrong with it. */
-static inline bool
-decode_plain(struct xfsm_packet *packet, const struct xfsm_fieldset *want)
-{
-    const uint8_t *frame = packet->data;
-    const uint8_t *ip = frame + PLAIN_IP;
-    const uint8_t *tcp = frame + PLAIN_L4;
-    uint32_t total_len, header_len, start, end;
-    uint32_t ports;
-
-    if (packet->caplen < PLAIN_LEN || packet->aux_vlan_tpid
-        || xfsm_load_be32(frame + 12) >> 8 != (ETH_TYPE_IP4 << 8 | 0x45)
-        || xfsm_load_be16(ip + 6) & 0x3fff || ip[9] != PROTO_TCP) {
-        return false;
-    }
-    total_len = xfsm_load_be16(ip + 2);
-    header_len = (tcp[12] >> 4) * 4;
-    start = PLAIN_L4 + header_len;
-    end = PLAIN_IP + total_len;
-    end = end < packet->caplen ? end : packet->caplen;
-    if (header_len < PLAIN_LEN - PLAIN_L4 || start > end) {
-        return false;
-    }
-
-    packet->eth_dst = xfsm_load_be64(frame) >> 16;
-    packet->eth_src = xfsm_load_be64(frame + 4) & UINT64_C(0xffffffffffff);
-    packet->eth_type = ETH_TYPE_IP4;
-    packet->ip_version = 4;
-    packet->ip_dscp = ip[1] >> 2;
-    packet->ip_ecn = ip[1] & 3;
-    packet->ip_id = xfsm_load_be16(ip + 4);
-    packet->ip_fragment = 0;
-    packet->ip_frag_offset = 0;
-    packet->ip_ttl = ip[8];
-    packet->ip_proto = PROTO_TCP;
-    xfsm_addr_set4(&packet->ip_src, ip + 12);
-    xfsm_addr_set4(&packet->ip_dst, ip + 16);
-    ports = xfsm_load_be32(tcp);
-    packet->src_port = (uint16_t) (ports >> 16);
-    packet->dst_port = (uint16_t) ports;
-    packet->tcp_seq = xfsm_load_be32(tcp + 4);
-    packet->tcp_ack = xfsm_load_be32(tcp + 8);
-    packet->tcp_flags = tcp[13];
-    packet->tcp_window = xfsm_load_be16(tcp + 14);
-    packet->payload_len = PLAIN_IP + total_len - start;
-    packet->decode_error = XFSM_DE_NONE;
-    packet->present = plain_fields();
-    if (start < end
-        && xfsm_fieldsets_meet(*want, xfsm_tcp_payload_fields())) {
-        decode_plain_payload(packet, want, start, end);
-    }
-    return true;
-}
-
 void
 xfsm_decode(struct xfsm_packet *packet, const struct xfsm_fieldset *want)
 {
@@ -446,7 +338,7 @@ xfsm_decode(struct xfsm_packet *packet, const struct xfsm_fieldset *want)
 
     packet->segs += !packet->segs;
     if (packet->link_type == XFSM_LINK_ETHERNET
-        && decode_plain(packet, want)) {
+        && xfsm_decode_plain(packet, want)) {
         return;
     }
     d.packet = packet;

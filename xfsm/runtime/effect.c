@@ -124,6 +124,12 @@ timer_cancel(struct xfsm_run *run, const struct xfsm_insn *insn)
 
 /* ## Events ## */
 
+static const struct xfsm_img_handler *
+image_handler(const struct xfsm_run *run)
+{
+    return &run->p->image.handlers[run->handler];
+}
+
 /* Name of the state that the key is in when the handler is done, if that is
  * another one than it was in, else "". */
 static const char *
@@ -131,7 +137,7 @@ next_state_name(const struct xfsm_run *run, const struct xfsm_insn *insn)
 {
     uint16_t next = insn->c != XFSM_NONE ? insn->c : run->next_state;
 
-    return next == XFSM_NONE || next == run->handler->state
+    return next == XFSM_NONE || next == image_handler(run)->state
            ? "" : run->p->state_names[next];
 }
 
@@ -142,6 +148,7 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
     struct xfsm_exec *x = run->x;
     struct xfsm_instance *p = run->p;
     const struct xfsm_image *image = &p->image;
+    const struct xfsm_img_handler *handler = image_handler(run);
     const struct xfsm_img_key *primary = run->key->n
                                          ? &image->keys[run->key->spec]
                                          : NULL;
@@ -152,12 +159,12 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
         .program = p->name,
         .version = &image->strings[image->header->version],
         .label = &image->strings[insn->k.s.off],
-        .state = p->state_names[run->handler->state],
+        .state = p->state_names[handler->state],
         .next_state = next_state_name(run, insn),
-        .code = &image->strings[run->handler->state_code],
-        .level = &image->strings[run->handler->level],
-        .description = &image->strings[run->handler->description],
-        .attack = &image->strings[run->handler->attack],
+        .code = &image->strings[handler->state_code],
+        .level = &image->strings[handler->level],
+        .description = &image->strings[handler->description],
+        .attack = &image->strings[handler->attack],
         .text = x->text,
         .text_len = text_len,
         .fields = x->fields,
@@ -181,10 +188,10 @@ publish(struct xfsm_run *run, const struct xfsm_insn *insn, size_t text_len,
                         ? run->packet->caplen : XFSM_EVENT_RAW_MAX;
     }
     if (features) {
-        event.n_features = (int) run->handler->n_features;
-        for (uint32_t i = 0; i < run->handler->n_features; i++) {
+        event.n_features = (int) handler->n_features;
+        for (uint32_t i = 0; i < handler->n_features; i++) {
             const struct xfsm_img_feature *f =
-                &image->features[run->handler->first_feature + i];
+                &image->features[handler->first_feature + i];
 
             x->feature_names[i] = &image->strings[f->name];
             x->feature_values[i] = run->regs[f->reg];

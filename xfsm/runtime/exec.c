@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "xfsm/runtime/fetch.h"
+#include "xfsm/runtime/mailbox.h"
 #include "xfsm/runtime/run.h"
 
 /* ## State ## */
@@ -133,78 +135,190 @@ current_state(struct xfsm_instance *p, const struct xfsm_key_value *key,
 
 /* ## Handlers ## */
 
+/* Runs a handler of 'p'.  'run' says for what. */
 static inline __attribute__((always_inline)) void
-run_handler(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
-            const struct xfsm_packet *packet,
-            const struct xfsm_key_value *key, uint64_t ts)
+run_handler(struct xfsm_run *run, struct xfsm_instance *p, uint16_t handler)
+{
+    run->p = p;
+    run->handler = handler;
+    run->next_state = XFSM_NONE;
+    run->suspect = false;
+    if (p->native.handlers) {
+        p->native.handlers[handler](run, p->keys);
+    } else {
+        xfsm_interpret(run, handler);
+    }
+}
+
+/* The state of the key where it may have one of its own.  Apart, so that the
+ * usual case stays short. */
+static __attribute__((noinline)) uint16_t
+guessed_state(struct xfsm_instance *p, const struct xfsm_key_row *keys,
+              const struct xfsm_key_value *key, uint64_t ts)
+{
+    return entry_state(p, key,
+                       key->n ? xfsm_keytable_find_at(p->states, keys->slot,
+                                                      key->hash, key->w,
+                                                      key->n)
+                       : find_entry(p, key), ts);
+}
+
+/* Runs what the event that a packet goes to says for the state of its primary
+ * key.  False if the packet has no such key, or it says nothing. */
+static inline __attribute__((always_inline)) bool
+run_event(struct xfsm_run *run, struct xfsm_instance *p,
+          struct xfsm_match *match)
+{
+    const struct xfsm_plan *plan = &p->plans[match->event];
+    const struct xfsm_key_value *key
+        = (const void *) (match->keys.values + plan->key_offset);
+    uint16_t state = 0;
+    uint16_t handler;
+
+    if (!(match->keys.complete & plan->primary)) {
+        run->x->stats.no_key++;
+        return false;
+    }
+    run->key = key;
+    if (!key->n || xfsm_keytable_may_have(p->states, key->hash)) {
+        state = guessed_state(p, &match->keys, key, run->ts);
+    }
+    handler = plan->handlers[state];
+    if (handler == XFSM_NONE) {
+        run->x->stats.no_state++;
+        return false;
+    }
+    p->keys = &match->keys;
+    run_handler(run, p, handler);
+    return true;
+}
+
+static inline void
+tell_time(struct xfsm_exec *x, uint64_t ts)
+{
+    if (xfsm_clock_advance(&x->clock, ts)) {
+        x->clock.n_behind = 0;
+    } else {
+        x->stats.time_backward++;
+        x->stats.time_rebased += xfsm_clock_hold(&x->clock, ts);
+    }
+}
+
+/* xfsm_exec_packets() of what most probes have, a single program that looks at
+ * nothing but the packet to match it, once time has come to the first packet:
+ * what is the same for all packets is at hand. */
+static size_t
+run_single(struct xfsm_exec *x, const struct xfsm_packet *packets,
+           size_t start, size_t end)
+{
+    struct xfsm_match *match = &x->matches[0][start];
+    struct xfsm_instance *p = x->programs[0];
+    uint64_t handled = 0;
+    struct xfsm_run run;
+    size_t i = start;
+
+    run.x = x;
+    for (;;) {
+        run.ts = x->clock.now;
+        if (__builtin_expect(xfsm_exec_is_due(x, p), 0)
+            && !xfsm_exec_wake(x, p)) {
+            x->begun = true;
+            break;
+        }
+        if (match->event != XFSM_NONE) {
+            run.packet = &packets[i];
+            handled += run_event(&run, p, match);
+        }
+        if (__builtin_expect(xfsm_mailbox_waits(x), 0)) {
+            xfsm_mailbox_deliver(x);
+        }
+        if (++i == end) {
+            break;
+        }
+        match++;
+        tell_time(x, packets[i].ts);
+    }
+    x->stats.handled += handled;
+    p->handled += handled;
+    return i;
+}
+
+/* One packet to the programs from 'x->next_program' on.  False, with that set,
+ * if there is more to be done before. */
+static inline bool
+run_several(struct xfsm_exec *x, const struct xfsm_packet *packet, size_t i,
+            struct xfsm_run *run)
+{
+    run->packet = packet;
+    run->ts = x->clock.now;
+    for (unsigned int j = x->next_program; j < x->n_programs; j++) {
+        struct xfsm_match *match = &x->matches[j][i];
+        struct xfsm_instance *p = x->programs[j];
+
+        if (__builtin_expect(xfsm_exec_is_due(x, p), 0)
+            && !xfsm_exec_wake(x, p)) {
+            x->begun = true;
+            x->next_program = j;
+            return false;
+        }
+        if (p->dynamic_matcher) {
+            p->seconds = xfsm_run_seconds(run->ts);
+            xfsm_fetch_match(p, packet, match);
+        }
+        if (match->event != XFSM_NONE && run_event(run, p, match)) {
+            x->stats.handled++;
+            p->handled++;
+        }
+    }
+    x->next_program = 0;
+    if (__builtin_expect(xfsm_mailbox_waits(x), 0)) {
+        xfsm_mailbox_deliver(x);
+    }
+    return true;
+}
+
+size_t
+xfsm_exec_packets(struct xfsm_exec *x, const struct xfsm_packet *packets,
+                  size_t start, size_t end)
+{
+    bool begun = x->begun;
+    size_t i = start;
+
+    x->begun = false;
+    if (start < end && !begun) {
+        tell_time(x, packets[start].ts);
+    }
+    if (start < end && x->n_programs == 1 && !x->programs[0]->dynamic_matcher) {
+        i = run_single(x, packets, start, end);
+    } else {
+        struct xfsm_run run;
+
+        run.x = x;
+        while (i < end && run_several(x, &packets[i], i, &run)) {
+            if (++i < end) {
+                tell_time(x, packets[i].ts);
+            }
+        }
+    }
+    x->stats.matched = (x->stats.handled + x->stats.no_key
+                        + x->stats.no_state);
+    return i;
+}
+
+/* Runs one handler that no packet at hand brought. */
+static void
+run_once(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
+         const struct xfsm_packet *packet, const struct xfsm_key_value *key,
+         uint64_t ts)
 {
     struct xfsm_run run;
 
     run.x = x;
-    run.p = p;
-    run.handler = &p->image.handlers[handler];
     run.packet = packet;
     run.key = key;
     run.ts = ts;
-    run.next_state = XFSM_NONE;
-    run.suspect = false;
     p->handled++;
-    if (p->native.handlers) {
-        p->native.handlers[handler](&run);
-    } else {
-        xfsm_interpret(&run, handler);
-    }
-}
-
-static inline __attribute__((always_inline)) void
-run_packet(struct xfsm_exec *x, struct xfsm_instance *p,
-           const struct xfsm_packet *packet, const struct xfsm_plan *plan,
-           struct xfsm_key_row *keys, const struct xfsm_key_value *key,
-           uint16_t state)
-{
-    uint16_t handler = plan->handlers[state];
-
-    if (handler == XFSM_NONE) {
-        x->stats.no_state++;
-        return;
-    }
-    x->stats.handled++;
-    p->keys = keys;
-    run_handler(x, p, handler, packet, key, x->clock.now);
-}
-
-/* What is left of xfsm_exec_packet() where the key may have a state of its
- * own.  Apart, so that the usual case stays short. */
-static __attribute__((noinline)) void
-run_packet_in_state(struct xfsm_exec *x, struct xfsm_instance *p,
-                    const struct xfsm_packet *packet,
-                    const struct xfsm_plan *plan, struct xfsm_key_row *keys,
-                    const struct xfsm_key_value *key)
-{
-    const struct xfsm_state_entry *entry
-        = key->n ? xfsm_keytable_find_at(p->states, keys->slot, key->hash,
-                                         key->w, key->n)
-          : find_entry(p, key);
-
-    run_packet(x, p, packet, plan, keys, key,
-               entry_state(p, key, entry, x->clock.now));
-}
-
-void
-xfsm_exec_packet(struct xfsm_exec *x, struct xfsm_instance *p,
-                 const struct xfsm_packet *packet,
-                 const struct xfsm_plan *plan, struct xfsm_key_row *keys)
-{
-    const struct xfsm_key_value *key
-        = (const void *) (keys->values + plan->key_offset);
-
-    if (!(keys->complete & plan->primary)) {
-        x->stats.no_key++;
-    } else if (!key->n || xfsm_keytable_may_have(p->states, key->hash)) {
-        run_packet_in_state(x, p, packet, plan, keys, key);
-    } else {
-        run_packet(x, p, packet, plan, keys, key, 0);
-    }
+    run_handler(&run, p, handler);
 }
 
 bool
@@ -218,7 +332,7 @@ xfsm_exec_handle(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t event,
     if (handler == XFSM_NONE) {
         return false;
     }
-    run_handler(x, p, handler, packet, key, ts);
+    run_once(x, p, handler, packet, key, ts);
     return true;
 }
 
@@ -259,7 +373,7 @@ fire(struct xfsm_exec *x, struct xfsm_instance *p,
         p->fired_keys.built = p->fired_keys.complete = 0;
         p->keys = &p->fired_keys;
         x->stats.timeouts++;
-        run_handler(x, p, handler, &p->fired_packet, &primary, deadline);
+        run_once(x, p, handler, &p->fired_packet, &primary, deadline);
     }
 }
 

@@ -25,6 +25,12 @@ struct xfsm_mailbox;
  * another decade does not hold the engine up. */
 #define XFSM_TIMER_CATCH_UP 1000
 
+/* What is found out about a packet for one program before its turn. */
+struct xfsm_match {
+    uint16_t event;             /* Or XFSM_NONE. */
+    struct xfsm_key_row keys;
+};
+
 /* What all instances of an engine share. */
 struct xfsm_exec {
     struct xfsm_engine_options options;
@@ -45,9 +51,17 @@ struct xfsm_exec {
     char lists[XFSM_EVENT_LISTS_MAX];   /* Of 'fields'. */
     size_t n_lists;             /* Bytes. */
 
-    /* Programs, and messages among them. */
+    /* Programs, what is known of packets for each of them, and messages among
+     * them. */
     struct xfsm_instance **programs;
+    struct xfsm_match **matches;
     unsigned int n_programs;
+
+    /* Where xfsm_exec_packets() left off, before a packet: whether time has
+     * come to that one, and which program has it next. */
+    bool begun;
+    unsigned int next_program;
+
     struct xfsm_mailbox *mailbox;   /* NULL if no program hears messages. */
     unsigned int n_letters;     /* In the mailbox. */
     unsigned int hops;          /* Of events published now. */
@@ -64,12 +78,13 @@ bool xfsm_match_test(const struct xfsm_instance *,
                      const struct xfsm_packet *packet,
                      const struct xfsm_match_op *);
 
-/* Runs what the event of 'plan' says for the state of the packet's primary
- * key, if the packet has that. */
-void xfsm_exec_packet(struct xfsm_exec *, struct xfsm_instance *,
-                      const struct xfsm_packet *packet,
-                      const struct xfsm_plan *plan,
-                      struct xfsm_key_row *keys);
+/* Brings packets 'start' to 'end' to all programs, x->matches saying for each
+ * what event it goes to: moves time, does what is due before each, and runs
+ * what the event says for the state of the packet's primary key, if the packet
+ * has that.  Returns the packet before which more is due than may be done now,
+ * or 'end'. */
+size_t xfsm_exec_packets(struct xfsm_exec *, const struct xfsm_packet *packets,
+                         size_t start, size_t end);
 
 /* Fires the timers of the instance that are due at 'limit', which is now or
  * before.  False if the budget was used up, so that there may be more. */

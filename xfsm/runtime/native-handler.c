@@ -462,8 +462,7 @@ xfsm_native_emit_handler(struct xfsm_emit *e, const struct xfsm_instance *p,
     xfsm_emit_push(e, XFSM_R12);
     xfsm_emit_push(e, XFSM_R13);
     xfsm_emit_alu(e, XFSM_MOV, XFSM_RBX, XFSM_RDI);
-    xfsm_emit_mov_imm(e, XFSM_RAX, address(&p->keys));
-    xfsm_emit_load(e, XFSM_R12, XFSM_RAX, 0, 8);
+    xfsm_emit_alu(e, XFSM_MOV, XFSM_R12, XFSM_RSI);
     xfsm_emit_load(e, XFSM_R13, XFSM_R12, ROW_VALUES, 8);
     for (uint32_t i = 0; i < n; i++) {
         xfsm_emit_bind(e, h.labels + i);

@@ -52,8 +52,9 @@ typedef uint16_t xfsm_native_match(const struct xfsm_packet *);
 typedef bool xfsm_native_key(const struct xfsm_packet *,
                              struct xfsm_key_value *);
 
-/* xfsm_interpret() for one handler. */
-typedef void xfsm_native_handler(struct xfsm_run *);
+/* xfsm_interpret() for one handler.  The row is p->keys. */
+typedef void xfsm_native_handler(struct xfsm_run *,
+                                 const struct xfsm_key_row *);
 
 /* All NULL where there is no native code. */
 struct xfsm_native {

@@ -17,10 +17,10 @@
 struct xfsm_run {
     struct xfsm_exec *x;
     struct xfsm_instance *p;
-    const struct xfsm_img_handler *handler;
     const struct xfsm_packet *packet;
     const struct xfsm_key_value *key;   /* Primary key. */
     uint64_t ts;                /* Engine time it runs at, ns. */
+    uint16_t handler;           /* Of the image. */
     uint16_t next_state;        /* That the key was put into, or XFSM_NONE. */
     bool suspect;
     double regs[XFSM_MAX_REGS];
