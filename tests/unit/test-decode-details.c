@@ -4,10 +4,11 @@
  */
 
 /* What detection reads of the lower layers beyond addresses and ports; and
- * that the two ways to decode a plain packet agree. */
+ * that the three ways to decode a plain packet agree. */
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,12 +194,88 @@ compare_ways(const uint8_t *frame, size_t caplen, size_t len)
     dc_free(&layers);
 }
 
+/* xfsm_decode_many() of the frame: the outcome of xfsm_decode(), if it does it
+ * at all, which is returned. */
+static size_t
+compare_many(const uint8_t *frame, size_t caplen, size_t len)
+{
+    struct decode_check one = { .data = NULL };
+    struct decode_check many = { .data = NULL };
+    struct xfsm_decode_count count = { 41, 1000 };
+    size_t done;
+
+    dc_decode(&one, XFSM_LINK_ETHERNET, frame, caplen, len);
+    dc_decode(&many, XFSM_LINK_ETHERNET, frame, caplen, len);
+    memset(&many.packet.present, 0xa5,
+           sizeof many.packet - offsetof(struct xfsm_packet, present));
+    done = xfsm_decode_many(&many.packet, 1,
+                            &(struct xfsm_fieldset) { { UINT64_MAX,
+                                                        UINT64_MAX } },
+                            &count);
+    assert_int_equal(count.packet_no, 41 + done);
+    assert_int_equal(count.bytes, 1000 + done * len);
+    if (done) {
+        assert_int_equal(many.packet.packet_no, 42);
+        assert_int_equal(one.packet.decode_error, XFSM_DE_NONE);
+        assert_int_equal(many.packet.decode_error, XFSM_DE_NONE);
+        assert_memory_equal(&many.packet.present, &one.packet.present,
+                            sizeof one.packet.present);
+        for (unsigned int i = 0; i < XFSM_N_FIELDS; i++) {
+            const char *name = xfsm_fields[i].name;
+
+            if (strcmp(name, "packet_no")) {
+                assert_string_equal(dc_text(&many, name),
+                                    dc_text(&one, name));
+            }
+        }
+    }
+    dc_free(&one);
+    dc_free(&many);
+    return done;
+}
+
+/* A fragment, a tag and another link type are not for many at a time: those
+ * before them are done. */
+static void
+test_many_ends(void **state)
+{
+    static const struct xfsm_fieldset none;
+    struct xfsm_packet packets[4];
+
+    (void) state;
+    start_ip("10.1.2.3", "10.4.5.6");
+    pb_tcp(&b, 1025, 80, 0x18);
+    pb_finish(&b);
+    for (int which = 0; which < 4; which++) {
+        struct xfsm_decode_count count = { 0, 0 };
+        uint8_t fragment[200];
+
+        memcpy(fragment, b.buf, b.len);
+        fragment[20] = 0x20;
+        for (int i = 0; i < 4; i++) {
+            pb_packet(&packets[i], b.buf, b.len, 0, NULL);
+            packets[i].segs = 0;
+        }
+        packets[2].data = which == 0 ? fragment : b.buf;
+        packets[2].aux_vlan_tpid = which == 1 ? 0x8100 : 0;
+        packets[2].link_type = which == 2 ? XFSM_LINK_RAW_IP
+                               : XFSM_LINK_ETHERNET;
+        packets[2].caplen -= which == 3;
+        assert_int_equal(xfsm_decode_many(packets, 4, &none, &count), 2);
+        assert_int_equal(count.packet_no, 2);
+        assert_int_equal(count.bytes, 2 * b.len);
+        assert_int_equal(packets[1].packet_no, 2);
+        assert_int_equal(packets[1].segs, 1);
+    }
+}
+
 static void
 test_plain(void **state)
 {
     static const char payload[] = "GET /plain HTTP/1.1\r\nHost: a.b\r\n\r\n";
     uint8_t good[200], frame[200];
     uint64_t random = 1;
+    size_t done = 0;
     size_t len;
 
     (void) state;
@@ -223,7 +300,9 @@ test_plain(void **state)
         if (frame[14] >> 4 == 4) {
             compare_ways(frame, caplen, i % 5 ? len : caplen);
         }
+        done += compare_many(frame, caplen, i % 5 ? len : caplen);
     }
+    assert_in_range(done, 2000, 18000);
 }
 
 int
@@ -236,6 +315,7 @@ main(void)
         cmocka_unit_test_teardown(test_ip6_ext, teardown),
         cmocka_unit_test_teardown(test_more_fragments, teardown),
         cmocka_unit_test_teardown(test_plain, teardown),
+        cmocka_unit_test_teardown(test_many_ends, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

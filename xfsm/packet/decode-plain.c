@@ -36,7 +36,7 @@ xfsm_decode_plain_payload(struct xfsm_packet *packet,
 }
 
 
-/* Does one packet of many. */
+/* Numbers and counts a packet that is done. */
 static inline __attribute__((always_inline)) void
 count_packet(struct xfsm_packet *packet, struct xfsm_decode_count *count)
 {
@@ -56,7 +56,8 @@ decode_narrow(struct xfsm_packet *packets, size_t n,
 
         packet->segs += !packet->segs;
         if (packet->link_type != XFSM_LINK_ETHERNET
-            || !xfsm_decode_plain(packet, want)) {
+            || !xfsm_decode_plain(packet, want)
+            || packet->decode_error != XFSM_DE_NONE) {
             break;
         }
         count_packet(packet, count);
@@ -154,6 +155,9 @@ decode_wide(struct xfsm_packet *packets, size_t n,
         packet->present = present;
         if (payload && start < end) {
             xfsm_decode_plain_payload(packet, want, start, end);
+            if (packet->decode_error != XFSM_DE_NONE) {
+                break;
+            }
         }
         count_packet(packet, count);
     }

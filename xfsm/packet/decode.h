@@ -101,8 +101,8 @@ struct xfsm_decode_count {
 };
 
 /* Decodes packets, with xfsm_decode()'s outcome but faster, as long as they
- * are of the usual kind, and numbers and counts them.  Returns how many it
- * has done, all of them without an error: the next one, if there is one, is
+ * are of the usual kind and nothing is wrong with them, and numbers and counts
+ * them.  Returns how many it has done: the next one, if there is one, is
  * xfsm_decode()'s, not yet numbered nor counted. */
 size_t xfsm_decode_many(struct xfsm_packet *packets, size_t n,
                         const struct xfsm_fieldset *want,
