@@ -57,6 +57,7 @@ struct machine {
     struct xfsm_op ops[MAX_OPS];
     uint32_t first;
     struct xfsm_img_header header;
+    struct xfsm_img_handler handler;
     struct xfsm_match_op none;
     struct xfsm_img_key keys[3];
     struct xfsm_key_plan plans[3];
@@ -85,6 +86,7 @@ machine_init(struct machine *m)
     m->p.seed = &m->seed;
     m->p.tweak = 12345;
     m->p.image.header = &m->header;
+    m->p.image.handlers = &m->handler;
     m->p.image.n_handlers = 1;
     m->p.image.n_keys = 3;
     m->p.image.keys = m->keys;
@@ -400,16 +402,19 @@ _Static_assert(XFSM_OP_NE == XFSM_OP_EQ + 1 && XFSM_OP_LT == XFSM_OP_EQ + 2
                && XFSM_OP_LE == XFSM_OP_EQ + 3 && XFSM_OP_GT == XFSM_OP_EQ + 4
                && XFSM_OP_GE == XFSM_OP_EQ + 5, "comparisons are in order");
 
-/* The code for each key alone does as xfsm_instance_key().  The row has 'keys'
- * built, and complete those that the packet has the fields of. */
+/* The code for each key alone does as xfsm_instance_key().  The row has of
+ * 'keys' complete those that the packet has the fields of: of 'words' and of
+ * those that are built, with their words; of others so far the hash. */
 static void
-check_keys(struct machine *m, uint64_t keys)
+check_keys(struct machine *m, uint64_t keys, uint64_t words)
 {
     uint64_t complete = 0;
 
+    assert_int_equal(m->row.built & ~keys, 0);
+    assert_int_equal(words & ~m->row.built, 0);
+
     for (uint16_t i = 0; i < 3; i++) {
-        const struct xfsm_key_value *built = xfsm_key_row_value(&m->p,
-                                                                &m->row, i);
+        struct xfsm_key_value *built = xfsm_key_row_value(&m->p, &m->row, i);
         struct xfsm_key_value key, native;
         bool there = xfsm_instance_key(&m->p, i, &m->packet, &key);
 
@@ -423,11 +428,36 @@ check_keys(struct machine *m, uint64_t keys)
             assert_int_equal(built->hash, key.hash);
             assert_int_equal(built->spec, key.spec);
             assert_int_equal(built->n, key.n);
-            assert_memory_equal(built->w, key.w, key.n * 8);
+            if (m->row.built >> i & 1) {
+                assert_memory_equal(built->w, key.w, key.n * 8);
+            }
+            memset(&built->hash, 0, sizeof built->hash);
+            memset(built->w, 0, m->row.built >> i & 1 ? 0 : key.n * 8);
+        }
+    }
+    assert_int_equal(m->row.complete, complete);
+}
+
+/* Whoever needs more of the keys than their hash gets it. */
+static void
+check_late_keys(struct machine *m, uint64_t keys)
+{
+    for (uint16_t i = 0; i < 3; i++) {
+        bool built = m->row.built >> i & 1;
+        struct xfsm_key_value key;
+        const struct xfsm_key_value *late;
+
+        if (keys >> i & 1) {
+            late = xfsm_exec_row_key(&m->p, &m->row, &m->packet, i);
+            assert_int_equal(late != NULL,
+                             xfsm_instance_key(&m->p, i, &m->packet, &key));
+            if (late) {
+                assert_int_equal(late->hash, built ? 0 : key.hash);
+                assert_memory_equal(late->w, key.w, key.n * 8);
+            }
         }
     }
     assert_int_equal(m->row.built, keys);
-    assert_int_equal(m->row.complete, complete);
 }
 
 static void
@@ -469,8 +499,11 @@ test_random_matchers(void **state)
         m->p.image.n_events = 4;
         m->p.lowered.matcher = ops;
         m->header.matcher_len = n;
-        m->p.lowered.n_ops = 1;
-        m->ops[0].code = XFSM_L_END;
+        m->p.lowered.n_ops = 2;
+        m->ops[0].code = XFSM_L_COUNTER_GET;
+        m->ops[0].key = 2;
+        m->ops[1].code = XFSM_L_END;
+        m->handler.event = 1;
         for (uint16_t i = 0; i < 6; i++) {
             struct xfsm_touches *touches = &m->p.touches[i % 2 * 2 + 1];
 
@@ -481,6 +514,9 @@ test_random_matchers(void **state)
         }
         m->p.touches[1].firsts = true;
         assert_null(xfsm_keytable_create(4, 8, 64, &m->p.states));
+        for (int i = 0; i < XFSM_KEYTABLE_COUNTS; i++) {
+            m->p.states->counts[i] = (uint8_t) random_below(&r, 2);
+        }
         machine_compile(m);
         for (int i = 0; i < 200; i++) {
             uint16_t event;
@@ -490,8 +526,18 @@ test_random_matchers(void **state)
             assert_int_equal(m->p.native.match(&m->packet), event);
             assert_int_equal(m->p.native.prepare(&m->packet, &m->row), event);
             if (event != XFSM_NONE) {
-                check_keys(m, (1u << events[event].primary)
-                              | (event % 2 ? 7 : 0));
+                uint16_t primary = events[event].primary;
+                uint64_t keys = UINT64_C(1) << primary | (event % 2 ? 7 : 0);
+                uint64_t words = event == 1 ? 4 : 0;
+                uint64_t hash = xfsm_key_row_value(&m->p, &m->row,
+                                                   primary)->hash;
+
+                if (m->row.complete >> primary & 1
+                    && xfsm_keytable_may_have(m->p.states, hash)) {
+                    words |= UINT64_C(1) << primary;
+                }
+                check_keys(m, keys, words);
+                check_late_keys(m, keys);
             }
         }
         xfsm_keytable_destroy(m->p.states);

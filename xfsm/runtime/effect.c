@@ -86,7 +86,7 @@ timer_set(struct xfsm_run *run, const struct xfsm_insn *insn)
 {
     struct xfsm_instance *p = run->p;
     const struct xfsm_key_value *key = xfsm_run_key(run, insn->d);
-    const struct xfsm_key_value *primary = run->key;
+    const struct xfsm_key_value *primary = xfsm_run_primary(run);
     uint16_t event = (uint16_t) p->image.classes[insn->b].event;
     uint16_t spec = insn->c;
     char *payload;
@@ -272,7 +272,7 @@ xfsm_effect(struct xfsm_run *run, const struct xfsm_insn *insn)
         break;
     case XFSM_I_STATE:
         run->next_state = insn->b;
-        xfsm_enter_state(p, run->key, insn->b, run->ts,
+        xfsm_enter_state(p, xfsm_run_primary(run), insn->b, run->ts,
                          (uint32_t) (insn - p->image.code));
         break;
     default:

@@ -153,9 +153,12 @@ run_handler(struct xfsm_run *run, struct xfsm_instance *p, uint16_t handler)
 /* The state of the key where it may have one of its own.  Apart, so that the
  * usual case stays short. */
 static __attribute__((noinline)) uint16_t
-guessed_state(struct xfsm_instance *p, const struct xfsm_key_row *keys,
-              const struct xfsm_key_value *key, uint64_t ts)
+guessed_state(struct xfsm_instance *p, const struct xfsm_packet *packet,
+              struct xfsm_key_row *keys, uint16_t primary, uint64_t ts)
 {
+    const struct xfsm_key_value *key = xfsm_exec_row_key(p, keys, packet,
+                                                         primary);
+
     return entry_state(p, key,
                        key->n ? xfsm_keytable_find_at(p->states, keys->slot,
                                                       key->hash, key->w,
@@ -181,7 +184,8 @@ run_event(struct xfsm_run *run, struct xfsm_instance *p,
     }
     run->key = key;
     if (!key->n || xfsm_keytable_may_have(p->states, key->hash)) {
-        state = guessed_state(p, &match->keys, key, run->ts);
+        state = guessed_state(p, run->packet, &match->keys, plan->key,
+                              run->ts);
     }
     handler = plan->handlers[state];
     if (handler == XFSM_NONE) {
@@ -189,6 +193,7 @@ run_event(struct xfsm_run *run, struct xfsm_instance *p,
         return false;
     }
     p->keys = &match->keys;
+    run->in_row = true;
     run_handler(run, p, handler);
     return true;
 }
@@ -317,6 +322,7 @@ run_once(struct xfsm_exec *x, struct xfsm_instance *p, uint16_t handler,
     run.packet = packet;
     run.key = key;
     run.ts = ts;
+    run.in_row = false;
     p->handled++;
     run_handler(&run, p, handler);
 }

@@ -38,7 +38,9 @@ fetch_touch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
             struct xfsm_match *match, const struct xfsm_touch *touch)
 {
     const struct xfsm_key_value *key
-        = xfsm_exec_row_key(p, &match->keys, packet, touch->key);
+        = match->keys.complete >> touch->key & 1
+          ? xfsm_key_row_value(p, &match->keys, touch->key)
+          : xfsm_exec_row_key(p, &match->keys, packet, touch->key);
 
     if (!key) {
         return;

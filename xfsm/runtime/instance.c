@@ -505,6 +505,7 @@ plan_events(struct xfsm_instance *p)
         if (primary != XFSM_NONE) {
             p->plans[i].primary = UINT64_C(1) << primary;
             p->plans[i].key_offset = p->key_offsets[primary];
+            p->plans[i].key = primary;
             p->plans[i].handlers = p->image.events[i].handler;
         }
     }

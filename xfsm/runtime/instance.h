@@ -106,12 +106,14 @@ struct xfsm_touches {
  * the image. */
 struct xfsm_plan {
     uint64_t primary;           /* Its primary key, as a bit map by key... */
-    uint32_t key_offset;        /* ...and in a row. */
+    uint32_t key_offset;        /* ...in a row... */
+    uint16_t key;               /* ...and by number. */
     const uint16_t *handlers;   /* By state; XFSM_NONE: none. */
 };
 
-/* The keys of one packet: those built so far, and of them those that the
- * packet has all fields of.  Each value has as many words as its key needs,
+/* The keys of one packet: those built so far, and those that the packet is
+ * known to have all fields of.  What is complete and not built has its hash,
+ * and no words yet.  Each value has as many words as its key needs,
  * so that a row is short: xfsm_key_row_value() finds it. */
 struct xfsm_key_row {
     uint64_t built, complete;   /* Bit maps by key. */

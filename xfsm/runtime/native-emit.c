@@ -197,6 +197,24 @@ form_rm(struct xfsm_emit *e, unsigned int prefix, unsigned int rex,
 
 #define W (REX_W & ~REX)
 
+/* REX [0F] opcode modrm sib, with memory at 'base' + 'index'. */
+static void
+form_sib(struct xfsm_emit *e, unsigned int opcode, unsigned int reg,
+         enum xfsm_reg base, enum xfsm_reg index)
+{
+    unsigned int rex = (index >> 3) << 1 | base >> 3;
+
+    if (rex) {
+        byte(e, REX | rex);
+    }
+    if (opcode > 0xff) {
+        byte(e, opcode >> 8);
+    }
+    byte(e, opcode);
+    byte(e, (reg & 7) << 3 | 4);
+    byte(e, (index & 7) << 3 | (base & 7));
+}
+
 /* ## Flow ## */
 
 void
@@ -276,6 +294,13 @@ xfsm_emit_alu(struct xfsm_emit *e, enum xfsm_alu op, enum xfsm_reg to,
 }
 
 void
+xfsm_emit_xor_imm(struct xfsm_emit *e, enum xfsm_reg reg, int32_t value)
+{
+    form_rr(e, NO_PREFIX, W, 0x81, 6, reg);
+    imm32(e, (uint32_t) value);
+}
+
+void
 xfsm_emit_cmp_imm(struct xfsm_emit *e, enum xfsm_reg reg, int32_t value)
 {
     form_rr(e, NO_PREFIX, W, 0x81, 7, reg);
@@ -294,6 +319,14 @@ xfsm_emit_and32_imm(struct xfsm_emit *e, enum xfsm_reg reg, uint32_t mask)
 {
     form_rr(e, NO_PREFIX, 0, 0x81, 4, reg);
     imm32(e, mask);
+}
+
+/* The mask is extended with its sign. */
+void
+xfsm_emit_and_imm8(struct xfsm_emit *e, enum xfsm_reg reg, int8_t mask)
+{
+    form_rr(e, NO_PREFIX, W, 0x83, 4, reg);
+    byte(e, (uint8_t) mask);
 }
 
 void
@@ -370,6 +403,13 @@ xfsm_emit_store(struct xfsm_emit *e, enum xfsm_reg base, int32_t disp,
 }
 
 void
+xfsm_emit_xor_mem(struct xfsm_emit *e, enum xfsm_reg to, enum xfsm_reg base,
+                  int32_t disp)
+{
+    form_rm(e, NO_PREFIX, W, 0x33, to, base, disp);
+}
+
+void
 xfsm_emit_lea(struct xfsm_emit *e, enum xfsm_reg to, enum xfsm_reg base,
               int32_t disp)
 {
@@ -399,9 +439,18 @@ xfsm_emit_inc_mem(struct xfsm_emit *e, enum xfsm_reg base, int32_t disp)
 }
 
 void
-xfsm_emit_prefetch(struct xfsm_emit *e, enum xfsm_reg base)
+xfsm_emit_prefetch(struct xfsm_emit *e, enum xfsm_reg base,
+                   enum xfsm_reg index)
 {
-    form_rm(e, NO_PREFIX, 0, 0x0f18, 1, base, 0);
+    form_sib(e, 0x0f18, 1, base, index);
+}
+
+void
+xfsm_emit_cmp8_mem(struct xfsm_emit *e, enum xfsm_reg base,
+                   enum xfsm_reg index, uint8_t value)
+{
+    form_sib(e, 0x80, 7, base, index);
+    byte(e, value);
 }
 
 /* ## Doubles ## */

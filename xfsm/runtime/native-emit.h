@@ -90,9 +90,11 @@ void xfsm_emit_call(struct xfsm_emit *, const void *function);  /* Uses RAX. */
 void xfsm_emit_mov_imm(struct xfsm_emit *, enum xfsm_reg, uint64_t);
 void xfsm_emit_alu(struct xfsm_emit *, enum xfsm_alu, enum xfsm_reg to,
                    enum xfsm_reg from);
+void xfsm_emit_xor_imm(struct xfsm_emit *, enum xfsm_reg, int32_t);
 void xfsm_emit_cmp_imm(struct xfsm_emit *, enum xfsm_reg, int32_t);
 void xfsm_emit_test32_imm(struct xfsm_emit *, enum xfsm_reg, uint32_t);
 void xfsm_emit_and32_imm(struct xfsm_emit *, enum xfsm_reg, uint32_t);
+void xfsm_emit_and_imm8(struct xfsm_emit *, enum xfsm_reg, int8_t);
 void xfsm_emit_not(struct xfsm_emit *, enum xfsm_reg);
 void xfsm_emit_neg(struct xfsm_emit *, enum xfsm_reg);
 void xfsm_emit_shl(struct xfsm_emit *, enum xfsm_reg, uint8_t);
@@ -113,6 +115,8 @@ void xfsm_emit_load(struct xfsm_emit *, enum xfsm_reg to, enum xfsm_reg base,
                     int32_t disp, unsigned int width);
 void xfsm_emit_store(struct xfsm_emit *, enum xfsm_reg base, int32_t disp,
                      enum xfsm_reg from);
+void xfsm_emit_xor_mem(struct xfsm_emit *, enum xfsm_reg to,
+                       enum xfsm_reg base, int32_t disp);
 void xfsm_emit_lea(struct xfsm_emit *, enum xfsm_reg to, enum xfsm_reg base,
                    int32_t disp);
 void xfsm_emit_test8_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp,
@@ -120,7 +124,12 @@ void xfsm_emit_test8_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp,
 void xfsm_emit_bt_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp,
                       uint8_t bit);     /* Into the carry: XFSM_CC_B. */
 void xfsm_emit_inc_mem(struct xfsm_emit *, enum xfsm_reg base, int32_t disp);
-void xfsm_emit_prefetch(struct xfsm_emit *, enum xfsm_reg base);
+
+/* At 'base' + 'index', neither of which is RSP, RBP or R13. */
+void xfsm_emit_prefetch(struct xfsm_emit *, enum xfsm_reg base,
+                        enum xfsm_reg index);
+void xfsm_emit_cmp8_mem(struct xfsm_emit *, enum xfsm_reg base,
+                        enum xfsm_reg index, uint8_t value);
 
 /* Doubles. */
 void xfsm_emit_loadsd(struct xfsm_emit *, enum xfsm_xmm, enum xfsm_reg base,

@@ -219,13 +219,6 @@ emit_needs(struct xfsm_emit *e, const struct xfsm_fieldset *set,
     }
 }
 
-static void
-emit_xor_imm(struct xfsm_emit *e, enum xfsm_reg reg, uint64_t value)
-{
-    xfsm_emit_mov_imm(e, XFSM_RCX, value);
-    xfsm_emit_alu(e, XFSM_XOR, reg, XFSM_RCX);
-}
-
 /* RAX = xfsm_hash_fold(RAX, RDX). */
 static void
 emit_fold(struct xfsm_emit *e)
@@ -279,19 +272,26 @@ begins_with(const struct source *words, unsigned int n,
     return prefix->n != 0;
 }
 
-/* Where the words of a key are copied to. */
-struct copy {
-    enum xfsm_reg base;
-    int32_t disp;
-};
-
-/* Loads word 'i', and copies it. */
 static void
-emit_word(struct xfsm_emit *e, enum xfsm_reg reg, const struct source *words,
-          unsigned int i, const struct copy *to)
+emit_load_word(struct xfsm_emit *e, enum xfsm_reg reg,
+               const struct source *word)
 {
-    xfsm_emit_load(e, reg, PACKET, words[i].offset, words[i].width);
-    xfsm_emit_store(e, to->base, to->disp + (int32_t) i * 8, reg);
+    xfsm_emit_load(e, reg, PACKET, word->offset, word->width);
+}
+
+/* 'reg' becomes the word, XORed with 'value'. */
+static void
+emit_masked_word(struct xfsm_emit *e, enum xfsm_reg reg,
+                 const struct source *word, uint64_t value)
+{
+    if (word->width == 8) {
+        xfsm_emit_mov_imm(e, reg, value);
+        xfsm_emit_xor_mem(e, reg, PACKET, word->offset);
+    } else {
+        emit_load_word(e, reg, word);
+        xfsm_emit_mov_imm(e, XFSM_RCX, value);
+        xfsm_emit_alu(e, XFSM_XOR, reg, XFSM_RCX);
+    }
 }
 
 /* RAX, which the prefix may be in, becomes the hash of two words more, or of
@@ -300,32 +300,30 @@ emit_word(struct xfsm_emit *e, enum xfsm_reg reg, const struct source *words,
 static void
 emit_two_words(struct xfsm_emit *e, const struct xfsm_instance *p,
                const struct source *words, unsigned int i, unsigned int n,
-               const enum xfsm_reg *h, const struct copy *to)
+               const enum xfsm_reg *h)
 {
     const uint64_t *secret = p->seed->secret;
     enum xfsm_reg word = h && *h == XFSM_RAX ? XFSM_R8 : XFSM_RAX;
 
-    emit_word(e, word, words, i, to);
-    emit_xor_imm(e, word, secret[i + 1] ^ (h ? 0 : secret[0] ^ p->tweak));
+    emit_masked_word(e, word, &words[i],
+                     secret[i + 1] ^ (h ? 0 : secret[0] ^ p->tweak));
     if (h) {
         xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, word == XFSM_RAX ? *h : word);
     }
     if (i + 1 < n) {
-        emit_word(e, XFSM_RDX, words, i + 1, to);
-        emit_xor_imm(e, XFSM_RDX, secret[i + 2]);
+        emit_masked_word(e, XFSM_RDX, &words[i + 1], secret[i + 2]);
     } else {
         xfsm_emit_mov_imm(e, XFSM_RDX, secret[i + 2]);
     }
     emit_fold(e);
 }
 
-/* Copies the words, at least one, and RAX = xfsm_hash_words() of them.
- * 'prefix', if there is one, is used where the words begin with it, and is
- * theirs afterwards where it was none.  Uses RAX, RCX, RDX and R8. */
+/* RAX = xfsm_hash_words() of the words, at least one.  'prefix', if there is
+ * one, is used where the words begin with it, and is theirs afterwards where
+ * it was none.  Uses RAX, RCX, RDX and R8. */
 static void
 emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
-          const struct source *words, unsigned int n, struct prefix *prefix,
-          const struct copy *to)
+          const struct source *words, unsigned int n, struct prefix *prefix)
 {
     static const enum xfsm_reg rax = XFSM_RAX;
     const enum xfsm_reg *h = NULL;
@@ -333,15 +331,13 @@ emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
 
     if (prefix && begins_with(words, n, prefix)) {
         h = &prefix->reg;
-        for (; i < prefix->n; i++) {
-            emit_word(e, XFSM_RAX, words, i, to);
-        }
+        i = prefix->n;
         if (i == n) {
             xfsm_emit_alu(e, XFSM_MOV, XFSM_RAX, prefix->reg);
         }
     }
     for (; i < n; i += 2) {
-        emit_two_words(e, p, words, i, n, h, to);
+        emit_two_words(e, p, words, i, n, h);
         h = &rax;
         if (prefix && !prefix->n && i + 4 > n && i + 2 <= n) {
             xfsm_emit_alu(e, XFSM_MOV, prefix->reg, XFSM_RAX);
@@ -349,23 +345,37 @@ emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
             memcpy(prefix->words, words, prefix->n * sizeof *words);
         }
     }
-    emit_xor_imm(e, XFSM_RAX, n);
+    xfsm_emit_xor_imm(e, XFSM_RAX, (int32_t) n);
     xfsm_emit_mov_imm(e, XFSM_RDX, p->seed->secret[XFSM_KEY_WORDS + 1]);
     emit_fold(e);
 }
 
-/* Builds the key's value at 'base' + 'disp', its hash in RAX too; the packet
- * has all of its fields.  Uses RAX, RCX, RDX and R8. */
+/* Builds the hash of the key's value at 'base' + 'disp', which is in RAX, too;
+ * the packet has all of its fields.  Uses RAX, RCX, RDX and R8. */
 static void
-emit_value(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
-           enum xfsm_reg base, int32_t disp, struct prefix *prefix)
+emit_key_hash(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
+              enum xfsm_reg base, int32_t disp, struct prefix *prefix)
 {
-    const struct copy to = { base, disp + VALUE_WORDS };
     struct source words[XFSM_KEY_WORDS];
     unsigned int n = list_words(&p->lowered.keys[key], words);
 
-    emit_hash(e, p, words, n, prefix, &to);
+    emit_hash(e, p, words, n, prefix);
     xfsm_emit_store(e, base, disp + VALUE_HASH, XFSM_RAX);
+}
+
+/* Builds its words.  Uses RCX. */
+static void
+emit_key_words(struct xfsm_emit *e, const struct xfsm_instance *p,
+               uint16_t key, enum xfsm_reg base, int32_t disp)
+{
+    struct source words[XFSM_KEY_WORDS];
+    unsigned int n = list_words(&p->lowered.keys[key], words);
+
+    for (unsigned int i = 0; i < n; i++) {
+        emit_load_word(e, XFSM_RCX, &words[i]);
+        xfsm_emit_store(e, base, disp + VALUE_WORDS + (int32_t) i * 8,
+                        XFSM_RCX);
+    }
 }
 
 /* The same, but jumps to 'absent' if the packet lacks a field. */
@@ -374,7 +384,8 @@ emit_key(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
          enum xfsm_reg base, int32_t disp, uint32_t absent)
 {
     emit_needs(e, &p->lowered.keys[key].needs, absent);
-    emit_value(e, p, key, base, disp, NULL);
+    emit_key_words(e, p, key, base, disp);
+    emit_key_hash(e, p, key, base, disp, NULL);
 }
 
 uint32_t
@@ -407,11 +418,10 @@ emit_fetch_line(struct xfsm_emit *e, const void *lines, uint64_t n_lines)
     } else {
         return;                 /* Too large a sketch to be made. */
     }
-    xfsm_emit_shr(e, XFSM_RCX, 32);
-    xfsm_emit_shl(e, XFSM_RCX, 6);
+    xfsm_emit_shr(e, XFSM_RCX, 32 - 6);
+    xfsm_emit_and_imm8(e, XFSM_RCX, -64);
     xfsm_emit_mov_imm(e, XFSM_RDX, (uint64_t) (uintptr_t) lines);
-    xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
-    xfsm_emit_prefetch(e, XFSM_RCX);
+    xfsm_emit_prefetch(e, XFSM_RDX, XFSM_RCX);
 }
 
 /* Sends for the line of the hash in RAX in both rows of 'c'.  Uses R8. */
@@ -437,8 +447,7 @@ emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t,
     xfsm_emit_shr(e, XFSM_RCX, 35);
     xfsm_emit_and32_imm(e, XFSM_RCX, XFSM_KEYTABLE_COUNTS - 1);
     xfsm_emit_mov_imm(e, XFSM_RDX, (uint64_t) (uintptr_t) t->counts);
-    xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
-    xfsm_emit_test8_mem(e, XFSM_RCX, 0, 0xff);
+    xfsm_emit_cmp8_mem(e, XFSM_RDX, XFSM_RCX, 0);
     xfsm_emit_jcc(e, XFSM_CC_E, empty);
     for (unsigned int i = 0; i < 2; i++) {
         xfsm_emit_alu(e, XFSM_MOV, XFSM_RCX, XFSM_RAX);
@@ -449,8 +458,7 @@ emit_fetch_buckets(struct xfsm_emit *e, const struct xfsm_keytable *t,
         xfsm_emit_shl(e, XFSM_RCX, 6);
         xfsm_emit_mov_imm(e, XFSM_RDX,
                           (uint64_t) (uintptr_t) &t->buckets[i * t->half]);
-        xfsm_emit_alu(e, XFSM_ADD, XFSM_RCX, XFSM_RDX);
-        xfsm_emit_prefetch(e, XFSM_RCX);
+        xfsm_emit_prefetch(e, XFSM_RDX, XFSM_RCX);
     }
 }
 
@@ -494,10 +502,23 @@ emit_touches(struct xfsm_emit *e, const struct xfsm_touches *touches,
     }
 }
 
-/* Sends for what is found under 'key', whose hash is in RAX. */
+/* Builds the words of a key that so far has its hash alone, and tells so. */
+static void
+emit_words_late(struct xfsm_emit *e, const struct xfsm_instance *p,
+                uint16_t key)
+{
+    emit_key_words(e, p, key, VALUES, p->key_offsets[key]);
+    xfsm_emit_load(e, XFSM_RCX, ROW, offsetof(struct xfsm_key_row, built), 8);
+    xfsm_emit_bts(e, XFSM_RCX, (uint8_t) key);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RCX);
+}
+
+/* Sends for what is found under 'key', whose hash is in RAX.  Its words are
+ * not built yet if it is 'hashed': they are if it is a primary key that may
+ * have a state. */
 static void
 emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
-             uint32_t event, uint16_t key)
+             uint32_t event, uint16_t key, bool hashed)
 {
     const struct xfsm_touches *touches = &p->touches[event];
 
@@ -507,6 +528,9 @@ emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
         uint32_t done = empty + 1;
 
         emit_fetch_buckets(e, p->states, empty);
+        if (hashed) {
+            emit_words_late(e, p, key);
+        }
         if (touches->firsts) {
             xfsm_emit_jmp(e, done);
         }
@@ -536,7 +560,7 @@ emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
         xfsm_emit_load(e, XFSM_RAX, VALUES, offset + VALUE_HASH, 8);
     }
     xfsm_emit_bts(e, SHARED, (uint8_t) key);
-    emit_fetches(e, p, event, key);
+    emit_fetches(e, p, event, key, false);
     xfsm_emit_bind(e, absent);
 }
 
@@ -565,11 +589,36 @@ are_native(const struct xfsm_instance *p, uint64_t keys)
     return true;
 }
 
+/* Those of them of which an operation needs the words and not just the hash,
+ * as tables do. */
+static uint64_t
+event_word_keys(const struct xfsm_instance *p, uint32_t event)
+{
+    const struct xfsm_lowered *lowered = &p->lowered;
+    uint64_t keys = 0;
+
+    for (uint32_t i = 0; i < p->image.n_handlers; i++) {
+        const struct xfsm_op *op = &lowered->ops[lowered->handlers[i]];
+        const struct xfsm_op *end = &lowered->ops[
+            i + 1 < p->image.n_handlers ? lowered->handlers[i + 1]
+                                        : lowered->n_ops];
+
+        for (; p->image.handlers[i].event == event && op < end; op++) {
+            if (op->code >= XFSM_L_COUNTER_ADD && op->code <= XFSM_L_TSET) {
+                keys |= UINT64_C(1) << op->key;
+            }
+        }
+    }
+    return keys;
+}
+
 /* The keys of an event, looking at each whether the packet has its fields. */
 static void
 emit_keys_one_by_one(struct xfsm_emit *e, const struct xfsm_instance *p,
                      uint32_t event, uint64_t keys)
 {
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     xfsm_emit_mov_imm(e, SHARED, 0);
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
         if (keys >> key & 1) {
@@ -580,13 +629,16 @@ emit_keys_one_by_one(struct xfsm_emit *e, const struct xfsm_instance *p,
 }
 
 /* The same of a packet that has all fields of all of them, as most do; others
- * go to 'partial'. */
+ * go to 'partial'.  Sketches need no more of a key than its hash, and most keys
+ * have no state: so words are built only where they are known to be needed,
+ * and xfsm_exec_row_key() builds them for who needs them all the same. */
 static void
 emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
                   uint32_t event, uint64_t keys, uint32_t partial)
 {
     struct prefix prefix = { .reg = SHARED };
     struct xfsm_fieldset needs = { { 0 } };
+    uint64_t words = keys & event_word_keys(p, event);
 
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
         for (int i = 0; keys >> key & 1 && i < XFSM_FIELDSET_WORDS; i++) {
@@ -594,13 +646,20 @@ emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
         }
     }
     emit_needs(e, &needs, partial);
+    xfsm_emit_mov_imm(e, XFSM_RAX, words);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     xfsm_emit_mov_imm(e, XFSM_RAX, keys);
     xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete),
                     XFSM_RAX);
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
         if (keys >> key & 1) {
-            emit_value(e, p, key, VALUES, p->key_offsets[key], &prefix);
-            emit_fetches(e, p, event, key);
+            bool hashed = !(words >> key & 1);
+
+            if (!hashed) {
+                emit_key_words(e, p, key, VALUES, p->key_offsets[key]);
+            }
+            emit_key_hash(e, p, key, VALUES, p->key_offsets[key], &prefix);
+            emit_fetches(e, p, event, key, hashed);
         }
     }
 }
@@ -612,8 +671,6 @@ emit_event(struct xfsm_emit *e, const struct xfsm_instance *p, uint32_t event)
     uint64_t keys = event_keys(p, event);
     uint32_t partial = xfsm_emit_labels(e, 1);
 
-    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     if (are_native(p, keys)) {
         emit_keys_at_once(e, p, event, keys, partial);
         xfsm_emit_mov_imm(e, XFSM_RAX, event);

@@ -23,6 +23,8 @@ struct xfsm_run {
     uint16_t handler;           /* Of the image. */
     uint16_t next_state;        /* That the key was put into, or XFSM_NONE. */
     bool suspect;
+    bool in_row;                /* 'key' is in p->keys, which may have no more
+                                 * of it than its hash yet. */
     double regs[XFSM_MAX_REGS];
 };
 
@@ -43,6 +45,14 @@ xfsm_run_key(struct xfsm_run *run, uint16_t key)
 
     run->x->stats.metric_no_key += !value;
     return value;
+}
+
+/* The primary key of the run, with its words. */
+static inline const struct xfsm_key_value *
+xfsm_run_primary(const struct xfsm_run *run)
+{
+    return (run->in_row ? xfsm_exec_key(run->p, run->packet, run->key->spec)
+            : run->key);
 }
 
 /* Runs the operations of the run's handler, the 'index'th of the image. */
