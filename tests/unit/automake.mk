@@ -73,6 +73,7 @@ UNIT_TESTS += \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
 	tests/unit/test-signature \
+	tests/unit/test-sink \
 	tests/unit/test-state-save \
 	tests/unit/test-structured \
 	tests/unit/test-subscriber \
@@ -606,6 +607,14 @@ tests_unit_test_schema_SOURCES = \
 	tests/unit/program-fixture.h \
 	tests/unit/test-schema.c
 tests_unit_test_schema_CPPFLAGS = $(AM_CPPFLAGS) $(LIBXML2_CFLAGS)
+
+tests_unit_test_sink_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/exec-pieces.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-sink.c
 
 tests_unit_test_state_save_SOURCES = \
 	tests/unit/engine-harness.c \

@@ -523,6 +523,17 @@ random_ttl(struct document *d)
     return d->dialect2 ? ONE_OF(&d->r, ttls) : "";
 }
 
+/* An attribute that says what a repeated key adds to metric 'i'. */
+static const char *
+random_repeat(struct document *d, unsigned int i)
+{
+    static const char *const repeats[] = {
+        "", " repeat_value='0.25'", " repeat_value='3'",
+    };
+
+    return d->dialect2 && d->vd[i] ? ONE_OF(&d->r, repeats) : "";
+}
+
 static void
 put_metrics(struct document *d)
 {
@@ -549,8 +560,8 @@ put_metrics(struct document *d)
             d->any_topk |= d->topk[i];
             d->topk_shapes[i] = d->topk[i] ? ONE_OF(&d->r, topk_shapes) : 0;
             d->tewma[i] = !strcmp(type, "tewma");
-            put(d, "  <variation_monitor status='on' type='%s'%s", type,
-                ONE_OF(&d->r, inserts));
+            put(d, "  <variation_monitor status='on' type='%s'%s%s", type,
+                ONE_OF(&d->r, inserts), random_repeat(d, i));
             if (d->tewma[i] || d->topk[i]) {
                 put(d, " window='%s'/>\n", ONE_OF(&d->r, windows));
             } else {

@@ -219,7 +219,8 @@ use_detector(struct ref_run *run, const struct xfsm_use *use)
 }
 
 static double
-use_monitor(struct ref_run *run, const struct xfsm_use *use, bool add)
+use_monitor(struct ref_run *run, const struct xfsm_use *use, bool add,
+            bool repeats)
 {
     const struct xfsm_metric *metric = &run->r->program->metrics[use->metric];
     struct ref_monitor *m = &run->r->monitors[use->metric];
@@ -235,7 +236,8 @@ use_monitor(struct ref_run *run, const struct xfsm_use *use, bool add)
         ref_key_free(&item);
     } else if (add && use->vm_set.n) {
         ref_monitor_add(m, build(run, &use->vm_set, &k),
-                        metric->vm_insert_is_field
+                        repeats ? metric->vm_repeat_value
+                        : metric->vm_insert_is_field
                         ? field_value(run, metric->vm_insert_field)
                         : metric->vm_insert_value, run->now);
         ref_key_free(&k);
@@ -252,10 +254,11 @@ use_metric(struct ref_run *run, const struct xfsm_use *use)
 {
     const struct xfsm_metric *metric = &run->r->program->metrics[use->metric];
     bool seen = metric->vd_on && use_detector(run, use);
+    bool repeats = seen && use->vd_get.n && metric->vm_repeat_value != 0;
     double value;
 
     if (metric->vm_on) {
-        value = use_monitor(run, use, !metric->vd_on || !seen);
+        value = use_monitor(run, use, !seen || repeats, repeats);
     } else if (metric->vd_on) {
         value = seen;
     } else {

@@ -277,6 +277,39 @@ test_quantile(void **state)
     eh_free(&eh);
 }
 
+/* What the detector has seen adds repeat_value, also where its key cannot be
+ * built; what it is not asked for adds nothing. */
+static void
+test_repeat_value(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    start(&eh, PROGRAM(
+        "<param name='p' default='0.25'/>"
+        EH_METRIC("m", EH_VD VM("dleft", "repeat_value='$p'"))
+        EH_METRIC("n", EH_VD VM("simple", "insert_value='dst_port' "
+                                "repeat_value='-1'"))
+        EH_METRIC("r", EH_VD VM("tewma", "insert_value='2' "
+                                "repeat_value='0.5'"))
+        EH_METRIC("x", EH_VD VM("dleft", "repeat_value='5'"))
+        EH_METRIC("y", EH_VD VM("dleft", "repeat_value='5'")),
+        EH_USE("m", "vd_update='ip_src-dst_port' vm_update='ip_src'")
+        EH_USE("n", "vd_update='ip_src-dst_port' vm_update='ip_src'")
+        EH_USE("r", "vd_update='ip_src-dst_port' vm_update='ip_src'")
+        EH_USE("x", "vd_update='domain_name' vm_update='ip_src'")
+        EH_USE("y", "vd_set='ip_src' vm_update='ip_src'")
+        PRINT("%m %n %r %x %y")));
+    eh_syn(&eh, 0, A, B, 80);
+    eh_syn(&eh, 0, A, B, 80);
+    eh_syn(&eh, 0, A, C, 80);
+    eh_syn(&eh, 0, A, B, 81);
+    eh_expect(&eh, "0 log 1 80 0.401341 5 0", "0 log 1.25 79 0.501677 10 0",
+              "0 log 1.5 78 0.602012 15 0", "0 log 2.5 159 1.00335 20 0",
+              NULL);
+    eh_free(&eh);
+}
+
 /* Asked about before anything was added. */
 static void
 test_nothing_reads_0(void **state)
@@ -471,6 +504,7 @@ main(void)
         cmocka_unit_test(test_countmin),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_quantile),
+        cmocka_unit_test(test_repeat_value),
         cmocka_unit_test(test_nothing_reads_0),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_against_reference),

@@ -247,6 +247,7 @@ draw_op(struct random_source *r, uint8_t code, uint32_t i, uint32_t n,
     op->c = draw_reg(r);
     op->key = (uint16_t) random_below(r, 3);
     op->k = draw_number(r);
+    op->other = draw_number(r);
     if (is_jump(code)) {
         op->target = (uint16_t) (i + 1 + random_below(r, n - i - 1));
     }
@@ -263,7 +264,7 @@ set_memory(struct machine *m, struct xfsm_op *op)
         op->m.memory = m->detector;
         break;
     case XFSM_L_TEWMA_ADD: case XFSM_L_TEWMA_GET: case XFSM_L_TEWMA_UPDATE:
-    case XFSM_L_TEWMA_UPDATE_NEW:
+    case XFSM_L_TEWMA_UPDATE_NEW: case XFSM_L_TEWMA_UPDATE_EITHER:
         op->m.memory = m->tewma;
         break;
     case XFSM_L_COUNTER_ADD: case XFSM_L_COUNTER_GET:

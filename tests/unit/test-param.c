@@ -138,13 +138,14 @@ test_places(void **state)
         "<variation_detector status='on' size='$n' nhash='$n' "
         "reset_after='$t'/>"
         "<variation_monitor status='on' type='tewma' window='$n' size='$n' "
-        "insert_value='$t'/></metric>"
+        "insert_value='$t' repeat_value='$t'/></metric>"
         "<table name='tab' shash='$n'><entry key='10.0.0.1' value='$t'/>"
         "</table>"
         "<feature name='f' body='m * t'/>"
         "<event type='packet' selector='dst_port &gt; $n and "
         "tcp_flags $n|tcp-syn' primary-key='ip_src'>"
-        "<state id='a'><use-metric id='m' vm_update='ip_src'/>"
+        "<state id='a'><use-metric id='m' vd_update='ip_dst' "
+        "vm_update='ip_src'/>"
         "<condition expression='f &gt; n and tab(ip_src) &lt; t' "
         "action='Publish(log, more than %%t, %%n)'>"
         "<timeout_set class='c' key='ip_src' value='$t'/></condition>"
@@ -159,6 +160,7 @@ test_places(void **state)
     assert_true(p->metrics[0].vm_window == 12 * S);
     assert_int_equal(p->metrics[0].vm_size, 12);
     assert_true(p->metrics[0].vm_insert_value == 2.5);
+    assert_true(p->metrics[0].vm_repeat_value == 2.5);
     assert_int_equal(p->tables[0].size, 12);
     assert_true(p->tables[0].entries[0].value == 2.5);
     assert_int_equal(p->events[0].selector->a->value, 12);

@@ -190,6 +190,8 @@ test_valid(void **state)
                "insert_value='$p'/>"),
         METRIC("<variation_monitor status='on' type='simple' "
                "insert_value='-2'/>"),
+        METRIC("<variation_monitor status='on' repeat_value='.25'/>"),
+        METRIC("<variation_monitor status='on' repeat_value='$p'/>"),
         "<metrics><metric name='m'/><table name='t' type='Map' shash='5'>"
         "<entry key='1.2.3.4' value='.5'/></table></metrics>",
         "<features><feature name='f' body='1 + 1'/></features>"
@@ -231,6 +233,7 @@ test_invalid(void **state)
         METRIC("<variation_detector/><variation_detector/>"),
         METRIC("<variation_monitor type='x'/>"),
         METRIC("<variation_monitor insert_value='1 1'/>"),
+        METRIC("<variation_monitor repeat_value='len'/>"),
         "<table name='t'><entry key='1'/></table>",
         "<table name='t'><entry key='1' value='x'/></table>",
         "<feature name='f'/>", "<feature name='f' body='  '/>",

@@ -324,6 +324,50 @@ test_types_of_dialect_2(void **state)
          XFSM_DIAG_WARNING, "4 to 26");
 }
 
+/* The same with a detector. */
+#define REPEAT(STATUS, MONITOR, USE) \
+    "<xfsm><statedef id='a'/><metric name='m'>\n<variation_detector " \
+    "status='" STATUS "'/>\n<variation_monitor " MONITOR \
+    "/></metric>\n<event type='packet' primary-key='ip_src'>" \
+    "<state id='a'>\n<use-metric id='m' " USE "/>" \
+    "<condition expression='m > 1' action='print(x)'/></state></event></xfsm>"
+
+static void
+test_repeat_value(void **state)
+{
+    struct fixture fx;
+
+    (void) state;
+    fixture_load(&fx, "%s", REPEAT("on", "status='on' type='tewma' "
+                                   "repeat_value='.25'",
+                                   "vd_get='ip_dst' vm_update='ip_src'"));
+    fixture_assert_loaded(&fx, true);
+    assert_true(fx.program->metrics[0].vm_repeat_value == 0.25);
+    fixture_free(&fx);
+
+    says(REPEAT("off", "status='on' repeat_value='1'", "vm_update='ip_src'"),
+         XFSM_DIAG_WARNING,
+         "\"repeat_value\" has no effect: the detector of \"m\" is off");
+    says(REPEAT("on", "status='off' repeat_value='1'", "vd_update='ip_src'"),
+         XFSM_DIAG_WARNING,
+         "\"repeat_value\" has no effect: the monitor of \"m\" is off");
+    says(REPEAT("on", "status='on' repeat_value='1'",
+                "vd_set='ip_src' vm_update='ip_src'"), XFSM_DIAG_WARNING,
+         "asks the detector and adds; give one vd_update");
+    says(REPEAT("on", "status='on' repeat_value='1'",
+                "vd_update='ip_src' vm_get='ip_src'"), XFSM_DIAG_WARNING,
+         "asks the detector and adds; give one vd_update");
+    says(REPEAT("on", "status='on' type='distinct' repeat_value='1'",
+                "vd_update='ip_src' vm_update='ip_src' vm_item='ip_dst'"),
+         XFSM_DIAG_NOTE, "a \"distinct\" adds items");
+    says("<streamon>" STATE "<metric name=\"m\"><variation_monitor "
+         "status=\"on\" repeat_value=\"1\"/></metric>" EVENT "</streamon>",
+         XFSM_DIAG_WARNING, "\"repeat_value\" is of dialect 2");
+    refuse(REPEAT("on", "status='on' repeat_value='len'",
+                  "vd_update='ip_src' vm_update='ip_src'"), 3,
+           "\"len\" is not a number");
+}
+
 static void
 test_errors_of_types(void **state)
 {
@@ -586,6 +630,7 @@ main(void)
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_monitor_types),
         cmocka_unit_test(test_types_of_dialect_2),
+        cmocka_unit_test(test_repeat_value),
         cmocka_unit_test(test_errors_of_types),
         cmocka_unit_test(test_metric_errors),
         cmocka_unit_test(test_clamps),

@@ -40,9 +40,33 @@ emit_field(struct xfsm_codegen *cg, int reg, uint8_t field_id)
     insn->b = field;
 }
 
-/* Adds to the monitor; 'q' is a free register. */
+/* Loads what is added: for a key that is new or whose detector is not asked,
+ * and else, where register 'seen' tells, for one that is not. */
 static void
-generate_add(struct xfsm_codegen *cg, const struct xfsm_use *use, int q)
+generate_amount(struct xfsm_codegen *cg, const struct xfsm_metric *m, int q,
+                int seen)
+{
+    if (m->vm_insert_is_field) {
+        emit_field(cg, q, m->vm_insert_field);
+    } else {
+        emit_constant(cg, q, m->vm_insert_value);
+    }
+    if (seen >= 0) {
+        int is_new = xfsm_codegen_label(cg);
+        struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_JZ);
+
+        insn->a = (uint8_t) seen;
+        insn->c = (uint16_t) is_new;
+        emit_constant(cg, q, m->vm_repeat_value);
+        xfsm_codegen_bind(cg, is_new);
+    }
+}
+
+/* Adds to the monitor; 'q' is a free register, and 'seen' has the detector's
+ * answer if the amount depends on it, or is -1. */
+static void
+generate_add(struct xfsm_codegen *cg, const struct xfsm_use *use, int q,
+             int seen)
 {
     const struct xfsm_metric *m = &cg->program->metrics[use->metric];
 
@@ -56,11 +80,7 @@ generate_add(struct xfsm_codegen *cg, const struct xfsm_use *use, int q)
         insn->d = key;
         return;
     }
-    if (m->vm_insert_is_field) {
-        emit_field(cg, q, m->vm_insert_field);
-    } else {
-        emit_constant(cg, q, m->vm_insert_value);
-    }
+    generate_amount(cg, m, q, seen);
     emit_metric(cg, XFSM_I_VMADD, q, use->metric, &use->vm_set);
 }
 
@@ -74,14 +94,15 @@ generate_monitor(struct xfsm_codegen *cg, const struct xfsm_use *use,
 
     if (use->vm_set.n && (asked || !m->vd_on)) {
         int skip = xfsm_codegen_label(cg);
+        bool repeats = m->vm_repeat_value != 0;
 
-        if (asked) {
+        if (asked && !repeats) {
             struct xfsm_insn *insn = xfsm_codegen_emit(cg, XFSM_I_JNZ);
 
             insn->a = (uint8_t) seen;
             insn->c = (uint16_t) skip;
         }
-        generate_add(cg, use, cg->n_regs);
+        generate_add(cg, use, cg->n_regs, asked && repeats ? seen : -1);
         xfsm_codegen_bind(cg, skip);
     }
     if (use->vm_get.n) {

@@ -337,6 +337,8 @@ struct xfsm_metric {
     uint8_t vm_insert_field;    /* Field to add, if 'vm_insert_is_field'. */
     bool vm_insert_is_field;
     double vm_insert_value;
+    double vm_repeat_value;     /* What is added for a key that the detector
+                                 * was asked for and had seen; 0: nothing. */
     double vm_quantile;         /* XFSM_MON_QUANTILE: which, 0 to 1. */
     struct xfsm_key vm_key;     /* XFSM_MON_TOPK: shape of its keys, with the
                                  * names of the first use that adds; empty if

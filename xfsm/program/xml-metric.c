@@ -143,6 +143,36 @@ load_insert_value(struct xfsm_load *load, const struct xfsm_xml_node *node,
     }
 }
 
+/* Reads "repeat_value", of dialect 2. */
+static void
+load_repeat_value(struct xfsm_load *load, const struct xfsm_xml_node *node,
+                  struct xfsm_metric *metric)
+{
+    const char *value = load->parse.dialect > 1
+                        ? xfsm_load_attr(load, node, "repeat_value") : NULL;
+
+    if (value) {
+        xfsm_load_number(load, value, &metric->vm_repeat_value);
+    }
+}
+
+/* Notes that a monitor of items adds no numbers. */
+static void
+review_amounts(struct xfsm_load *load, const struct xfsm_xml_node *node,
+               struct xfsm_metric *metric)
+{
+    static const char *const amounts[] = { "insert_value", "repeat_value" };
+
+    for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {
+        if (metric->vm_type == XFSM_MON_DISTINCT
+            && xfsm_load_attr(load, node, amounts[i])) {
+            LOAD_NOTE(load, "a \"distinct\" adds items, which vm_item of "
+                      "<use-metric> names: it has no effect here");
+            metric->vm_repeat_value = 0;
+        }
+    }
+}
+
 static void
 load_window(struct xfsm_load *load, const struct xfsm_xml_node *node,
             struct xfsm_metric *metric)
@@ -262,12 +292,9 @@ load_monitor(struct xfsm_load *load, const struct xfsm_xml_node *node,
                                                     sizes->min, sizes->max);
     xfsm_load_attr_uint(load, node, "nhash", XFSM_DEFAULT_NHASH, 1, 64);
     load_insert_value(load, node, metric);
+    load_repeat_value(load, node, metric);
     load_monitor_room(load, node, metric);
-    if (metric->vm_type == XFSM_MON_DISTINCT
-        && xfsm_load_attr(load, node, "insert_value")) {
-        LOAD_NOTE(load, "a \"distinct\" adds items, which vm_item of "
-                  "<use-metric> names: it has no effect here");
-    }
+    review_amounts(load, node, metric);
     load_quantile(load, node, metric);
 }
 
@@ -318,6 +345,29 @@ check_slaves(struct xfsm_load *load)
     }
 }
 
+/* Reports that what repeated keys add is never added, for want of a detector
+ * that tells them. */
+static void
+check_repeats(struct xfsm_load *load)
+{
+    const struct xfsm_program *program = load->parse.program;
+
+    for (int i = 0; i < program->n_metrics; i++) {
+        struct xfsm_metric *metric = &program->metrics[i];
+
+        if (metric->vm_repeat_value != 0
+            && !(metric->vd_on && metric->vm_on)) {
+            xfsm_load_attr(load, xfsm_load_child(load->metrics[i],
+                                                 "variation_monitor"),
+                           "repeat_value");
+            LOAD_WARN(load, "\"repeat_value\" has no effect: the %s of \"%s\" "
+                      "is off", metric->vm_on ? "detector" : "monitor",
+                      metric->name);
+            metric->vm_repeat_value = 0;
+        }
+    }
+}
+
 void
 xfsm_load_metrics(struct xfsm_load *load)
 {
@@ -328,4 +378,5 @@ xfsm_load_metrics(struct xfsm_load *load)
         load_metric(load, load->metrics[i], &program->metrics[i]);
     }
     check_slaves(load);
+    check_repeats(load);
 }

@@ -154,6 +154,46 @@ review_order(struct xfsm_load *load)
     }
 }
 
+/* Does a line of the event ask the detector of the metric, and add? */
+static bool
+asks_and_adds(const struct xfsm_event_decl *event, uint16_t metric)
+{
+    for (int i = 0; i < event->n_handlers; i++) {
+        for (int j = 0; j < event->handlers[i].n_uses; j++) {
+            const struct xfsm_use *use = &event->handlers[i].uses[j];
+
+            if (use->metric == metric && use->vd_get.n && use->vm_set.n) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Reports metrics that are to add what repeats, where nothing tells that. */
+static void
+review_repeats(struct xfsm_load *load)
+{
+    const struct xfsm_program *program = load->parse.program;
+
+    for (int i = 0; i < program->n_metrics; i++) {
+        bool asks = program->metrics[i].vm_repeat_value == 0;
+
+        for (int j = 0; j < program->n_events && !asks; j++) {
+            asks = asks_and_adds(&program->events[j], (uint16_t) i);
+        }
+        if (!asks) {
+            xfsm_load_attr(load, xfsm_load_child(load->metrics[i],
+                                                 "variation_monitor"),
+                           "repeat_value");
+            LOAD_WARN(load, "\"repeat_value\" has no effect: no <use-metric> "
+                      "of \"%s\" asks the detector and adds; give one "
+                      "vd_update, or vd_get, and vm_update",
+                      program->metrics[i].name);
+        }
+    }
+}
+
 void
 xfsm_load_review(struct xfsm_load *load)
 {
@@ -172,6 +212,7 @@ xfsm_load_review(struct xfsm_load *load)
         review_event(load, load->event_nodes[i], &program->events[i]);
     }
     review_order(load);
+    review_repeats(load);
     for (i = 0; i < program->n_tables; i++) {
         if (!program->tables[i].key.n) {
             xfsm_load_at(load, load->tables[i]);

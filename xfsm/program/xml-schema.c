@@ -57,8 +57,9 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
         OPT("window", SECONDS), OPT("time_window", SECONDS),
         OPT("size", INTEGER), OPT("nhash", INTEGER),
         OPT("insert_value", VALUE), OPT("life", TEXT),
-        OPT2("quantile", NUMBER), OPT2("memory", MEMORY),
-        OPT2("ttl", SECONDS), WORD2("on-full", XFSM_XML_ON_FULL) } },
+        OPT2("repeat_value", NUMBER), OPT2("quantile", NUMBER),
+        OPT2("memory", MEMORY), OPT2("ttl", SECONDS),
+        WORD2("on-full", XFSM_XML_ON_FULL) } },
     { "table", "/ metrics", "", 1, false, false, {
         REQ("name", IDENTIFIER), ANY_CASE("type", "dleft map"),
         OPT("key_type", TEXT), OPT("value_type", TEXT),

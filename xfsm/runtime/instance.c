@@ -326,11 +326,14 @@ add_monitor_touch(struct xfsm_touches *touches,
     }
 }
 
-/* Adds what a handler touches. */
+/* Adds what handler 'handler' touches, but for rates that it reads behind a
+ * jump that most packets take. */
 static void
-add_touches(const struct xfsm_instance *p, const struct xfsm_img_handler *h,
+add_touches(const struct xfsm_instance *p, uint16_t handler,
             struct xfsm_touches *touches)
 {
+    const struct xfsm_img_handler *h = &p->image.handlers[handler];
+
     for (uint32_t j = 0; j < h->n_code; j++) {
         const struct xfsm_insn *insn = &p->image.code[h->code + j];
 
@@ -340,7 +343,10 @@ add_touches(const struct xfsm_instance *p, const struct xfsm_img_handler *h,
                       p->metrics[insn->b].detector, insn->d);
             break;
         case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
-            add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
+            if (!xfsm_is_sunk(p, handler, p->metrics[insn->b].tewma,
+                              insn->d)) {
+                add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
+            }
             break;
         case XFSM_I_TGET: case XFSM_I_TSET: case XFSM_I_TIS:
         case XFSM_I_TTEXT:
@@ -407,7 +413,7 @@ count_states(const struct xfsm_instance *p, const struct xfsm_img_event *event,
         struct xfsm_touches here = { .n = 0 };
 
         if (event->handler[state] != XFSM_NONE) {
-            add_touches(p, &p->image.handlers[event->handler[state]], &here);
+            add_touches(p, event->handler[state], &here);
         }
         n += has_touch(&here, touch);
     }
@@ -428,7 +434,7 @@ plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
 
     for (uint32_t state = 0; state < p->image.n_states; state++) {
         if (event->handler[state] != XFSM_NONE) {
-            add_touches(p, &p->image.handlers[event->handler[state]],
+            add_touches(p, event->handler[state],
                         state || !has_first ? &later : touches);
         }
     }
@@ -462,7 +468,7 @@ plan_rare_touches(struct xfsm_instance *p, uint32_t i)
         struct xfsm_touches here = { .n = 0 };
 
         if (event->handler[state] != XFSM_NONE) {
-            add_touches(p, &p->image.handlers[event->handler[state]], &here);
+            add_touches(p, event->handler[state], &here);
         }
         for (unsigned int j = 0; j < here.n; j++) {
             const struct xfsm_touch *touch = &here.list[j];

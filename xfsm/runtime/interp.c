@@ -47,8 +47,8 @@ tewma_add(struct xfsm_run *run, const struct xfsm_op *op)
     }
 }
 
-/* Without a key both halves of an update, adding and reading, are left
- * out. */
+/* Adds what is in register 'c'.  Without a key both halves of an update,
+ * adding and reading, are left out. */
 static double
 tewma_update(struct xfsm_run *run, const struct xfsm_op *op)
 {
@@ -58,7 +58,7 @@ tewma_update(struct xfsm_run *run, const struct xfsm_op *op)
         run->x->stats.metric_no_key++;
         return 0;
     }
-    return xfsm_tewma_add(op->m.memory, key->hash, op->k, run->ts);
+    return xfsm_tewma_add(op->m.memory, key->hash, run->regs[op->c], run->ts);
 }
 
 /* The value under the operation's key in its table, or NULL. */
@@ -288,6 +288,10 @@ xfsm_interpret_op(struct xfsm_run *run, const struct xfsm_op *op)
         /* Fall through. */
     case XFSM_L_TEWMA_UPDATE:
         r[op->c] = op->k;
+        r[op->a] = tewma_update(run, op);
+        break;
+    case XFSM_L_TEWMA_UPDATE_EITHER:
+        r[op->c] = r[op->b] == 0 ? op->k : op->other;
         r[op->a] = tewma_update(run, op);
         break;
     case XFSM_L_COUNTER_ADD:

@@ -6,6 +6,7 @@
 #include "xfsm/runtime/lower.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "xfsm/runtime/instance.h"
 
@@ -75,6 +76,22 @@ is_monitor_update_new(const struct lowering *l, uint32_t i)
            && x[1].op == XFSM_I_LDI
            && x[2].op == XFSM_I_VMADD && x[2].a == x[1].a
            && x[3].op == XFSM_I_VMGET && same_metric(x + 2, x + 3);
+}
+
+/* ldi, jz to the vm_add, ldi, vm_add, vm_get: swallows 4.  The vm_add is led
+ * to, by that jump alone. */
+static bool
+is_monitor_update_either(const struct lowering *l, uint32_t i)
+{
+    const struct xfsm_insn *x = &l->code[i];
+
+    return straight(l, i, 2) && i + 4 < l->n && l->led_to[i + 3] == 1
+           && !l->led_to[i + 4]
+           && x->op == XFSM_I_LDI
+           && x[1].op == XFSM_I_JZ && x[1].c == i + 3 && x[1].a != x->a
+           && x[2].op == XFSM_I_LDI && x[2].a == x->a
+           && x[3].op == XFSM_I_VMADD && x[3].a == x->a
+           && x[4].op == XFSM_I_VMGET && same_metric(x + 3, x + 4);
 }
 
 /* vm_item, vm_get of one key: swallows 1. */
@@ -251,6 +268,15 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
             return 4;
         }
     }
+    if (is_monitor_update_either(l, i) && l->p->metrics[x[4].b].tewma) {
+        lower_single(l, x + 4, op);
+        op->code = XFSM_L_TEWMA_UPDATE_EITHER;
+        op->b = x[1].a;
+        op->c = x->a;
+        op->k = x->k.f;
+        op->other = x[2].k.f;
+        return 5;
+    }
     if (is_monitor_update(l, i)) {
         struct xfsm_metric_memory *m = &l->p->metrics[x[2].b];
 
@@ -293,16 +319,25 @@ lower_next(struct lowering *l, uint32_t i, struct xfsm_op *op)
 }
 
 /* Where a jump leads that is taken with register 'op->a' 0: not to another
- * one that will be taken for that. */
+ * one that will be taken for that, nor, where the 0 is that of a comparison
+ * and has no sign, to what would make it one. */
 static uint16_t
 thread(const struct xfsm_op *ops, const struct xfsm_op *op)
 {
     uint16_t target = op->target;
 
-    while (ops[target].code == XFSM_L_JZ && ops[target].a == op->a) {
-        target = ops[target].target;
+    for (;;) {
+        const struct xfsm_op *next = &ops[target];
+
+        if (next->code == XFSM_L_JZ && next->a == op->a) {
+            target = next->target;
+        } else if (next->code == XFSM_L_BOOL && next->a == op->a
+                   && next->b == op->a && op->code != XFSM_L_JZ) {
+            target++;
+        } else {
+            return target;
+        }
     }
-    return target;
 }
 
 static void
@@ -316,6 +351,34 @@ thread_jumps(struct xfsm_lowered *lowered)
             op->target = thread(lowered->ops, op);
         }
     }
+}
+
+static bool
+is_jump(uint8_t code)
+{
+    switch (code) {
+    case XFSM_L_JUMP: case XFSM_L_JZ: case XFSM_L_JNZ: case XFSM_L_TGET:
+    case XFSM_L_JNEQ_K: case XFSM_L_JNNE_K: case XFSM_L_JNLT_K:
+    case XFSM_L_JNLE_K: case XFSM_L_JNGT_K: case XFSM_L_JNGE_K:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Moves reads, once each operation is where it was and jumps are threaded. */
+static void
+sink_reads(struct lowering *l)
+{
+    const struct xfsm_lowered *lowered = &l->p->lowered;
+
+    memset(l->led_to, 0, l->n * sizeof *l->led_to);
+    for (uint32_t i = 0; i < lowered->n_ops; i++) {
+        if (is_jump(lowered->ops[i].code)) {
+            l->led_to[lowered->ops[i].target]++;
+        }
+    }
+    xfsm_sink_reads(l->p, l->led_to);
 }
 
 static void
@@ -336,14 +399,8 @@ lower_handlers(struct lowering *l)
     for (uint32_t j = 0; j < l->n_ops; j++) {
         struct xfsm_op *op = &lowered->ops[j];
 
-        switch (op->code) {
-        case XFSM_L_JUMP: case XFSM_L_JZ: case XFSM_L_JNZ: case XFSM_L_TGET:
-        case XFSM_L_JNEQ_K: case XFSM_L_JNNE_K: case XFSM_L_JNLT_K:
-        case XFSM_L_JNLE_K: case XFSM_L_JNGT_K: case XFSM_L_JNGE_K:
+        if (is_jump(op->code)) {
             op->target = (uint16_t) l->place[op->target];
-            break;
-        default:
-            break;
         }
     }
     lowered->n_ops = l->n_ops;
@@ -351,6 +408,7 @@ lower_handlers(struct lowering *l)
     for (uint32_t j = 0; j < l->p->image.n_handlers; j++) {
         lowered->handlers[j] = l->place[l->p->image.handlers[j].code];
     }
+    sink_reads(l);
 }
 
 static void

@@ -15,12 +15,22 @@
  *
  *     vd_get, vd_set               one look at the detector's line
  *     [jnz,] ldi, vm_add, vm_get   one look at the monitor's
+ *     ldi, jz, ldi, vm_add, vm_get the same, where the amount of a rate
+ *                                  depends on what the detector says
  *     [jnz,] vm_item, vm_get       the same
  *     ldi, compare, jz             a comparison with a constant
  *
  * Registers and results are exactly those of the image's instructions, one by
- * one.  An instruction that a jump leads to is never swallowed by the one
- * before it.  What is rare or long (publishing, timers, resets) stays an
+ * one, where anything can see them.  An instruction that a jump leads to is
+ * swallowed by the one before it only together with that jump.
+ *
+ * A rate that is read before a jump to the END, and used behind it only, is
+ * read behind it: most packets end there, so that neither they nor what sends
+ * for memory ahead need to touch it.  That is so for rates under the event's
+ * primary key, which every packet of a handler has, so that nothing is counted
+ * where they are not read.
+ *
+ * What is rare or long (publishing, timers, resets) stays an
  * instruction of the image, done by xfsm_effect().
  *
  * Internal to the engine.  Thread-safety: read-only once made. */
@@ -42,6 +52,7 @@ struct xfsm_instance;
     L(END) L(JUMP) L(JZ) L(JNZ) L(EFFECT) \
     L(DETECTOR_GET) L(DETECTOR_SET) L(DETECTOR_UPDATE) \
     L(TEWMA_ADD) L(TEWMA_GET) L(TEWMA_UPDATE) L(TEWMA_UPDATE_NEW) \
+    L(TEWMA_UPDATE_EITHER) \
     L(COUNTER_ADD) L(COUNTER_GET) L(COUNTER_UPDATE) L(COUNTER_UPDATE_NEW) \
     L(SIMPLE_ADD) L(SIMPLE_GET) \
     L(SUMMARY_ADD) L(SUMMARY_GET) L(SUMMARY_UPDATE) L(SUMMARY_UPDATE_NEW) \
@@ -72,6 +83,10 @@ struct xfsm_op {
         uint64_t field;         /* LDF: enum xfsm_field_id. */
     } m;
     double k;                   /* Constant. */
+    double other;               /* TEWMA_UPDATE_EITHER: what is added instead
+                                 * where register 'b' is not 0. */
+    bool sunk;                  /* TEWMA_GET: comes behind a jump that it stood
+                                 * before. */
 };
 
 /* ## Matcher ## */
@@ -118,6 +133,16 @@ struct xfsm_lowered {
     struct xfsm_match_op *matcher;
     struct xfsm_key_plan *keys;
 };
+
+/* Moves reads of rates behind the jumps to the END that most packets take, in
+ * the handlers of 'p', which are lowered.  'led_to' tells for each operation
+ * whether a jump leads to it. */
+void xfsm_sink_reads(struct xfsm_instance *p, const uint32_t *led_to);
+
+/* Does handler 'handler' look at the rate that 'memory' has for 'key', and
+ * only behind such a jump? */
+bool xfsm_is_sunk(const struct xfsm_instance *p, uint32_t handler,
+                  const void *memory, uint16_t key);
 
 /* Translates the code of 'p', whose memory is allocated, into 'p->lowered'.
  * Returns false if there is no memory. */

@@ -310,6 +310,29 @@ emit_tewma_update(struct handler *h, const struct xfsm_op *op)
     xfsm_emit_storesd(h->e, XFSM_RBX, reg(op->a), XFSM_XMM0);
 }
 
+/* The amount depends on register 'b', whether or not the processor can guess
+ * that: there is no jump. */
+static void
+emit_tewma_update_either(struct handler *h, const struct xfsm_op *op)
+{
+    struct xfsm_emit *e = h->e;
+    uint64_t other = double_bits(op->other);
+
+    emit_sketch(h, op);
+    xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->b));
+    xfsm_emit_zero(e, XFSM_XMM1);
+    xfsm_emit_cmpsd(e, XFSM_XMM0, XFSM_XMM1, XFSM_SSE_EQ);
+    xfsm_emit_movq_from_xmm(e, XFSM_RAX, XFSM_XMM0);
+    xfsm_emit_mov_imm(e, XFSM_RCX, double_bits(op->k) ^ other);
+    xfsm_emit_alu(e, XFSM_AND, XFSM_RAX, XFSM_RCX);
+    xfsm_emit_mov_imm(e, XFSM_RCX, other);
+    xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, XFSM_RCX);
+    xfsm_emit_store(e, XFSM_RBX, reg(op->c), XFSM_RAX);
+    xfsm_emit_movq_to_xmm(e, XFSM_XMM0, XFSM_RAX);
+    xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_tewma_add);
+    xfsm_emit_storesd(e, XFSM_RBX, reg(op->a), XFSM_XMM0);
+}
+
 static void
 emit_tewma(struct handler *h, const struct xfsm_op *op)
 {
@@ -336,6 +359,9 @@ emit_tewma(struct handler *h, const struct xfsm_op *op)
         xfsm_emit_bind(e, done);
         break;
     }
+    case XFSM_L_TEWMA_UPDATE_EITHER:
+        emit_tewma_update_either(h, op);
+        break;
     default:
         emit_tewma_update(h, op);
         break;
@@ -417,7 +443,7 @@ emit_op(struct handler *h, const struct xfsm_op *op)
         emit_detector(h, op);
         break;
     case XFSM_L_TEWMA_ADD: case XFSM_L_TEWMA_GET: case XFSM_L_TEWMA_UPDATE:
-    case XFSM_L_TEWMA_UPDATE_NEW:
+    case XFSM_L_TEWMA_UPDATE_NEW: case XFSM_L_TEWMA_UPDATE_EITHER:
         emit_tewma(h, op);
         break;
     case XFSM_L_TGET:

@@ -1,0 +1,178 @@
+/*
+ * Copyright (c) 2026 The ovs-xfsm authors.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+
+#include "xfsm/runtime/lower.h"
+
+#include <string.h>
+
+#include "xfsm/runtime/instance.h"
+
+/* Operations with one operand beside the register that they write. */
+static bool
+is_unary(uint8_t code)
+{
+    switch (code) {
+    case XFSM_L_MOV: case XFSM_L_NEG: case XFSM_L_NOT: case XFSM_L_BOOL:
+    case XFSM_L_ABS: case XFSM_L_LOG: case XFSM_L_LOG2: case XFSM_L_EXP:
+    case XFSM_L_SQRT: case XFSM_L_FLOOR: case XFSM_L_CEIL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* How many of the registers 'a', 'c' and 'b', in this order, 'op' has. */
+static unsigned int
+count_registers(const struct xfsm_op *op)
+{
+    switch (op->code) {
+    case XFSM_L_END: case XFSM_L_JUMP: case XFSM_L_EFFECT:
+    case XFSM_L_DETECTOR_SET: case XFSM_L_SUMMARY_ITEM:
+        return 0;
+    case XFSM_L_JZ: case XFSM_L_JNZ: case XFSM_L_LDI: case XFSM_L_LDF:
+    case XFSM_L_DETECTOR_GET: case XFSM_L_DETECTOR_UPDATE:
+    case XFSM_L_TEWMA_ADD: case XFSM_L_TEWMA_GET:
+    case XFSM_L_COUNTER_ADD: case XFSM_L_COUNTER_GET:
+    case XFSM_L_SIMPLE_ADD: case XFSM_L_SIMPLE_GET:
+    case XFSM_L_SUMMARY_ADD: case XFSM_L_SUMMARY_GET:
+    case XFSM_L_SUMMARY_ITEM_UPDATE: case XFSM_L_TGET: case XFSM_L_TSET:
+        return 1;
+    case XFSM_L_TEWMA_UPDATE: case XFSM_L_COUNTER_UPDATE:
+    case XFSM_L_SUMMARY_UPDATE:
+        return 2;
+    default:
+        return 3;
+    }
+}
+
+/* Does 'op', which is no EFFECT, read or write register 'reg'? */
+static bool
+mentions(const struct xfsm_op *op, uint8_t reg)
+{
+    unsigned int n = count_registers(op);
+
+    return (n > 0 && op->a == reg)
+           || (n > 1 && op->c == reg && !is_unary(op->code))
+           || (n > 2 && op->b == reg);
+}
+
+static bool
+is_conditional_jump(const struct xfsm_op *op)
+{
+    return op->code == XFSM_L_JZ || op->code == XFSM_L_JNZ
+           || (op->code >= XFSM_L_JNEQ_K && op->code <= XFSM_L_JNGE_K);
+}
+
+/* Does 'op' change the rates 'memory'?  Not so EFFECT, which anything may be
+ * behind. */
+static bool
+changes(const struct xfsm_op *op, const void *memory)
+{
+    return op->m.memory == memory
+           && (op->code == XFSM_L_TEWMA_ADD || op->code == XFSM_L_TEWMA_UPDATE
+               || op->code == XFSM_L_TEWMA_UPDATE_NEW
+               || op->code == XFSM_L_TEWMA_UPDATE_EITHER);
+}
+
+/* The last of the jumps to the END behind operation 'i', a read, that this can
+ * move behind; 'i' if there is none.  'led_to' tells where jumps lead. */
+static uint32_t
+find_place(const struct xfsm_lowered *lowered, const uint32_t *led_to, uint32_t i)
+{
+    const struct xfsm_op *get = &lowered->ops[i];
+    uint32_t place = i;
+
+    for (uint32_t j = i + 1; j < lowered->n_ops && !led_to[j]; j++) {
+        const struct xfsm_op *op = &lowered->ops[j];
+
+        if (op->code == XFSM_L_END || op->code == XFSM_L_JUMP
+            || op->code == XFSM_L_TGET || op->code == XFSM_L_EFFECT
+            || mentions(op, get->a) || changes(op, get->m.memory)) {
+            break;
+        } else if (is_conditional_jump(op)) {
+            if (lowered->ops[op->target].code != XFSM_L_END) {
+                break;
+            }
+            place = j;
+        }
+    }
+    return place;
+}
+
+/* The primary key of the packets that handler 'handler' is for, or XFSM_NONE
+ * if it is for none. */
+static uint16_t
+primary_of(const struct xfsm_image *image, uint32_t handler)
+{
+    const struct xfsm_img_event *event
+        = &image->events[image->handlers[handler].event];
+
+    return event->type == XFSM_EV_PACKET ? event->primary : XFSM_NONE;
+}
+
+/* The end of the operations of handler 'handler'. */
+static uint32_t
+end_of(const struct xfsm_instance *p, uint32_t handler)
+{
+    return handler + 1 < p->image.n_handlers
+           ? p->lowered.handlers[handler + 1] : p->lowered.n_ops;
+}
+
+/* From the last read to the first, so that those that move behind the same
+ * jump stay in order. */
+static void
+sink_in_handler(struct xfsm_instance *p, uint32_t handler, const uint32_t *led_to)
+{
+    struct xfsm_op *ops = p->lowered.ops;
+    uint16_t primary = primary_of(&p->image, handler);
+    uint32_t first = p->lowered.handlers[handler];
+
+    if (primary == XFSM_NONE) {
+        return;
+    }
+    for (uint32_t i = end_of(p, handler); i-- > first; ) {
+        struct xfsm_op get = ops[i];
+        uint32_t place;
+
+        if (get.code != XFSM_L_TEWMA_GET || get.key != primary) {
+            continue;
+        }
+        place = find_place(&p->lowered, led_to, i);
+        if (place > i) {
+            memmove(&ops[i], &ops[i + 1], (place - i) * sizeof *ops);
+            get.sunk = true;
+            ops[place] = get;
+        }
+    }
+}
+
+void
+xfsm_sink_reads(struct xfsm_instance *p, const uint32_t *led_to)
+{
+    for (uint32_t i = 0; i < p->image.n_handlers; i++) {
+        sink_in_handler(p, i, led_to);
+    }
+}
+
+bool
+xfsm_is_sunk(const struct xfsm_instance *p, uint32_t handler,
+             const void *memory, uint16_t key)
+{
+    bool sunk = false;
+
+    for (uint32_t i = p->lowered.handlers[handler]; i < end_of(p, handler);
+         i++) {
+        const struct xfsm_op *op = &p->lowered.ops[i];
+
+        if (op->m.memory == memory && op->key == key
+            && (op->code == XFSM_L_TEWMA_GET || changes(op, memory))) {
+            if (!op->sunk) {
+                return false;
+            }
+            sunk = true;
+        }
+    }
+    return sunk;
+}
