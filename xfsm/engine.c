@@ -180,7 +180,8 @@ prepare_slots(struct xfsm_engine *e, const struct xfsm_packet *packets,
         const struct xfsm_instance *p = e->programs[j];
         struct xfsm_match *matches = e->exec.matches[j];
 
-        if (p->dynamic_matcher || !(p->states->n || p->has_tables)) {
+        if (p->dynamic_matcher
+            || (p->states->n <= XFSM_FEW_STATES && !p->has_tables)) {
             continue;
         }
         for (size_t i = start; i < end; i++) {

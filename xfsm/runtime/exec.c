@@ -158,11 +158,11 @@ guessed_state(struct xfsm_instance *p, const struct xfsm_packet *packet,
 {
     const struct xfsm_key_value *key = xfsm_exec_row_key(p, keys, packet,
                                                          primary);
+    bool told = key->n && p->states->n > XFSM_FEW_STATES;
 
     return entry_state(p, key,
-                       key->n ? xfsm_keytable_find_at(p->states, keys->slot,
-                                                      key->hash, key->w,
-                                                      key->n)
+                       told ? xfsm_keytable_find_at(p->states, keys->slot,
+                                                    key->hash, key->w, key->n)
                        : find_entry(p, key), ts);
 }
 

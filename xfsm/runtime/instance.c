@@ -453,7 +453,7 @@ plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
 }
 
 /* Collects what the handler of each state touches that is not fetched for all
- * keys in the state table.  Returns false if there is no memory for it. */
+ * keys in the state table, where none is in the first.  Returns false if there is no memory for it. */
 static bool
 plan_rare_touches(struct xfsm_instance *p, uint32_t i)
 {
@@ -464,7 +464,7 @@ plan_rare_touches(struct xfsm_instance *p, uint32_t i)
     if (!rare) {
         return false;
     }
-    for (uint32_t state = 0; state < p->image.n_states; state++) {
+    for (uint32_t state = 1; state < p->image.n_states; state++) {
         struct xfsm_touches here = { .n = 0 };
 
         if (event->handler[state] != XFSM_NONE) {

@@ -61,6 +61,10 @@ struct xfsm_metric_memory {
     double simple;                      /* or this.                        */
 };
 
+/* So many keys in the state table are in the cache: they are looked up when
+ * their packet has its turn, and not told ahead. */
+#define XFSM_FEW_STATES 1024
+
 /* Where a field lies in the snapshot. */
 struct xfsm_snapshot_field {
     uint8_t field_id;
