@@ -58,6 +58,7 @@ struct machine {
     uint32_t first;
     struct xfsm_img_header header;
     struct xfsm_img_handler handler;
+    struct xfsm_img_event event;
     struct xfsm_match_op none;
     struct xfsm_img_key keys[3];
     struct xfsm_key_plan plans[3];
@@ -87,6 +88,7 @@ machine_init(struct machine *m)
     m->p.tweak = 12345;
     m->p.image.header = &m->header;
     m->p.image.handlers = &m->handler;
+    m->p.image.events = &m->event;
     m->p.image.n_handlers = 1;
     m->p.image.n_keys = 3;
     m->p.image.keys = m->keys;
@@ -172,9 +174,10 @@ same_number(double a, double b)
 }
 
 static void
-assert_same(const struct machine *native, const struct machine *interpreted)
+assert_same(const struct machine *native, const struct machine *interpreted,
+            bool registers)
 {
-    for (unsigned int i = 0; i < XFSM_MAX_REGS; i++) {
+    for (unsigned int i = 0; registers && i < XFSM_MAX_REGS; i++) {
         if (!same_number(native->run.regs[i], interpreted->run.regs[i])) {
             fail_msg("r%u: native %.17g, interpreter %.17g", i,
                      native->run.regs[i], interpreted->run.regs[i]);
@@ -280,18 +283,26 @@ set_memory(struct machine *m, struct xfsm_op *op)
     }
 }
 
-/* Runs 'n' operations, END included, on both machines some times. */
+/* An instruction that nobody knows, which might look at all registers: code
+ * that comes to it must have kept them. */
+static const struct xfsm_insn look = { .op = XFSM_I_END };
+
+/* Runs 'n' operations, END included, on both machines some times.  'looked'
+ * tells that they all come to 'look' before the END.  Half of the programs
+ * are for packets, which have the primary key, number 0. */
 static void
 compare_ops(struct random_source *r, const struct xfsm_op *ops, uint32_t n,
-            int times)
+            int times, bool looked)
 {
     struct machine *m = calloc(2, sizeof *m);
+    bool packets = random_below(r, 2);
     uint64_t ts = 1000000000;
 
     assert_non_null(m);
     for (int i = 0; i < 2; i++) {
         machine_init(&m[i]);
         memcpy(m[i].ops, ops, n * sizeof *ops);
+        m[i].event.type = packets ? XFSM_EV_PACKET : XFSM_EV_TIMEOUT;
         m[i].p.lowered.n_ops = n;
         for (uint32_t j = 0; j < n; j++) {
             set_memory(&m[i], &m[i].ops[j]);
@@ -307,12 +318,17 @@ compare_ops(struct random_source *r, const struct xfsm_op *ops, uint32_t n,
             regs[i] = draw_number(r);
         }
         draw_packet(r, &packet);
+        if (packets) {
+            xfsm_fieldset_add(&packet.present, key_fields[0][0]);
+            xfsm_fieldset_add(&packet.present, key_fields[0][1]);
+            built |= 1;
+        }
         ts += random_below(r, 400);
         machine_start(&m[0], &packet, ts, regs, built);
         machine_start(&m[1], &packet, ts, regs, built);
         m[0].p.native.handlers[0](&m[0].run, m[0].p.keys);
         xfsm_interpret(&m[1].run, 0);
-        assert_same(&m[0], &m[1]);
+        assert_same(&m[0], &m[1], looked);
     }
     machine_free(&m[0]);
     machine_free(&m[1]);
@@ -336,14 +352,16 @@ test_each_operation(void **state)
             continue;
         }
         for (int i = 0; i < 40; i++) {
-            struct xfsm_op ops[3];
+            struct xfsm_op ops[4];
 
             draw_op(&r, (uint8_t) code, 0, 3, &ops[0]);
             draw_op(&r, XFSM_L_LDI, 1, 3, &ops[1]);
             ops[1].k = 77;
-            draw_op(&r, XFSM_L_END, 2, 3, &ops[2]);
+            draw_op(&r, XFSM_L_EFFECT, 2, 3, &ops[2]);
+            ops[2].m.insn = &look;
+            draw_op(&r, XFSM_L_END, 3, 4, &ops[3]);
             ops[0].target = is_jump((uint8_t) code) ? 2 : 0;
-            compare_ops(&r, ops, 3, 60);
+            compare_ops(&r, ops, 4, 60, code != XFSM_L_END);
         }
     }
 }
@@ -354,18 +372,26 @@ test_random_operations(void **state)
     (void) state;
     for (unsigned int seed = 0; seed < n_seeds(); seed++) {
         struct random_source r = { seed };
-        uint32_t n = 2 + random_below(&r, MAX_OPS - 1);
+        uint32_t n = 3 + random_below(&r, MAX_OPS - 2);
+        bool looked = random_below(&r, 4);
         struct xfsm_op ops[MAX_OPS];
 
         for (uint32_t i = 0; i < n; i++) {
             uint8_t code = (uint8_t) random_below(&r, XFSM_N_LOWERED);
 
-            if (NEEDS_ENGINE(code) || code == XFSM_L_END) {
+            if (NEEDS_ENGINE(code) || code == XFSM_L_END
+                || (looked && i == n - 2)) {
                 code = XFSM_L_MOV;
             }
-            draw_op(&r, i == n - 1 ? XFSM_L_END : code, i, n, &ops[i]);
+            draw_op(&r, i == n - 1 ? XFSM_L_END : code, i,
+                    i < n - 1 && looked ? n - 1 : n, &ops[i]);
         }
-        compare_ops(&r, ops, n, 100);
+        if (looked) {
+            memset(&ops[n - 2], 0, sizeof ops[n - 2]);
+            ops[n - 2].code = XFSM_L_EFFECT;
+            ops[n - 2].m.insn = &look;
+        }
+        compare_ops(&r, ops, n, 100, looked);
     }
 }
 

@@ -356,6 +356,12 @@ xfsm_emit_shr(struct xfsm_emit *e, enum xfsm_reg reg, uint8_t by)
 }
 
 void
+xfsm_emit_cmovne(struct xfsm_emit *e, enum xfsm_reg to, enum xfsm_reg from)
+{
+    form_rr(e, NO_PREFIX, W, 0x0f45, to, from);
+}
+
+void
 xfsm_emit_bts(struct xfsm_emit *e, enum xfsm_reg reg, uint8_t bit)
 {
     form_rr(e, NO_PREFIX, W, 0x0fba, 5, reg);

@@ -99,6 +99,8 @@ void xfsm_emit_not(struct xfsm_emit *, enum xfsm_reg);
 void xfsm_emit_neg(struct xfsm_emit *, enum xfsm_reg);
 void xfsm_emit_shl(struct xfsm_emit *, enum xfsm_reg, uint8_t);
 void xfsm_emit_shr(struct xfsm_emit *, enum xfsm_reg, uint8_t);
+void xfsm_emit_cmovne(struct xfsm_emit *, enum xfsm_reg to,
+                      enum xfsm_reg from);
 void xfsm_emit_bts(struct xfsm_emit *, enum xfsm_reg, uint8_t bit);
 void xfsm_emit_movzx8(struct xfsm_emit *, enum xfsm_reg, enum xfsm_reg);
 

@@ -406,17 +406,6 @@ update_wide_line(struct xfsm_detector *d, struct xfsm_detector_line *line,
     return seen;
 }
 
-/* xfsm_detector_update() where the processor is 'wide'. */
-static WIDE __attribute__((noinline)) bool
-update_wide(struct xfsm_detector *d, uint64_t hash, uint64_t now)
-{
-    struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
-    __m128i probes = wide_probes(hash);
-
-    return (line->epoch == d->epoch && wide_has(line, d->epoch % 2, probes))
-           || update_wide_line(d, line, probes, now);
-}
-
 #endif
 
 /* The same where the filters may have to swap first. */
@@ -427,18 +416,44 @@ update_late(struct xfsm_detector *d, uint64_t hash, uint64_t now)
     return update_line(d, xfsm_detector_line(d, hash), hash, now);
 }
 
-bool
-xfsm_detector_update(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+static bool
+update_narrow(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
     if (__builtin_expect(now >= d->look_at, 0)) {
         return update_late(d, hash, now);
     }
-#ifdef __x86_64__
-    if (d->wide) {
-        return update_wide(d, hash, now);
-    }
-#endif
     return update_line(d, xfsm_detector_line(d, hash), hash, now);
+}
+
+#ifdef __x86_64__
+
+static WIDE bool
+update_wide(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
+    __m128i probes = wide_probes(hash);
+
+    if (__builtin_expect(now >= d->look_at, 0)) {
+        return update_late(d, hash, now);
+    }
+    return (line->epoch == d->epoch && wide_has(line, d->epoch % 2, probes))
+           || update_wide_line(d, line, probes, now);
+}
+
+#else
+#define update_wide update_narrow
+#endif
+
+xfsm_detector_updates *
+xfsm_detector_updater(const struct xfsm_detector *d)
+{
+    return d->wide ? update_wide : update_narrow;
+}
+
+bool
+xfsm_detector_update(struct xfsm_detector *d, uint64_t hash, uint64_t now)
+{
+    return (d->wide ? update_wide : update_narrow)(d, hash, now);
 }
 
 void

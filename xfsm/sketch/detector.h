@@ -130,6 +130,11 @@ void xfsm_detector_set(struct xfsm_detector *, uint64_t hash, uint64_t now);
 bool xfsm_detector_update(struct xfsm_detector *, uint64_t hash,
                           uint64_t now);
 
+/* A function that does so for this detector in the shortest way. */
+typedef bool xfsm_detector_updates(struct xfsm_detector *, uint64_t hash,
+                                   uint64_t now);
+xfsm_detector_updates *xfsm_detector_updater(const struct xfsm_detector *);
+
 /* Forgets every key, at once.  Not a swap: a slave stays as it is. */
 void xfsm_detector_reset(struct xfsm_detector *);
 
