@@ -370,11 +370,17 @@ void *
 xfsm_keytable_find(const struct xfsm_keytable *t, uint64_t hash,
                    const uint64_t *key, unsigned int n)
 {
-    struct place place;
+    unsigned int mask = (xfsm_keytable_may_have(t, hash)
+                         ? match_tags(t, hash) : 0);
 
-    return (find_place(t, hash, key, n, &place)
-            ? slot_record(t, place.bucket, place.way)
-            : NULL);
+    for (; mask; mask &= mask - 1) {
+        uint32_t slot = first_slot(t, hash, mask);
+
+        if (xfsm_keytable_slot_has(t, slot, key, n)) {
+            return xfsm_keytable_slot(t, slot) + t->key_words;
+        }
+    }
+    return NULL;
 }
 
 void *

@@ -199,13 +199,37 @@ xfsm_keytable_prefetch_slot(const struct xfsm_keytable *t, uint64_t hash)
             ? xfsm_keytable_prefetch_tagged(t, hash) : 0);
 }
 
+/* Private to keytable.c and the functions that are inline here: the words of
+ * slot number 'slot', of the key and then of the record. */
+static inline uint64_t *
+xfsm_keytable_slot(const struct xfsm_keytable *t, uint32_t slot)
+{
+    return (uint64_t *) (void *) (t->slots + slot * t->slot_size);
+}
+
+/* Private likewise: has a slot that is not free the key? */
+static inline bool
+xfsm_keytable_slot_has(const struct xfsm_keytable *t, uint32_t slot,
+                       const uint64_t *key, unsigned int n)
+{
+    const struct xfsm_keytable_bucket *bucket
+        = &t->buckets[slot / XFSM_KEYTABLE_WAYS];
+    const uint64_t *words = xfsm_keytable_slot(t, slot);
+    uint64_t differences = ((bucket->n_key[slot % XFSM_KEYTABLE_WAYS]
+                             & XFSM_KEYTABLE_N_KEY) ^ n);
+
+    for (unsigned int i = 0; i < n; i++) {
+        differences |= words[i] ^ key[i];
+    }
+    return !differences;
+}
+
 /* What is where slot number 'slot' has its record, which may be that of
  * another key or of none: a guess at what a look-up will find. */
 static inline const void *
 xfsm_keytable_guess(const struct xfsm_keytable *t, uint32_t slot)
 {
-    return ((const uint64_t *) (const void *) (t->slots + slot * t->slot_size)
-            + t->key_words);
+    return xfsm_keytable_slot(t, slot) + t->key_words;
 }
 
 /* Returns the record of 'key' ('n' words, at most 'key_words'; keys of
@@ -221,19 +245,11 @@ xfsm_keytable_find_at(const struct xfsm_keytable *t, uint32_t slot,
 {
     const struct xfsm_keytable_bucket *bucket
         = &t->buckets[slot / XFSM_KEYTABLE_WAYS];
-    unsigned int way = slot % XFSM_KEYTABLE_WAYS;
-    uint64_t *words = (uint64_t *) (void *) (t->slots + slot * t->slot_size);
-    uint64_t differences = 0;
 
-    if (bucket->epoch != t->epoch || !bucket->tag[way]
-        || (bucket->n_key[way] & XFSM_KEYTABLE_N_KEY) != n) {
-        return xfsm_keytable_find(t, hash, key, n);
-    }
-    for (unsigned int i = 0; i < n; i++) {
-        differences |= words[i] ^ key[i];
-    }
-    return (differences ? xfsm_keytable_find(t, hash, key, n)
-            : words + t->key_words);
+    return (bucket->epoch == t->epoch && bucket->tag[slot % XFSM_KEYTABLE_WAYS]
+            && xfsm_keytable_slot_has(t, slot, key, n)
+            ? xfsm_keytable_slot(t, slot) + t->key_words
+            : xfsm_keytable_find(t, hash, key, n));
 }
 
 /* The same, but NULL for a key whose deadline has passed at 'now'. */
