@@ -85,23 +85,6 @@ fetch_buckets(const struct xfsm_keytable *table, uint64_t hash)
     }
 }
 
-/* Sends for the lines that only keys in the first state need. */
-static void
-fetch_firsts(const struct xfsm_touches *touches, uint64_t hash)
-{
-    for (unsigned int i = 0; i < touches->n; i++) {
-        const struct xfsm_touch *touch = &touches->list[i];
-
-        if (!touch->first) {
-            continue;
-        } else if (touch->kind == XFSM_TOUCH_TEWMA) {
-            xfsm_tewma_prefetch(touch->memory, hash);
-        } else {
-            xfsm_detector_prefetch(touch->memory, hash);
-        }
-    }
-}
-
 static inline size_t
 min_size(size_t a, size_t b)
 {
@@ -141,13 +124,26 @@ fetch_touch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
 }
 
+/* Does so for what only keys in the first state need, or for all else. */
+static inline void
+fetch_touches(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+              struct match *match, bool first)
+{
+    const struct xfsm_touches *touches = &p->touches[match->event];
+
+    for (unsigned int i = 0; i < touches->n; i++) {
+        if (touches->list[i].first == first) {
+            fetch_touch(p, packet, match, &touches->list[i]);
+        }
+    }
+}
+
 /* Builds the keys that the packet's handler is likely to need and sends for
  * the memory that is found under them. */
 static void
 fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
       struct match *match)
 {
-    const struct xfsm_touches *touches = &p->touches[match->event];
     const struct xfsm_key_value *key = xfsm_exec_row_key(
         p, &match->keys, packet, p->image.events[match->event].primary);
 
@@ -156,14 +152,10 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
     if (xfsm_keytable_may_have(p->states, key->hash)) {
         xfsm_keytable_prefetch(p->states, key->hash);
-    } else if (touches->firsts) {
-        fetch_firsts(touches, key->hash);
+    } else if (p->touches[match->event].firsts) {
+        fetch_touches(p, packet, match, true);
     }
-    for (unsigned int i = 0; i < touches->n; i++) {
-        if (!touches->list[i].first) {
-            fetch_touch(p, packet, match, &touches->list[i]);
-        }
-    }
+    fetch_touches(p, packet, match, false);
 }
 
 static inline void
@@ -183,7 +175,8 @@ match_packet(const struct xfsm_instance *p, const struct xfsm_packet *packet,
 
 /* Sends for the slots of its keys, once the tags that tell them have come. */
 static inline void
-fetch_slots(const struct xfsm_instance *p, struct match *match)
+fetch_slots(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+            struct match *match)
 {
     const struct xfsm_touches *touches = &p->touches[match->event];
     const struct xfsm_plan *plan = &p->plans[match->event];
@@ -198,7 +191,7 @@ fetch_slots(const struct xfsm_instance *p, struct match *match)
             match->keys.slot = xfsm_keytable_prefetch_slot(p->states,
                                                            key->hash);
             if (!match->keys.slot && touches->firsts) {
-                fetch_firsts(touches, key->hash);
+                fetch_touches(p, packet, match, true);
             }
         }
     }
@@ -315,7 +308,7 @@ prepare_slots(struct xfsm_engine *e, const struct xfsm_packet *packets,
         }
         for (size_t i = start; i < end; i++) {
             if (e->matches[j][i].event != XFSM_NONE) {
-                fetch_slots(p, &e->matches[j][i]);
+                fetch_slots(p, &packets[i], &e->matches[j][i]);
             }
         }
         for (size_t i = start; i < end && p->has_rare && p->states->n; i++) {

@@ -387,15 +387,13 @@ is_fetched(const struct xfsm_touches *touches, const struct xfsm_touch *touch)
 /* Marks those of 'touches' that are not among 'usual', those of keys in other
  * states than the first. */
 static void
-mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *usual,
-            uint16_t primary)
+mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *usual)
 {
     for (unsigned int i = 0; i < touches->n; i++) {
         struct xfsm_touch *touch = &touches->list[i];
 
-        touch->first = touch->key == primary
-                       && (touch->kind == XFSM_TOUCH_DETECTOR
-                           || touch->kind == XFSM_TOUCH_TEWMA)
+        touch->first = (touch->kind == XFSM_TOUCH_DETECTOR
+                        || touch->kind == XFSM_TOUCH_TEWMA)
                        && !has_touch(usual, touch);
         touches->firsts |= touch->first;
     }
@@ -448,7 +446,7 @@ plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
         }
     }
     if (p->image.n_states > 1 && later.n < XFSM_MAX_TOUCHES) {
-        mark_firsts(touches, &usual, event->primary);
+        mark_firsts(touches, &usual);
     }
 }
 
@@ -514,6 +512,19 @@ plan_events(struct xfsm_instance *p)
             p->plans[i].handlers = p->image.events[i].handler;
         }
     }
+}
+
+uint64_t
+xfsm_instance_first_keys(const struct xfsm_instance *p, uint32_t event)
+{
+    const struct xfsm_touches *touches = &p->touches[event];
+    uint64_t first = 0, other = UINT64_C(1) << p->image.events[event].primary;
+
+    for (unsigned int i = 0; i < touches->n; i++) {
+        *(touches->list[i].first ? &first : &other)
+            |= UINT64_C(1) << touches->list[i].key;
+    }
+    return first & ~other;
 }
 
 bool

@@ -494,26 +494,35 @@ emit_touches(struct xfsm_emit *e, const struct xfsm_touches *touches,
     }
 }
 
-/* Sends for what is found under 'key', whose hash is in RAX. */
+/* Sends for what is found under the primary key, whose hash is in RAX.  Where
+ * the key may be in the state table, goes on at label 'done', which it binds
+ * where that is 0. */
+static void
+emit_primary_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
+                     uint32_t event, uint32_t done)
+{
+    const struct xfsm_touches *touches = &p->touches[event];
+    uint16_t key = p->image.events[event].primary;
+    uint32_t empty = xfsm_emit_labels(e, 2);
+    uint32_t here = empty + 1;
+
+    emit_touches(e, touches, key, false);
+    emit_fetch_buckets(e, p->states, empty);
+    if (done || touches->firsts) {
+        xfsm_emit_jmp(e, done ? done : here);
+    }
+    xfsm_emit_bind(e, empty);
+    emit_touches(e, touches, key, true);
+    xfsm_emit_bind(e, here);
+}
+
+/* Sends for what is found under another key, whose hash is in RAX. */
 static void
 emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
              uint32_t event, uint16_t key)
 {
-    const struct xfsm_touches *touches = &p->touches[event];
-
-    emit_touches(e, touches, key, false);
-    if (key == p->image.events[event].primary) {
-        uint32_t empty = xfsm_emit_labels(e, 2);
-        uint32_t done = empty + 1;
-
-        emit_fetch_buckets(e, p->states, empty);
-        if (touches->firsts) {
-            xfsm_emit_jmp(e, done);
-        }
-        xfsm_emit_bind(e, empty);
-        emit_touches(e, touches, key, true);
-        xfsm_emit_bind(e, done);
-    }
+    emit_touches(e, &p->touches[event], key, false);
+    emit_touches(e, &p->touches[event], key, true);
 }
 
 /* ## Functions ## */
@@ -536,7 +545,11 @@ emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
         xfsm_emit_load(e, XFSM_RAX, VALUES, offset + VALUE_HASH, 8);
     }
     xfsm_emit_bts(e, SHARED, (uint8_t) key);
-    emit_fetches(e, p, event, key);
+    if (key == p->image.events[event].primary) {
+        emit_primary_fetches(e, p, event, 0);
+    } else {
+        emit_fetches(e, p, event, key);
+    }
     xfsm_emit_bind(e, absent);
 }
 
@@ -579,12 +592,41 @@ emit_keys_one_by_one(struct xfsm_emit *e, const struct xfsm_instance *p,
     xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete), SHARED);
 }
 
+/* Notes in the row that 'keys' are built, and complete. */
+static void
+emit_note_keys(struct xfsm_emit *e, uint64_t keys)
+{
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete),
+                    XFSM_RAX);
+}
+
+/* Builds 'keys', which the packet has all fields of, and sends for what is
+ * found under them. */
+static void
+emit_other_keys(struct xfsm_emit *e, const struct xfsm_instance *p,
+                uint32_t event, uint64_t keys, struct prefix *prefix)
+{
+    for (uint16_t key = 0; key < p->image.n_keys; key++) {
+        if (keys >> key & 1) {
+            emit_value(e, p, key, VALUES, p->key_offsets[key], prefix);
+            emit_fetches(e, p, event, key);
+        }
+    }
+}
+
 /* The same of a packet that has all fields of all of them, as most do; others
- * go to 'partial'. */
+ * go to 'partial'.  Those that only keys in the first state need come last, so
+ * that they can be left out: whoever needs one then builds it. */
 static void
 emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
                   uint32_t event, uint64_t keys, uint32_t partial)
 {
+    uint16_t primary = p->image.events[event].primary;
+    uint64_t firsts = xfsm_instance_first_keys(p, event);
+    uint64_t others = keys & ~firsts & ~(UINT64_C(1) << primary);
+    uint32_t done = firsts ? xfsm_emit_labels(e, 1) : 0;
     struct prefix prefix = { .reg = SHARED };
     struct xfsm_fieldset needs = { { 0 } };
 
@@ -594,14 +636,14 @@ emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
         }
     }
     emit_needs(e, &needs, partial);
-    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete),
-                    XFSM_RAX);
-    for (uint16_t key = 0; key < p->image.n_keys; key++) {
-        if (keys >> key & 1) {
-            emit_value(e, p, key, VALUES, p->key_offsets[key], &prefix);
-            emit_fetches(e, p, event, key);
-        }
+    emit_note_keys(e, keys & ~firsts);
+    emit_other_keys(e, p, event, others, &prefix);
+    emit_value(e, p, primary, VALUES, p->key_offsets[primary], &prefix);
+    emit_primary_fetches(e, p, event, done);
+    if (firsts) {
+        emit_note_keys(e, keys);
+        emit_other_keys(e, p, event, firsts, &prefix);
+        xfsm_emit_bind(e, done);
     }
 }
 
@@ -612,14 +654,14 @@ emit_event(struct xfsm_emit *e, const struct xfsm_instance *p, uint32_t event)
     uint64_t keys = event_keys(p, event);
     uint32_t partial = xfsm_emit_labels(e, 1);
 
-    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     if (are_native(p, keys)) {
         emit_keys_at_once(e, p, event, keys, partial);
         xfsm_emit_mov_imm(e, XFSM_RAX, event);
         xfsm_emit_ret(e);
     }
     xfsm_emit_bind(e, partial);
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     emit_keys_one_by_one(e, p, event, keys);
     xfsm_emit_mov_imm(e, XFSM_RAX, event);
     xfsm_emit_ret(e);
