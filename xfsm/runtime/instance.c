@@ -450,8 +450,9 @@ plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
     }
 }
 
-/* Collects what the handler of each state touches that is not fetched for all
- * keys in the state table.  Returns false if there is no memory for it. */
+/* Collects what the handler of each state but the first, whose keys have no
+ * slot that tells it, touches that is not fetched for all keys in the state
+ * table.  Returns false if there is no memory for it. */
 static bool
 plan_rare_touches(struct xfsm_instance *p, uint32_t i)
 {
@@ -462,7 +463,7 @@ plan_rare_touches(struct xfsm_instance *p, uint32_t i)
     if (!rare) {
         return false;
     }
-    for (uint32_t state = 0; state < p->image.n_states; state++) {
+    for (uint32_t state = 1; state < p->image.n_states; state++) {
         struct xfsm_touches here = { .n = 0 };
 
         if (event->handler[state] != XFSM_NONE) {
