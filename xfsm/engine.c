@@ -186,7 +186,7 @@ prepare_slots(struct xfsm_engine *e, const struct xfsm_packet *packets,
         }
         for (size_t i = start; i < end; i++) {
             if (matches[i].event != XFSM_NONE) {
-                xfsm_fetch_slots(p, &matches[i]);
+                xfsm_fetch_slots(p, &packets[i], &matches[i]);
             }
         }
         for (size_t i = start; i < end && p->has_rare && p->states->n; i++) {

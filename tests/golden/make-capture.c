@@ -84,6 +84,17 @@ synflood_spoofed(struct scene *s)
     }
 }
 
+/* One SYN, again and again. */
+static void
+synflood_repeated(struct scene *s)
+{
+    unsigned int i;
+
+    for (i = 0; i < 2000; i++) {
+        scene_syn(s, 2 * i, "100.64.0.1", "10.2.0.80", 80);
+    }
+}
+
 /* 160 hosts begin to try a dead server, one each 60 ms, and try it again after
  * 1 s and after 3 s. */
 static void
@@ -395,6 +406,7 @@ static const struct scene_entry scenes[] = {
     { "scan-30ports", scan_30ports },
     { "scan-ipv6", scan_ipv6 },
     { "scan-slow", scan_slow },
+    { "synflood-repeated", synflood_repeated },
     { "synflood-spoofed", synflood_spoofed },
     { "dead-mirror", dead_mirror },
     { "talkers", talkers },

@@ -59,6 +59,7 @@ UNIT_TESTS += \
 	tests/unit/test-migrate \
 	tests/unit/test-modbus \
 	tests/unit/test-mutation \
+	tests/unit/test-native-engines \
 	tests/unit/test-native \
 	tests/unit/test-ntp \
 	tests/unit/test-param \
@@ -389,6 +390,15 @@ tests_unit_test_mutation_SOURCES = \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-mutation.c
+
+tests_unit_test_native_engines_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-native-engines.c
 
 tests_unit_test_native_SOURCES = \
 	tests/unit/engine-harness.c \

@@ -523,17 +523,6 @@ random_ttl(struct document *d)
     return d->dialect2 ? ONE_OF(&d->r, ttls) : "";
 }
 
-/* An attribute that says what a repeated key adds to metric 'i'. */
-static const char *
-random_repeat(struct document *d, unsigned int i)
-{
-    static const char *const repeats[] = {
-        "", " repeat_value='0.25'", " repeat_value='3'",
-    };
-
-    return d->dialect2 && d->vd[i] ? ONE_OF(&d->r, repeats) : "";
-}
-
 static void
 put_metrics(struct document *d)
 {
@@ -543,6 +532,7 @@ put_metrics(struct document *d)
     static const char *const inserts[] = {
         "", "", "", " insert_value='2.5'", " insert_value='len'",
         " insert_value='dst_port'", " insert_value='icmp_type'",
+        " repeat_value='0.25'", " insert_value='2' repeat_value='3'",
     };
 
     d->n_metrics = random_below(&d->r, 5);
@@ -560,8 +550,8 @@ put_metrics(struct document *d)
             d->any_topk |= d->topk[i];
             d->topk_shapes[i] = d->topk[i] ? ONE_OF(&d->r, topk_shapes) : 0;
             d->tewma[i] = !strcmp(type, "tewma");
-            put(d, "  <variation_monitor status='on' type='%s'%s%s", type,
-                ONE_OF(&d->r, inserts), random_repeat(d, i));
+            put(d, "  <variation_monitor status='on' type='%s'%s", type,
+                ONE_OF(&d->r, inserts));
             if (d->tewma[i] || d->topk[i]) {
                 put(d, " window='%s'/>\n", ONE_OF(&d->r, windows));
             } else {
@@ -584,7 +574,6 @@ put_tables(struct document *d)
         "<entry key='10.0.0.1' value='7'/><entry key='2001:db8::2' "
         "value='2'/>",
     };
-
     static const char *const texts[] = {
         "<entry key='10.0.0.1' value='word'/>",
         "<entry key='53' value='%ip_src'/><entry key='0x50' value='-'/>",

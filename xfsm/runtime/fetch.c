@@ -15,23 +15,6 @@ fetch_buckets(const struct xfsm_keytable *table, uint64_t hash)
     }
 }
 
-/* Sends for the lines that only keys in the first state need. */
-static void
-fetch_firsts(const struct xfsm_touches *touches, uint64_t hash)
-{
-    for (unsigned int i = 0; i < touches->n; i++) {
-        const struct xfsm_touch *touch = &touches->list[i];
-
-        if (!touch->first) {
-            continue;
-        } else if (touch->kind == XFSM_TOUCH_TEWMA) {
-            xfsm_tewma_prefetch(touch->memory, hash);
-        } else {
-            xfsm_detector_prefetch(touch->memory, hash);
-        }
-    }
-}
-
 /* Builds the key of 'touch' and sends for what is found under it. */
 static inline void
 fetch_touch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
@@ -61,13 +44,26 @@ fetch_touch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
 }
 
+/* Does so for what only keys in the first state need, or for all else. */
+static inline void
+fetch_touches(const struct xfsm_instance *p, const struct xfsm_packet *packet,
+              struct xfsm_match *match, bool first)
+{
+    const struct xfsm_touches *touches = &p->touches[match->event];
+
+    for (unsigned int i = 0; i < touches->n; i++) {
+        if (touches->list[i].first == first) {
+            fetch_touch(p, packet, match, &touches->list[i]);
+        }
+    }
+}
+
 /* Builds the keys that the packet's handler is likely to need and sends for
  * the memory that is found under them. */
 static void
 fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
       struct xfsm_match *match)
 {
-    const struct xfsm_touches *touches = &p->touches[match->event];
     const struct xfsm_key_value *key = xfsm_exec_row_key(
         p, &match->keys, packet, p->image.events[match->event].primary);
 
@@ -76,14 +72,10 @@ fetch(const struct xfsm_instance *p, const struct xfsm_packet *packet,
     }
     if (xfsm_keytable_may_have(p->states, key->hash)) {
         xfsm_keytable_prefetch(p->states, key->hash);
-    } else if (touches->firsts) {
-        fetch_firsts(touches, key->hash);
+    } else if (p->touches[match->event].firsts) {
+        fetch_touches(p, packet, match, true);
     }
-    for (unsigned int i = 0; i < touches->n; i++) {
-        if (!touches->list[i].first) {
-            fetch_touch(p, packet, match, &touches->list[i]);
-        }
-    }
+    fetch_touches(p, packet, match, false);
 }
 
 void
@@ -99,7 +91,8 @@ xfsm_fetch_interpreted(const struct xfsm_instance *p,
 }
 
 void
-xfsm_fetch_slots(const struct xfsm_instance *p, struct xfsm_match *match)
+xfsm_fetch_slots(const struct xfsm_instance *p,
+                 const struct xfsm_packet *packet, struct xfsm_match *match)
 {
     const struct xfsm_touches *touches = &p->touches[match->event];
     const struct xfsm_plan *plan = &p->plans[match->event];
@@ -114,7 +107,7 @@ xfsm_fetch_slots(const struct xfsm_instance *p, struct xfsm_match *match)
             match->keys.slot = xfsm_keytable_prefetch_slot(p->states,
                                                            key->hash);
             if (!match->keys.slot && touches->firsts) {
-                fetch_firsts(touches, key->hash);
+                fetch_touches(p, packet, match, true);
             }
         }
     }

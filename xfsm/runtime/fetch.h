@@ -34,7 +34,8 @@ xfsm_fetch_match(const struct xfsm_instance *p,
 
 /* Of a packet that an event was found for: sends for the slots of its keys,
  * once the tags that tell them have come. */
-void xfsm_fetch_slots(const struct xfsm_instance *, struct xfsm_match *);
+void xfsm_fetch_slots(const struct xfsm_instance *, const struct xfsm_packet *,
+                      struct xfsm_match *);
 
 /* Where the instance has 'rare' for the event, and a slot was found: sends for
  * what only the handler of the state touches that the slot tells, probably

@@ -387,15 +387,13 @@ is_fetched(const struct xfsm_touches *touches, const struct xfsm_touch *touch)
 /* Marks those of 'touches' that are not among 'usual', those of keys in other
  * states than the first. */
 static void
-mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *usual,
-            uint16_t primary)
+mark_firsts(struct xfsm_touches *touches, const struct xfsm_touches *usual)
 {
     for (unsigned int i = 0; i < touches->n; i++) {
         struct xfsm_touch *touch = &touches->list[i];
 
-        touch->first = touch->key == primary
-                       && (touch->kind == XFSM_TOUCH_DETECTOR
-                           || touch->kind == XFSM_TOUCH_TEWMA)
+        touch->first = (touch->kind == XFSM_TOUCH_DETECTOR
+                        || touch->kind == XFSM_TOUCH_TEWMA)
                        && !has_touch(usual, touch);
         touches->firsts |= touch->first;
     }
@@ -448,12 +446,13 @@ plan_event_touches(struct xfsm_instance *p, const struct xfsm_img_event *event,
         }
     }
     if (p->image.n_states > 1 && later.n < XFSM_MAX_TOUCHES) {
-        mark_firsts(touches, &usual, event->primary);
+        mark_firsts(touches, &usual);
     }
 }
 
-/* Collects what the handler of each state touches that is not fetched for all
- * keys in the state table, where none is in the first.  Returns false if there is no memory for it. */
+/* Collects what the handler of each state but the first, whose keys have no
+ * slot that tells it, touches that is not fetched for all keys in the state
+ * table.  Returns false if there is no memory for it. */
 static bool
 plan_rare_touches(struct xfsm_instance *p, uint32_t i)
 {
@@ -515,6 +514,19 @@ plan_events(struct xfsm_instance *p)
             p->plans[i].handlers = p->image.events[i].handler;
         }
     }
+}
+
+uint64_t
+xfsm_instance_first_keys(const struct xfsm_instance *p, uint32_t event)
+{
+    const struct xfsm_touches *touches = &p->touches[event];
+    uint64_t first = 0, other = UINT64_C(1) << p->image.events[event].primary;
+
+    for (unsigned int i = 0; i < touches->n; i++) {
+        *(touches->list[i].first ? &first : &other)
+            |= UINT64_C(1) << touches->list[i].key;
+    }
+    return first & ~other;
 }
 
 bool

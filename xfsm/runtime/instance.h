@@ -89,10 +89,9 @@ struct xfsm_touch {
         XFSM_TOUCH_KEYTABLE,
     } kind;
     uint16_t key;
-    bool first;                 /* By the handler of the first state alone,
-                                 * where others have one too: for keys in the
-                                 * state table it is not fetched.  'key' is
-                                 * the primary one. */
+    bool first;                 /* By the handler of the first state alone, but
+                                 * perhaps those of few others: for keys in the
+                                 * state table it is not fetched. */
     const void *memory;
 };
 
@@ -195,6 +194,11 @@ char *xfsm_instance_create(const void *image, size_t len,
 /* Then, gets it ready to run on that memory, which stays where it is from
  * then on.  Returns false if there is none for that. */
 bool xfsm_instance_prepare(struct xfsm_instance *);
+
+/* Of the keys of event 'event' whose memory is fetched ahead, as a bit map,
+ * those that only keys in the first state need: others are not built. */
+uint64_t xfsm_instance_first_keys(const struct xfsm_instance *,
+                                  uint32_t event);
 
 /* Links its detectors to their slaves. */
 void xfsm_instance_link(struct xfsm_instance *);

@@ -79,7 +79,8 @@ changes(const struct xfsm_op *op, const void *memory)
 /* The last of the jumps to the END behind operation 'i', a read, that this can
  * move behind; 'i' if there is none.  'led_to' tells where jumps lead. */
 static uint32_t
-find_place(const struct xfsm_lowered *lowered, const uint32_t *led_to, uint32_t i)
+find_place(const struct xfsm_lowered *lowered, const uint32_t *led_to,
+           uint32_t i)
 {
     const struct xfsm_op *get = &lowered->ops[i];
     uint32_t place = i;
@@ -123,7 +124,8 @@ end_of(const struct xfsm_instance *p, uint32_t handler)
 /* From the last read to the first, so that those that move behind the same
  * jump stay in order. */
 static void
-sink_in_handler(struct xfsm_instance *p, uint32_t handler, const uint32_t *led_to)
+sink_in_handler(struct xfsm_instance *p, uint32_t handler,
+                const uint32_t *led_to)
 {
     struct xfsm_op *ops = p->lowered.ops;
     uint16_t primary = primary_of(&p->image, handler);

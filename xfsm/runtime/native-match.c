@@ -513,31 +513,38 @@ emit_words_late(struct xfsm_emit *e, const struct xfsm_instance *p,
     xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RCX);
 }
 
-/* Sends for what is found under 'key', whose hash is in RAX.  Its words are
- * not built yet if it is 'hashed': they are if it is a primary key that may
- * have a state. */
+/* Sends for what is found under the primary key, whose hash is in RAX.  Where
+ * the key may be in the state table, builds its words if it is 'hashed' and has
+ * none yet, and goes on at label 'done', which it binds where that is 0. */
 static void
-emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
-             uint32_t event, uint16_t key, bool hashed)
+emit_primary_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
+                     uint32_t event, bool hashed, uint32_t done)
 {
     const struct xfsm_touches *touches = &p->touches[event];
+    uint16_t key = p->image.events[event].primary;
+    uint32_t empty = xfsm_emit_labels(e, 2);
+    uint32_t here = empty + 1;
 
     emit_touches(e, touches, key, false);
-    if (key == p->image.events[event].primary) {
-        uint32_t empty = xfsm_emit_labels(e, 2);
-        uint32_t done = empty + 1;
-
-        emit_fetch_buckets(e, p->states, empty);
-        if (hashed) {
-            emit_words_late(e, p, key);
-        }
-        if (touches->firsts) {
-            xfsm_emit_jmp(e, done);
-        }
-        xfsm_emit_bind(e, empty);
-        emit_touches(e, touches, key, true);
-        xfsm_emit_bind(e, done);
+    emit_fetch_buckets(e, p->states, empty);
+    if (hashed) {
+        emit_words_late(e, p, key);
     }
+    if (done || touches->firsts) {
+        xfsm_emit_jmp(e, done ? done : here);
+    }
+    xfsm_emit_bind(e, empty);
+    emit_touches(e, touches, key, true);
+    xfsm_emit_bind(e, here);
+}
+
+/* Sends for what is found under another key, whose hash is in RAX. */
+static void
+emit_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
+             uint32_t event, uint16_t key)
+{
+    emit_touches(e, &p->touches[event], key, false);
+    emit_touches(e, &p->touches[event], key, true);
 }
 
 /* ## Functions ## */
@@ -560,7 +567,11 @@ emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
         xfsm_emit_load(e, XFSM_RAX, VALUES, offset + VALUE_HASH, 8);
     }
     xfsm_emit_bts(e, SHARED, (uint8_t) key);
-    emit_fetches(e, p, event, key, false);
+    if (key == p->image.events[event].primary) {
+        emit_primary_fetches(e, p, event, false, 0);
+    } else {
+        emit_fetches(e, p, event, key);
+    }
     xfsm_emit_bind(e, absent);
 }
 
@@ -628,14 +639,56 @@ emit_keys_one_by_one(struct xfsm_emit *e, const struct xfsm_instance *p,
     xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete), SHARED);
 }
 
+/* Notes in the row that 'keys' are complete, and those in 'words' built. */
+static void
+emit_note_keys(struct xfsm_emit *e, uint64_t keys, uint64_t words)
+{
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys & words);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete),
+                    XFSM_RAX);
+}
+
+/* Builds a key in the row, which the packet has all fields of: its words only
+ * if it is in 'words'. */
+static void
+emit_row_key(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
+             uint64_t words, struct prefix *prefix)
+{
+    if (words >> key & 1) {
+        emit_key_words(e, p, key, VALUES, p->key_offsets[key]);
+    }
+    emit_key_hash(e, p, key, VALUES, p->key_offsets[key], prefix);
+}
+
+/* Builds 'keys', and sends for what is found under them. */
+static void
+emit_other_keys(struct xfsm_emit *e, const struct xfsm_instance *p,
+                uint32_t event, uint64_t keys, uint64_t words,
+                struct prefix *prefix)
+{
+    for (uint16_t key = 0; key < p->image.n_keys; key++) {
+        if (keys >> key & 1) {
+            emit_row_key(e, p, key, words, prefix);
+            emit_fetches(e, p, event, key);
+        }
+    }
+}
+
 /* The same of a packet that has all fields of all of them, as most do; others
- * go to 'partial'.  Sketches need no more of a key than its hash, and most keys
- * have no state: so words are built only where they are known to be needed,
- * and xfsm_exec_row_key() builds them for who needs them all the same. */
+ * go to 'partial'.  Those that only keys in the first state need come last, so
+ * that they can be left out.  Sketches need no more of a key than its hash, and
+ * most keys have no state, so words are built only where they are known to be
+ * needed.  Whoever needs more then builds it: xfsm_exec_row_key(). */
 static void
 emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
                   uint32_t event, uint64_t keys, uint32_t partial)
 {
+    uint16_t primary = p->image.events[event].primary;
+    uint64_t firsts = xfsm_instance_first_keys(p, event);
+    uint64_t others = keys & ~firsts & ~(UINT64_C(1) << primary);
+    uint32_t done = firsts ? xfsm_emit_labels(e, 1) : 0;
     struct prefix prefix = { .reg = SHARED };
     struct xfsm_fieldset needs = { { 0 } };
     uint64_t words = keys & event_word_keys(p, event);
@@ -646,21 +699,14 @@ emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
         }
     }
     emit_needs(e, &needs, partial);
-    xfsm_emit_mov_imm(e, XFSM_RAX, words);
-    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
-    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
-    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, complete),
-                    XFSM_RAX);
-    for (uint16_t key = 0; key < p->image.n_keys; key++) {
-        if (keys >> key & 1) {
-            bool hashed = !(words >> key & 1);
-
-            if (!hashed) {
-                emit_key_words(e, p, key, VALUES, p->key_offsets[key]);
-            }
-            emit_key_hash(e, p, key, VALUES, p->key_offsets[key], &prefix);
-            emit_fetches(e, p, event, key, hashed);
-        }
+    emit_note_keys(e, keys & ~firsts, words);
+    emit_other_keys(e, p, event, others, words, &prefix);
+    emit_row_key(e, p, primary, words, &prefix);
+    emit_primary_fetches(e, p, event, !(words >> primary & 1), done);
+    if (firsts) {
+        emit_note_keys(e, keys, words);
+        emit_other_keys(e, p, event, firsts, words, &prefix);
+        xfsm_emit_bind(e, done);
     }
 }
 
@@ -677,6 +723,8 @@ emit_event(struct xfsm_emit *e, const struct xfsm_instance *p, uint32_t event)
         xfsm_emit_ret(e);
     }
     xfsm_emit_bind(e, partial);
+    xfsm_emit_mov_imm(e, XFSM_RAX, keys);
+    xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RAX);
     emit_keys_one_by_one(e, p, event, keys);
     xfsm_emit_mov_imm(e, XFSM_RAX, event);
     xfsm_emit_ret(e);
