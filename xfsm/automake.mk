@@ -195,6 +195,7 @@ xfsm_runtime = \
 	xfsm/runtime/native-emit.c \
 	xfsm/runtime/native-emit.h \
 	xfsm/runtime/native-handler.c \
+	xfsm/runtime/native-key.c \
 	xfsm/runtime/native-live.c \
 	xfsm/runtime/native-match.c \
 	xfsm/runtime/native-private.h \

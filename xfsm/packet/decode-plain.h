@@ -50,14 +50,14 @@ xfsm_plain_fields(void)
     return set;
 }
 
-/* The payload of a plain packet, from byte 'start' to 'end' of the frame, whose
- * other fields are there. */
+/* The payload of a plain packet, from byte 'start' to 'end' of the frame,
+ * whose other fields are there. */
 void xfsm_decode_plain_payload(struct xfsm_packet *,
                                const struct xfsm_fieldset *want,
                                uint32_t start, uint32_t end);
 
-/* Is the packet plain, and nothing wrong with it?  If so, sets payload_len, and
- * where the captured payload starts and ends in the frame. */
+/* Is the packet plain, and nothing wrong with it?  If so, sets payload_len,
+ * and where the captured payload starts and ends in the frame. */
 static inline bool
 xfsm_plain_bounds(struct xfsm_packet *packet, uint32_t *start, uint32_t *end)
 {

@@ -293,7 +293,8 @@ xfsm_exec_packets(struct xfsm_exec *x, const struct xfsm_packet *packets,
     if (start < end && !begun) {
         tell_time(x, packets[start].ts);
     }
-    if (start < end && x->n_programs == 1 && !x->programs[0]->dynamic_matcher) {
+    if (start < end && x->n_programs == 1
+        && !x->programs[0]->dynamic_matcher) {
         i = run_single(x, packets, start, end);
     } else {
         struct xfsm_run run;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* Matching, keys and fetching.  In all of it RDI is the packet, except behind
+/* Matching and fetching.  In all of it RDI is the packet, except behind
  * a call, where RBX, which keeps it, is copied back. */
 
 #include "xfsm/runtime/native-private.h"
@@ -15,20 +15,15 @@
 #include "xfsm/sketch/countmin.h"
 
 #define PRESENT ((int32_t) offsetof(struct xfsm_packet, present))
+#define PACKET XFSM_NATIVE_PACKET
+#define ROW XFSM_NATIVE_ROW
+#define VALUES XFSM_NATIVE_VALUES
+#define SHARED XFSM_NATIVE_SHARED
 #define VALUE_HASH ((int32_t) offsetof(struct xfsm_key_value, hash))
-#define VALUE_WORDS ((int32_t) offsetof(struct xfsm_key_value, w))
 
-/* Where things are while a packet is prepared: in registers that nobody else
- * wants to keep, because most of it is done without a call. */
-#define PACKET XFSM_RDI
-#define ROW XFSM_R9
-#define VALUES XFSM_R10         /* Of the row. */
-#define SHARED XFSM_R11         /* Hash of what the keys begin with, or which
-                                 * keys are complete. */
-
-/* Calls 'f', which leaves those as they are.  Its second and later arguments
- * must be there; the first one is 'first'.  AL is turned into flags: equal
- * means false. */
+/* Calls 'f', after which PACKET, ROW, VALUES and SHARED are as before.  Its
+ * second and later arguments must be there; the first one is 'first'.  AL is
+ * turned into flags: equal means false. */
 static void
 emit_test_of(struct xfsm_emit *e, const void *f, const void *first)
 {
@@ -184,226 +179,6 @@ emit_matcher(struct xfsm_emit *e, const struct xfsm_instance *p,
     }
 }
 
-/* ## Keys ## */
-
-bool
-xfsm_native_has_key(const struct xfsm_instance *p, uint16_t key)
-{
-    const struct xfsm_key_plan *plan = &p->lowered.keys[key];
-
-    if (plan->has_prefixes) {
-        return false;
-    }
-    for (unsigned int i = 0; i < plan->n_steps; i++) {
-        if (!plan->steps[i].width) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Jumps to 'label' unless all fields in 'set' are there. */
-static void
-emit_needs(struct xfsm_emit *e, const struct xfsm_fieldset *set,
-           uint32_t label)
-{
-    for (int i = 0; i < XFSM_FIELDSET_WORDS * 2; i++) {
-        uint32_t bits = (uint32_t) (set->w[i / 2] >> i % 2 * 32);
-
-        if (bits) {
-            xfsm_emit_load(e, XFSM_RAX, XFSM_RDI, PRESENT + i * 4, 4);
-            xfsm_emit_not(e, XFSM_RAX);
-            xfsm_emit_test32_imm(e, XFSM_RAX, bits);
-            xfsm_emit_jcc(e, XFSM_CC_NE, label);
-        }
-    }
-}
-
-/* RAX = xfsm_hash_fold(RAX, RDX). */
-static void
-emit_fold(struct xfsm_emit *e)
-{
-    xfsm_emit_mul(e, XFSM_RDX);
-    xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, XFSM_RDX);
-}
-
-/* Where a word of a key comes from. */
-struct source {
-    int32_t offset;             /* In the packet. */
-    unsigned int width;
-};
-
-static unsigned int
-list_words(const struct xfsm_key_plan *plan, struct source *words)
-{
-    unsigned int n = 0;
-
-    for (unsigned int i = 0; i < plan->n_steps; i++) {
-        unsigned int width = plan->steps[i].width;
-
-        words[n].offset = plan->steps[i].offset;
-        words[n++].width = width > 8 ? 8 : width;
-        if (width > 8) {
-            words[n].offset = plan->steps[i].offset + 8;
-            words[n++].width = 8;
-        }
-    }
-    return n;
-}
-
-/* The hash of the first words of a key that was built before, an even number
- * of them, unfinished: keys that begin alike share it. */
-struct prefix {
-    enum xfsm_reg reg;          /* That has it; unless 'n' is 0. */
-    struct source words[XFSM_KEY_WORDS];
-    unsigned int n;
-};
-
-static bool
-begins_with(const struct source *words, unsigned int n,
-            const struct prefix *prefix)
-{
-    for (unsigned int i = 0; i < prefix->n; i++) {
-        if (i >= n || words[i].offset != prefix->words[i].offset
-            || words[i].width != prefix->words[i].width) {
-            return false;
-        }
-    }
-    return prefix->n != 0;
-}
-
-static void
-emit_load_word(struct xfsm_emit *e, enum xfsm_reg reg,
-               const struct source *word)
-{
-    xfsm_emit_load(e, reg, PACKET, word->offset, word->width);
-}
-
-/* 'reg' becomes the word, XORed with 'value'. */
-static void
-emit_masked_word(struct xfsm_emit *e, enum xfsm_reg reg,
-                 const struct source *word, uint64_t value)
-{
-    if (word->width == 8) {
-        xfsm_emit_mov_imm(e, reg, value);
-        xfsm_emit_xor_mem(e, reg, PACKET, word->offset);
-    } else {
-        emit_load_word(e, reg, word);
-        xfsm_emit_mov_imm(e, XFSM_RCX, value);
-        xfsm_emit_alu(e, XFSM_XOR, reg, XFSM_RCX);
-    }
-}
-
-/* RAX, which the prefix may be in, becomes the hash of two words more, or of
- * the last one: 'h' is where that of those before 'i' is, or NULL where
- * there are none. */
-static void
-emit_two_words(struct xfsm_emit *e, const struct xfsm_instance *p,
-               const struct source *words, unsigned int i, unsigned int n,
-               const enum xfsm_reg *h)
-{
-    const uint64_t *secret = p->seed->secret;
-    enum xfsm_reg word = h && *h == XFSM_RAX ? XFSM_R8 : XFSM_RAX;
-
-    emit_masked_word(e, word, &words[i],
-                     secret[i + 1] ^ (h ? 0 : secret[0] ^ p->tweak));
-    if (h) {
-        xfsm_emit_alu(e, XFSM_XOR, XFSM_RAX, word == XFSM_RAX ? *h : word);
-    }
-    if (i + 1 < n) {
-        emit_masked_word(e, XFSM_RDX, &words[i + 1], secret[i + 2]);
-    } else {
-        xfsm_emit_mov_imm(e, XFSM_RDX, secret[i + 2]);
-    }
-    emit_fold(e);
-}
-
-/* RAX = xfsm_hash_words() of the words, at least one.  'prefix', if there is
- * one, is used where the words begin with it, and is theirs afterwards where
- * it was none.  Uses RAX, RCX, RDX and R8. */
-static void
-emit_hash(struct xfsm_emit *e, const struct xfsm_instance *p,
-          const struct source *words, unsigned int n, struct prefix *prefix)
-{
-    static const enum xfsm_reg rax = XFSM_RAX;
-    const enum xfsm_reg *h = NULL;
-    unsigned int i = 0;
-
-    if (prefix && begins_with(words, n, prefix)) {
-        h = &prefix->reg;
-        i = prefix->n;
-        if (i == n) {
-            xfsm_emit_alu(e, XFSM_MOV, XFSM_RAX, prefix->reg);
-        }
-    }
-    for (; i < n; i += 2) {
-        emit_two_words(e, p, words, i, n, h);
-        h = &rax;
-        if (prefix && !prefix->n && i + 4 > n && i + 2 <= n) {
-            xfsm_emit_alu(e, XFSM_MOV, prefix->reg, XFSM_RAX);
-            prefix->n = i + 2;
-            memcpy(prefix->words, words, prefix->n * sizeof *words);
-        }
-    }
-    xfsm_emit_xor_imm(e, XFSM_RAX, (int32_t) n);
-    xfsm_emit_mov_imm(e, XFSM_RDX, p->seed->secret[XFSM_KEY_WORDS + 1]);
-    emit_fold(e);
-}
-
-/* Builds the hash of the key's value at 'base' + 'disp', which is in RAX, too;
- * the packet has all of its fields.  Uses RAX, RCX, RDX and R8. */
-static void
-emit_key_hash(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
-              enum xfsm_reg base, int32_t disp, struct prefix *prefix)
-{
-    struct source words[XFSM_KEY_WORDS];
-    unsigned int n = list_words(&p->lowered.keys[key], words);
-
-    emit_hash(e, p, words, n, prefix);
-    xfsm_emit_store(e, base, disp + VALUE_HASH, XFSM_RAX);
-}
-
-/* Builds its words.  Uses RCX. */
-static void
-emit_key_words(struct xfsm_emit *e, const struct xfsm_instance *p,
-               uint16_t key, enum xfsm_reg base, int32_t disp)
-{
-    struct source words[XFSM_KEY_WORDS];
-    unsigned int n = list_words(&p->lowered.keys[key], words);
-
-    for (unsigned int i = 0; i < n; i++) {
-        emit_load_word(e, XFSM_RCX, &words[i]);
-        xfsm_emit_store(e, base, disp + VALUE_WORDS + (int32_t) i * 8,
-                        XFSM_RCX);
-    }
-}
-
-/* The same, but jumps to 'absent' if the packet lacks a field. */
-static void
-emit_key(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
-         enum xfsm_reg base, int32_t disp, uint32_t absent)
-{
-    emit_needs(e, &p->lowered.keys[key].needs, absent);
-    emit_key_words(e, p, key, base, disp);
-    emit_key_hash(e, p, key, base, disp, NULL);
-}
-
-uint32_t
-xfsm_native_emit_key(struct xfsm_emit *e, const struct xfsm_instance *p,
-                     uint16_t key)
-{
-    uint32_t start = xfsm_native_begin(e);
-    uint32_t absent = xfsm_emit_labels(e, 1);
-
-    emit_key(e, p, key, XFSM_RSI, 0, absent);
-    xfsm_emit_mov_imm(e, XFSM_RAX, 1);
-    xfsm_emit_ret(e);
-    xfsm_emit_bind(e, absent);
-    xfsm_emit_mov_imm(e, XFSM_RAX, 0);
-    xfsm_emit_ret(e);
-    return start;
-}
-
 /* ## Fetching ## */
 
 /* Sends for line number (hash >> 32) * 'n_lines' >> 32.  The hash is in RAX,
@@ -507,15 +282,16 @@ static void
 emit_words_late(struct xfsm_emit *e, const struct xfsm_instance *p,
                 uint16_t key)
 {
-    emit_key_words(e, p, key, VALUES, p->key_offsets[key]);
+    xfsm_native_emit_words(e, p, key, VALUES, p->key_offsets[key]);
     xfsm_emit_load(e, XFSM_RCX, ROW, offsetof(struct xfsm_key_row, built), 8);
     xfsm_emit_bts(e, XFSM_RCX, (uint8_t) key);
     xfsm_emit_store(e, ROW, offsetof(struct xfsm_key_row, built), XFSM_RCX);
 }
 
 /* Sends for what is found under the primary key, whose hash is in RAX.  Where
- * the key may be in the state table, builds its words if it is 'hashed' and has
- * none yet, and goes on at label 'done', which it binds where that is 0. */
+ * the key may be in the state table, builds its words if it is 'hashed' and
+ * has none yet, and goes on at label 'done', which it binds where that is
+ * 0. */
 static void
 emit_primary_fetches(struct xfsm_emit *e, const struct xfsm_instance *p,
                      uint32_t event, bool hashed, uint32_t done)
@@ -557,7 +333,7 @@ emit_event_key(struct xfsm_emit *e, const struct xfsm_instance *p,
     int32_t offset = p->key_offsets[key];
 
     if (xfsm_native_has_key(p, key)) {
-        emit_key(e, p, key, VALUES, offset, absent);
+        xfsm_native_emit_value(e, p, key, VALUES, offset, absent);
     } else {
         xfsm_emit_mov_imm(e, XFSM_RSI, key);
         xfsm_emit_alu(e, XFSM_MOV, XFSM_RDX, PACKET);
@@ -654,19 +430,19 @@ emit_note_keys(struct xfsm_emit *e, uint64_t keys, uint64_t words)
  * if it is in 'words'. */
 static void
 emit_row_key(struct xfsm_emit *e, const struct xfsm_instance *p, uint16_t key,
-             uint64_t words, struct prefix *prefix)
+             uint64_t words, struct xfsm_native_prefix *prefix)
 {
     if (words >> key & 1) {
-        emit_key_words(e, p, key, VALUES, p->key_offsets[key]);
+        xfsm_native_emit_words(e, p, key, VALUES, p->key_offsets[key]);
     }
-    emit_key_hash(e, p, key, VALUES, p->key_offsets[key], prefix);
+    xfsm_native_emit_hash(e, p, key, VALUES, p->key_offsets[key], prefix);
 }
 
 /* Builds 'keys', and sends for what is found under them. */
 static void
 emit_other_keys(struct xfsm_emit *e, const struct xfsm_instance *p,
                 uint32_t event, uint64_t keys, uint64_t words,
-                struct prefix *prefix)
+                struct xfsm_native_prefix *prefix)
 {
     for (uint16_t key = 0; key < p->image.n_keys; key++) {
         if (keys >> key & 1) {
@@ -678,9 +454,9 @@ emit_other_keys(struct xfsm_emit *e, const struct xfsm_instance *p,
 
 /* The same of a packet that has all fields of all of them, as most do; others
  * go to 'partial'.  Those that only keys in the first state need come last, so
- * that they can be left out.  Sketches need no more of a key than its hash, and
- * most keys have no state, so words are built only where they are known to be
- * needed.  Whoever needs more then builds it: xfsm_exec_row_key(). */
+ * that they can be left out.  Sketches need no more of a key than its hash,
+ * and most keys have no state, so words are built only where they are known to
+ * be needed.  Whoever needs more then builds it: xfsm_exec_row_key(). */
 static void
 emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
                   uint32_t event, uint64_t keys, uint32_t partial)
@@ -689,7 +465,7 @@ emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
     uint64_t firsts = xfsm_instance_first_keys(p, event);
     uint64_t others = keys & ~firsts & ~(UINT64_C(1) << primary);
     uint32_t done = firsts ? xfsm_emit_labels(e, 1) : 0;
-    struct prefix prefix = { .reg = SHARED };
+    struct xfsm_native_prefix prefix = { .reg = SHARED };
     struct xfsm_fieldset needs = { { 0 } };
     uint64_t words = keys & event_word_keys(p, event);
 
@@ -698,7 +474,7 @@ emit_keys_at_once(struct xfsm_emit *e, const struct xfsm_instance *p,
             needs.w[i] |= p->lowered.keys[key].needs.w[i];
         }
     }
-    emit_needs(e, &needs, partial);
+    xfsm_native_emit_needs(e, &needs, partial);
     emit_note_keys(e, keys & ~firsts, words);
     emit_other_keys(e, p, event, others, words, &prefix);
     emit_row_key(e, p, primary, words, &prefix);
