@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "xfsm/base/mem.h"
 #include "xfsm/io/capture.h"
 
 /* Packets asked of the capture at once: what the engine takes at once, so that
@@ -166,6 +167,7 @@ xfsm_replay_print_stats(const struct xfsm_replay *replay,
                           stats.decode_errors[i]);
         }
     }
+    print_counter("", "huge_page_bytes", xfsm_mem_huge_bytes());
     if (replay->pub) {
         print_counter("", "published", xfsm_zmq_pub_sent(replay->pub));
         print_counter("", "publish_dropped",

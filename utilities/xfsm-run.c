@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "utilities/xfsm-replay.h"
@@ -30,6 +31,10 @@
 
 #define LINGER_DEFAULT UINT64_C(10000000000)    /* ns. */
 
+/* From so many bytes on, some 800,000 small packets, a capture is worth huge
+ * pages. */
+#define HUGE_CAPTURE ((off_t) 64 << 20)
+
 /* A program, compiled. */
 struct image {
     char *path;                 /* Where it came from. */
@@ -45,6 +50,7 @@ struct run {
     const char *capture;        /* --pcap. */
     const char *publish;        /* --publish. */
     double wait;                /* --wait-subscriber. */
+    bool pages_chosen;          /* --huge-pages, --no-huge-pages. */
     bool quiet;
     struct xfsm_settings settings;      /* --param. */
 
@@ -84,7 +90,9 @@ print_help(void)
          "                       machine has it (default), or the\n"
          "                       interpreter\n"
          "  --huge-pages         tables in huge pages: faster with many\n"
-         "                       flows, takes more memory\n"
+         "                       flows, takes more memory (default: for\n"
+         "                       captures of 64 MiB and more)\n"
+         "  --no-huge-pages      not so\n"
          "  --publish ENDPOINT   publish the events as well: ipc://PATH,\n"
          "                       tcp://127.0.0.1:PORT, or \"program\" for\n"
          "                       what the publisher element names\n"
@@ -290,6 +298,18 @@ open_publisher(struct run *run)
     return true;
 }
 
+/* Tables in huge pages, if a long capture will touch most of them. */
+static void
+choose_pages(const struct run *run, const char *path)
+{
+    struct stat s;
+
+    if (!run->pages_chosen) {
+        xfsm_mem_want_huge(!stat(path, &s) && S_ISREG(s.st_mode)
+                           && s.st_size >= HUGE_CAPTURE);
+    }
+}
+
 /* Makes an engine with all programs. */
 static struct xfsm_engine *
 create_engine(struct run *run)
@@ -377,6 +397,7 @@ run_programs(struct run *run, char *args[], int n)
     if (!run->replay.identity.port) {
         run->replay.identity.port = basename(path);
     }
+    choose_pages(run, path);
     engine = create_engine(run);
     if (engine) {
         if (open_publisher(run)) {
@@ -434,6 +455,7 @@ enum {
     OPT_BACKEND,
     OPT_MAX_EVENTS,
     OPT_HUGE_PAGES,
+    OPT_NO_HUGE_PAGES,
 };
 
 static const struct option run_options[] = {
@@ -450,6 +472,7 @@ static const struct option run_options[] = {
     { "backend", required_argument, NULL, OPT_BACKEND },
     { "max-events", required_argument, NULL, OPT_MAX_EVENTS },
     { "huge-pages", no_argument, NULL, OPT_HUGE_PAGES },
+    { "no-huge-pages", no_argument, NULL, OPT_NO_HUGE_PAGES },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -534,7 +557,9 @@ parse_options(struct run *run, int argc, char *argv[])
             identity->port = optarg;
             break;
         case OPT_HUGE_PAGES:
-            xfsm_mem_want_huge(true);
+        case OPT_NO_HUGE_PAGES:
+            xfsm_mem_want_huge(c == OPT_HUGE_PAGES);
+            run->pages_chosen = true;
             break;
         case 'q':
             run->quiet = true;

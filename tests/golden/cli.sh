@@ -200,6 +200,25 @@ same "run: labels" "$work/events2" /dev/null
 same "run: another seed, the same events" "$work/events" "$work/events2"
 expect "run: bad seed" 64 "32 hexadecimal digits" \
     "$xfsm" run --seed 12 portscan --pcap "$capture"
+
+# huge NAME EXPECTED OPTION... : are huge pages asked for?
+huge() {
+    local name=$1 expected=$2 got=no
+    shift 2
+    "$xfsm" run portscan "$@" > "$work/out" 2> "$work/err" < /dev/null
+    ! grep -q "huge_page_bytes *[1-9]" "$work/err" || got=yes
+    [ "$got" = "$expected" ]
+    verdict $? "run: huge pages, $name"
+}
+
+truncate -s 64M "$work/long"
+truncate -s 67108863 "$work/short"
+huge "a capture" no --pcap "$capture"
+huge "a capture, and asked for" yes --huge-pages --pcap "$capture"
+huge "a file of 64 MiB, if of zeros alone" yes --pcap "$work/long"
+huge "the same, refused" no --no-huge-pages --pcap "$work/long"
+huge "a byte less" no --pcap "$work/short"
+huge "no file" no --pcap - < "$work/long"
 expect "run: bad linger" 64 '"-1" is not a number' \
     "$xfsm" run --linger -1 portscan --pcap "$capture"
 expect "run: the program's own source" 0 "hello 192.0.2.66" \
