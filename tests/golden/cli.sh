@@ -218,7 +218,7 @@ huge "a capture, and asked for" yes --huge-pages --pcap "$capture"
 huge "a file of 64 MiB, if of zeros alone" yes --pcap "$work/long"
 huge "the same, refused" no --no-huge-pages --pcap "$work/long"
 huge "a byte less" no --pcap "$work/short"
-huge "no file" no --pcap - < "$work/long"
+huge "no file" no --pcap -
 expect "run: bad linger" 64 '"-1" is not a number' \
     "$xfsm" run --linger -1 portscan --pcap "$capture"
 expect "run: the program's own source" 0 "hello 192.0.2.66" \
