@@ -120,6 +120,14 @@ struct field_text {
 };
 
 static void
+put_bytes(struct field_text *text, const char *p, size_t n)
+{
+    n = n < text->size - text->len ? n : text->size - text->len;
+    memcpy(text->buf + text->len, p, n);
+    text->len += n;
+}
+
+static void
 put_char(struct field_text *text, char c)
 {
     if (text->len < text->size) {
@@ -167,14 +175,23 @@ put_mac(struct field_text *text, uint64_t mac)
 static void
 put_ip4(struct field_text *text, const uint8_t *octets)
 {
+    char buf[16];
+    char *p = buf;
     int i;
 
     for (i = 0; i < 4; i++) {
-        if (i) {
-            put_char(text, '.');
+        unsigned int octet = octets[i];
+
+        if (octet >= 100) {
+            *p++ = (char) ('0' + octet / 100);
         }
-        put_uint(text, octets[i]);
+        if (octet >= 10) {
+            *p++ = (char) ('0' + octet / 10 % 10);
+        }
+        *p++ = (char) ('0' + octet % 10);
+        *p++ = '.';
     }
+    put_bytes(text, buf, (size_t) (p - buf) - 1);
 }
 
 /* Finds the longest run of zero words, the first of equals; stores its length,

@@ -28,6 +28,9 @@ xfsm_identity_id_fits(const char *value)
     return n && !value[n] && n <= XFSM_IDENTITY_ID_MAX;
 }
 
+#define STRINGIZE_(X) #X
+#define STRINGIZE(X) STRINGIZE_(X)
+
 /* Output.  What does not fit is left out, and 'overflow' says so. */
 struct out {
     char *p;
@@ -35,7 +38,7 @@ struct out {
     bool overflow;
 };
 
-static void
+static inline void
 put(struct out *out, const char *p, size_t len)
 {
     if (len <= out->left) {
@@ -46,6 +49,9 @@ put(struct out *out, const char *p, size_t len)
         out->overflow = true;
     }
 }
+
+/* A text that is a literal. */
+#define PUT(OUT, LITERAL) put(OUT, LITERAL, sizeof LITERAL - 1)
 
 /* Takes back all since 'before' if it did not fit as a whole. */
 static void
@@ -62,15 +68,12 @@ put_string(struct out *out, const char *s)
     put(out, s, strlen(s));
 }
 
-static void
-put_digits(struct out *out, uint64_t value, unsigned int n)
+/* Writes 'value', below 100, in two digits. */
+static inline void
+two_digits(char *p, uint64_t value)
 {
-    char digits[20];
-
-    for (unsigned int i = n; i-- > 0; value /= 10) {
-        digits[i] = (char) ('0' + value % 10);
-    }
-    put(out, digits, n);
+    p[0] = (char) ('0' + value / 10);
+    p[1] = (char) ('0' + value % 10);
 }
 
 /* "2026-11-23T16:42:36.123456789Z": the proleptic Gregorian calendar, by way
@@ -79,6 +82,7 @@ static void
 put_time(struct out *out, uint64_t ns)
 {
     uint64_t seconds = ns / UINT64_C(1000000000);
+    uint32_t fraction = (uint32_t) (ns % UINT64_C(1000000000));
     uint64_t days = seconds / 86400 + 719468;
     uint64_t second = seconds % 86400;
     uint64_t era = days / 146097;
@@ -86,84 +90,141 @@ put_time(struct out *out, uint64_t ns)
     uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     uint64_t in_year = day - (365 * year + year / 4 - year / 100);
     uint64_t month = (5 * in_year + 2) / 153;
+    char text[] = "YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ";
 
-    put_digits(out, year + era * 400 + (month >= 10), 4);
-    put(out, "-", 1);
-    put_digits(out, month < 10 ? month + 3 : month - 9, 2);
-    put(out, "-", 1);
-    put_digits(out, in_year - (153 * month + 2) / 5 + 1, 2);
-    put(out, "T", 1);
-    put_digits(out, second / 3600, 2);
-    put(out, ":", 1);
-    put_digits(out, second / 60 % 60, 2);
-    put(out, ":", 1);
-    put_digits(out, second % 60, 2);
-    put(out, ".", 1);
-    put_digits(out, ns % UINT64_C(1000000000), 9);
-    put(out, "Z", 1);
+    year += era * 400 + (month >= 10);
+    two_digits(text, year / 100 % 100);
+    two_digits(text + 2, year % 100);
+    two_digits(text + 5, month < 10 ? month + 3 : month - 9);
+    two_digits(text + 8, in_year - (153 * month + 2) / 5 + 1);
+    two_digits(text + 11, second / 3600);
+    two_digits(text + 14, second / 60 % 60);
+    two_digits(text + 17, second % 60);
+    text[20] = (char) ('0' + fraction / 100000000);
+    two_digits(text + 21, fraction / 1000000 % 100);
+    two_digits(text + 23, fraction / 10000 % 100);
+    two_digits(text + 25, fraction / 100 % 100);
+    two_digits(text + 27, fraction % 100);
+    put(out, text, sizeof text - 1);
+}
+
+/* Does the character stand for itself in a JSON string? */
+static inline bool
+is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The same for 8 characters: not 0 if it is not so of one of them.  (Each term
+ * has the upper bit of bytes below 0x20, from 0x7f on, of '"' and of '\\'; the
+ * first, third and fourth may borrow, from a byte that is one of them.) */
+static inline uint64_t
+has_special(uint64_t w)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t quotes = w ^ ones * '"';
+    uint64_t slashes = w ^ ones * '\\';
+
+    return ((w - ones * 0x20) | (w + ones) | w | (quotes - ones)
+            | (slashes - ones)) & ones * 0x80;
+}
+
+/* How many characters at 's', 'len' at most, stand for themselves. */
+static inline size_t
+count_plain(const char *s, size_t len)
+{
+    size_t n = 0;
+
+    for (; n + 8 <= len; n += 8) {
+        uint64_t w;
+
+        memcpy(&w, &s[n], sizeof w);
+        if (has_special(w)) {
+            break;
+        }
+    }
+    while (n < len && is_plain((unsigned char) s[n])) {
+        n++;
+    }
+    return n;
+}
+
+static void
+put_special(struct out *out, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (c == '"' || c == '\\') {
+        char escape[2] = { '\\', (char) c };
+
+        put(out, escape, sizeof escape);
+    } else if (c == '\n') {
+        PUT(out, "\\n");
+    } else if (c == '\t') {
+        PUT(out, "\\t");
+    } else {
+        char escape[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+        put(out, escape, sizeof escape);
+    }
 }
 
 static void
 put_escaped(struct out *out, const char *s, size_t len)
 {
-    static const char hex[] = "0123456789abcdef";
-
-    put(out, "\"", 1);
+    PUT(out, "\"");
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char) s[i];
+        size_t plain = count_plain(&s[i], len - i);
 
-        if (c == '"' || c == '\\') {
-            char escape[2] = { '\\', (char) c };
-
-            put(out, escape, sizeof escape);
-        } else if (c == '\n') {
-            put(out, "\\n", 2);
-        } else if (c == '\t') {
-            put(out, "\\t", 2);
-        } else if (c < 0x20 || c >= 0x7f) {
-            char escape[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
-
-            put(out, escape, sizeof escape);
-        } else {
-            put(out, &s[i], 1);
+        put(out, &s[i], plain);
+        i += plain;
+        if (i < len) {
+            put_special(out, (unsigned char) s[i]);
         }
     }
-    put(out, "\"", 1);
+    PUT(out, "\"");
 }
 
-/* ,"NAME":"VALUE" */
+/* ,"NAME":"VALUE", of which 'head' is all up to the colon. */
 static void
-put_member(struct out *out, const char *name, const char *value, size_t len)
+put_member(struct out *out, const char *head, size_t n_head,
+           const char *value, size_t len)
 {
     struct out before = *out;
 
-    put(out, ",\"", 2);
-    put_string(out, name);
-    put(out, "\":", 2);
+    put(out, head, n_head);
     put_escaped(out, value, len);
     all_or_nothing(out, before);
 }
 
-static void
-put_optional(struct out *out, const char *name, const char *value)
-{
-    if (value && *value) {
-        put_member(out, name, value, strlen(value));
-    }
-}
+#define PUT_MEMBER(OUT, NAME, VALUE, LEN) \
+    put_member(OUT, ",\"" NAME "\":", sizeof NAME + 3, VALUE, LEN)
+
+#define PUT_STRING(OUT, NAME, VALUE) \
+    PUT_MEMBER(OUT, NAME, VALUE, strlen(VALUE))
+
+/* The same, but nothing where there is no value. */
+#define PUT_OPTIONAL(OUT, NAME, VALUE) \
+    do { \
+        if ((VALUE) && *(VALUE)) { \
+            PUT_STRING(OUT, NAME, VALUE); \
+        } \
+    } while (0)
 
 static void
-put_member_uint(struct out *out, const char *name, uint64_t value)
+put_member_uint(struct out *out, const char *head, size_t n_head,
+                uint64_t value)
 {
     struct out before = *out;
     char buf[XFSM_NUMBER_MAX];
 
-    put(out, ",\"", 2);
-    put_string(out, name);
-    put(out, "\":", 2);
+    put(out, head, n_head);
     put(out, buf, xfsm_number_format_uint(value, buf));
     all_or_nothing(out, before);
 }
+
+#define PUT_UINT(OUT, NAME, VALUE) \
+    put_member_uint(OUT, ",\"" NAME "\":", sizeof NAME + 3, VALUE)
 
 size_t
 xfsm_event_format_key(const struct xfsm_event *event, int i, char *buf,
@@ -184,7 +245,7 @@ put_key(struct out *out, const struct xfsm_event *event)
     if (!event->n_key_fields) {
         return;
     }
-    put_string(out, ",\"key\":{");
+    PUT(out, ",\"key\":{");
     for (int i = 0; i < event->n_key_fields; i++) {
         const struct xfsm_field *field = &xfsm_fields[event->key_fields[i]];
         char text[XFSM_FIELD_TEXT_MAX];
@@ -228,7 +289,7 @@ put_fields(struct out *out, const struct xfsm_event *event)
     if (!event->n_fields) {
         return;
     }
-    put_string(out, ",\"fields\":{");
+    PUT(out, ",\"fields\":{");
     for (int i = 0; i < event->n_fields; i++) {
         const struct xfsm_event_field *field = &event->fields[i];
         size_t n = group_len(field);
@@ -283,7 +344,7 @@ put_features(struct out *out, const struct xfsm_event *event)
     if (!event->n_features) {
         return;
     }
-    put_string(out, ",\"features\":{");
+    PUT(out, ",\"features\":{");
     for (int i = 0; i < event->n_features; i++) {
         const char *name = event->feature_names[i];
         char buf[XFSM_NUMBER_MAX];
@@ -314,7 +375,7 @@ put_raw(struct out *out, const struct xfsm_event *event)
         size_t len = event->raw_len < XFSM_EVENT_RAW_MAX
                      ? event->raw_len : XFSM_EVENT_RAW_MAX;
 
-        put_string(out, ",\"raw\":\"");
+        PUT(out, ",\"raw\":\"");
         put_base64(out, event->raw, len);
         put(out, "\"", 1);
     }
@@ -342,38 +403,36 @@ xfsm_event_format_json(const struct xfsm_event *event,
 {
     struct out out = { .p = buf, .left = size - 2 };
 
-    put_string(&out, "{\"v\":");
-    put_digits(&out, XFSM_EVENT_SCHEMA, 1);
-    put_string(&out, ",\"time\":\"");
+    PUT(&out, "{\"v\":" STRINGIZE(XFSM_EVENT_SCHEMA) ",\"time\":\"");
     put_time(&out, event->ts);
-    put(&out, "\"", 1);
-    put_member(&out, "label", event->label, strlen(event->label));
-    put_member(&out, "program", event->program, strlen(event->program));
-    put_optional(&out, "version", event->version);
-    put_member(&out, "host", identity->host, strlen(identity->host));
-    put_member(&out, "bridge", identity->bridge, strlen(identity->bridge));
-    put_member(&out, "port", identity->port, strlen(identity->port));
-    put_optional(&out, "interface_uuid", identity->interface_uuid);
-    put_member_uint(&out, "epoch", identity->epoch);
-    put_member_uint(&out, "seq", event->seq);
-    put_optional(&out, "state", event->state);
-    put_optional(&out, "next_state", event->next_state);
-    put_optional(&out, "code", event->code);
-    put_optional(&out, "level", event->level);
-    put_optional(&out, "description", event->description);
-    put_optional(&out, "attack", event->attack);
+    PUT(&out, "\"");
+    PUT_STRING(&out, "label", event->label);
+    PUT_STRING(&out, "program", event->program);
+    PUT_OPTIONAL(&out, "version", event->version);
+    PUT_STRING(&out, "host", identity->host);
+    PUT_STRING(&out, "bridge", identity->bridge);
+    PUT_STRING(&out, "port", identity->port);
+    PUT_OPTIONAL(&out, "interface_uuid", identity->interface_uuid);
+    PUT_UINT(&out, "epoch", identity->epoch);
+    PUT_UINT(&out, "seq", event->seq);
+    PUT_OPTIONAL(&out, "state", event->state);
+    PUT_OPTIONAL(&out, "next_state", event->next_state);
+    PUT_OPTIONAL(&out, "code", event->code);
+    PUT_OPTIONAL(&out, "level", event->level);
+    PUT_OPTIONAL(&out, "description", event->description);
+    PUT_OPTIONAL(&out, "attack", event->attack);
     put_fields(&out, event);
     if (event->text_len) {
-        put_member(&out, "text", event->text, event->text_len);
+        PUT_MEMBER(&out, "text", event->text, event->text_len);
     }
     if (event->suspect) {
-        put_string(&out, ",\"suspect\":true");
+        PUT(&out, ",\"suspect\":true");
     }
     if (event->lost) {
-        put_member_uint(&out, "lost", event->lost);
+        PUT_UINT(&out, "lost", event->lost);
     }
     if (event->hops) {
-        put_member_uint(&out, "hops", event->hops);
+        PUT_UINT(&out, "hops", event->hops);
     }
     put_whole(&out, put_key, event);
     put_ids(&out, identity);
