@@ -30,8 +30,8 @@
  * primary key, which every packet of a handler has, so that nothing is counted
  * where they are not read.
  *
- * What is rare or long (publishing, timers, resets) stays an
- * instruction of the image, done by xfsm_effect().
+ * What is rare or long (publishing, timers, resets) stays an instruction of
+ * the image, done by xfsm_effect().
  *
  * Internal to the engine.  Thread-safety: read-only once made. */
 
