@@ -333,6 +333,8 @@ add_touches(const struct xfsm_instance *p, uint16_t handler,
             struct xfsm_touches *touches)
 {
     const struct xfsm_img_handler *h = &p->image.handlers[handler];
+    uint16_t primary = p->image.events[h->event].primary;
+    uint64_t sunk = xfsm_sunk_metrics(p, handler);
 
     for (uint32_t j = 0; j < h->n_code; j++) {
         const struct xfsm_insn *insn = &p->image.code[h->code + j];
@@ -343,8 +345,7 @@ add_touches(const struct xfsm_instance *p, uint16_t handler,
                       p->metrics[insn->b].detector, insn->d);
             break;
         case XFSM_I_VMADD: case XFSM_I_VMITEM: case XFSM_I_VMGET:
-            if (!xfsm_is_sunk(p, handler, p->metrics[insn->b].tewma,
-                              insn->d)) {
+            if (insn->d != primary || !(sunk >> insn->b & 1)) {
                 add_monitor_touch(touches, &p->metrics[insn->b], insn->d);
             }
             break;

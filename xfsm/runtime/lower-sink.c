@@ -158,23 +158,27 @@ xfsm_sink_reads(struct xfsm_instance *p, const uint32_t *led_to)
     }
 }
 
-bool
-xfsm_is_sunk(const struct xfsm_instance *p, uint32_t handler,
-             const void *memory, uint16_t key)
+uint64_t
+xfsm_sunk_metrics(const struct xfsm_instance *p, uint32_t handler)
 {
-    bool sunk = false;
+    const struct xfsm_img_handler *h = &p->image.handlers[handler];
+    uint16_t primary = primary_of(&p->image, handler);
+    uint64_t sunk = 0, other = 0;
 
     for (uint32_t i = p->lowered.handlers[handler]; i < end_of(p, handler);
          i++) {
         const struct xfsm_op *op = &p->lowered.ops[i];
 
-        if (op->m.memory == memory && op->key == key
-            && (op->code == XFSM_L_TEWMA_GET || changes(op, memory))) {
-            if (!op->sunk) {
-                return false;
-            }
-            sunk = true;
+        if (op->code == XFSM_L_TEWMA_GET && op->key == primary) {
+            *(op->sunk ? &sunk : &other) |= UINT64_C(1) << op->b;
         }
     }
-    return sunk;
+    for (uint32_t i = h->code; sunk && i < h->code + h->n_code; i++) {
+        const struct xfsm_insn *insn = &p->image.code[i];
+
+        if (insn->op == XFSM_I_VMADD && insn->d == primary) {
+            other |= UINT64_C(1) << insn->b;
+        }
+    }
+    return sunk & ~other;
 }

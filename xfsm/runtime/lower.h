@@ -30,8 +30,8 @@
  * primary key, which every packet of a handler has, so that nothing is counted
  * where they are not read.
  *
- * What is rare or long (publishing, timers, resets) stays an
- * instruction of the image, done by xfsm_effect().
+ * What is rare or long (publishing, timers, resets) stays an instruction of
+ * the image, done by xfsm_effect().
  *
  * Internal to the engine.  Thread-safety: read-only once made. */
 
@@ -73,7 +73,7 @@ enum xfsm_lowered_code {
 struct xfsm_op {
     uint8_t code;               /* enum xfsm_lowered_code. */
     uint8_t a;                  /* Register. */
-    uint8_t b, c;               /* Registers. */
+    uint8_t b, c;               /* Registers; 'b' of TEWMA_GET: metric. */
     uint16_t key;               /* Key, where one is used. */
     uint16_t target;            /* Of a jump: index of an operation; of
                                  * SUMMARY_ITEM...: key of the item. */
@@ -139,10 +139,9 @@ struct xfsm_lowered {
  * whether a jump leads to it. */
 void xfsm_sink_reads(struct xfsm_instance *p, const uint32_t *led_to);
 
-/* Does handler 'handler' look at the rate that 'memory' has for 'key', and
- * only behind such a jump? */
-bool xfsm_is_sunk(const struct xfsm_instance *p, uint32_t handler,
-                  const void *memory, uint16_t key);
+/* The metrics, as a bit map, whose rates of the event's primary key handler
+ * 'handler' touches behind such a jump alone. */
+uint64_t xfsm_sunk_metrics(const struct xfsm_instance *p, uint32_t handler);
 
 /* Translates the code of 'p', whose memory is allocated, into 'p->lowered'.
  * Returns false if there is no memory. */
