@@ -545,6 +545,8 @@ def test_events(fleet):
     check(points(fleet, "blue-viewer", "vm2")[1].replace("vm2", "nosuch")
           == points(fleet, "blue-viewer", "nosuch")[1], "not its own")
 
+    check(fleet.known_hosts() == 1, "hosts whose tenants are known")
+
     # The most streams of a tenant, and one more.
     crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
     fleet.call("blue-admin", 503, "GET", "/api/v1/events/stream")
@@ -744,6 +746,9 @@ def test(host):
     test_roles(fleet)
     blue, red = test_events(fleet)
     test_tokens(fleet, blue, red)
+    # A host that goes is forgotten.
+    fleet.ctl("--force", "del-host", "hv1")
+    wait_until(lambda: not fleet.known_hosts(), 20, "a host to go")
     fleet.rest.exit()
     fleet.db.close()
     host.check_log()

@@ -82,6 +82,12 @@ class Fleet:
                 self.rest.get("/api/v1/events?limit=1000",
                               role).json["items"]}
 
+    def known_hosts(self):
+        """Of how many hosts the controller keeps whose their ports are."""
+        line, = [line for line in self.rest.get("/metrics").body.splitlines()
+                 if line.startswith("xfsm_http_tenant_hosts ")]
+        return int(float(line.split()[1]))
+
 
 class Stream:
     """The events that a user follows."""
