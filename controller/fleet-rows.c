@@ -218,6 +218,7 @@ select_hosts(const struct fleetrec_assignment *row,
     }
     if (!row->n_hosts && smap_is_empty(&row->host_labels)) {
         sset_clear(&assignment->hosts);
+        assignment->unplaced = true;
         add_error(&assignment->error,
                   xstrdup("neither hosts nor host_labels are set, so no host "
                           "is meant; hosts=\"*\" is all"));

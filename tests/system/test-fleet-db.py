@@ -215,9 +215,28 @@ def test_rows(fleet):
                "a value that is too small to be told")
     check(three.assignments()["set"]["params"] == "hello:limit=7",
           "a wrong value reached a host")
-    db.update("Assignment", named("set"), parameters={"limit": "7"})
-    wait_until(lambda: not db.row("Assignment", "set")["error"], 10,
+    # But what stops an assignment does, whatever else is wrong with it.
+    db.update("Assignment", named("set"), enabled=False)
+    wait_until(lambda: not three.assignments()["set"]["enabled"], 10,
+               "a wrong row to be disabled")
+    check(three.assignments()["set"]["params"] == "hello:limit=7",
+          "a wrong value reached a host with that")
+    db.update("Assignment", named("set"), enabled=True,
+              parameters={"limit": "7"})
+    wait_until(lambda: not db.row("Assignment", "set")["error"]
+               and three.assignments()["set"]["enabled"], 10,
                "a value that was put right")
+    db.update("Assignment", named("bad-tag"), host_labels={"rack": "r1"})
+    wait_until(lambda: "bad-tag" not in three.assignments(), 10,
+               "a wrong row to go from a host that is not meant")
+    check("bad-tag" in fleet.hosts["hv1"].assignments(),
+          "it went from another, too")
+    # No selector of hosts is a mistake, not the choice of none.
+    db.update("Assignment", named("bad-tag"), host_labels={}, hosts=[])
+    wait_until(lambda: "hosts=\"*\"" in str(db.row(
+        "Assignment", "bad-tag")["error"]), 10, "the error to be told")
+    check("bad-tag" in fleet.hosts["hv1"].assignments(),
+          "a row went by mistake")
     for name in ("no-program", "no-host", "no-target", "bad-target",
                  "bad-tag", "bad-parameter", "bad-value", "bad-name"):
         db.delete("Assignment", named(name))
