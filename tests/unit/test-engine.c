@@ -439,22 +439,6 @@ test_events_are_numbered(void **state)
 
 /* ## Counters and introspection ## */
 
-static void
-test_counter_names(void **state)
-{
-    unsigned int n = 0;
-
-    (void) state;
-    while (xfsm_engine_counter_name(n)) {
-        assert_true(strlen(xfsm_engine_counter_doc(n)) > 5);
-        n++;
-    }
-    assert_null(xfsm_engine_counter_doc(n));
-    assert_null(xfsm_engine_counter_name(n + 1000));
-    assert_string_equal(xfsm_engine_counter_name(0), "packets");
-    assert_true(n >= 18);
-}
-
 /* Each packet and program pair is counted as one thing or another. */
 static void
 test_counters_add_up(void **state)
@@ -768,7 +752,6 @@ main(void)
         cmocka_unit_test(test_fields_of_all_programs),
         cmocka_unit_test(test_bytes_of_a_program),
         cmocka_unit_test(test_events_are_numbered),
-        cmocka_unit_test(test_counter_names),
         cmocka_unit_test(test_counters_add_up),
         cmocka_unit_test(test_decode_errors_are_counted),
         cmocka_unit_test(test_program_info),

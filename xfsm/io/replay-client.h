@@ -95,10 +95,10 @@ void xfsm_replay_begin_since(struct xfsm_replay_client *, uint64_t since_ms,
 
 /* Goes on with the question.  Returns EAGAIN while there is nothing to do
  * before xfsm_replay_deadline(), monotonic ms, or input; EINPROGRESS after a
- * part of the answer, or a message that is none, if there is more to do.  Else it is over: returns 0 if
- * a hub has answered, or all of them where all were asked, or another positive
- * errno; and stores the time of the oldest event that a hub has in
- * '*oldest_ms', 0 if there is none. */
+ * part of the answer, or a message that is none, if there is more to do.  Else
+ * it is over: returns 0 if a hub has answered, or all of them where all were
+ * asked, or another positive errno; and stores the time of the oldest event
+ * that a hub has in '*oldest_ms', 0 if there is none. */
 int xfsm_replay_go_on(struct xfsm_replay_client *, uint64_t *oldest_ms);
 int64_t xfsm_replay_deadline(const struct xfsm_replay_client *);
 
