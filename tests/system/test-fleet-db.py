@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import (Cluster, Controller, FakeHost,       # noqa: E402
-                       Server, named)
+                       FleetDb, named)
 from xfsmtest import check, wait_until                      # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3", "hv4")
@@ -33,13 +33,11 @@ PROGRAM = """<xfsm name="hello" version="1.0">
 """
 
 
-class Fleet:
+class Fleet(FleetDb):
     """A fleet of stand-ins, for all parts of the test."""
 
     def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
+        super().__init__(host)
         self.hosts = {}
         for name in HOSTS:
             self.hosts[name] = FakeHost(host, name)
