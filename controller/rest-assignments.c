@@ -17,6 +17,7 @@
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
 #include "controller/rest-preview.h"
+#include "controller/rest-rows.h"
 #include "controller/rest-tenants.h"
 #include "controller/tenants.h"
 #include "openvswitch/json.h"
@@ -28,6 +29,16 @@
 
 /* Hosts that a selector may name. */
 #define MAX_PATTERNS 1024
+
+static const struct ovsdb_idl_column *const columns[] = {
+    &fleetrec_assignment_col_programs, &fleetrec_assignment_col_parameters,
+    &fleetrec_assignment_col_target, &fleetrec_assignment_col_hosts,
+    &fleetrec_assignment_col_host_labels, &fleetrec_assignment_col_enabled,
+    &fleetrec_assignment_col_tenant, NULL,
+};
+
+static const struct xfsm_rest_table assignments
+    = XFSM_REST_TABLE(assignment, "assignment", columns);
 
 /* What of an assignment is written. */
 struct config {
@@ -197,28 +208,12 @@ xfsm_rest_get_assignments(struct xfsm_rest_call *call)
                                                       : build_assignment);
 }
 
-/* The assignment of that name, whether the user may see it or not. */
-static const struct fleetrec_assignment *
-find_any_row(struct xfsm_rest_call *call)
-{
-    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
-    const struct fleetrec_assignment *row;
-
-    if (idl) {
-        FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-            if (!strcmp(row->name, call->name)) {
-                return row;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* The same, or NULL if the user may not see it. */
+/* The assignment that the path names, or NULL if the user may not see it. */
 static const struct fleetrec_assignment *
 find_row(struct xfsm_rest_call *call)
 {
-    const struct fleetrec_assignment *row = find_any_row(call);
+    const struct fleetrec_assignment *row
+        = xfsm_rest_rows_find(call, &assignments);
 
     return row && xfsm_rest_may_see_assignment(call, row->tenant) ? row
                                                                   : NULL;
@@ -389,15 +384,7 @@ write_row(struct xfsm_rest_call *call,
         row = fleetrec_assignment_insert(txn);
         fleetrec_assignment_set_name(row, call->name);
     } else {
-        fleetrec_assignment_verify_programs(row);
-        fleetrec_assignment_verify_parameters(row);
-        fleetrec_assignment_verify_target(row);
-        fleetrec_assignment_verify_hosts(row);
-        fleetrec_assignment_verify_host_labels(row);
-        fleetrec_assignment_verify_enabled(row);
-        if (has_tenants(call)) {
-            fleetrec_assignment_verify_tenant(row);
-        }
+        xfsm_rest_rows_verify(call, &assignments, row);
     }
     fleetrec_assignment_set_programs(
         row, (const char **) c->programs.names, c->programs.n);
@@ -437,7 +424,7 @@ may_have_name(struct xfsm_rest_call *call)
     if (!call->tenant[0]) {
         return true;
     }
-    row = find_any_row(call);
+    row = xfsm_rest_rows_find(call, &assignments);
     if (call->request->answered) {
         return false;
     } else if (!xfsm_tenant_has_name(call->tenant, call->name)
@@ -543,28 +530,9 @@ void
 xfsm_rest_delete_assignment(struct xfsm_rest_call *call)
 {
     const struct fleetrec_assignment *row = find_row(call);
-    struct ovsdb_idl_txn *txn;
-    char *etag;
 
-    if (!call->rest->db) {
-        xfsm_rest_db_begin(call);
-        return;
-    } else if (!row) {
-        xfsm_rest_not_found(call);
-        return;
-    }
-    etag = xfsm_rest_make_json_etag(row_config(row));
-    if (xfsm_rest_may_write(call, etag)) {
-        txn = xfsm_rest_db_begin(call);
-        if (txn) {
-            fleetrec_assignment_verify_target(row);
-            fleetrec_assignment_verify_programs(row);
-            fleetrec_assignment_delete(row);
-            xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL,
-                                "delete assignment");
-        }
-    }
-    free(etag);
+    xfsm_rest_rows_delete(call, &assignments, row, row
+                          ? xfsm_rest_make_json_etag(row_config(row)) : NULL);
 }
 
 /* ## Preview ## */
