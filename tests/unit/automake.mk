@@ -27,6 +27,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-engine-counters \
 	tests/unit/test-event-batch \
 	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
@@ -64,6 +65,7 @@ UNIT_TESTS += \
 	tests/unit/test-param \
 	tests/unit/test-mitigation \
 	tests/unit/test-occasion \
+	tests/unit/test-occasion-message \
 	tests/unit/test-prefix \
 	tests/unit/test-quantile \
 	tests/unit/test-rate \
@@ -206,11 +208,22 @@ tests_unit_test_dns_SOURCES = \
 tests_unit_test_engine_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/engine-programs.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
+
+tests_unit_test_engine_counters_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/engine-programs.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-engine-counters.c
 
 tests_unit_test_event_batch_SOURCES = tests/unit/test-event-batch.c
 
@@ -223,6 +236,8 @@ tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
 tests_unit_test_event_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
+	tests/unit/strict-json.c \
+	tests/unit/strict-json.h \
 	tests/unit/test-event.c
 
 tests_unit_test_exec_SOURCES = \
@@ -635,9 +650,18 @@ tests_unit_test_mitigation_SOURCES = \
 tests_unit_test_occasion_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/occasion.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-occasion.c
+
+tests_unit_test_occasion_message_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/occasion.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-occasion-message.c
 
 tests_unit_test_tool_SOURCES = \
 	tests/unit/packet-builder.c \
