@@ -151,8 +151,10 @@ xfsm_rest_get_tenant_row(struct xfsm_rest_call *call)
 /* ## Writing ## */
 
 static char *
-take_member(const char *name, const struct json *json, struct rights *r)
+take_member(const char *name, const struct json *json, void *rights)
 {
+    struct rights *r = rights;
+
     if (!strcmp(name, "hosts")) {
         return xfsm_rest_take_strings(json, MAX_PATTERNS, &r->hosts);
     } else if (!strcmp(name, "programs")) {
@@ -185,35 +187,6 @@ check_rights(const char *name, const struct rights *r)
                         "\"*\"} is all ports");
     }
     return error ? error : xfsm_tenant_read_limits(&r->limits, &limits);
-}
-
-/* Reads the body into 'r'.  Returns false after answering what is wrong. */
-static bool
-read_rights(struct xfsm_rest_call *call, struct rights *r)
-{
-    struct json *json = xfsm_rest_body_json(call);
-    const struct shash_node *node;
-    char *error = NULL;
-
-    if (!json) {
-        return false;
-    }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        char *why = error ? NULL : take_member(node->name, node->data, r);
-
-        if (why) {
-            error = xasprintf("%s: %s", node->name, why);
-            free(why);
-        }
-    }
-    json_destroy(json);
-    error = error ? error : check_rights(call->name, r);
-    if (error) {
-        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
-                          error);
-        free(error);
-    }
-    return !call->request->answered;
 }
 
 static void
@@ -256,7 +229,8 @@ xfsm_rest_put_tenant(struct xfsm_rest_call *call)
         return;
     }
     rights_init(&r);
-    if (read_rights(call, &r)) {
+    if (xfsm_rest_read_body(call, take_member, &r)
+        && xfsm_rest_accept(call, check_rights(call->name, &r))) {
         row = xfsm_rest_rows_find(call, &tenants);
         etag = row ? xfsm_rest_make_json_etag(row_to_json(row)) : NULL;
         if (!call->request->answered && xfsm_rest_may_write(call, etag)) {

@@ -146,13 +146,7 @@ read_config(struct xfsm_rest_call *call, const struct json *body,
             error = xasprintf("%s is not known, or no string", node->name);
         }
     }
-    error = error ? error : check_config(call, c);
-    if (error) {
-        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
-                          error);
-        free(error);
-    }
-    return !call->request->answered;
+    return xfsm_rest_accept(call, error ? error : check_config(call, c));
 }
 
 static void
