@@ -15,6 +15,7 @@ UNIT_TESTS += \
 	tests/unit/test-capture-truth \
 	tests/unit/test-capture \
 	tests/unit/test-compile \
+	tests/unit/test-compile-selector \
 	tests/unit/test-countmin \
 	tests/unit/test-decode-details \
 	tests/unit/test-decode-link \
@@ -136,6 +137,13 @@ tests_unit_test_compile_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-compile.c
+
+tests_unit_test_compile_selector_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-compile-selector.c
 
 tests_unit_test_countmin_SOURCES = \
 	tests/unit/test-countmin.c \
