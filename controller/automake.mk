@@ -91,6 +91,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/rest-rights.c \
 	controller/rest-roles.c \
 	controller/rest-rollouts.c \
+	controller/rest-rows.c \
+	controller/rest-rows.h \
 	controller/rest-tenants.c \
 	controller/rest-tenants.h \
 	controller/rest-tool.c \

@@ -15,6 +15,7 @@
 #include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
+#include "ovsdb-schema/sorted-rows.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
 #include "util.h"
 #include "xfsm/io/zmq-socket.h"
@@ -118,19 +119,11 @@ read_programs(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
 {
     const struct fleetrec_fleet *global = fleetrec_fleet_first(idl);
     const struct smap none = SMAP_INITIALIZER(&none);
-    const struct fleetrec_program **rows = NULL;
-    const struct fleetrec_program *row;
-    size_t n = 0, allocated = 0, i;
+    size_t n, i;
+    const struct fleetrec_program **rows
+        = xfsm_sorted_rows(idl, &fleetrec_table_program, compare_versions,
+                           &n);
 
-    FLEETREC_PROGRAM_FOR_EACH (row, idl) {
-        if (n >= allocated) {
-            rows = x2nrealloc(rows, &allocated, sizeof *rows);
-        }
-        rows[n++] = row;
-    }
-    if (n) {
-        qsort(rows, n, sizeof *rows, compare_versions);
-    }
     for (i = 0; i < n; i++) {
         if (i + XFSM_FLEET_MAX_VERSIONS >= n
             || strcmp(rows[i]->name,
@@ -218,6 +211,7 @@ select_hosts(const struct fleetrec_assignment *row,
     }
     if (!row->n_hosts && smap_is_empty(&row->host_labels)) {
         sset_clear(&assignment->hosts);
+        assignment->unplaced = true;
         add_error(&assignment->error,
                   xstrdup("neither hosts nor host_labels are set, so no host "
                           "is meant; hosts=\"*\" is all"));
@@ -288,19 +282,11 @@ compare_assignments(const void *a_, const void *b_)
 static void
 read_assignments(struct ovsdb_idl *idl, struct xfsm_fleet *fleet)
 {
-    const struct fleetrec_assignment **rows = NULL;
-    const struct fleetrec_assignment *row;
-    size_t n = 0, allocated = 0, i;
+    size_t n, i;
+    const struct fleetrec_assignment **rows
+        = xfsm_sorted_rows(idl, &fleetrec_table_assignment,
+                           compare_assignments, &n);
 
-    FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-        if (n >= allocated) {
-            rows = x2nrealloc(rows, &allocated, sizeof *rows);
-        }
-        rows[n++] = row;
-    }
-    if (n) {
-        qsort(rows, n, sizeof *rows, compare_assignments);
-    }
     for (i = 0; i < n; i++) {
         read_assignment(rows[i], fleet);
     }

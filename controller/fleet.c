@@ -278,7 +278,7 @@ assignments_equal(const struct xfsm_fleet *a, const struct xfsm_fleet *b)
             || !smap_equal(&x->target, &y->target)
             || strcmp(x->params, y->params)
             || !strings_equal(x->tenant, y->tenant)
-            || x->barred != y->barred
+            || x->barred != y->barred || x->unplaced != y->unplaced
             || !strings_equal(x->error, y->error)) {
             return false;
         }

@@ -11,9 +11,11 @@
  * Either source fills it, the file of fleet-json.h or the database of
  * fleet-db.h; all that compares it with hosts (sync.h) has it from here.
  *
- * What was wrong in the source can still be here, with an 'error': an
- * assignment or a program with one changes nothing on any host, neither
- * there nor back.
+ * What was wrong in the source can still be here, with an 'error': hosts keep
+ * what they have of an assignment or a program with one, and get nothing of
+ * it.  But an assignment that is disabled is disabled, and goes from hosts
+ * that are not meant any more, whatever else is wrong with it: who stops
+ * something wants it stopped.
  *
  * A program can be there in several versions, newest first, of which each
  * host gets the first that is for it.
@@ -97,6 +99,7 @@ struct xfsm_fleet_assignment {
     bool enabled;
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
+    bool unplaced;              /* An error: it does not say which hosts. */
     char *error;                /* What is wrong with it, or NULL. */
 };
 

@@ -111,6 +111,9 @@ remove_hosts(struct controller *ctl, const struct xfsm_fleet *fleet)
         if (!is_ours(ctl, wanted)
             || strcmp(wanted->ovsdb, xfsm_host_get_remote(node->data))) {
             keep_counters(ctl, node->data);
+            if (ctl->rest) {
+                xfsm_rest_forget_host(ctl->rest, node->name);
+            }
             xfsm_host_destroy(node->data);
             shash_delete(&ctl->hosts, node);
         }

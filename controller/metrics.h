@@ -97,6 +97,8 @@ enum xfsm_metric_type {
       "Requests that the role of the token does not allow") \
     M(TENANT_EVENTS_DROPPED, COUNTER, "xfsm_http_tenant_events_dropped", \
       "", "Events not told a tenant: more than its events-rate") \
+    M(TENANT_HOSTS, GAUGE, "xfsm_http_tenant_hosts", "", \
+      "Hosts of which it is kept whose ports theirs are") \
     M(PROGRAMS_REFUSED, COUNTER, "xfsm_http_programs_refused", "", \
       "Programs not looked at: too many at a time") \
     M(AUDIT_LOST, COUNTER, "xfsm_http_audit_lost", "", \

@@ -17,8 +17,9 @@
 /* What parts the settings of the text. */
 #define SEPARATORS ", \t\r\n"
 
-char *
-xfsm_fleet_check_parameter(const char *key, const char *value)
+/* Returns NULL if "[PROGRAM:]NAME" can be set to 'value', or says why not. */
+static char *
+check_parameter(const char *key, const char *value)
 {
     const char *colon = strchr(key, ':');
     const char *name = colon ? colon + 1 : key;
@@ -96,7 +97,7 @@ xfsm_fleet_set_parameters(struct xfsm_fleet_assignment *assignment,
     smap_destroy(&assignment->parameters);
     smap_clone(&assignment->parameters, parameters);
     SMAP_FOR_EACH (node, parameters) {
-        char *why = xfsm_fleet_check_parameter(node->key, node->value);
+        char *why = check_parameter(node->key, node->value);
 
         why = why ? why : check_program(assignment, node->key);
         if (why && !error) {

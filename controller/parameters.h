@@ -21,9 +21,6 @@
 /* Bytes of the text for hosts; as the agent has it. */
 #define XFSM_FLEET_MAX_PARAMS 4096
 
-/* Returns NULL if "[PROGRAM:]NAME" can be set to 'value', or says why not. */
-char *xfsm_fleet_check_parameter(const char *key, const char *value);
-
 /* Checks 'parameters' of 'assignment', which has its programs, and stores in
  * the latter what hosts are to have.  Returns NULL or an error. */
 char *xfsm_fleet_set_parameters(struct xfsm_fleet_assignment *assignment,

@@ -152,10 +152,12 @@ means_host(const struct ovsdb_idl *idl, const struct fleetrec_assignment *row,
     return means;
 }
 
-void
-xfsm_port_probe_find_others(const struct ovsdb_idl *idl,
-                            const struct xfsm_port_probe *probe,
-                            struct sset *names)
+/* Adds to 'names' the assignments that are enabled and have the program run
+ * on that port, too, as far as host and port tell; for a tenant only the
+ * tenant's. */
+static void
+find_others(const struct ovsdb_idl *idl, const struct xfsm_port_probe *probe,
+            struct sset *names)
 {
     char *own = xfsm_port_probe_make_name(probe);
     const struct fleetrec_assignment *row;
@@ -185,7 +187,7 @@ put_others(const struct ovsdb_idl *idl, const struct xfsm_port_probe *probe,
 {
     struct sset names = SSET_INITIALIZER(&names);
 
-    xfsm_port_probe_find_others(idl, probe, &names);
+    find_others(idl, probe, &names);
     if (!sset_is_empty(&names)) {
         char *list = sset_join(&names, ", ", "");
 

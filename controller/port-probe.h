@@ -61,13 +61,6 @@ char *xfsm_port_probe_make_name(const struct xfsm_port_probe *probe);
 bool xfsm_port_probe_from_row(const struct fleetrec_assignment *row,
                               struct xfsm_port_probe *);
 
-/* Adds to 'names' the assignments that are enabled and have the program run
- * on that port, too, as far as host and port tell; for a tenant only the
- * tenant's. */
-void xfsm_port_probe_find_others(const struct ovsdb_idl *,
-                                 const struct xfsm_port_probe *,
-                                 struct sset *names);
-
 /* Does 'verb', in 'txn', the transaction of 'idl' that is being made.
  * 'parameters' of the program, which may be NULL, replace those that there
  * are.  Returns NULL and stores in '*donep' what will be done, in words, or

@@ -17,6 +17,7 @@
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
 #include "controller/rest-preview.h"
+#include "controller/rest-rows.h"
 #include "controller/rest-tenants.h"
 #include "controller/tenants.h"
 #include "openvswitch/json.h"
@@ -29,12 +30,23 @@
 /* Hosts that a selector may name. */
 #define MAX_PATTERNS 1024
 
+static const struct ovsdb_idl_column *const columns[] = {
+    &fleetrec_assignment_col_programs, &fleetrec_assignment_col_parameters,
+    &fleetrec_assignment_col_target, &fleetrec_assignment_col_hosts,
+    &fleetrec_assignment_col_host_labels, &fleetrec_assignment_col_enabled,
+    &fleetrec_assignment_col_tenant, NULL,
+};
+
+static const struct xfsm_rest_table assignments
+    = XFSM_REST_TABLE(assignment, "assignment", columns);
+
 /* What of an assignment is written. */
 struct config {
     struct svec programs;
     struct svec hosts;
     struct smap parameters, target, host_labels;
     bool enabled;
+    bool preview;               /* Only what is needed for that. */
     char *tenant;               /* NULL: the operator's. */
 };
 
@@ -47,6 +59,7 @@ config_init(struct config *c)
     smap_init(&c->target);
     smap_init(&c->host_labels);
     c->enabled = true;
+    c->preview = false;
     c->tenant = NULL;
 }
 
@@ -197,28 +210,12 @@ xfsm_rest_get_assignments(struct xfsm_rest_call *call)
                                                       : build_assignment);
 }
 
-/* The assignment of that name, whether the user may see it or not. */
-static const struct fleetrec_assignment *
-find_any_row(struct xfsm_rest_call *call)
-{
-    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
-    const struct fleetrec_assignment *row;
-
-    if (idl) {
-        FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-            if (!strcmp(row->name, call->name)) {
-                return row;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* The same, or NULL if the user may not see it. */
+/* The assignment that the path names, or NULL if the user may not see it. */
 static const struct fleetrec_assignment *
 find_row(struct xfsm_rest_call *call)
 {
-    const struct fleetrec_assignment *row = find_any_row(call);
+    const struct fleetrec_assignment *row
+        = xfsm_rest_rows_find(call, &assignments);
 
     return row && xfsm_rest_may_see_assignment(call, row->tenant) ? row
                                                                   : NULL;
@@ -249,19 +246,20 @@ xfsm_rest_get_assignment(struct xfsm_rest_call *call)
 /* ## Requests ## */
 
 static char *
-take_member(const char *name, const struct json *json, bool preview,
-            struct config *c)
+take_member(const char *name, const struct json *json, void *config)
 {
+    struct config *c = config;
+
     if (!strcmp(name, "hosts")) {
         return xfsm_rest_take_strings(json, MAX_PATTERNS, &c->hosts);
     } else if (!strcmp(name, "host_labels")) {
         return xfsm_rest_take_map(json, &c->host_labels);
     } else if (!strcmp(name, "target")) {
         return xfsm_rest_take_map(json, &c->target);
-    } else if (!preview && !strcmp(name, "programs")) {
+    } else if (!c->preview && !strcmp(name, "programs")) {
         return xfsm_rest_take_strings(json, XFSM_FLEET_MAX_PER_ASSIGNMENT,
                                       &c->programs);
-    } else if (!preview && !strcmp(name, "parameters")) {
+    } else if (!c->preview && !strcmp(name, "parameters")) {
         return xfsm_rest_take_map(json, &c->parameters);
     } else if (!strcmp(name, "tenant")) {
         if (json->type != JSON_STRING || !json_string(json)[0]) {
@@ -269,7 +267,7 @@ take_member(const char *name, const struct json *json, bool preview,
         }
         c->tenant = xstrdup(json_string(json));
         return NULL;
-    } else if (!preview && !strcmp(name, "enabled")) {
+    } else if (!c->preview && !strcmp(name, "enabled")) {
         if (json->type != JSON_TRUE && json->type != JSON_FALSE) {
             return xstrdup("must be true or false");
         }
@@ -295,11 +293,11 @@ check_parameters(const struct config *c)
 
 /* Checks what the schema cannot.  Returns NULL or an error. */
 static char *
-check_config(const struct config *c, bool preview)
+check_config(const struct config *c)
 {
     const struct smap_node *node;
 
-    if (!preview && !c->programs.n) {
+    if (!c->preview && !c->programs.n) {
         return xstrdup("programs: at least one is needed");
     } else if (smap_is_empty(&c->target)) {
         return xstrdup("target: at least one key is needed; "
@@ -318,7 +316,7 @@ check_config(const struct config *c, bool preview)
             return text;
         }
     }
-    return preview ? NULL : check_parameters(c);
+    return c->preview ? NULL : check_parameters(c);
 }
 
 /* A tenant need not say which hosts are meant. */
@@ -335,34 +333,13 @@ set_defaults(const struct xfsm_rest_call *call, struct config *c)
 
 /* Reads the body into 'c'.  Returns false after answering what is wrong. */
 static bool
-read_config(struct xfsm_rest_call *call, bool preview, struct config *c)
+read_config(struct xfsm_rest_call *call, struct config *c)
 {
-    struct json *json = xfsm_rest_body_json(call);
-    const struct shash_node *node;
-    char *error = NULL;
-
-    if (!json) {
+    if (!xfsm_rest_read_body(call, take_member, c)) {
         return false;
     }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        error = take_member(node->name, node->data, preview, c);
-        if (error) {
-            xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body",
-                              "%s: %s", node->name, error);
-            break;
-        }
-    }
-    json_destroy(json);
-    if (!error) {
-        set_defaults(call, c);
-        error = check_config(c, preview);
-        if (error) {
-            xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
-                              error);
-        }
-    }
-    free(error);
-    return !call->request->answered;
+    set_defaults(call, c);
+    return xfsm_rest_accept(call, check_config(c));
 }
 
 /* ## Writing ## */
@@ -389,15 +366,7 @@ write_row(struct xfsm_rest_call *call,
         row = fleetrec_assignment_insert(txn);
         fleetrec_assignment_set_name(row, call->name);
     } else {
-        fleetrec_assignment_verify_programs(row);
-        fleetrec_assignment_verify_parameters(row);
-        fleetrec_assignment_verify_target(row);
-        fleetrec_assignment_verify_hosts(row);
-        fleetrec_assignment_verify_host_labels(row);
-        fleetrec_assignment_verify_enabled(row);
-        if (has_tenants(call)) {
-            fleetrec_assignment_verify_tenant(row);
-        }
+        xfsm_rest_rows_verify(call, &assignments, row);
     }
     fleetrec_assignment_set_programs(
         row, (const char **) c->programs.names, c->programs.n);
@@ -437,7 +406,7 @@ may_have_name(struct xfsm_rest_call *call)
     if (!call->tenant[0]) {
         return true;
     }
-    row = find_any_row(call);
+    row = xfsm_rest_rows_find(call, &assignments);
     if (call->request->answered) {
         return false;
     } else if (!xfsm_tenant_has_name(call->tenant, call->name)
@@ -523,7 +492,7 @@ xfsm_rest_put_assignment(struct xfsm_rest_call *call)
         return;
     }
     config_init(&c);
-    if (may_have_name(call) && read_config(call, false, &c)
+    if (may_have_name(call) && read_config(call, &c)
         && may_have(call, &c)) {
         row = find_row(call);
         etag = row ? xfsm_rest_make_json_etag(row_config(row)) : NULL;
@@ -543,28 +512,9 @@ void
 xfsm_rest_delete_assignment(struct xfsm_rest_call *call)
 {
     const struct fleetrec_assignment *row = find_row(call);
-    struct ovsdb_idl_txn *txn;
-    char *etag;
 
-    if (!call->rest->db) {
-        xfsm_rest_db_begin(call);
-        return;
-    } else if (!row) {
-        xfsm_rest_not_found(call);
-        return;
-    }
-    etag = xfsm_rest_make_json_etag(row_config(row));
-    if (xfsm_rest_may_write(call, etag)) {
-        txn = xfsm_rest_db_begin(call);
-        if (txn) {
-            fleetrec_assignment_verify_target(row);
-            fleetrec_assignment_verify_programs(row);
-            fleetrec_assignment_delete(row);
-            xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL,
-                                "delete assignment");
-        }
-    }
-    free(etag);
+    xfsm_rest_rows_delete(call, &assignments, row, row
+                          ? xfsm_rest_make_json_etag(row_config(row)) : NULL);
 }
 
 /* ## Preview ## */
@@ -626,7 +576,8 @@ xfsm_rest_preview(struct xfsm_rest_call *call)
         return;
     }
     config_init(&c);
-    if (read_config(call, true, &c) && find_tenant(call, &c, &tenant)
+    c.preview = true;
+    if (read_config(call, &c) && find_tenant(call, &c, &tenant)
         && may_choose_hosts(call, &c)) {
         find_hosts(call, &c, tenant, &hosts);
         if (tenant) {

@@ -27,16 +27,30 @@
 /* ## Answers ## */
 
 static void
+reply_text(struct xfsm_rest_call *call, unsigned int status, const char *type,
+           const char *text, size_t len)
+{
+    xfsm_http_add_header(call->request, "Cache-Control", "no-store");
+    xfsm_http_add_header(call->request, "X-Content-Type-Options", "nosniff");
+    xfsm_http_reply(call->request, status, type, text, len);
+}
+
+static void
 reply(struct xfsm_rest_call *call, unsigned int status, const char *type,
       struct json *json)
 {
     char *text = json_to_string(json, JSSF_SORT);
 
-    xfsm_http_add_header(call->request, "Cache-Control", "no-store");
-    xfsm_http_add_header(call->request, "X-Content-Type-Options", "nosniff");
-    xfsm_http_reply(call->request, status, type, text, strlen(text));
+    reply_text(call, status, type, text, strlen(text));
     free(text);
     json_destroy(json);
+}
+
+void
+xfsm_rest_reply_text(struct xfsm_rest_call *call, unsigned int status,
+                     const char *json, size_t len)
+{
+    reply_text(call, status, JSON, json, len);
 }
 
 void
@@ -196,6 +210,44 @@ xfsm_rest_body_json(struct xfsm_rest_call *call)
         return NULL;
     }
     return json;
+}
+
+bool
+xfsm_rest_accept(struct xfsm_rest_call *call, char *error)
+{
+    if (error) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
+                          error);
+        free(error);
+        return false;
+    }
+    return true;
+}
+
+bool
+xfsm_rest_read_body(struct xfsm_rest_call *call,
+                    char *(*take)(const char *name,
+                                  const struct json *value, void *aux),
+                    void *aux)
+{
+    struct json *json = xfsm_rest_body_json(call);
+    const struct shash_node *node;
+    char *error = NULL;
+
+    if (!json) {
+        return false;
+    }
+    SHASH_FOR_EACH (node, json_object(json)) {
+        char *why = take(node->name, node->data, aux);
+
+        if (why) {
+            error = xasprintf("%s: %s", node->name, why);
+            free(why);
+            break;
+        }
+    }
+    json_destroy(json);
+    return xfsm_rest_accept(call, error);
 }
 
 bool

@@ -85,6 +85,10 @@ void xfsm_rest_reply_json(struct xfsm_rest_call *, unsigned int status,
 void xfsm_rest_reply_tagged(struct xfsm_rest_call *, struct json *json,
                             const char *etag);
 
+/* Answers with JSON that is text already. */
+void xfsm_rest_reply_text(struct xfsm_rest_call *, unsigned int status,
+                          const char *json, size_t len);
+
 /* Answers with an error as RFC 9457 says. */
 void xfsm_rest_problem(struct xfsm_rest_call *, unsigned int status,
                        const char *title, const char *detail, ...)
@@ -112,6 +116,17 @@ bool xfsm_rest_query_number(struct xfsm_rest_call *, const char *name,
 /* Reads the body, which must be an object in JSON.  Returns NULL after
  * answering that it is none. */
 struct json *xfsm_rest_body_json(struct xfsm_rest_call *);
+
+/* Hands each member of such a body to 'take', with 'aux'; it returns NULL, or
+ * what is wrong with the value.  Returns false after answering that. */
+bool xfsm_rest_read_body(struct xfsm_rest_call *,
+                         char *(*take)(const char *name,
+                                       const struct json *value, void *aux),
+                         void *aux);
+
+/* Answers that the body is bad, and why, unless 'error', which is taken over,
+ * is NULL.  Returns false then. */
+bool xfsm_rest_accept(struct xfsm_rest_call *, char *error);
 
 /* The body as text.  Returns NULL after answering that it is none. */
 const char *xfsm_rest_body_text(struct xfsm_rest_call *);

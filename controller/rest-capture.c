@@ -133,10 +133,7 @@ tested(struct xfsm_rest_call *call, const char *source OVS_UNUSED,
         line = end + 1;
     }
     ds_put_format(&ds, "],\"truncated\":%s}", end ? "true" : "false");
-    xfsm_http_add_header(call->request, "Cache-Control", "no-store");
-    xfsm_http_add_header(call->request, "X-Content-Type-Options", "nosniff");
-    xfsm_http_reply(call->request, MHD_HTTP_OK, "application/json",
-                    ds_cstr(&ds), ds.length);
+    xfsm_rest_reply_text(call, MHD_HTTP_OK, ds_cstr(&ds), ds.length);
     ds_destroy(&ds);
 }
 

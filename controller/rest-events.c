@@ -186,10 +186,7 @@ xfsm_rest_get_events(struct xfsm_rest_call *call)
         ds_put_format(&ds, ",\"next\":%"PRIu64, i);
     }
     ds_put_char(&ds, '}');
-    xfsm_http_add_header(call->request, "Cache-Control", "no-store");
-    xfsm_http_add_header(call->request, "X-Content-Type-Options", "nosniff");
-    xfsm_http_reply(call->request, MHD_HTTP_OK, "application/json",
-                    ds_cstr(&ds), ds.length);
+    xfsm_rest_reply_text(call, MHD_HTTP_OK, ds_cstr(&ds), ds.length);
     ds_destroy(&ds);
 }
 

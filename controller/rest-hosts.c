@@ -54,15 +54,15 @@ xfsm_rest_host_etag(const struct fleetrec_host *row)
 
 /* Takes the member 'name' of a body.  Returns NULL or an error. */
 static char *
-take_member(const char *name, const struct json *json,
-            struct xfsm_host_config *c)
+take_member(const char *name, const struct json *json, void *config)
 {
+    struct xfsm_host_config *c = config;
     const struct shash_node *node;
 
     if (!strcmp(name, "remotes") && json->type == JSON_ARRAY) {
         for (size_t i = 0; i < json->array.n; i++) {
             if (json->array.elems[i]->type != JSON_STRING) {
-                return xstrdup("remotes must be strings");
+                return xstrdup("must be strings");
             }
             svec_add(&c->remotes, json_string(json->array.elems[i]));
         }
@@ -80,12 +80,12 @@ take_member(const char *name, const struct json *json,
             const struct json *value = node->data;
 
             if (value->type != JSON_STRING) {
-                return xasprintf("labels: %s must be a string", node->name);
+                return xasprintf("%s must be a string", node->name);
             }
             smap_add(&c->labels, node->name, json_string(value));
         }
     } else {
-        return xasprintf("%s is not known, or of another type", name);
+        return xstrdup("is not known, or of another type");
     }
     return NULL;
 }
@@ -95,30 +95,10 @@ static bool
 read_config(struct xfsm_rest_call *call, struct xfsm_host_config *c)
 {
     struct ovsdb_idl *idl = xfsm_rest_db_rows(call);
-    struct json *json = idl ? xfsm_rest_body_json(call) : NULL;
-    const struct shash_node *node;
-    char *error = NULL;
 
-    if (!json) {
-        return false;
-    }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        error = take_member(node->name, node->data, c);
-        if (error) {
-            break;
-        }
-    }
-    json_destroy(json);
-    if (!error) {
-        error = xfsm_host_config_check(idl, call->name, c);
-    }
-    if (error) {
-        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad host", "%s",
-                          error);
-        free(error);
-        return false;
-    }
-    return true;
+    return idl && xfsm_rest_read_body(call, take_member, c)
+           && xfsm_rest_accept(call, xfsm_host_config_check(idl, call->name,
+                                                            c));
 }
 
 /* Finds the row of the host in the path, NULL if there is none, and tells

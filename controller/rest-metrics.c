@@ -224,6 +224,8 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_FORBIDDEN, rest->forbidden);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_TENANT_EVENTS_DROPPED,
                          xfsm_owners_n_dropped(rest->owners));
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_TENANT_HOSTS,
+                         xfsm_owners_n_hosts(rest->owners));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_REFUSED,
                          rest->refused_jobs);
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_LOST,

@@ -13,6 +13,7 @@
 #include "controller/fleet.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-rows.h"
 #include "controller/tenants.h"
 #include "openvswitch/json.h"
 #include "ovsdb-idl.h"
@@ -24,6 +25,15 @@
 
 /* Hosts that a tenant's selector may name. */
 #define MAX_PATTERNS 1024
+
+static const struct ovsdb_idl_column *const columns[] = {
+    &fleetrec_tenant_col_target, &fleetrec_tenant_col_hosts,
+    &fleetrec_tenant_col_host_labels, &fleetrec_tenant_col_programs,
+    &fleetrec_tenant_col_limits, NULL,
+};
+
+static const struct xfsm_rest_table tenants
+    = XFSM_REST_TABLE(tenant, "tenant", columns);
 
 /* What of a tenant is written. */
 struct rights {
@@ -115,42 +125,18 @@ build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
 void
 xfsm_rest_get_tenants(struct xfsm_rest_call *call)
 {
-    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
     struct shash items = SHASH_INITIALIZER(&items);
-    const struct fleetrec_tenant *row;
 
-    if (call->rest->db && !idl) {
-        return;
+    xfsm_rest_rows_list(call, &tenants, &items);
+    if (!call->request->answered) {
+        xfsm_rest_reply_page(call, &items, build_row);
     }
-    if (idl) {
-        FLEETREC_TENANT_FOR_EACH (row, idl) {
-            shash_add(&items, row->name, row);
-        }
-    }
-    xfsm_rest_reply_page(call, &items, build_row);
-}
-
-/* The row, or NULL, maybe after answering. */
-static const struct fleetrec_tenant *
-find_row(struct xfsm_rest_call *call)
-{
-    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
-    const struct fleetrec_tenant *row;
-
-    if (idl) {
-        FLEETREC_TENANT_FOR_EACH (row, idl) {
-            if (!strcmp(row->name, call->name)) {
-                return row;
-            }
-        }
-    }
-    return NULL;
 }
 
 void
 xfsm_rest_get_tenant_row(struct xfsm_rest_call *call)
 {
-    const struct fleetrec_tenant *row = find_row(call);
+    const struct fleetrec_tenant *row = xfsm_rest_rows_find(call, &tenants);
 
     if (row) {
         char *etag = xfsm_rest_make_json_etag(row_to_json(row));
@@ -165,8 +151,10 @@ xfsm_rest_get_tenant_row(struct xfsm_rest_call *call)
 /* ## Writing ## */
 
 static char *
-take_member(const char *name, const struct json *json, struct rights *r)
+take_member(const char *name, const struct json *json, void *rights)
 {
+    struct rights *r = rights;
+
     if (!strcmp(name, "hosts")) {
         return xfsm_rest_take_strings(json, MAX_PATTERNS, &r->hosts);
     } else if (!strcmp(name, "programs")) {
@@ -201,35 +189,6 @@ check_rights(const char *name, const struct rights *r)
     return error ? error : xfsm_tenant_read_limits(&r->limits, &limits);
 }
 
-/* Reads the body into 'r'.  Returns false after answering what is wrong. */
-static bool
-read_rights(struct xfsm_rest_call *call, struct rights *r)
-{
-    struct json *json = xfsm_rest_body_json(call);
-    const struct shash_node *node;
-    char *error = NULL;
-
-    if (!json) {
-        return false;
-    }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        char *why = error ? NULL : take_member(node->name, node->data, r);
-
-        if (why) {
-            error = xasprintf("%s: %s", node->name, why);
-            free(why);
-        }
-    }
-    json_destroy(json);
-    error = error ? error : check_rights(call->name, r);
-    if (error) {
-        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
-                          error);
-        free(error);
-    }
-    return !call->request->answered;
-}
-
 static void
 write_row(struct xfsm_rest_call *call, const struct fleetrec_tenant *row,
           const struct rights *r)
@@ -244,11 +203,7 @@ write_row(struct xfsm_rest_call *call, const struct fleetrec_tenant *row,
         row = fleetrec_tenant_insert(txn);
         fleetrec_tenant_set_name(row, call->name);
     } else {
-        fleetrec_tenant_verify_target(row);
-        fleetrec_tenant_verify_hosts(row);
-        fleetrec_tenant_verify_host_labels(row);
-        fleetrec_tenant_verify_programs(row);
-        fleetrec_tenant_verify_limits(row);
+        xfsm_rest_rows_verify(call, &tenants, row);
     }
     fleetrec_tenant_set_target(row, &r->target);
     fleetrec_tenant_set_host_labels(row, &r->host_labels);
@@ -274,8 +229,9 @@ xfsm_rest_put_tenant(struct xfsm_rest_call *call)
         return;
     }
     rights_init(&r);
-    if (read_rights(call, &r)) {
-        row = find_row(call);
+    if (xfsm_rest_read_body(call, take_member, &r)
+        && xfsm_rest_accept(call, check_rights(call->name, &r))) {
+        row = xfsm_rest_rows_find(call, &tenants);
         etag = row ? xfsm_rest_make_json_etag(row_to_json(row)) : NULL;
         if (!call->request->answered && xfsm_rest_may_write(call, etag)) {
             write_row(call, row, &r);
@@ -288,30 +244,10 @@ xfsm_rest_put_tenant(struct xfsm_rest_call *call)
 void
 xfsm_rest_delete_tenant(struct xfsm_rest_call *call)
 {
-    const struct fleetrec_tenant *row = find_row(call);
-    struct ovsdb_idl_txn *txn;
-    char *etag;
+    const struct fleetrec_tenant *row = xfsm_rest_rows_find(call, &tenants);
 
-    if (!call->rest->db) {
-        xfsm_rest_db_begin(call);
-        return;
-    } else if (!row) {
-        if (!call->request->answered) {
-            xfsm_rest_not_found(call);
-        }
-        return;
-    }
-    etag = xfsm_rest_make_json_etag(row_to_json(row));
-    if (xfsm_rest_may_write(call, etag)) {
-        txn = xfsm_rest_db_begin(call);
-        if (txn) {
-            fleetrec_tenant_verify_target(row);
-            fleetrec_tenant_delete(row);
-            xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL,
-                                "delete tenant");
-        }
-    }
-    free(etag);
+    xfsm_rest_rows_delete(call, &tenants, row, row
+                          ? xfsm_rest_make_json_etag(row_to_json(row)) : NULL);
 }
 
 /* ## Signatures ## */

@@ -13,6 +13,7 @@
 #include "controller/fleet.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
+#include "controller/rest-rows.h"
 #include "controller/rest-tenants.h"
 #include "controller/tokens.h"
 #include "openvswitch/json.h"
@@ -23,6 +24,13 @@
 
 /* Users in the database, and their tokens, which nobody is told but who has
  * one made, once. */
+
+static const struct ovsdb_idl_column *const columns[] = {
+    &fleetrec_role_col_level, &fleetrec_role_col_tenant, NULL,
+};
+
+static const struct xfsm_rest_table roles
+    = XFSM_REST_TABLE(role, "role", columns);
 
 /* What of a role is written. */
 struct config {
@@ -62,43 +70,19 @@ build_row(struct xfsm_rest_call *call OVS_UNUSED, const char *name,
 void
 xfsm_rest_get_roles(struct xfsm_rest_call *call)
 {
-    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
     struct shash items = SHASH_INITIALIZER(&items);
-    const struct fleetrec_role *row;
 
-    if (call->request->answered) {
-        return;
+    xfsm_rest_rows_list(call, &roles, &items);
+    if (!call->request->answered) {
+        xfsm_rest_reply_page(call, &items, build_row);
     }
-    if (idl) {
-        FLEETREC_ROLE_FOR_EACH (row, idl) {
-            shash_add(&items, row->name, row);
-        }
-    }
-    xfsm_rest_reply_page(call, &items, build_row);
 }
 
-/* The row that the path names, or NULL, maybe after answering. */
-static const struct fleetrec_role *
-find_row(struct xfsm_rest_call *call)
-{
-    struct ovsdb_idl *idl = call->rest->db ? xfsm_rest_db_rows(call) : NULL;
-    const struct fleetrec_role *row;
-
-    if (idl) {
-        FLEETREC_ROLE_FOR_EACH (row, idl) {
-            if (!strcmp(row->name, call->name)) {
-                return row;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* The same, or NULL after answering. */
+/* The row that the path names, or NULL after answering. */
 static const struct fleetrec_role *
 get_row(struct xfsm_rest_call *call)
 {
-    const struct fleetrec_role *row = find_row(call);
+    const struct fleetrec_role *row = xfsm_rest_rows_find(call, &roles);
 
     if (!row && !call->request->answered) {
         xfsm_rest_not_found(call);
@@ -162,19 +146,13 @@ read_config(struct xfsm_rest_call *call, const struct json *body,
             error = xasprintf("%s is not known, or no string", node->name);
         }
     }
-    error = error ? error : check_config(call, c);
-    if (error) {
-        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
-                          error);
-        free(error);
-    }
-    return !call->request->answered;
+    return xfsm_rest_accept(call, error ? error : check_config(call, c));
 }
 
 static void
 write_row(struct xfsm_rest_call *call, const struct config *c)
 {
-    const struct fleetrec_role *row = find_row(call);
+    const struct fleetrec_role *row = xfsm_rest_rows_find(call, &roles);
     char *etag = row ? make_etag(row->level, row->tenant) : NULL;
     unsigned int status = row ? MHD_HTTP_OK : MHD_HTTP_CREATED;
     struct ovsdb_idl_txn *txn
@@ -188,8 +166,7 @@ write_row(struct xfsm_rest_call *call, const struct config *c)
         row = fleetrec_role_insert(txn);
         fleetrec_role_set_name(row, call->name);
     } else {
-        fleetrec_role_verify_level(row);
-        fleetrec_role_verify_tenant(row);
+        xfsm_rest_rows_verify(call, &roles, row);
     }
     fleetrec_role_set_level(row, c->level);
     fleetrec_role_set_tenant(row, c->tenant);
@@ -220,27 +197,10 @@ xfsm_rest_put_role(struct xfsm_rest_call *call)
 void
 xfsm_rest_delete_role(struct xfsm_rest_call *call)
 {
-    const struct fleetrec_role *row;
-    struct ovsdb_idl_txn *txn;
-    char *etag;
+    const struct fleetrec_role *row = xfsm_rest_rows_find(call, &roles);
 
-    if (!call->rest->db) {
-        xfsm_rest_db_begin(call);
-        return;
-    }
-    row = get_row(call);
-    if (!row) {
-        return;
-    }
-    etag = make_etag(row->level, row->tenant);
-    txn = xfsm_rest_may_write(call, etag) ? xfsm_rest_db_begin(call) : NULL;
-    if (txn) {
-        fleetrec_role_verify_level(row);
-        fleetrec_role_verify_tenant(row);
-        fleetrec_role_delete(row);
-        xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL, "delete role");
-    }
-    free(etag);
+    xfsm_rest_rows_delete(call, &roles, row, row
+                          ? make_etag(row->level, row->tenant) : NULL);
 }
 
 /* ## Tokens ## */

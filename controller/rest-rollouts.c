@@ -326,6 +326,7 @@ xfsm_rest_get_rollout_hosts(struct xfsm_rest_call *call)
 
 /* What a body may have. */
 struct order {
+    bool takes_options;
     int64_t version;            /* 0: not given. */
     struct smap options;
 };
@@ -338,26 +339,26 @@ take_option(const char *key, const struct json *value, struct smap *options)
     } else if (value->type == JSON_STRING) {
         smap_add(options, key, json_string(value));
     } else {
-        return xasprintf("options: %s must be a number", key);
+        return xasprintf("%s must be a number", key);
     }
     return NULL;
 }
 
 static char *
-take_member(const char *name, const struct json *value, bool options,
-            struct order *order)
+take_member(const char *name, const struct json *value, void *order_)
 {
+    struct order *order = order_;
     const struct shash_node *node;
     char *error = NULL;
 
     if (!strcmp(name, "version")) {
         if (value->type != JSON_INTEGER || value->integer < 1) {
-            return xstrdup("version must be the number of a version");
+            return xstrdup("must be the number of a version");
         }
         order->version = value->integer;
-    } else if (options && !strcmp(name, "options")) {
+    } else if (order->takes_options && !strcmp(name, "options")) {
         if (value->type != JSON_OBJECT) {
-            return xstrdup("options must be an object");
+            return xstrdup("must be an object");
         }
         SHASH_FOR_EACH (node, json_object(value)) {
             error = take_option(node->name, node->data, &order->options);
@@ -366,7 +367,7 @@ take_member(const char *name, const struct json *value, bool options,
             }
         }
     } else {
-        error = xasprintf("%s is not known", name);
+        error = xstrdup("is not known");
     }
     return error;
 }
@@ -374,32 +375,11 @@ take_member(const char *name, const struct json *value, bool options,
 /* Reads the body into 'order'.  Returns false after answering what is
  * wrong. */
 static bool
-read_order(struct xfsm_rest_call *call, bool options, struct order *order)
+read_order(struct xfsm_rest_call *call, struct order *order)
 {
-    struct json *json = xfsm_rest_body_json(call);
-    const struct shash_node *node;
-    char *error = NULL;
-
-    if (!json) {
-        return false;
-    }
-    SHASH_FOR_EACH (node, json_object(json)) {
-        error = take_member(node->name, node->data, options, order);
-        if (error) {
-            break;
-        }
-    }
-    json_destroy(json);
-    if (!error && !order->version) {
-        error = xstrdup("version is needed");
-    }
-    if (error) {
-        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body", "%s",
-                          error);
-        free(error);
-        return false;
-    }
-    return true;
+    return xfsm_rest_read_body(call, take_member, order)
+           && xfsm_rest_accept(call, order->version ? NULL
+                               : xstrdup("version is needed"));
 }
 
 enum verb { ROLL_OUT, ROLL_BACK, ABORT };
@@ -455,7 +435,10 @@ write_order(struct xfsm_rest_call *call, enum verb verb,
 static void
 handle_order(struct xfsm_rest_call *call, enum verb verb)
 {
-    struct order order = { .options = SMAP_INITIALIZER(&order.options) };
+    struct order order = {
+        .takes_options = verb == ROLL_OUT,
+        .options = SMAP_INITIALIZER(&order.options),
+    };
     struct ovsdb_idl *idl;
 
     if (!call->rest->db) {
@@ -463,7 +446,7 @@ handle_order(struct xfsm_rest_call *call, enum verb verb)
         return;
     }
     idl = find_program(call);
-    if (idl && read_order(call, verb == ROLL_OUT, &order)) {
+    if (idl && read_order(call, &order)) {
         write_order(call, verb, idl, &order);
     }
     smap_destroy(&order.options);

@@ -215,18 +215,26 @@ xfsm_owners_create(size_t max_events)
     return owners;
 }
 
+static void
+forget_host(struct xfsm_owners *owners, struct shash_node *node)
+{
+    struct host_owners *host = node->data;
+
+    shash_destroy_free_data(&host->owners);
+    free(host);
+    shash_delete(&owners->hosts, node);
+}
+
 void
 xfsm_owners_destroy(struct xfsm_owners *owners)
 {
     struct shash_node *node;
 
     if (owners) {
-        SHASH_FOR_EACH (node, &owners->hosts) {
-            struct host_owners *host = node->data;
-
-            shash_destroy_free_data(&host->owners);
+        SHASH_FOR_EACH_SAFE (node, &owners->hosts) {
+            forget_host(owners, node);
         }
-        shash_destroy_free_data(&owners->hosts);
+        shash_destroy(&owners->hosts);
         shash_destroy_free_data(&owners->rates);
         xfsm_recent_destroy(owners->lines);
         free(owners);
@@ -416,6 +424,22 @@ xfsm_owners_may_see(const struct xfsm_rest *rest, const char *name,
         rest, name, xfsm_recent_get(lines, number)->text, program);
     free(program);
     return may_see;
+}
+
+void
+xfsm_owners_forget_host(struct xfsm_owners *owners, const char *source)
+{
+    struct shash_node *node = shash_find(&owners->hosts, source);
+
+    if (node) {
+        forget_host(owners, node);
+    }
+}
+
+size_t
+xfsm_owners_n_hosts(const struct xfsm_owners *owners)
+{
+    return shash_count(&owners->hosts);
 }
 
 unsigned long long int

@@ -108,6 +108,13 @@ bool xfsm_owners_may_see(const struct xfsm_rest *, const char *tenant,
 bool xfsm_owners_may_see_program(const struct xfsm_rest *, const char *tenant,
                                  const char *owners, const char *program);
 
+/* Forgets what is known of the host named 'source', which goes, or comes again
+ * as another one. */
+void xfsm_owners_forget_host(struct xfsm_owners *, const char *source);
+
+/* Hosts that something is known of. */
+size_t xfsm_owners_n_hosts(const struct xfsm_owners *);
+
 /* Events that were more than a tenant is allowed in a second. */
 unsigned long long int xfsm_owners_n_dropped(const struct xfsm_owners *);
 

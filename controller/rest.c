@@ -258,6 +258,12 @@ handle(struct xfsm_http_request *request, void *rest_ OVS_UNUSED)
 
 /* ## The server ## */
 
+void
+xfsm_rest_forget_host(struct xfsm_rest *rest, const char *host)
+{
+    xfsm_owners_forget_host(rest->owners, host);
+}
+
 char *
 xfsm_rest_reload(struct xfsm_rest *rest)
 {

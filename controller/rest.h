@@ -86,6 +86,9 @@ void xfsm_rest_wait(struct xfsm_rest *);
  * or an error, which the caller frees. */
 char *xfsm_rest_reload(struct xfsm_rest *);
 
+/* Forgets what is known of the host named 'host', which is let go of. */
+void xfsm_rest_forget_host(struct xfsm_rest *, const char *host);
+
 /* Notes, and logs, that the controller did 'action' to 'object'. */
 void xfsm_rest_audit_own(struct xfsm_rest *, const char *action,
                          const char *object, const char *outcome);

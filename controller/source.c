@@ -239,10 +239,11 @@ count_event(struct xfsm_source *s, const struct xfsm_follow_item *item)
     ovs_mutex_lock(&s->mutex);
     status->counters.received++;
     status->counters.recovered += item->recovered;
+    status->counters.forgotten = xfsm_positions_forgotten(s->positions);
     status->counters.labels[find_label(item->event.label)]++;
     /* Reading the time of each event would be a cost on a busy hub. */
     if (now - status->event_ms >= LAG_MS || now < status->event_ms) {
-        then = xfsm_follow_time_ms(&item->event);
+        then = xfsm_event_time_ms(&item->event);
         status->event_ms = now;
         status->lag_ms = then ? now - then : 0;
     }

@@ -54,7 +54,8 @@
     C(refused, "Messages of hubs that are no events") \
     C(recovered, "Events taken that came from the journal of the hub") \
     C(repeated, "Events that came twice, and were dropped") \
-    C(failed, "Events that the sink could not take")
+    C(failed, "Events that the sink could not take") \
+    C(forgotten, "Probes forgotten for want of room: events may come twice")
 
 /* L(NAME): labels that are counted by themselves; "other" is for the rest. */
 #define XFSM_SOURCE_LABELS(L) \

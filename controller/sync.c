@@ -316,15 +316,32 @@ find_assignment(const struct sync *s, const char *name)
 
     if ((host && host->leaving) || (assignment && assignment->barred)) {
         return NULL;
-    } else if (!assignment || assignment->error) {
+    } else if (!assignment || assignment->unplaced) {
         return assignment;
     } else if (!xfsm_fleet_assignment_has_host(assignment, s->host)) {
         return NULL;
+    } else if (assignment->error) {
+        return assignment;
     }
     get_programs(s, assignment, &programs);
     empty = sset_is_empty(&programs);
     sset_destroy(&programs);
     return empty ? NULL : assignment;
+}
+
+/* Disables 'row', of which what is wanted has an error, if that is not to be
+ * enabled.  What else is there is better than nothing. */
+static void
+sync_wrong_row(struct sync *s, const struct xfsmrec_assignment *row,
+               const struct xfsm_fleet_assignment *assignment)
+{
+    if (row->enabled && !assignment->enabled && is_ours(&row->external_ids)) {
+        note_change(s, "change", "assignment", row->name,
+                    xstrdup("enabled true -> false"));
+        if (s->txn) {
+            xfsmrec_assignment_set_enabled(row, false);
+        }
+    }
 }
 
 static void
@@ -335,7 +352,7 @@ sync_assignment_row(struct sync *s, const struct xfsmrec_assignment *row)
     char *detail;
 
     if (assignment && assignment->error) {
-        return;                 /* What is there is better than nothing. */
+        sync_wrong_row(s, row, assignment);
     } else if (assignment && !is_ours(&row->external_ids)) {
         note_conflict(s, "assignment", row->name);
     } else if (assignment && check_params(s, assignment)) {

@@ -98,6 +98,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/monitor.h \
 	ovs-plugin/netdev-ring.c \
 	ovs-plugin/netdev-ring.h \
+	ovs-plugin/packet-ring.c \
+	ovs-plugin/packet-ring.h \
 	ovs-plugin/port-ids.c \
 	ovs-plugin/port-ids.h \
 	ovs-plugin/port-state.c \

@@ -47,8 +47,10 @@ xfsm_desired_type_has_device(const char *type)
     return false;
 }
 
-bool
-xfsm_desired_type_is_private(const char *type)
+/* True if interfaces of that type are Open vSwitch's alone: the kernel, or
+ * what listens to it, does not see their packets. */
+static bool
+type_is_private(const char *type)
 {
     return !strncmp(type, "dpdk", 4) || !strncmp(type, "afxdp", 5);
 }
@@ -59,8 +61,10 @@ xfsm_desired_type_is_inverted(const char *type)
     return !strcmp(type, "internal") || !strcmp(type, "tap");
 }
 
-void
-xfsm_desired_parse_list(const char *list, struct sset *programs)
+/* Adds the programs of a comma-separated list to 'programs'; spaces around
+ * names and empty names do not count. */
+static void
+parse_list(const char *list, struct sset *programs)
 {
     char *copy = xstrdup(list);
     char *save = NULL;
@@ -102,14 +106,14 @@ collect_programs(const struct xfsm_desired_input *in, const struct place *at,
         if (!strcmp(list, XFSM_DESIRED_NONE)) {
             return;
         }
-        xfsm_desired_parse_list(list, programs);
+        parse_list(list, programs);
         *wanted_by |= sset_is_empty(programs) ? 0 : 1u << XFSM_WANTED_PORT;
     }
     list = smap_get(at->bridge->external_ids, KEY);
     if (list && strcmp(list, XFSM_DESIRED_NONE)) {
         struct sset own = SSET_INITIALIZER(&own);
 
-        xfsm_desired_parse_list(list, &own);
+        parse_list(list, &own);
         if (!sset_is_empty(&own)) {
             const char *name;
 
@@ -211,7 +215,7 @@ collect_operators(const struct xfsm_desired_input *in, const struct place *at,
 
     for (i = 0; i < ARRAY_SIZE(lists); i++) {
         if (lists[i]) {
-            xfsm_desired_parse_list(lists[i], programs);
+            parse_list(lists[i], programs);
         }
     }
     for (i = 0; i < in->n_assignments; i++) {
@@ -342,14 +346,13 @@ static bool
 wants_mirror(const struct xfsm_desired_input *in, const struct place *at)
 {
     return (smap_get_bool(at->port->external_ids, MIRROR_KEY, false)
-            || (in->mirror
-                && xfsm_desired_type_is_private(at->interface->type)));
+            || (in->mirror && type_is_private(at->interface->type)));
 }
 
 static char *
 check_probe(const struct place *at, bool mirror, const struct sset *programs)
 {
-    if (!mirror && xfsm_desired_type_is_private(at->interface->type)) {
+    if (!mirror && type_is_private(at->interface->type)) {
         return xasprintf("interface %s of type \"%s\" belongs to Open vSwitch "
                          "alone, the kernel sees none of its packets; with "
                          "external_ids:xfsm-mirror=true on port %s the switch "
@@ -478,7 +481,7 @@ add_interface(struct xfsm_desired *d, const struct xfsm_desired_input *in,
     if (!sset_is_empty(&programs)
         && (wanted_by != 1u << XFSM_WANTED_BRIDGE || mirror
             || xfsm_desired_type_has_device(type)
-            || xfsm_desired_type_is_private(type))) {
+            || type_is_private(type))) {
         add_probe(d, in, at, mirror, &programs, wanted_by);
     }
     sset_destroy(&programs);

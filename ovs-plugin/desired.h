@@ -169,20 +169,12 @@ void xfsm_desired_init(struct xfsm_desired *,
                        const struct xfsm_desired_input *input);
 void xfsm_desired_destroy(struct xfsm_desired *);
 
-/* Adds the programs of a comma-separated list to 'programs'; spaces around
- * names and empty names do not count. */
-void xfsm_desired_parse_list(const char *list, struct sset *programs);
-
 /* Frees all members. */
 void xfsm_desired_probe_destroy(struct xfsm_desired_probe *);
 
 /* Makes '*copy' a copy. */
 void xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
                               const struct xfsm_desired_probe *);
-
-/* True if interfaces of that type are Open vSwitch's alone: the kernel, or
- * what listens to it, does not see their packets. */
-bool xfsm_desired_type_is_private(const char *type);
 
 /* True if interfaces of that type are network devices of the kernel. */
 bool xfsm_desired_type_has_device(const char *type);

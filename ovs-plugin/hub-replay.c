@@ -14,6 +14,7 @@
 #include "util.h"
 #include "xfsm/io/journal.h"
 #include "xfsm/io/keys.h"
+#include "xfsm/io/replay-client.h"
 #include "xfsm/io/zmq-socket.h"
 #include "xfsm/runtime/event.h"
 
@@ -23,6 +24,8 @@
 
 /* Frames queued for one client: two answers of the longest kind. */
 #define REPLAY_HWM 2048
+
+BUILD_ASSERT_DECL(XFSM_HUB_REPLY_EVENTS <= XFSM_REPLAY_EVENTS);
 
 /* An answer being made. */
 struct answer {

@@ -263,7 +263,8 @@ count_starting(const struct xfsm_agent *agent)
     return n;
 }
 
-/* Has those asked whether they are there that the kernel says were stopped. */
+/* Has those asked whether they are there that the kernel says were stopped, or
+ * are at work. */
 static void
 doubt_stopped(struct xfsm_agent *agent)
 {

@@ -69,9 +69,12 @@ xfsm_probe_ctl_note(struct xfsm_probe *probe)
     }
 }
 
-char *
-xfsm_probe_load(struct xfsm_probe *probe, const char *name,
-                const void *data, size_t len)
+/* Verifies the image of 'len' bytes, which must be of a program of 'name',
+ * and adds or replaces it.  Returns NULL or an error that the caller
+ * frees. */
+static char *
+load_program(struct xfsm_probe *probe, const char *name, const void *data,
+             size_t len)
 {
     struct xfsm_image image;
     const char *own_name;
@@ -100,8 +103,9 @@ xfsm_probe_load(struct xfsm_probe *probe, const char *name,
     return error;
 }
 
-char *
-xfsm_probe_unload(struct xfsm_probe *probe, const char *name)
+/* Removes a program.  Returns NULL or an error that the caller frees. */
+static char *
+unload_program(struct xfsm_probe *probe, const char *name)
 {
     char *error;
 
@@ -136,7 +140,7 @@ load_from_fd(struct xfsm_probe *probe, const char *name, int fd)
                 : xasprintf("cannot read the image (%s)",
                             ovs_strerror(error)));
     }
-    text = xfsm_probe_load(probe, name, data, len);
+    text = load_program(probe, name, data, len);
     munmap(CONST_CAST(void *, data), len);
     return text;
 }
@@ -159,7 +163,7 @@ handle_program(struct xfsm_probe *probe, enum xfsm_ipc_type type,
     if (type == XFSM_IPC_LOAD) {
         error = load_from_fd(probe, name, fd);
     } else {
-        error = xfsm_probe_unload(probe, name);
+        error = unload_program(probe, name);
     }
     if (error) {
         VLOG_WARN("%s: cannot %s: %s", name, xfsm_ipc_type_name(type), error);

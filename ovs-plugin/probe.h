@@ -72,15 +72,6 @@ void xfsm_probe_ctl_note(struct xfsm_probe *);
 int xfsm_probe_ctl_run(struct xfsm_probe *);
 void xfsm_probe_ctl_wait(const struct xfsm_probe *);
 
-/* Verifies the image of 'len' bytes, which must be of a program of 'name',
- * and adds or replaces it.  Returns NULL or an error that the caller
- * frees. */
-char *xfsm_probe_load(struct xfsm_probe *, const char *name,
-                      const void *image, size_t len);
-
-/* Removes a program.  Returns NULL or an error that the caller frees. */
-char *xfsm_probe_unload(struct xfsm_probe *, const char *name);
-
 /* ## probe-state.c ## */
 
 /* Saves the state to the memory 'fd' and stores its length, or goes on with

@@ -49,8 +49,9 @@ xfsm_programs_create(const char *tool, const char *dir, uid_t uid, gid_t gid)
     return ps;
 }
 
-const char *
-xfsm_program_check_name(const char *name)
+/* Returns NULL if 'name' can name a program, or a constant reason why not. */
+static const char *
+check_name(const char *name)
 {
     size_t n = strlen(name);
     size_t i;
@@ -263,9 +264,8 @@ put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
     free(p->text);
     p->text = xstrdup(text);
     xfsm_backoff_reset(&p->backoff);
-    if (xfsm_program_check_name(p->name)) {
-        programs_set_outcome(ps, p, xstrdup(xfsm_program_check_name(p->name)),
-                             NULL);
+    if (check_name(p->name)) {
+        programs_set_outcome(ps, p, xstrdup(check_name(p->name)), NULL);
     } else if (origin == REFUSED) {
         dequeue(p);
         ps->n_refused += !p->params[0];
@@ -440,7 +440,7 @@ struct xfsm_agent_program
 xfsm_programs_get(struct xfsm_programs *ps, const char *name,
                   const char *params)
 {
-    const char *bad_name = xfsm_program_check_name(name);
+    const char *bad_name = check_name(name);
     struct program *p;
 
     if (bad_name) {
@@ -487,7 +487,7 @@ xfsm_programs_list(const struct xfsm_programs *ps, struct shash *names)
             && !strcmp(&entry->d_name[n - strlen(SUFFIX)], SUFFIX)) {
             char *name = xmemdup0(entry->d_name, n - strlen(SUFFIX));
 
-            if (!xfsm_program_check_name(name)) {
+            if (!check_name(name)) {
                 shash_add_once(names, name, "library");
             }
             free(name);

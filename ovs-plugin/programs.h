@@ -106,9 +106,6 @@ void xfsm_programs_end_use(struct xfsm_programs *);
  * a constant string that says where each is from. */
 void xfsm_programs_list(const struct xfsm_programs *, struct shash *);
 
-/* Returns NULL if 'name' can name a program, or a constant reason why not. */
-const char *xfsm_program_check_name(const char *name);
-
 /* Returns true if some program changed since the last call. */
 bool xfsm_programs_run(struct xfsm_programs *);
 void xfsm_programs_wait(struct xfsm_programs *);

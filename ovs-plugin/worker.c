@@ -72,6 +72,7 @@ void
 xfsm_worker_destroy(struct xfsm_worker *w)
 {
     close_ctl(w);
+    xfsm_stopped_clear_alarm(&w->alarm);
     xfsm_child_destroy(&w->child);
     remove_files(w);
     free(w->program);
@@ -88,6 +89,14 @@ next_ping(long long int now, bool busy)
     return ROUND_DOWN(now, interval) + interval;
 }
 
+/* Has a worker that has nothing to do asked before its time should it be at
+ * work.  If that fails, it is asked in time. */
+static void
+set_alarm(struct xfsm_worker *w)
+{
+    xfsm_stopped_set_alarm(&w->alarm, w->pid, XFSM_WORKER_IDLE_MS);
+}
+
 static void
 set_state(struct xfsm_worker *w, enum xfsm_worker_state state)
 {
@@ -98,6 +107,11 @@ set_state(struct xfsm_worker *w, enum xfsm_worker_state state)
     w->asked = false;
     w->tasks = 0;
     w->busy = false;
+    if (state == XFSM_WORKER_READY) {
+        set_alarm(w);
+    } else {
+        xfsm_stopped_clear_alarm(&w->alarm);
+    }
 }
 
 /* Takes over 'error'. */
@@ -284,6 +298,9 @@ handle_message(struct xfsm_worker *w, enum xfsm_ipc_type type,
     case XFSM_IPC_PONG:
         w->asked = false;
         w->next_ping = next_ping(w->heard, w->busy);
+        if (!w->busy) {
+            set_alarm(w);
+        }
         return true;
 
     case XFSM_IPC_ACK:

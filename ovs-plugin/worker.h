@@ -13,16 +13,17 @@
  * the agent READY, and from then on answers each PING: one a second, and four
  * where the last one's answer came with anything else, which is to say that
  * there was something to do, so that it is awake anyway.  One that the kernel
- * says was stopped (stopped.h) is asked at once.  Whatever ends it, it
- * may start again: at once after XFSM_EXIT_RETRY, after a wait (backoff.h)
+ * says was stopped, or has worked for XFSM_WORKER_IDLE_MS where there seemed
+ * to be nothing to do (stopped.h), is asked at once.  Whatever ends it, it may
+ * start again: at once after XFSM_EXIT_RETRY, after a wait (backoff.h)
  * when it failed, and not before xfsm_worker_reset() when it ended by itself
  * or cannot work as configured.  One that does not get ready, does not answer,
  * or sends nonsense is killed, which is a failure like others.
  *
  * When does it not answer?  After 'hang_ms' if it is stopped or was running
  * for long enough to have answered (hang.h, which a hub is given 'turn_ms'
- * for), so that one that is stopped, or is busy and hangs, is replaced within
- * a second.  After XFSM_WORKER_SILENT_MS in any case, and not
+ * for), so that one that is stopped, or runs in circles, is replaced within a
+ * second.  After XFSM_WORKER_SILENT_MS in any case, and not
  * before that if it was given something to do that may take long.
  *
  *                     start()            READY
@@ -48,11 +49,14 @@
 #include "ovs-plugin/child.h"
 #include "ovs-plugin/hang.h"
 #include "ovs-plugin/ipc.h"
+#include "ovs-plugin/stopped.h"
 
 /* Times, in milliseconds. */
 #define XFSM_WORKER_READY_MS 15000      /* To get ready. */
 #define XFSM_WORKER_PING_MS 1000        /* Between two PINGs, ... */
 #define XFSM_WORKER_BUSY_MS 250         /* ...of one that has work. */
+#define XFSM_WORKER_IDLE_MS 50          /* Of the processor's time, between
+                                         * two PINGs of one that has none. */
 #define XFSM_WORKER_SILENT_MS 5000      /* Until it counts as hung. */
 #ifdef __SANITIZE_ADDRESS__
 #define XFSM_WORKER_HANG_MS 2000        /* Until it can be seen to hang. */
@@ -91,6 +95,7 @@ struct xfsm_worker {
     struct xfsm_hang hang;      /* ...whose answer is waited for. */
     unsigned int tasks;         /* That it was sent and has not done. */
     bool busy;                  /* Said something since the PING. */
+    struct xfsm_stopped_alarm alarm;    /* Set while it is not. */
 
     uint64_t epoch;             /* As READY told... */
     unsigned int ifindex;       /* ...as well as the device, 0: none. */
@@ -130,8 +135,8 @@ void xfsm_worker_reset(struct xfsm_worker *);
 bool xfsm_worker_run(struct xfsm_worker *, xfsm_worker_handler *, void *aux);
 void xfsm_worker_wait(const struct xfsm_worker *);
 
-/* Process 'pid' was stopped: if it is the worker's, it is asked at once
- * whether it is there.  Returns true if it is the worker's. */
+/* Process 'pid' was stopped, or is at work: if it is the worker's, it is asked
+ * at once whether it is there.  Returns true if it is the worker's. */
 bool xfsm_worker_doubt(struct xfsm_worker *, pid_t pid);
 
 /* Sends a message.  If that fails the worker is killed, since it does not

@@ -40,7 +40,10 @@ if HAVE_OVS
 noinst_LTLIBRARIES += ovsdb-schema/libxfsmidl.la
 BUILT_SOURCES += $(XFSM_IDL_BUILT)
 endif
-ovsdb_schema_libxfsmidl_la_SOURCES = ovsdb-schema/ovs-compat.h
+ovsdb_schema_libxfsmidl_la_SOURCES = \
+	ovsdb-schema/ovs-compat.h \
+	ovsdb-schema/sorted-rows.c \
+	ovsdb-schema/sorted-rows.h
 nodist_ovsdb_schema_libxfsmidl_la_SOURCES = \
 	ovsdb-schema/xfsm-idl.c \
 	ovsdb-schema/xfsm-idl.h

@@ -15,6 +15,7 @@
 #include "db-ctl-base.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
+#include "ovsdb-schema/sorted-rows.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
 #include "smap.h"
 #include "util.h"
@@ -143,19 +144,12 @@ put_host(struct ds *out, const struct fleetrec_host *row)
 static void
 put_hosts(struct ds *out, const struct ovsdb_idl *idl, bool all)
 {
-    const struct fleetrec_host **rows = NULL;
-    const struct fleetrec_host *row;
-    size_t n = 0, allocated = 0, n_well = 0, shown;
+    size_t n, n_well = 0, shown;
+    const struct fleetrec_host **rows
+        = xfsm_sorted_rows(idl, &fleetrec_table_host, compare_hosts, &n);
 
-    FLEETREC_HOST_FOR_EACH (row, idl) {
-        if (n >= allocated) {
-            rows = x2nrealloc(rows, &allocated, sizeof *rows);
-        }
-        rows[n++] = row;
-        n_well += is_well(row);
-    }
-    if (n) {
-        qsort(rows, n, sizeof *rows, compare_hosts);
+    for (size_t i = 0; i < n; i++) {
+        n_well += is_well(rows[i]);
     }
     shown = all ? n : MIN(n, MAX_SHOWN);
     ds_put_format(out, "%"PRIuSIZE" host%s, %"PRIuSIZE" of them well\n", n,
@@ -254,19 +248,11 @@ put_assignment(struct ds *out, const struct fleetrec_assignment *row)
 static void
 put_assignments(struct ds *out, const struct ovsdb_idl *idl, bool all)
 {
-    const struct fleetrec_assignment **rows = NULL;
-    const struct fleetrec_assignment *row;
-    size_t n = 0, allocated = 0, shown;
+    size_t n, shown;
+    const struct fleetrec_assignment **rows
+        = xfsm_sorted_rows(idl, &fleetrec_table_assignment,
+                           compare_assignments, &n);
 
-    FLEETREC_ASSIGNMENT_FOR_EACH (row, idl) {
-        if (n >= allocated) {
-            rows = x2nrealloc(rows, &allocated, sizeof *rows);
-        }
-        rows[n++] = row;
-    }
-    if (n) {
-        qsort(rows, n, sizeof *rows, compare_assignments);
-    }
     shown = all ? n : MIN(n, MAX_SHOWN);
     for (size_t i = 0; i < shown; i++) {
         put_assignment(out, rows[i]);

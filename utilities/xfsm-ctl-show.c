@@ -10,6 +10,7 @@
 
 #include "db-ctl-base.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovsdb-schema/sorted-rows.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
 #include "util.h"
@@ -141,24 +142,15 @@ compare_probes(const void *a_, const void *b_)
 static void
 put_probes(struct ds *out, const struct ovsdb_idl *idl)
 {
-    const struct xfsmrec_probe **probes = NULL;
-    const struct xfsmrec_probe *probe;
+    size_t n;
+    const struct xfsmrec_probe **probes
+        = xfsm_sorted_rows(idl, &xfsmrec_table_probe, compare_probes, &n);
     const char *bridge = NULL;
     const char *port = NULL;
-    size_t allocated = 0;
-    size_t n = 0;
 
-    XFSMREC_PROBE_FOR_EACH (probe, idl) {
-        if (n >= allocated) {
-            probes = x2nrealloc(probes, &allocated, sizeof *probes);
-        }
-        probes[n++] = probe;
-    }
-    if (n) {
-        qsort(probes, n, sizeof *probes, compare_probes);
-    }
     for (size_t i = 0; i < n; i++) {
-        probe = probes[i];
+        const struct xfsmrec_probe *probe = probes[i];
+
         if (!bridge || strcmp(bridge, probe->bridge)) {
             bridge = probe->bridge;
             port = NULL;
@@ -186,22 +178,13 @@ compare_programs(const void *a_, const void *b_)
 static void
 put_programs(struct ds *out, const struct ovsdb_idl *idl, const char *prefix)
 {
-    const struct xfsmrec_program **programs = NULL;
-    const struct xfsmrec_program *program;
-    size_t allocated = 0;
-    size_t n = 0;
+    size_t n;
+    const struct xfsmrec_program **programs
+        = xfsm_sorted_rows(idl, &xfsmrec_table_program, compare_programs, &n);
 
-    XFSMREC_PROGRAM_FOR_EACH (program, idl) {
-        if (n >= allocated) {
-            programs = x2nrealloc(programs, &allocated, sizeof *programs);
-        }
-        programs[n++] = program;
-    }
-    if (n) {
-        qsort(programs, n, sizeof *programs, compare_programs);
-    }
     for (size_t i = 0; i < n; i++) {
-        program = programs[i];
+        const struct xfsmrec_program *program = programs[i];
+
         ds_put_format(out, "%s%s: database, %s\n", prefix, program->name,
                       program->status ? program->status : "not compiled");
 
@@ -250,20 +233,11 @@ put_assignment(struct ds *out, const struct xfsmrec_assignment *row)
 static void
 put_assignments(struct ds *out, const struct ovsdb_idl *idl)
 {
-    const struct xfsmrec_assignment **rows = NULL;
-    const struct xfsmrec_assignment *row;
-    size_t allocated = 0;
-    size_t n = 0;
+    size_t n;
+    const struct xfsmrec_assignment **rows
+        = xfsm_sorted_rows(idl, &xfsmrec_table_assignment,
+                           compare_assignments, &n);
 
-    XFSMREC_ASSIGNMENT_FOR_EACH (row, idl) {
-        if (n >= allocated) {
-            rows = x2nrealloc(rows, &allocated, sizeof *rows);
-        }
-        rows[n++] = row;
-    }
-    if (n) {
-        qsort(rows, n, sizeof *rows, compare_assignments);
-    }
     for (size_t i = 0; i < n; i++) {
         put_assignment(out, rows[i]);
     }

@@ -382,6 +382,10 @@ watch(struct watcher *w)
         xfsm_tool_complain("%s%"PRIu64" events were lost in total",
                            w->uncertain ? "at least " : "", w->missed);
     }
+    if (w->syslog && xfsm_syslog_lost(w->syslog)) {
+        xfsm_tool_complain("syslog: %"PRIu64" messages were lost",
+                           xfsm_syslog_lost(w->syslog));
+    }
     if (w->syslog && (xfsm_syslog_resent(w->syslog)
                       || xfsm_syslog_uncertain(w->syslog))) {
         xfsm_tool_complain("syslog: %"PRIu64" messages were sent again, since "

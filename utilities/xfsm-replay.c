@@ -137,12 +137,14 @@ xfsm_replay_run(struct xfsm_replay *replay, struct xfsm_engine *engine,
     return error;
 }
 
+/* Prints a counter that is not 0, and what it counts. */
 static void
-print_counter(const char *kind, const char *name, uint64_t value)
+print_counter(const char *kind, const char *name, uint64_t value,
+              const char *doc)
 {
     if (value) {
-        fprintf(stderr, "  %s%-*s %12"PRIu64"\n", kind,
-                (int) (32 - strlen(kind)), name, value);
+        fprintf(stderr, "  %s%-*s %12"PRIu64"  %s\n", kind,
+                (int) (32 - strlen(kind)), name, value, doc);
     }
 }
 
@@ -158,19 +160,21 @@ xfsm_replay_print_stats(const struct xfsm_replay *replay,
     fprintf(stderr, "%"PRIu64" packets, %"PRIu64" bytes, %"PRIu64" events in "
             "%.3f seconds: %.0f packets/s\n", stats.packets, stats.bytes,
             stats.events, replay->seconds, stats.packets / seconds);
-#define PRINT_COUNTER(NAME, DOC) print_counter("", #NAME, stats.NAME);
+#define PRINT_COUNTER(NAME, DOC) print_counter("", #NAME, stats.NAME, DOC);
     XFSM_ENGINE_COUNTERS(PRINT_COUNTER)
 #undef PRINT_COUNTER
     for (i = 0; i < XFSM_N_DECODE_ERRORS; i++) {
         if (i != XFSM_DE_NONE) {
             print_counter("decode error ", xfsm_decode_error_names[i],
-                          stats.decode_errors[i]);
+                          stats.decode_errors[i], xfsm_decode_error_docs[i]);
         }
     }
     print_counter("", "huge_page_bytes", xfsm_mem_huge_bytes());
     if (replay->pub) {
-        print_counter("", "published", xfsm_zmq_pub_sent(replay->pub));
+        print_counter("", "published", xfsm_zmq_pub_sent(replay->pub),
+                      "Events that were published");
         print_counter("", "publish_dropped",
-                      xfsm_zmq_pub_dropped(replay->pub));
+                      xfsm_zmq_pub_dropped(replay->pub),
+                      "Events that could not be published");
     }
 }

@@ -7,32 +7,6 @@
 #include "xfsm/packet/fragments.h"
 #include "xfsm/sketch/topk.h"
 
-static const char *const counter_names[] = {
-#define COUNTER_NAME(NAME, DOC) #NAME,
-    XFSM_ENGINE_COUNTERS(COUNTER_NAME)
-#undef COUNTER_NAME
-};
-
-static const char *const counter_docs[] = {
-#define COUNTER_DOC(NAME, DOC) DOC,
-    XFSM_ENGINE_COUNTERS(COUNTER_DOC)
-#undef COUNTER_DOC
-};
-
-const char *
-xfsm_engine_counter_name(unsigned int n)
-{
-    return n < sizeof counter_names / sizeof *counter_names
-           ? counter_names[n] : NULL;
-}
-
-const char *
-xfsm_engine_counter_doc(unsigned int n)
-{
-    return n < sizeof counter_docs / sizeof *counter_docs
-           ? counter_docs[n] : NULL;
-}
-
 static void
 add_replaced(const struct xfsm_topk *topk, struct xfsm_engine_stats *stats)
 {

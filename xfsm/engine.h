@@ -195,11 +195,6 @@ uint64_t xfsm_engine_next_timer(const struct xfsm_engine *);
 void xfsm_engine_get_stats(const struct xfsm_engine *,
                            struct xfsm_engine_stats *);
 
-/* Name and documentation of the n-th counter of XFSM_ENGINE_COUNTERS, or
- * NULL past the end. */
-const char *xfsm_engine_counter_name(unsigned int n);
-const char *xfsm_engine_counter_doc(unsigned int n);
-
 /* One program of an engine. */
 struct xfsm_program_info {
     const char *name;

@@ -29,7 +29,7 @@ function show({ events, truncated }) {
     cell(row, state(event));
     cell(row, key(event));
     cell(row, event.text);
-  }, 5);
+  });
 }
 
 // The object of "name=value ...", as text.

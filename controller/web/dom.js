@@ -28,10 +28,25 @@ export function link(text, ...where) {
   return a;
 }
 
-// Puts a row for each item into the body of a table.  The focus stays on the
-// link that had it.
-export function fill(id, items, build, columns = 9) {
+// Gives a table a head.
+function addHead(element, columns) {
+  const row = element.createTHead().insertRow();
+  for (const column of columns) {
+    const th = make("th", column);
+    th.scope = "col";
+    row.append(th);
+  }
+}
+
+// Puts a row for each item into the body of a table, which has a head, or is
+// given that of the rows, build.columns.  The focus stays on the link that had
+// it.
+export function fill(id, items, build) {
   const body = typeof id === "string" ? $(id) : id;
+  const parent = body.parentElement;
+  if (!parent.tHead) {
+    addHead(parent, build.columns);
+  }
   const focus = body.contains(document.activeElement)
     ? document.activeElement.getAttribute("href") : null;
   body.replaceChildren();
@@ -40,7 +55,7 @@ export function fill(id, items, build, columns = 9) {
   }
   if (!items.length) {
     const td = cell(body.insertRow(), "none", "dim");
-    td.colSpan = columns;
+    td.colSpan = parent.tHead.rows[0].cells.length;
   }
   if (focus) {
     [...body.querySelectorAll("a")]
@@ -54,12 +69,7 @@ export function table(parent, caption, ...columns) {
   if (caption) {
     element.append(make("caption", caption));
   }
-  const row = element.createTHead().insertRow();
-  for (const column of columns) {
-    const th = make("th", column);
-    th.scope = "col";
-    row.append(th);
-  }
+  addHead(element, columns);
   parent.append(element);
   return element.createTBody();
 }
@@ -107,6 +117,7 @@ export function eventRow(row, { host, event }) {
   cell(row, event.program);
   cell(row, event.text);
 }
+eventRow.columns = ["Time", "Host", "Port", "Label", "Program", "Text"];
 
 // Tells later whether the user is still on the same page.
 export function here() {

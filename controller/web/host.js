@@ -23,6 +23,8 @@ export function hostRow(row, host) {
     cell(row, number(s[key]), "number");
   }
 }
+hostRow.columns = ["Host", "State", "Controller", "Agent", "Probes",
+                   "Packets", "Dropped", "Alerts"];
 
 export function portRow(row, port) {
   cell(row, "").append(link(port.host, "host", port.host));
@@ -36,6 +38,8 @@ export function portRow(row, port) {
   cell(row, [port.error, port.notes].filter((x) => x).join("; "),
        port.error ? "bad" : "");
 }
+portRow.columns = ["Host", "Bridge", "Port", "Status", "Programs", "Packets",
+                   "Alerts", "Error, limits"];
 
 export async function showHost(name) {
   const stay = here();

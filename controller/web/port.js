@@ -53,11 +53,11 @@ export async function showPort(host, name) {
     cell(row, key.slice(0, slash));
     cell(row, key.slice(slash + 1));
     cell(row, number(n), "number");
-  }, 3);
+  });
   fill("port-counters", Object.entries(s).sort(), (row, [key, n]) => {
     cell(row, key);
     cell(row, number(n), "number");
-  }, 2);
+  });
   fill("port-events", events.items, eventRow);
   await showTalkers($("port-talkers"), of, stay);
 }

@@ -52,7 +52,7 @@ async function follow(name, stay) {
     cell(row, state.state);
     cell(row, number(state.keys), "number");
     cell(row, number(state.ports), "number");
-  }, 3);
+  });
   $("program-ports").textContent = `Runs on ${number(ports.length)} port${
     ports.length === 1 ? "" : "s"} of this controller's hosts.`;
   await showTalkers($("program-talkers"), { program: name }, stay);
@@ -60,7 +60,7 @@ async function follow(name, stay) {
 
 export async function showPrograms(name) {
   const stay = here();
-  fill("program-rows", await getAll("/api/v1/programs"), programRow, 4);
+  fill("program-rows", await getAll("/api/v1/programs"), programRow);
   if (!name) {
     open = null;
     $("program").hidden = true;

@@ -28,7 +28,7 @@ function showList(parent, list, names) {
       `${Math.round((100 * entry.count) / top)} % of the highest`);
     cell(row, "").append(meter);
     cell(row, number(entry.error), "number");
-  }, 4);
+  });
 }
 
 // Shows the lists that the filter lets through, { host, port } or

@@ -153,6 +153,7 @@ has "diagnostics of standard input name the program" "^evil:4: " "$work/err"
 # run
 "$xfsm" run portscan --pcap "$capture" > "$work/events" 2> "$work/stats"
 has "run: statistics" "^200 packets, .* 1 events in" "$work/stats"
+has "run: what is counted" "^  packets  *200  Packets processed$" "$work/stats"
 has "run: an alert" '"label":"alert","program":"portscan"' "$work/events"
 "$xfsm" run -q "$work/image" --pcap "$capture" > "$work/events2" 2>&1
 same "run an image" "$work/events" "$work/events2"

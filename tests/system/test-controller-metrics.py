@@ -100,10 +100,10 @@ def test_start(host):
         for value, wanted in ((most, "--http needs --http-tokens"),
                               (most + 1, "is not a number from 0 to %d"
                                % most), ("x", "is not a number")):
-            out = host.run("sh", "-c", "exec \"$@\" 2>&1", "sh",
-                           host.tool("controller/xfsm-controller"),
+            out = host.run(host.tool("controller/xfsm-controller"),
                            "--http=127.0.0.1:1", "--metrics-%s=%s"
-                           % (option, value), "fleet.json", ok=(1,))
+                           % (option, value), "fleet.json", ok=(1,),
+                           errors=True)
             check(wanted in out, out)
 
 

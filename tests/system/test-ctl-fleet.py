@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import Controller, FakeHost, Server          # noqa: E402
+from fleettest import Controller, FakeHost, FleetDb, Server # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PROGRAM = """<xfsm name="hello" version="1.0">
@@ -26,28 +26,7 @@ PROGRAM = """<xfsm name="hello" version="1.0">
 """
 
 
-class Fleet:
-    def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
-
-    def ctl(self, *args, ok=(0,)):
-        return self.host.run(self.host.tool("utilities/xfsm-ctl"),
-                             "--fleet=" + self.server.remote, "--timeout=%d"
-                             % (20 * xfsmtest.PATIENCE), *args,
-                             ok=ok).rstrip("\n")
-
-    def refuses(self, text, *args):
-        """Exits with status 1 and says 'text'."""
-        try:
-            self.ctl(*args)
-        except xfsmtest.Failure as e:
-            check("exit status 1" in str(e) and text in str(e),
-                  "\"%s\" for %s: %s" % (text, args, e))
-        else:
-            raise xfsmtest.Failure("accepted: %s" % (args,))
-
+class Fleet(FleetDb):
     def file(self, name, text):
         path = os.path.join(self.host.dir, name)
         with open(path, "w") as f:
@@ -358,9 +337,8 @@ def test_old_schema(fleet):
     wait_until(lambda: os.path.exists(old), 10, "a server")
 
     def ctl(*args):
-        return host.run("sh", "-c", "exec \"$@\" 2>&1", "sh",
-                        host.tool("utilities/xfsm-ctl"),
-                        "--fleet=unix:" + old, *args, ok=(0, 1))
+        return host.run(host.tool("utilities/xfsm-ctl"),
+                        "--fleet=unix:" + old, *args, ok=(0, 1), errors=True)
 
     ctl("add-host", "hv1", "unix:/nowhere")
     out = ctl("--may-exist", "add-host", "hv1", "unix:/elsewhere", "a=b")

@@ -180,6 +180,49 @@ def test_probe_stopped(host, vm1):
         check("does not answer" in host.log("ovs-xfsmd"), "the log")
 
 
+SPIN = r"""
+#include <signal.h>
+
+static void
+spin(int signal)
+{
+    for (;;) {
+        (void) *(volatile int *) &signal;
+    }
+}
+
+__attribute__((constructor)) static void
+init(void)
+{
+    signal(SIGUSR1, spin);
+}
+"""
+
+
+def test_idle_probe_spins(host):
+    """One that runs in circles where it had nothing to do, whenever it
+    begins."""
+    if not can_preload(host):
+        return
+    env = dict(host.env, LD_PRELOAD=make_library(host, "spin", SPIN))
+    restart_agent(host, env)
+    with Untouched(host, "vm9"):
+        for part in range(STOPS):
+            restart(host, "vm1")
+            wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part,
+                       2, "a part of a second")
+            pid = host.probe_pid("vm1")
+            begin = time.monotonic()
+            os.kill(pid, signal.SIGUSR1)
+            wait_another(host, "vm1", pid)
+            took = time.monotonic() - begin
+            print("idle: receiving again %.2f s after it ran in circles"
+                  % took)
+            check(took < BACK * xfsmtest.PATIENCE, "%.2f s" % took)
+    check("runs in circles" in host.log("ovs-xfsmd"), "the log")
+    restart_agent(host, host.env)
+
+
 def test_busy_probe_stopped(host, vm1, vm2):
     """The same while there are packets."""
     restart(host, "vm1")
@@ -290,13 +333,8 @@ class Clock:
 
     def __init__(self, host):
         self.host = host
-        source = os.path.join(host.dir, "clock.c")
-        library = os.path.join(host.dir, "clock.so")
+        library = make_library(host, "clock", CLOCK)
         path = os.path.join(host.dir, "clock")
-        with open(source, "w") as f:
-            f.write(CLOCK)
-        host.run(*os.environ.get("CC", "cc").split(), "-shared", "-fPIC",
-                 "-O1", "-o", library, source, "-ldl")
         self.file = open(path, "wb", buffering=0)
         self.set()
         self.env = dict(host.env, LD_PRELOAD=library, XFSM_TEST_CLOCK=path)
@@ -305,29 +343,42 @@ class Clock:
         """Sets them that many seconds ahead of what they are."""
         os.pwrite(self.file.fileno(), struct.pack("qq", wall, monotonic), 0)
 
-    def _restart(self, env):
-        self.host.stop("ovs-xfsmd")
-        saved = self.host.env
-        self.host.env = env
-        self.host.start_agent()
-        self.host.env = saved
-        for port in ("vm1", "vm9"):
-            self.host.wait_status(port, "running", SOON)
-
     def __enter__(self):
-        self._restart(self.env)
+        restart_agent(self.host, self.env)
         return self
 
     def __exit__(self, exc_type, exc, tb):
         if not exc_type:
-            self._restart(self.host.env)
+            restart_agent(self.host, self.host.env)
         self.file.close()
 
 
-def can_set_clocks(host):
+def can_preload(host):
     if host.sanitized:
-        print("sanitizers want to be loaded first: clocks were not set")
+        print("sanitizers want to be loaded first: this part is left out")
     return not host.sanitized
+
+
+def make_library(host, name, text):
+    """A library to be loaded before others."""
+    source = os.path.join(host.dir, name + ".c")
+    library = os.path.join(host.dir, name + ".so")
+    with open(source, "w") as f:
+        f.write(text)
+    host.run(*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-O1",
+             "-o", library, source, "-ldl")
+    return library
+
+
+def restart_agent(host, env):
+    """Has the agent, and its children, that environment."""
+    host.stop("ovs-xfsmd")
+    saved = host.env
+    host.env = env
+    host.start_agent()
+    host.env = saved
+    for port in ("vm1", "vm9"):
+        host.wait_status(port, "running", SOON)
 
 
 def heartbeat(socket, condition):
@@ -353,7 +404,7 @@ def packets_in_row(host, port):
 def test_clock_jumps(host, vm1):
     """The wall clock jumps by days, ahead and back: no timer minds, messages
     have the time there is."""
-    if not can_set_clocks(host):
+    if not can_preload(host):
         return
     with Clock(host) as clock, Untouched(host, "vm1", "vm9"):
         hub = host.pid("xfsm-hub")
@@ -380,7 +431,7 @@ def test_clock_jumps(host, vm1):
 def test_longest_wait(host):
     """A probe that dies each time is started once a minute at last.  The
     agent's clock is moved on to see that."""
-    if not can_set_clocks(host):
+    if not can_preload(host):
         return
     crashing = os.path.join(host.libexecdir, "crash-vm1")
     passed = 0

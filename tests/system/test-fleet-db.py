@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import (Cluster, Controller, FakeHost,       # noqa: E402
-                       Server, named)
+                       FleetDb, named)
 from xfsmtest import check, wait_until                      # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3", "hv4")
@@ -33,13 +33,11 @@ PROGRAM = """<xfsm name="hello" version="1.0">
 """
 
 
-class Fleet:
+class Fleet(FleetDb):
     """A fleet of stand-ins, for all parts of the test."""
 
     def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
+        super().__init__(host)
         self.hosts = {}
         for name in HOSTS:
             self.hosts[name] = FakeHost(host, name)
@@ -215,9 +213,28 @@ def test_rows(fleet):
                "a value that is too small to be told")
     check(three.assignments()["set"]["params"] == "hello:limit=7",
           "a wrong value reached a host")
-    db.update("Assignment", named("set"), parameters={"limit": "7"})
-    wait_until(lambda: not db.row("Assignment", "set")["error"], 10,
+    # But what stops an assignment does, whatever else is wrong with it.
+    db.update("Assignment", named("set"), enabled=False)
+    wait_until(lambda: not three.assignments()["set"]["enabled"], 10,
+               "a wrong row to be disabled")
+    check(three.assignments()["set"]["params"] == "hello:limit=7",
+          "a wrong value reached a host with that")
+    db.update("Assignment", named("set"), enabled=True,
+              parameters={"limit": "7"})
+    wait_until(lambda: not db.row("Assignment", "set")["error"]
+               and three.assignments()["set"]["enabled"], 10,
                "a value that was put right")
+    db.update("Assignment", named("bad-tag"), host_labels={"rack": "r1"})
+    wait_until(lambda: "bad-tag" not in three.assignments(), 10,
+               "a wrong row to go from a host that is not meant")
+    check("bad-tag" in fleet.hosts["hv1"].assignments(),
+          "it went from another, too")
+    # No selector of hosts is a mistake, not the choice of none.
+    db.update("Assignment", named("bad-tag"), host_labels={}, hosts=[])
+    wait_until(lambda: "hosts=\"*\"" in str(db.row(
+        "Assignment", "bad-tag")["error"]), 10, "the error to be told")
+    check("bad-tag" in fleet.hosts["hv1"].assignments(),
+          "a row went by mistake")
     for name in ("no-program", "no-host", "no-target", "bad-target",
                  "bad-tag", "bad-parameter", "bad-value", "bad-name"):
         db.delete("Assignment", named(name))

@@ -68,11 +68,10 @@ class Servers:
 
     def ctl(self, name, *args, ok=(0,)):
         return self.host.run(
-            "sh", "-c", "exec \"$@\" 2>&1", "sh",
             self.host.tool("utilities/xfsm-ctl"),
             "--fleet=" + self.remote(name), "--timeout=%d"
             % (20 * xfsmtest.PATIENCE), *args, ok=ok,
-            timeout=60 * xfsmtest.PATIENCE)
+            timeout=60 * xfsmtest.PATIENCE, errors=True)
 
     def connect(self, name):
         return Ovsdb(self.path(name, ".sock"), "XFSM_Fleet")
@@ -98,9 +97,8 @@ def test_alone(servers):
     check("needs --raft" in servers.init("x", "--start", "--join=unix:y",
                                          ok=(1,)), "--join alone")
     out = servers.host.run(
-        "sh", "-c", "exec \"$@\" 2>&1", "sh",
         servers.host.tool("utilities/xfsm-ctl"), "--fleet=tcp:127.0.0.1:1",
-        "--schema=" + SCHEMA, "--start", "init", ok=(1,))
+        "--schema=" + SCHEMA, "--start", "init", ok=(1,), errors=True)
     check("unix:FILE only" in out, out)
     second = servers.path("second", ".sock")
     out = servers.init("one", "--start", "--listen=punix:" + second)

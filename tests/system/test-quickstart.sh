@@ -22,12 +22,14 @@ fail() {
     exit 1
 }
 
-# Runs quickstart with ARGUMENTS, as words, and checks that it prints each
-# PATTERN and that nothing of it is left.
+# Runs quickstart in BUILD with ARGUMENTS, as words, and checks that it prints
+# each PATTERN and that nothing of it is left.
 check() {
+    local build=$work/$1
+    shift
     local pattern place id
     # shellcheck disable=SC2086
-    "$top/utilities/quickstart" --build "$work/build" $1 > "$work/out" 2>&1 ||
+    "$top/utilities/quickstart" --build "$build" $1 > "$work/out" 2>&1 ||
         fail "quickstart $1"
     for pattern in "${@:2}"; do
         grep -q -- "$pattern" "$work/out" ||
@@ -42,11 +44,16 @@ check() {
         fail "quickstart $1 left network namespaces"
 }
 
-check "" 'xfsm-status=running' '"label":"alert"' 'port scan of' \
+# A build for another place is left alone.
+mkdir "$work/build"
+printf 'prefix = /usr/local\nall install:\n\tfalse\n' \
+    > "$work/build/Makefile"
+check build "" "this one is in $work/build/quickstart" \
+    'xfsm-status=running' '"label":"alert"' 'port scan of' \
     'packets [1-9][0-9]*, dropped 0'
 grep 'first alert' "$work/out"
 begin=$(date +%s)
-check --fleet '^3 ports on 3 of 3 hosts' \
+check build/quickstart --fleet '^3 ports on 3 of 3 hosts' \
     '^hv1: .* port scan of 10.77.0.2 by 10.77.0.1' \
     '^hv2: .* port scan of 10.77.0.2 by 10.77.0.1' \
     '^hv3: .*10.77.0.1 scans the fleet: 2 hosts see it' \

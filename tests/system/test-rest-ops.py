@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import FakeHost, Server, named               # noqa: E402
+from fleettest import FakeHost, FleetDb, Server, named      # noqa: E402
 from resttest import RestController                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
@@ -41,13 +41,11 @@ def post(rest, path, body, status=200, text="", role="operator"):
                   text)
 
 
-class Fleet:
+class Fleet(FleetDb):
     """Two controllers, a and b, of which any answers for both."""
 
     def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
+        super().__init__(host)
         self.hosts = [FakeHost(host, name) for name in ("hv1", "hv2")]
         for fake in self.hosts:
             self.db.insert("Host", name=fake.name, remotes=[fake.remote],
@@ -405,9 +403,8 @@ def test_audit(fleet):
     lines = fleet.host.appctl(a.ctl, "audit/list", "5").splitlines()
     check(len(lines) == 5 and all(" controller=\"a\" user=" in line
                                   for line in lines), str(lines))
-    out = fleet.host.run(fleet.host.tool("utilities/xfsm-ctl"), "--fleet="
-                         + fleet.server.remote, "--control=" + a.ctl,
-                         "audit", "2", "version 1 instead of 2")
+    out = fleet.ctl("--control=" + a.ctl, "audit", "2",
+                    "version 1 instead of 2")
     check("action=\"roll out\"" in out and len(out.splitlines()) == 1, out)
 
 
@@ -431,12 +428,11 @@ def test_audit_kept(fleet):
     newest = fleet.a.get("/api/v1/audit?limit=1", "admin").json["items"][0]
     check(newest["id"] == items[0]["id"] + 1, str(newest))
     out = fleet.host.in_ns(
-        "sh", "-c", "exec \"$@\" 2>&1", "sh",
         *RestController.command(
             fleet.host, "--http=127.0.0.1:%d" % (PORT + 2), "--db="
             + fleet.server.remote, "--http-tokens=" + fleet.a.tokens_file,
             "--audit-log=" + fleet.audit, "--unixctl=%s/c.ctl"
-            % fleet.host.dir, "--events=/dev/null"), ok=(1,))
+            % fleet.host.dir, "--events=/dev/null"), ok=(1,), errors=True)
     check("another process has it" in out, out)
 
 

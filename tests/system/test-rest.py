@@ -58,9 +58,8 @@ def test_start(host):
         json.dump({"hosts": {}, "programs": {}, "assignments": []}, f)
 
     def start(*options):
-        return host.in_ns("sh", "-c", "exec \"$@\" 2>&1", "sh",
-                          host.tool("controller/xfsm-controller"), *options,
-                          ok=(1,))
+        return host.in_ns(host.tool("controller/xfsm-controller"), *options,
+                          ok=(1,), errors=True)
 
     listen = "--http=127.0.0.1:%d" % PORT
     check("bad.tokens:2: \"boss\" is no role" in start(

@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import Controller, Server                    # noqa: E402
+from fleettest import Controller, FleetDb                   # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PROGRAM = """<xfsm name="hello" version="1.0">
@@ -26,24 +26,15 @@ PROGRAM = """<xfsm name="hello" version="1.0">
 """
 
 
-class Fleet:
+class Fleet(FleetDb):
     def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
+        super().__init__(host)
         self.key = os.path.join(host.dir, "me.key")
         self.other = os.path.join(host.dir, "other.key")
         for path in (self.key, self.other):
             out = host.run(host.tool("utilities/xfsm"), "keygen", "--sign",
                            "-o", path)
             check(out == path + ".pub\n", out)
-
-    def ctl(self, *args, ok=(0,)):
-        return self.host.run(
-            "sh", "-c", "exec \"$@\" 2>&1", "sh",
-            self.host.tool("utilities/xfsm-ctl"),
-            "--fleet=" + self.server.remote, "--timeout=%d"
-            % (20 * xfsmtest.PATIENCE), *args, ok=ok).rstrip("\n")
 
     def file(self, text):
         path = os.path.join(self.host.dir, "hello.xml")
@@ -69,14 +60,11 @@ class Fleet:
 def test_tool(fleet):
     """What is refused before anything is written."""
     path = fleet.file("first")
-    check("needs --key" in fleet.ctl("add-program", path, "--", "sign",
-                                     "hello", ok=(1,)), "no key")
-    check("no private key" in fleet.ctl("--key=" + fleet.key + ".pub",
-                                        "add-program", path, ok=(1,)),
-          "the public key")
-    check("no program nosuch" in fleet.ctl("--key=" + fleet.key, "sign",
-                                           "nosuch", ok=(1,)), "no program")
-    check("needs --keys" in fleet.ctl("verify", ok=(1,)), "no keys")
+    fleet.refuses("needs --key", "add-program", path, "--", "sign", "hello")
+    fleet.refuses("no private key", "--key=" + fleet.key + ".pub",
+                  "add-program", path)
+    fleet.refuses("no program nosuch", "--key=" + fleet.key, "sign", "nosuch")
+    fleet.refuses("needs --keys", "verify")
     check(not fleet.db.rows("Program"), "refused rows")
 
 
@@ -95,9 +83,9 @@ def test_controller(fleet):
     fleet.wait_state(2, "invalid")
     check("refused: it is not signed" in fleet.program(2)["error"],
           fleet.program(2))
-    out = fleet.ctl("--keys=" + pub, "verify", "hello", ok=(1,))
-    check("version 2: it is not signed" in out and "version 1: signed" in out
-          and "1 of 2 versions" in out, out)
+    out = fleet.refuses("version 2: it is not signed", "--keys=" + pub,
+                        "verify", "hello")
+    check("version 1: signed" in out and "1 of 2 versions" in out, out)
     fleet.ctl("--key=" + fleet.other, "sign", "hello")
     wait_until(lambda: "none of the 1 keys" in fleet.program(2)["error"], 20,
                "another key to be told")
@@ -184,14 +172,12 @@ def test_start(fleet, host):
     for command in ((host.tool("controller/xfsm-controller"),
                      "--db=" + fleet.server.remote),
                     (host.tool("ovs-plugin/ovs-xfsmd"),)):
-        out = host.run("sh", "-c", "exec \"$@\" 2>&1", "sh", *command,
-                       "--program-keys=" + missing, "-vconsole:err",
-                       ok=(1,))
+        out = host.run(*command, "--program-keys=" + missing,
+                       "-vconsole:err", ok=(1,), errors=True)
         check("--program-keys" in out and "cannot open" in out, out)
-    out = host.run("sh", "-c", "exec \"$@\" 2>&1", "sh",
-                   host.tool("controller/xfsm-controller"),
+    out = host.run(host.tool("controller/xfsm-controller"),
                    "--program-keys=" + fleet.key + ".pub", "/dev/null",
-                   ok=(1,))
+                   ok=(1,), errors=True)
     check("for a fleet in a database" in out, out)
 
 

@@ -214,7 +214,8 @@ def test_bad_certificates():
             probe.send("alert", text="secret")
             sub.wait_error("cannot send to syslog (" + text)
             check(not server.messages, server.messages)
-            sub.process.terminate()
+            sub.process.send_signal(signal.SIGINT)
+            sub.wait_error("syslog: 1 messages were lost")
             sub.process.wait()
             server.stop()
 

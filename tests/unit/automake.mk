@@ -15,6 +15,7 @@ UNIT_TESTS += \
 	tests/unit/test-capture-truth \
 	tests/unit/test-capture \
 	tests/unit/test-compile \
+	tests/unit/test-compile-selector \
 	tests/unit/test-countmin \
 	tests/unit/test-decode-details \
 	tests/unit/test-decode-link \
@@ -27,6 +28,7 @@ UNIT_TESTS += \
 	tests/unit/test-dns-details \
 	tests/unit/test-dns \
 	tests/unit/test-engine \
+	tests/unit/test-engine-counters \
 	tests/unit/test-event-batch \
 	tests/unit/test-event-cbor \
 	tests/unit/test-event-decode \
@@ -65,6 +67,7 @@ UNIT_TESTS += \
 	tests/unit/test-param \
 	tests/unit/test-mitigation \
 	tests/unit/test-occasion \
+	tests/unit/test-occasion-message \
 	tests/unit/test-prefix \
 	tests/unit/test-quantile \
 	tests/unit/test-rate \
@@ -137,6 +140,13 @@ tests_unit_test_compile_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-compile.c
 
+tests_unit_test_compile_selector_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-compile-selector.c
+
 tests_unit_test_countmin_SOURCES = \
 	tests/unit/test-countmin.c \
 	tests/unit/zipf.h
@@ -208,11 +218,22 @@ tests_unit_test_dns_SOURCES = \
 tests_unit_test_engine_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/engine-programs.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/random-program.c \
 	tests/unit/random-program.h \
 	tests/unit/test-engine.c
+
+tests_unit_test_engine_counters_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/engine-programs.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/random-program.c \
+	tests/unit/random-program.h \
+	tests/unit/test-engine-counters.c
 
 tests_unit_test_event_batch_SOURCES = tests/unit/test-event-batch.c
 
@@ -225,6 +246,8 @@ tests_unit_test_event_decode_SOURCES = tests/unit/test-event-decode.c
 tests_unit_test_event_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
+	tests/unit/strict-json.c \
+	tests/unit/strict-json.h \
 	tests/unit/test-event.c
 
 tests_unit_test_exec_SOURCES = \
@@ -654,9 +677,18 @@ tests_unit_test_mitigation_SOURCES = \
 tests_unit_test_occasion_SOURCES = \
 	tests/unit/engine-harness.c \
 	tests/unit/engine-harness.h \
+	tests/unit/occasion.h \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-occasion.c
+
+tests_unit_test_occasion_message_SOURCES = \
+	tests/unit/engine-harness.c \
+	tests/unit/engine-harness.h \
+	tests/unit/occasion.h \
+	tests/unit/packet-builder.c \
+	tests/unit/packet-builder.h \
+	tests/unit/test-occasion-message.c
 
 tests_unit_test_tool_SOURCES = \
 	tests/unit/packet-builder.c \

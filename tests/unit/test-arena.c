@@ -41,7 +41,7 @@ test_no_overlap(void **state)
     enum { N = 200 };
     struct xfsm_arena *arena = xfsm_arena_create();
     unsigned char *pieces[N];
-    size_t total = 0, i, j;
+    size_t i, j;
 
     (void) state;
     for (i = 0; i < N; i++) {
@@ -49,7 +49,6 @@ test_no_overlap(void **state)
 
         pieces[i] = xfsm_arena_alloc(arena, size);
         memset(pieces[i], (int) i, size);
-        total += size;
     }
     for (i = 0; i < N; i++) {
         size_t size = sizes[i % (sizeof sizes / sizeof sizes[0])];
@@ -58,7 +57,6 @@ test_no_overlap(void **state)
             assert_int_equal(pieces[i][j], i & 0xff);
         }
     }
-    assert_true(xfsm_arena_size(arena) >= total);
     xfsm_arena_destroy(arena);
 }
 
@@ -86,20 +84,24 @@ test_copies(void **state)
     xfsm_arena_destroy(arena);
 }
 
-/* Many small pieces cost little more than their size. */
+/* Many small pieces cost no more than their size: they lie one behind the
+ * other, but for the beginnings of blocks. */
 static void
 test_overhead(void **state)
 {
     struct xfsm_arena *arena = xfsm_arena_create();
+    const unsigned char *before = NULL;
+    int n_blocks = 0;
     int i;
 
     (void) state;
-    assert_true(xfsm_arena_size(arena) < 256);
     for (i = 0; i < 100000; i++) {
-        assert_non_null(xfsm_arena_alloc(arena, 32));
+        const unsigned char *piece = xfsm_arena_alloc(arena, 32);
+
+        n_blocks += !before || piece != before + 32;
+        before = piece;
     }
-    assert_true(xfsm_arena_size(arena) >= 3200000);
-    assert_true(xfsm_arena_size(arena) < 2 * 3200000);
+    assert_in_range(n_blocks, 1, 100);
     xfsm_arena_destroy(arena);
     xfsm_arena_destroy(NULL);
 }

@@ -249,6 +249,33 @@ test_unescape_limit(void **state)
     assert_int_equal(xfsm_event_unescape(s, buf, sizeof buf), 0);
 }
 
+static void
+test_time(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } times[] = {
+        { "1970-01-01T00:00:00Z", 0 },
+        { "2026-11-23T16:42:36.123456Z", UINT64_C(1795452156123) },
+        { "2026-11-23T16:42:36.1Z", UINT64_C(1795452156100) },
+        { "2026-11-23T16:42:36Z", UINT64_C(1795452156000) },
+        { "1969-12-31T23:59:59.999Z", 0 },
+        { "yesterday", 0 },
+        { "", 0 },
+    };
+    size_t i;
+
+    (void) state;
+    for (i = 0; i < sizeof times / sizeof *times; i++) {
+        struct xfsm_event_view e = {
+            .time = { times[i].text, strlen(times[i].text) },
+        };
+
+        assert_true(xfsm_event_time_ms(&e) == times[i].ms);
+    }
+}
+
 int
 main(void)
 {
@@ -261,6 +288,7 @@ main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_unescape_limit),
+        cmocka_unit_test(test_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

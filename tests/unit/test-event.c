@@ -18,167 +18,13 @@
 #include <cmocka.h>
 
 #include "tests/unit/packet-builder.h"
+#include "tests/unit/strict-json.h"
 #include "xfsm/packet/decode.h"
 #include "xfsm/packet/field.h"
 #include "xfsm/runtime/event.h"
 #include "xfsm/runtime/number.h"
 
 #define NS UINT64_C(1000000000)
-
-/* ## A strict reader of JSON (RFC 8259) ## */
-
-static const char *read_value(const char *p, int depth);
-
-static const char *
-read_string(const char *p)
-{
-    if (*p++ != '"') {
-        return NULL;
-    }
-    for (; *p != '"'; p++) {
-        if ((unsigned char) *p < 0x20 || (unsigned char) *p >= 0x7f) {
-            return NULL;
-        } else if (*p == '\\') {
-            p++;
-            if (*p == 'u') {
-                for (int i = 0; i < 4; i++) {
-                    p++;
-                    if (!*p || !strchr("0123456789abcdefABCDEF", *p)) {
-                        return NULL;
-                    }
-                }
-            } else if (!*p || !strchr("\"\\/bfnrt", *p)) {
-                return NULL;
-            }
-        }
-    }
-    return p + 1;
-}
-
-static const char *
-read_digits(const char *p)
-{
-    const char *start = p;
-
-    while (*p >= '0' && *p <= '9') {
-        p++;
-    }
-    return p > start ? p : NULL;
-}
-
-static const char *
-read_number(const char *p)
-{
-    p += *p == '-';
-    if (*p == '0') {
-        p++;
-    } else {
-        p = read_digits(p);
-    }
-    if (p && *p == '.') {
-        p = read_digits(p + 1);
-    }
-    if (p && (*p == 'e' || *p == 'E')) {
-        p++;
-        p = read_digits(p + (*p == '+' || *p == '-'));
-    }
-    return p;
-}
-
-static const char *
-read_object(const char *p, int depth)
-{
-    p++;
-    if (*p == '}') {
-        return p + 1;
-    }
-    for (;;) {
-        p = read_string(p);
-        if (!p || *p++ != ':') {
-            return NULL;
-        }
-        p = read_value(p, depth + 1);
-        if (!p || (*p != ',' && *p != '}')) {
-            return NULL;
-        }
-        if (*p++ == '}') {
-            return p;
-        }
-    }
-}
-
-static const char *
-read_value(const char *p, int depth)
-{
-    if (depth > 3) {
-        return NULL;
-    }
-    return *p == '{' ? read_object(p, depth)
-           : *p == '"' ? read_string(p)
-           : !strncmp(p, "true", 4) ? p + 4
-           : read_number(p);
-}
-
-static void
-check_json(const char *json)
-{
-    const char *end = *json == '{' ? read_value(json, 0) : NULL;
-
-    if (!end || *end) {
-        print_error("%s\n", json);
-        fail_msg("not a JSON object");
-    }
-}
-
-/* Returns the text of member 'name' of the outermost object, or NULL; strings
- * without their quotes and escapes, as bytes of which '*len' are stored.  The
- * caller frees it. */
-static char *
-member(const char *json, const char *name, size_t *len)
-{
-    const char *p = json + 1;
-
-    while (*p == '"') {
-        const char *key = p + 1;
-        const char *end = read_string(p);
-        const char *value = end + 1;
-        bool found = (size_t) (end - 1 - key) == strlen(name)
-                     && !memcmp(key, name, strlen(name));
-
-        p = read_value(value, 1);
-        if (found) {
-            char *out = calloc(1, (size_t) (p - value) + 1);
-            size_t n = 0;
-
-            assert_non_null(out);
-            if (*value != '"') {
-                memcpy(out, value, (size_t) (p - value));
-                n = (size_t) (p - value);
-            } else {
-                for (value++; value < p - 1; value++) {
-                    if (*value != '\\') {
-                        out[n++] = *value;
-                    } else if (*++value == 'u') {
-                        char hex[5] = { 0 };
-
-                        memcpy(hex, value + 1, 4);
-                        out[n++] = (char) strtoul(hex, NULL, 16);
-                        value += 4;
-                    } else {
-                        out[n++] = *value == 'n' ? '\n'
-                                   : *value == 't' ? '\t' : *value;
-                    }
-                }
-            }
-            if (len) {
-                *len = n;
-            }
-            return out;
-        }
-        p += *p == ',';
-    }
-    return NULL;
-}
 
 /* ## Fixtures ## */
 
@@ -211,7 +57,7 @@ format_as(const struct xfsm_event *event, const struct xfsm_identity *id)
     len = xfsm_event_format_json(event, id, buf, XFSM_EVENT_JSON_MAX);
     assert_true(len < XFSM_EVENT_JSON_MAX);
     assert_int_equal(strlen(buf), len);
-    check_json(buf);
+    json_check(buf);
     return buf;
 }
 
@@ -226,7 +72,7 @@ expect_member(const struct xfsm_event *event, const char *name,
               const char *expected)
 {
     char *json = format(event);
-    char *value = member(json, name, NULL);
+    char *value = json_member(json, name, NULL);
 
     if (!expected) {
         assert_null(value);
@@ -385,10 +231,10 @@ test_numbers_of_64_bits(void **state)
     event.seq = UINT64_MAX;
     id.epoch = UINT64_MAX;
     json = format_as(&event, &id);
-    value = member(json, "seq", NULL);
+    value = json_member(json, "seq", NULL);
     assert_string_equal(value, "18446744073709551615");
     free(value);
-    value = member(json, "epoch", NULL);
+    value = json_member(json, "epoch", NULL);
     assert_string_equal(value, "18446744073709551615");
     free(value);
     free(json);
@@ -476,7 +322,7 @@ test_text_of_every_byte(void **state)
     event.text = text;
     event.text_len = 256;
     json = format(&event);
-    value = member(json, "text", &len);
+    value = json_member(json, "text", &len);
     assert_int_equal(len, 256);
     assert_memory_equal(value, text, 256);
     free(value);
@@ -532,15 +378,15 @@ test_everything_at_its_limit(void **state)
         id.ids[i] = longest;
     }
     json = format_as(&event, &id);
-    value = member(json, "external_ids", &len);
+    value = json_member(json, "external_ids", &len);
     assert_int_equal(len, strlen("{\"iface-id\":\"\",\"vm-uuid\":\"\","
                                  "\"vm-id\":\"\",\"attached-mac\":\"\"}")
                           + 8 * XFSM_IDENTITY_ID_MAX);
     free(value);
-    value = member(json, "text", &len);
+    value = json_member(json, "text", &len);
     assert_int_equal(len, XFSM_EVENT_TEXT_MAX);
     free(value);
-    value = member(json, "raw", &len);
+    value = json_member(json, "raw", &len);
     assert_int_equal(len, (XFSM_EVENT_RAW_MAX + 2) / 3 * 4);
     free(value);
     free(json);
@@ -599,7 +445,7 @@ test_raw_is_capped(void **state)
 
         event.raw_len = n;
         json = format(&event);
-        value = member(json, "raw", &len);
+        value = json_member(json, "raw", &len);
         assert_int_equal(len, ((n < XFSM_EVENT_RAW_MAX
                                 ? n : XFSM_EVENT_RAW_MAX) + 2) / 3 * 4);
         free(value);
@@ -686,8 +532,7 @@ expect_number(double value, const char *expected)
     assert_true(len < XFSM_NUMBER_MAX);
     buf[len] = '\0';
     assert_string_equal(buf, expected);
-    assert_non_null(read_number(buf));
-    assert_int_equal(*read_number(buf), '\0');
+    json_check_number(buf);
 }
 
 static void

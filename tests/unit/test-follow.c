@@ -23,6 +23,7 @@
 
 #include "xfsm/io/clock.h"
 #include "xfsm/io/follow.h"
+#include "xfsm/io/replay-client.h"
 
 #define DEADLINE 20000          /* ms. */
 #define TOPIC "alert/x/b/p"
@@ -248,12 +249,107 @@ test_turn(void **state)
     stop_hub(&hub);
 }
 
+/* Has a follower ask for the events from 2 on: event 1 came, and number
+ * 'last'. */
+static void
+open_gap(struct hub *hub, struct xfsm_follow *f, int last)
+{
+    int64_t deadline = xfsm_now_ms() + DEADLINE;
+    struct xfsm_follow_item item;
+
+    do {
+        assert_true(xfsm_now_ms() < deadline);
+        publish(hub, 1);
+    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
+    publish(hub, last);
+    expect_question(hub, f, "\"from\":2,");
+}
+
+/* An answer of as many events as one can have is taken, and one more is too
+ * much. */
+static void
+test_longest_answer(void **state)
+{
+    int n;
+
+    (void) state;
+    for (n = XFSM_REPLAY_EVENTS; n <= XFSM_REPLAY_EVENTS + 1; n++) {
+        bool fits = n == XFSM_REPLAY_EVENTS;
+        struct xfsm_follow_item item;
+        struct hub hub;
+        const char *const endpoint = hub.events;
+        const struct xfsm_follow_options options = {
+            .endpoints = &endpoint, .n_endpoints = 1,
+        };
+        struct xfsm_follow *f;
+        int i;
+
+        start_hub(&hub);
+        assert_null(xfsm_follow_create(&options, &f));
+        open_gap(&hub, f, n + 2);
+        answer(&hub, 2, n + 1, false);
+        for (i = 0; i < XFSM_REPLAY_EVENTS; i++) {
+            expect_event(&hub, f, 2 + (uint64_t) i);
+        }
+        assert_int_equal(next(&hub, f, &item), 0);
+        assert_int_equal(item.kind, XFSM_FOLLOW_GAP);
+        assert_int_equal(item.answered, fits);
+        assert_int_equal(item.n_missing, !fits);
+        expect_event(&hub, f, (uint64_t) n + 2);
+        xfsm_follow_destroy(f);
+        stop_hub(&hub);
+    }
+}
+
+/* What is no answer ends a turn, too, is not waited after, and does not keep
+ * the question from being asked again. */
+static void
+test_answer_flood(void **state)
+{
+    static const char foreign[] = "{\"v\":1,\"id\":0,\"error\":\"?\"}";
+    int64_t deadline = xfsm_now_ms() + DEADLINE;
+    struct xfsm_follow_item item;
+    struct hub hub;
+    const char *const endpoint = hub.events;
+    const struct xfsm_follow_options options = {
+        .endpoints = &endpoint, .n_endpoints = 1,
+    };
+    struct xfsm_follow *f;
+    bool turn_ended = false;
+    int error, i;
+
+    (void) state;
+    start_hub(&hub);
+    assert_null(xfsm_follow_create(&options, &f));
+    open_gap(&hub, f, 3);
+    do {
+        assert_true(xfsm_now_ms() < deadline);
+        for (i = 0; i < 2 * XFSM_FOLLOW_TURN; i++) {
+            zmq_send(hub.router, hub.identity, hub.identity_len,
+                     ZMQ_SNDMORE | ZMQ_DONTWAIT);
+            zmq_send(hub.router, foreign, strlen(foreign), ZMQ_DONTWAIT);
+        }
+        assert_int_equal(xfsm_follow_next(f, 0, &item), EAGAIN);
+        turn_ended = turn_ended || !xfsm_follow_deadline(f);
+        error = zmq_recv(hub.router, hub.identity, sizeof hub.identity,
+                         ZMQ_DONTWAIT) < 0 ? EAGAIN : 0;
+    } while (error);
+    assert_true(turn_ended);
+    zmq_recv(hub.router, hub.question, sizeof hub.question - 1, 0);
+    answer(&hub, 2, 2, false);
+    expect_event(&hub, f, 2);
+    xfsm_follow_destroy(f);
+    stop_hub(&hub);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_past_in_gap),
         cmocka_unit_test(test_turn),
+        cmocka_unit_test(test_longest_answer),
+        cmocka_unit_test(test_answer_flood),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,15 +18,20 @@
 
 static const uint8_t entropy[16] = { 1 };
 
+/* Returns how many events are missing before number 'seq'. */
 static uint64_t
 note(struct xfsm_gap_tracker *tracker, const char *host, const char *bridge,
      const char *port, uint64_t epoch, uint64_t seq)
 {
-    struct xfsm_str h = { host, strlen(host) };
-    struct xfsm_str b = { bridge, strlen(bridge) };
-    struct xfsm_str p = { port, strlen(port) };
+    const struct xfsm_str names[] = {
+        { host, strlen(host) },
+        { bridge, strlen(bridge) },
+        { port, strlen(port) },
+    };
+    struct xfsm_gap gap = xfsm_gap_follow(tracker, names, 3, epoch,
+                                          (int64_t) seq - 1, seq);
 
-    return xfsm_gap_note(tracker, h, b, p, epoch, seq);
+    return gap.to ? gap.to - gap.from + 1 : 0;
 }
 
 static void

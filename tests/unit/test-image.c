@@ -218,17 +218,23 @@ test_checksum(void **state)
     free(bytes);
 }
 
-/* Each opcode is named and documented, once. */
+/* Each opcode is named and documented, once, and its operands are. */
 static void
 test_opcode_names(void **state)
 {
+    static const struct { const char *operands, *doc; } texts[] = {
+#define OPCODE_TEXTS(ID, TEXT, OPERANDS, DOC) { OPERANDS, DOC },
+        XFSM_OPCODES(OPCODE_TEXTS)
+#undef OPCODE_TEXTS
+    };
+
     (void) state;
     for (int i = 0; i < XFSM_N_OPCODES; i++) {
         assert_true(strlen(xfsm_opcode_names[i]) > 1);
-        assert_true(strlen(xfsm_opcode_docs[i]) > 1);
-        assert_non_null(xfsm_opcode_operands[i]);
+        assert_true(strlen(texts[i].doc) > 1);
+        assert_non_null(texts[i].operands);
         assert_int_equal(xfsm_opcode_jumps((uint8_t) i),
-                         strstr(xfsm_opcode_operands[i], "=target") != NULL);
+                         strstr(texts[i].operands, "=target") != NULL);
         for (int j = 0; j < i; j++) {
             assert_string_not_equal(xfsm_opcode_names[i],
                                     xfsm_opcode_names[j]);

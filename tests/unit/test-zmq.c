@@ -64,7 +64,7 @@ open_sub(const char *topic)
 {
     struct xfsm_zmq_sub *sub;
 
-    assert_null(xfsm_zmq_sub_create(&sub));
+    assert_null(xfsm_zmq_sub_create_in(NULL, NULL, &sub));
     assert_null(xfsm_zmq_sub_connect(sub, endpoint));
     assert_int_equal(xfsm_zmq_sub_subscribe(sub, topic), 0);
     return sub;

@@ -25,7 +25,6 @@ struct xfsm_arena {
     char *free;                 /* Unused bytes of the current block... */
     size_t n_free;              /* ...and how many they are. */
     size_t next_size;           /* Of the next block. */
-    size_t total;               /* Bytes taken from the system. */
 };
 
 struct xfsm_arena *
@@ -37,7 +36,6 @@ xfsm_arena_create(void)
         abort();
     }
     arena->next_size = BLOCK_MIN;
-    arena->total = sizeof *arena;
     return arena;
 }
 
@@ -70,7 +68,6 @@ add_block(struct xfsm_arena *arena, size_t size)
     }
     block->next = arena->blocks;
     arena->blocks = block;
-    arena->total += sizeof *block + size;
     return (char *) block->data;
 }
 
@@ -163,10 +160,4 @@ xfsm_arena_printf(struct xfsm_arena *arena, const char *format, ...)
     vsnprintf(s, (size_t) len + 1, format, args);
     va_end(args);
     return s;
-}
-
-size_t
-xfsm_arena_size(const struct xfsm_arena *arena)
-{
-    return arena->total;
 }

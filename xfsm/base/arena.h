@@ -50,7 +50,4 @@ char *xfsm_arena_strdup(struct xfsm_arena *arena, const char *s);
 char *xfsm_arena_printf(struct xfsm_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Bytes that the arena has taken from the system. */
-size_t xfsm_arena_size(const struct xfsm_arena *arena);
-
 #endif /* xfsm/base/arena.h */

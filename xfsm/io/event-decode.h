@@ -90,4 +90,7 @@ bool xfsm_str_is(struct xfsm_str s, const char *text);
  * tabs, which become spaces. */
 size_t xfsm_event_unescape(struct xfsm_str s, char *buf, size_t size);
 
+/* Time of an event in ms since 1970; 0 if it has none that can be read. */
+uint64_t xfsm_event_time_ms(const struct xfsm_event_view *);
+
 #endif /* xfsm/io/event-decode.h */

@@ -43,13 +43,6 @@ xfsm_follow_queue_put_before(struct xfsm_follow_queue *queue,
     }
 }
 
-void
-xfsm_follow_queue_free(struct xfsm_follow_queued *q)
-{
-    free(q->job);
-    free(q);
-}
-
 struct xfsm_follow_queued *
 xfsm_follow_queue_push(struct xfsm_follow_queue *queue,
                        const struct xfsm_follow_item *item)
@@ -93,6 +86,9 @@ void
 xfsm_follow_queue_clear(struct xfsm_follow_queue *queue)
 {
     while (queue->head) {
-        xfsm_follow_queue_free(xfsm_follow_queue_pop(queue));
+        struct xfsm_follow_queued *q = xfsm_follow_queue_pop(queue);
+
+        free(q->job);
+        free(q);
     }
 }

@@ -62,8 +62,7 @@ struct xfsm_follow_queued *xfsm_follow_queue_pop(struct xfsm_follow_queue *);
 void xfsm_follow_queue_put_before(struct xfsm_follow_queue *queue,
                                   struct xfsm_follow_queue *others);
 
-/* Frees one that was taken out, and all that are in a queue. */
-void xfsm_follow_queue_free(struct xfsm_follow_queued *);
+/* Frees all that are in a queue. */
 void xfsm_follow_queue_clear(struct xfsm_follow_queue *);
 
 #endif /* xfsm/io/follow-queue.h */

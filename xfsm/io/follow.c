@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <zmq.h>
 
 #include "xfsm/base/error.h"
@@ -398,28 +397,11 @@ take_topics(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
     }
 }
 
-uint64_t
-xfsm_follow_time_ms(const struct xfsm_event_view *e)
-{
-    char text[32];
-    struct tm tm = { 0 };
-    unsigned int ms = 0;
-
-    xfsm_event_unescape(e->time, text, sizeof text);
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3u", &tm.tm_year, &tm.tm_mon,
-               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms) < 6) {
-        return 0;
-    }
-    tm.tm_year -= 1900;
-    tm.tm_mon--;
-    return (uint64_t) timegm(&tm) * 1000 + ms;
-}
-
 static void
 take_heartbeat(struct xfsm_follow *f, const struct xfsm_zmq_message *m,
                const struct xfsm_event_view *e)
 {
-    f->heard_ms = xfsm_follow_time_ms(e);
+    f->heard_ms = xfsm_event_time_ms(e);
     if (f->all) {
         follow_number(f, e, NULL, 0, m->body, m->body_len,
                       (int64_t) e->last_seq, e->last_seq);

@@ -142,9 +142,6 @@ uint64_t xfsm_follow_refused(struct xfsm_follow *);
  * last, in ms since 1970; 0: there was none, and it may be no hub. */
 uint64_t xfsm_follow_heard_ms(const struct xfsm_follow *);
 
-/* Time of an event, in ms since 1970; 0 if it has none. */
-uint64_t xfsm_follow_time_ms(const struct xfsm_event_view *);
-
 /* True if all items were given out that came before that. */
 bool xfsm_follow_is_empty(const struct xfsm_follow *);
 

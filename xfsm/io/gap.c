@@ -142,18 +142,6 @@ xfsm_gap_last(const struct xfsm_gap_tracker *tracker,
 }
 
 uint64_t
-xfsm_gap_note(struct xfsm_gap_tracker *tracker, struct xfsm_str host,
-              struct xfsm_str bridge, struct xfsm_str port,
-              uint64_t epoch, uint64_t seq)
-{
-    const struct xfsm_str names[] = { host, bridge, port };
-    struct xfsm_gap gap = xfsm_gap_follow(tracker, names, 3, epoch,
-                                          (int64_t) seq - 1, seq);
-
-    return gap.to ? gap.to - gap.from + 1 : 0;
-}
-
-uint64_t
 xfsm_gap_forgotten(const struct xfsm_gap_tracker *tracker)
 {
     return tracker->forgotten;

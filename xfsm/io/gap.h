@@ -66,13 +66,6 @@ bool xfsm_gap_last(const struct xfsm_gap_tracker *,
                    const struct xfsm_str *names, size_t n, uint64_t *epoch,
                    uint64_t *seq);
 
-/* Takes note of event 'seq' in the life 'epoch' of the probe on 'port' of
- * 'bridge' of 'host'.  Returns how many of its events are missing right
- * before this one. */
-uint64_t xfsm_gap_note(struct xfsm_gap_tracker *, struct xfsm_str host,
-                       struct xfsm_str bridge, struct xfsm_str port,
-                       uint64_t epoch, uint64_t seq);
-
 /* Probes forgotten for want of room, so far. */
 uint64_t xfsm_gap_forgotten(const struct xfsm_gap_tracker *);
 

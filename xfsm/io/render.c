@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define ECS_VERSION "8.11.0"
 #define OCSF_VERSION "1.3.0"
@@ -278,31 +277,6 @@ signature_id(const struct xfsm_event_view *e)
         hash = (hash ^ '/') * UINT32_C(16777619);
     }
     return (hash & INT32_MAX) | 1;
-}
-
-uint64_t
-xfsm_event_time_ms(const struct xfsm_event_view *e)
-{
-    char text[64];
-    struct tm tm = { .tm_isdst = 0 };
-    unsigned int ms = 0;
-    int n = 0, i;
-    int64_t seconds;
-
-    xfsm_event_unescape(e->time, text, sizeof text);
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
-               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &n) != 6) {
-        return 0;
-    }
-    n += text[n] == '.';
-    for (i = 0; i < 3; i++) {
-        ms = ms * 10 + (isdigit((unsigned char) text[n])
-                        ? (unsigned int) (text[n++] - '0') : 0);
-    }
-    tm.tm_year -= 1900;
-    tm.tm_mon--;
-    seconds = timegm(&tm);
-    return seconds < 0 ? 0 : (uint64_t) seconds * 1000 + ms;
 }
 
 /* ## Suricata. ## */

@@ -67,7 +67,4 @@ bool xfsm_renderer_from_name(const char *name, enum xfsm_renderer *);
 size_t xfsm_render(enum xfsm_renderer, const struct xfsm_event_view *event,
                    char *buf);
 
-/* Time of an event in ms since 1970; 0 if it has none that can be read. */
-uint64_t xfsm_event_time_ms(const struct xfsm_event_view *);
-
 #endif /* xfsm/io/render.h */

@@ -174,7 +174,9 @@ open_socket(struct xfsm_replay_client *client, size_t i)
 }
 
 /* Takes the frames of one message.  The first tells whether it answers the
- * last question, and stores in '*mine' if so. */
+ * last question, and stores in '*mine' if so.  Returns 0, or a positive errno:
+ * EMSGSIZE if there are more frames than an answer can have, which are not
+ * taken. */
 static int
 take_message(struct xfsm_replay_client *client, void *socket, bool *mine)
 {
@@ -191,7 +193,10 @@ take_message(struct xfsm_replay_client *client, void *socket, bool *mine)
     for (n = 0; more && !error; n++) {
         zmq_msg_t *into = n % 2 ? &topic : &frame;
 
-        if (zmq_msg_recv(into, socket, ZMQ_DONTWAIT) < 0) {
+        if (n > 2 * XFSM_REPLAY_EVENTS) {
+            error = EMSGSIZE;
+            break;
+        } else if (zmq_msg_recv(into, socket, ZMQ_DONTWAIT) < 0) {
             error = xfsm_zmq_errno();
             break;
         }
@@ -288,27 +293,27 @@ send_question(struct xfsm_replay_client *client)
     return error;
 }
 
-/* Takes the answer, if it has come.  One that does not come in time is asked
- * for again: it comes as a whole or not at all.  Returns 0 if there may be
- * more to do now, or EINPROGRESS if it was a page and not the last. */
+/* Takes one message, the answer if it has come.  One that does not come in
+ * time, whatever else comes, is asked for again: it comes as a whole or not at
+ * all.  Returns 0 if there may be more to do now, EINPROGRESS if it was a page
+ * and not the last, or no answer, or EAGAIN. */
 static int
 take_answer(struct xfsm_replay_client *client)
 {
     struct question *q = &client->q;
-    bool mine = false;
-    int error = 0;
+    bool mine;
+    int error = take_message(client, client->sockets[q->i], &mine);
 
-    while (!error && !mine) {
-        error = take_message(client, client->sockets[q->i], &mine);
-    }
-    if (error == EAGAIN) {
+    if (error == EAGAIN || (!error && !mine)) {
         if (xfsm_now_ms() < q->deadline) {
-            return EAGAIN;
+            return error ? EAGAIN : EINPROGRESS;
         } else if (++q->attempt < XFSM_REPLAY_ATTEMPTS) {
             turn(client);
             return 0;
         }
         error = ETIMEDOUT;
+    } else if (error == EMSGSIZE) {
+        close_socket(client, q->i);     /* With the rest of it. */
     }
     if (error || !q->answer.next || !q->answer.more
         || ++q->page >= XFSM_REPLAY_PAGES) {

@@ -18,6 +18,10 @@
  * waited for longer, as it is being started again.  A publisher without such
  * an endpoint, as "xfsm run --publish" is, costs XFSM_REPLAY_CONNECT.
  *
+ * A hub is not trusted to send answers only, or short ones: each call of
+ * xfsm_replay_go_on() takes one message, of at most XFSM_REPLAY_EVENTS events,
+ * and what else comes does not prolong the wait for an answer.
+ *
  * Thread-safety: a client belongs to one thread. */
 
 #include <stdbool.h>
@@ -44,6 +48,10 @@
 
 /* Answers to one question that are asked for. */
 #define XFSM_REPLAY_PAGES 4096
+
+/* Events of one answer, four times what a hub sends (hub-replay.h): one that
+ * has more is none, and its hub is left. */
+#define XFSM_REPLAY_EVENTS 1024
 
 struct xfsm_key_pair;
 struct xfsm_replay_client;
@@ -87,10 +95,10 @@ void xfsm_replay_begin_since(struct xfsm_replay_client *, uint64_t since_ms,
 
 /* Goes on with the question.  Returns EAGAIN while there is nothing to do
  * before xfsm_replay_deadline(), monotonic ms, or input; EINPROGRESS after a
- * part of the answer, if there is more to do.  Else it is over: returns 0 if
- * a hub has answered, or all of them where all were asked, or another positive
- * errno; and stores the time of the oldest event that a hub has in
- * '*oldest_ms', 0 if there is none. */
+ * part of the answer, or a message that is none, if there is more to do.  Else
+ * it is over: returns 0 if a hub has answered, or all of them where all were
+ * asked, or another positive errno; and stores the time of the oldest event
+ * that a hub has in '*oldest_ms', 0 if there is none. */
 int xfsm_replay_go_on(struct xfsm_replay_client *, uint64_t *oldest_ms);
 int64_t xfsm_replay_deadline(const struct xfsm_replay_client *);
 

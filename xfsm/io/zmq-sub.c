@@ -73,12 +73,6 @@ open_sockets(struct xfsm_zmq_sub *sub, const struct xfsm_zmq_limits *limits)
 }
 
 char *
-xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp)
-{
-    return xfsm_zmq_sub_create_in(NULL, NULL, subp);
-}
-
-char *
 xfsm_zmq_sub_create_in(void *context, const struct xfsm_zmq_limits *limits,
                        struct xfsm_zmq_sub **subp)
 {

@@ -36,12 +36,10 @@ struct xfsm_zmq_message {
     size_t body_len;
 };
 
-/* Creates a subscriber to nothing.  Returns NULL and stores it in '*subp', or
- * an error that the caller frees. */
-char *xfsm_zmq_sub_create(struct xfsm_zmq_sub **subp);
-
-/* The same in the ZeroMQ context 'context', which must outlive it, and with
- * 'limits', or the usual ones if that is NULL. */
+/* Creates a subscriber to nothing in the ZeroMQ context 'context', which must
+ * outlive it, or in one of its own if that is NULL, and with 'limits', or the
+ * usual ones if that is NULL.  Returns NULL and stores it in '*subp', or an
+ * error that the caller frees. */
 char *xfsm_zmq_sub_create_in(void *context,
                              const struct xfsm_zmq_limits *limits,
                              struct xfsm_zmq_sub **subp);

@@ -377,9 +377,7 @@ unsigned int xfsm_image_key_words(const struct xfsm_image *, uint16_t key);
 /* Words of the longest key, at least 1. */
 unsigned int xfsm_image_longest_key(const struct xfsm_image *);
 
-/* Text of an opcode, of its operands and its documentation. */
+/* Text of an opcode. */
 extern const char *const xfsm_opcode_names[XFSM_N_OPCODES];
-extern const char *const xfsm_opcode_operands[XFSM_N_OPCODES];
-extern const char *const xfsm_opcode_docs[XFSM_N_OPCODES];
 
 #endif /* xfsm/program/image.h */

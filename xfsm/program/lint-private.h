@@ -58,8 +58,4 @@ void xfsm_ranges_assume(struct xfsm_ranges *, const struct xfsm_expr *expr,
 /* True if no packet can make all that was assumed so. */
 bool xfsm_ranges_contradict(const struct xfsm_ranges *);
 
-/* The value of 'expr', if it is always the same. */
-struct xfsm_known xfsm_ranges_fold(const struct xfsm_ranges *,
-                                   const struct xfsm_expr *expr);
-
 #endif /* xfsm/program/lint-private.h */

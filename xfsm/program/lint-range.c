@@ -60,9 +60,9 @@ known(double value)
     return (struct xfsm_known) { true, value };
 }
 
-struct xfsm_known
-xfsm_ranges_fold(const struct xfsm_ranges *ranges,
-                 const struct xfsm_expr *expr)
+/* The value of 'expr', if it is always the same. */
+static struct xfsm_known
+fold(const struct xfsm_ranges *ranges, const struct xfsm_expr *expr)
 {
     struct xfsm_known a, b;
 
@@ -81,8 +81,8 @@ xfsm_ranges_fold(const struct xfsm_ranges *ranges,
     default:
         return unknown;
     }
-    a = xfsm_ranges_fold(ranges, expr->args[0]);
-    b = expr->n_args > 1 ? xfsm_ranges_fold(ranges, expr->args[1]) : known(0);
+    a = fold(ranges, expr->args[0]);
+    b = expr->n_args > 1 ? fold(ranges, expr->args[1]) : known(0);
     if (a.known && b.known) {
         return known(apply(expr->op, a.value, b.value));
     } else if (expr->op == XFSM_OP_AND
@@ -107,8 +107,7 @@ xfsm_ranges_init(struct xfsm_ranges *ranges,
     ranges->program = program;
     /* A feature mentions only those before it. */
     for (i = 0; i < program->n_features; i++) {
-        ranges->features[i] = xfsm_ranges_fold(ranges,
-                                               program->features[i].body);
+        ranges->features[i] = fold(ranges, program->features[i].body);
     }
 }
 
@@ -256,14 +255,14 @@ static void
 assume_comparison(struct xfsm_ranges *ranges, const struct xfsm_expr *a,
                   enum xfsm_expr_op op, const struct xfsm_expr *b, bool holds)
 {
-    struct xfsm_known value = xfsm_ranges_fold(ranges, b);
+    struct xfsm_known value = fold(ranges, b);
     struct xfsm_subject subject;
     struct xfsm_range *range;
 
     if (!value.known) {
         const struct xfsm_expr *other = a;
 
-        value = xfsm_ranges_fold(ranges, a);
+        value = fold(ranges, a);
         a = b;
         b = other;
         op = mirror(op);
@@ -282,7 +281,7 @@ void
 xfsm_ranges_assume(struct xfsm_ranges *ranges, const struct xfsm_expr *expr,
                    bool holds)
 {
-    struct xfsm_known value = xfsm_ranges_fold(ranges, expr);
+    struct xfsm_known value = fold(ranges, expr);
     static const struct xfsm_expr zero = { .kind = XFSM_EX_NUMBER };
 
     if (value.known) {

@@ -18,18 +18,6 @@ const char *const xfsm_opcode_names[XFSM_N_OPCODES] = {
 #undef OPCODE_NAME
 };
 
-const char *const xfsm_opcode_operands[XFSM_N_OPCODES] = {
-#define OPCODE_OPERANDS(ID, TEXT, OPERANDS, DOC) OPERANDS,
-    XFSM_OPCODES(OPCODE_OPERANDS)
-#undef OPCODE_OPERANDS
-};
-
-const char *const xfsm_opcode_docs[XFSM_N_OPCODES] = {
-#define OPCODE_DOC(ID, TEXT, OPERANDS, DOC) DOC,
-    XFSM_OPCODES(OPCODE_DOC)
-#undef OPCODE_DOC
-};
-
 /* Most records of each section. */
 static const uint32_t section_max[XFSM_N_SECTIONS] = {
     [XFSM_S_STRINGS] = XFSM_MAX_IMAGE_BYTES,

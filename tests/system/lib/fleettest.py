@@ -143,6 +143,27 @@ class Server:
         return "unix:" + self.socket
 
 
+class FleetDb:
+    """The database of a fleet, and "xfsm-ctl --fleet" on it."""
+
+    def __init__(self, host):
+        self.host = host
+        self.server = Server(host, "fleet", "xfsm-fleet")
+        self.db = self.server.connect()
+
+    def ctl(self, *args, **kwargs):
+        return self.host.run(self.host.tool("utilities/xfsm-ctl"),
+                             "--fleet=" + self.server.remote, "--timeout=%d"
+                             % (20 * xfsmtest.PATIENCE), *args,
+                             **kwargs).rstrip("\n")
+
+    def refuses(self, text, *args):
+        """Exits with status 1 and says 'text'.  Returns what it says."""
+        out = self.ctl(*args, ok=(1,), errors=True)
+        xfsmtest.check(text in out, "\"%s\" in: %s" % (text, out))
+        return out
+
+
 class Cluster:
     """Three ovsdb-servers with one database XFSM_Fleet, by RAFT."""
 

@@ -8,7 +8,7 @@ import json
 import os
 
 import xfsmtest
-from fleettest import Server
+from fleettest import FleetDb
 from resttest import RestController
 from xfsmtest import check, wait_until
 
@@ -30,25 +30,12 @@ PROGRAM = """<xfsm name="%s" version="1.0">
 """
 
 
-class Fleet:
+class Fleet(FleetDb):
     def __init__(self, host):
-        self.host = host
-        self.server = Server(host, "fleet", "xfsm-fleet")
-        self.db = self.server.connect()
+        super().__init__(host)
         self.rest = RestController(host, "rest", PORT, "--http-rate=10000",
                                    "--db=" + self.server.remote)
         self.vms = {}
-
-    def ctl(self, *args, ok=(0,)):
-        return self.host.run(
-            "sh", "-c", "exec \"$@\" 2>&1", "sh",
-            self.host.tool("utilities/xfsm-ctl"),
-            "--fleet=" + self.server.remote, "--timeout=%d"
-            % (20 * xfsmtest.PATIENCE), *args, ok=ok).rstrip("\n")
-
-    def refuses(self, text, *args):
-        out = self.ctl(*args, ok=(1,))
-        check(text in out, "\"%s\" in: %s" % (text, out))
 
     def add_program(self, name):
         path = os.path.join(self.host.dir, name + ".xml")
@@ -81,6 +68,12 @@ class Fleet:
         return {(i["event"]["port"], i["event"]["program"]) for i in
                 self.rest.get("/api/v1/events?limit=1000",
                               role).json["items"]}
+
+    def known_hosts(self):
+        """Of how many hosts the controller keeps whose their ports are."""
+        line, = [line for line in self.rest.get("/metrics").body.splitlines()
+                 if line.startswith("xfsm_http_tenant_hosts ")]
+        return int(float(line.split()[1]))
 
 
 class Stream:

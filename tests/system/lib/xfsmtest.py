@@ -223,15 +223,18 @@ class Host:
         """Path of a program of ours."""
         return os.path.join(TOP_BUILDDIR, name)
 
-    def run(self, *args, ok=(0,), timeout=30, **kwargs):
-        """Runs a program and returns its output.  Fails unless its exit
-        status is in ok."""
+    def run(self, *args, ok=(0,), timeout=30, errors=False, **kwargs):
+        """Runs a program and returns its output, with what it prints on
+        standard error if asked for.  Fails unless its exit status is in
+        ok."""
         p = subprocess.run(args, env=self.env, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=timeout * PATIENCE,
+                           stderr=(subprocess.STDOUT if errors
+                                   else subprocess.PIPE),
+                           timeout=timeout * PATIENCE,
                            universal_newlines=True, **kwargs)
         if p.returncode not in ok:
             raise Failure("%s: exit status %d: %s%s" % (
-                " ".join(args), p.returncode, p.stdout, p.stderr))
+                " ".join(args), p.returncode, p.stdout, p.stderr or ""))
         return p.stdout
 
     def popen(self, *args, **kwargs):
