@@ -169,7 +169,8 @@ xfsm_replay_print_stats(const struct xfsm_replay *replay,
                           stats.decode_errors[i], xfsm_decode_error_docs[i]);
         }
     }
-    print_counter("", "huge_page_bytes", xfsm_mem_huge_bytes());
+    print_counter("", "huge_page_bytes", xfsm_mem_huge_bytes(),
+                  "Bytes of tables that were to be in huge pages");
     if (replay->pub) {
         print_counter("", "published", xfsm_zmq_pub_sent(replay->pub),
                       "Events that were published");

@@ -184,6 +184,7 @@ xfsm_runtime = \
 	xfsm/runtime/list.c \
 	xfsm/runtime/list.h \
 	xfsm/runtime/lower.c \
+	xfsm/runtime/lower-access.c \
 	xfsm/runtime/lower-sink.c \
 	xfsm/runtime/lower.h \
 	xfsm/runtime/mailbox.c \

@@ -9,53 +9,17 @@
 
 #include "xfsm/runtime/instance.h"
 
-/* Operations with one operand beside the register that they write. */
+/* Does 'op', of handler 'handler', read or write register 'reg'? */
 static bool
-is_unary(uint8_t code)
+mentions(const struct xfsm_image *image, uint32_t handler,
+         const struct xfsm_op *op, uint8_t reg)
 {
-    switch (code) {
-    case XFSM_L_MOV: case XFSM_L_NEG: case XFSM_L_NOT: case XFSM_L_BOOL:
-    case XFSM_L_ABS: case XFSM_L_LOG: case XFSM_L_LOG2: case XFSM_L_EXP:
-    case XFSM_L_SQRT: case XFSM_L_FLOOR: case XFSM_L_CEIL:
-        return true;
-    default:
-        return false;
-    }
-}
+    struct xfsm_op_access access;
 
-/* How many of the registers 'a', 'c' and 'b', in this order, 'op' has. */
-static unsigned int
-count_registers(const struct xfsm_op *op)
-{
-    switch (op->code) {
-    case XFSM_L_END: case XFSM_L_JUMP: case XFSM_L_EFFECT:
-    case XFSM_L_DETECTOR_SET: case XFSM_L_SUMMARY_ITEM:
-        return 0;
-    case XFSM_L_JZ: case XFSM_L_JNZ: case XFSM_L_LDI: case XFSM_L_LDF:
-    case XFSM_L_DETECTOR_GET: case XFSM_L_DETECTOR_UPDATE:
-    case XFSM_L_TEWMA_ADD: case XFSM_L_TEWMA_GET:
-    case XFSM_L_COUNTER_ADD: case XFSM_L_COUNTER_GET:
-    case XFSM_L_SIMPLE_ADD: case XFSM_L_SIMPLE_GET:
-    case XFSM_L_SUMMARY_ADD: case XFSM_L_SUMMARY_GET:
-    case XFSM_L_SUMMARY_ITEM_UPDATE: case XFSM_L_TGET: case XFSM_L_TSET:
-        return 1;
-    case XFSM_L_TEWMA_UPDATE: case XFSM_L_COUNTER_UPDATE:
-    case XFSM_L_SUMMARY_UPDATE:
-        return 2;
-    default:
-        return 3;
-    }
-}
-
-/* Does 'op', which is no EFFECT, read or write register 'reg'? */
-static bool
-mentions(const struct xfsm_op *op, uint8_t reg)
-{
-    unsigned int n = count_registers(op);
-
-    return (n > 0 && op->a == reg)
-           || (n > 1 && op->c == reg && !is_unary(op->code))
-           || (n > 2 && op->b == reg);
+    xfsm_op_find_access(image, handler, op, &access);
+    return xfsm_registers_has(&access.reads, reg)
+           || xfsm_registers_has(&access.writes, reg)
+           || xfsm_registers_has(&access.may_write, reg);
 }
 
 static bool
@@ -79,9 +43,10 @@ changes(const struct xfsm_op *op, const void *memory)
 /* The last of the jumps to the END behind operation 'i', a read, that this can
  * move behind; 'i' if there is none.  'led_to' tells where jumps lead. */
 static uint32_t
-find_place(const struct xfsm_lowered *lowered, const uint32_t *led_to,
-           uint32_t i)
+find_place(const struct xfsm_instance *p, uint32_t handler,
+           const uint32_t *led_to, uint32_t i)
 {
+    const struct xfsm_lowered *lowered = &p->lowered;
     const struct xfsm_op *get = &lowered->ops[i];
     uint32_t place = i;
 
@@ -90,7 +55,8 @@ find_place(const struct xfsm_lowered *lowered, const uint32_t *led_to,
 
         if (op->code == XFSM_L_END || op->code == XFSM_L_JUMP
             || op->code == XFSM_L_TGET || op->code == XFSM_L_EFFECT
-            || mentions(op, get->a) || changes(op, get->m.memory)) {
+            || mentions(&p->image, handler, op, get->a)
+            || changes(op, get->m.memory)) {
             break;
         } else if (is_conditional_jump(op)) {
             if (lowered->ops[op->target].code != XFSM_L_END) {
@@ -141,7 +107,7 @@ sink_in_handler(struct xfsm_instance *p, uint32_t handler,
         if (get.code != XFSM_L_TEWMA_GET || get.key != primary) {
             continue;
         }
-        place = find_place(&p->lowered, led_to, i);
+        place = find_place(p, handler, led_to, i);
         if (place > i) {
             memmove(&ops[i], &ops[i + 1], (place - i) * sizeof *ops);
             get.sunk = true;

@@ -134,6 +134,37 @@ struct xfsm_lowered {
     struct xfsm_key_plan *keys;
 };
 
+/* A set of registers of a handler. */
+#define XFSM_REGISTER_WORDS (XFSM_MAX_REGS / 64)
+
+struct xfsm_registers {
+    uint64_t w[XFSM_REGISTER_WORDS];
+};
+
+static inline void
+xfsm_registers_add(struct xfsm_registers *set, unsigned int reg)
+{
+    set->w[reg / 64] |= UINT64_C(1) << reg % 64;
+}
+
+static inline bool
+xfsm_registers_has(const struct xfsm_registers *set, unsigned int reg)
+{
+    return set->w[reg / 64] >> reg % 64 & 1;
+}
+
+/* What an operation does with registers. */
+struct xfsm_op_access {
+    struct xfsm_registers reads;
+    struct xfsm_registers writes;       /* Whatever happens... */
+    struct xfsm_registers may_write;    /* ...and what else. */
+};
+
+/* Tells that of an operation of handler 'handler'.  An effect that is not
+ * known reads everything. */
+void xfsm_op_find_access(const struct xfsm_image *, uint32_t handler,
+                         const struct xfsm_op *, struct xfsm_op_access *);
+
 /* Moves reads of rates behind the jumps to the END that most packets take, in
  * the handlers of 'p', which are lowered.  'led_to' tells for each operation
  * whether a jump leads to it. */

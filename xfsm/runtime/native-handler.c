@@ -34,7 +34,7 @@ struct handler {
     struct xfsm_emit *e;
     const struct xfsm_instance *p;
     uint32_t first, end;        /* Its operations. */
-    struct xfsm_live *before, *after;   /* What is live around each. */
+    struct xfsm_registers *before, *after;   /* What is live around each. */
     int in_xmm0;                /* Register that XMM0 has, or NO_REG... */
     bool unsaved;               /* ...and the array has not. */
     int in_rax;                 /* Register of which RAX has the truth: not 0
@@ -82,7 +82,7 @@ number(const struct handler *h, const struct xfsm_op *op)
 }
 
 /* What is live where a jump leads. */
-static const struct xfsm_live *
+static const struct xfsm_registers *
 live_at_target(const struct handler *h, const struct xfsm_op *op)
 {
     return &h->before[op->target - h->first];
@@ -90,9 +90,9 @@ live_at_target(const struct handler *h, const struct xfsm_op *op)
 
 /* Saves what XMM0 has, if 'live' has a use for it. */
 static void
-save(struct handler *h, const struct xfsm_live *live)
+save(struct handler *h, const struct xfsm_registers *live)
 {
-    if (h->unsaved && xfsm_live_has(live, (unsigned int) h->in_xmm0)) {
+    if (h->unsaved && xfsm_registers_has(live, (unsigned int) h->in_xmm0)) {
         xfsm_emit_storesd(h->e, XFSM_RBX, reg((unsigned int) h->in_xmm0),
                           XFSM_XMM0);
         h->unsaved = false;
@@ -185,8 +185,8 @@ emit_jump_compare(struct handler *h, const struct xfsm_op *op)
     static const enum xfsm_cc fails[] = {
         XFSM_CC_NE, XFSM_CC_E, XFSM_CC_BE, XFSM_CC_B, XFSM_CC_BE, XFSM_CC_B,
     };
-    const struct xfsm_live *there = live_at_target(h, op);
-    const struct xfsm_live *here = &h->before[number(h, op) + 1];
+    const struct xfsm_registers *there = live_at_target(h, op);
+    const struct xfsm_registers *here = &h->before[number(h, op) + 1];
     unsigned int which = (unsigned int) (op->code - XFSM_L_JNEQ_K);
     bool less = op->code == XFSM_L_JNLT_K || op->code == XFSM_L_JNLE_K;
     enum xfsm_xmm a = less ? XFSM_XMM1 : XFSM_XMM0;
@@ -199,10 +199,10 @@ emit_jump_compare(struct handler *h, const struct xfsm_op *op)
         forget(h);
     }
     save(h, there);
-    if (xfsm_live_has(there, op->c) && op->c != op->a) {
+    if (xfsm_registers_has(there, op->c) && op->c != op->a) {
         store_constant(e, op->c, op->k);
     }
-    if (xfsm_live_has(there, op->a)) {
+    if (xfsm_registers_has(there, op->a)) {
         store_constant(e, op->a, 0);
     }
     xfsm_emit_mov_imm(e, XFSM_RAX, double_bits(op->k));
@@ -215,11 +215,11 @@ emit_jump_compare(struct handler *h, const struct xfsm_op *op)
     }
     xfsm_emit_jcc(e, fails[which], target(h, op));
     xfsm_emit_bind(e, over);
-    if (xfsm_live_has(here, op->c) && op->c != op->a
-        && !xfsm_live_has(there, op->c)) {
+    if (xfsm_registers_has(here, op->c) && op->c != op->a
+        && !xfsm_registers_has(there, op->c)) {
         store_constant(e, op->c, op->k);
     }
-    if (xfsm_live_has(here, op->a)) {
+    if (xfsm_registers_has(here, op->a)) {
         store_constant(e, op->a, 1);
     }
     h->in_rax = NO_REG;
@@ -386,7 +386,7 @@ is_asked_at_once(const struct handler *h, const struct xfsm_op *op)
     const struct xfsm_op *next = op + 1;
 
     return h->first + i + 1 < h->end && !h->led_to[i + 1]
-           && !xfsm_live_has(&h->after[i + 1], op->a)
+           && !xfsm_registers_has(&h->after[i + 1], op->a)
            && (next->code == XFSM_L_TEWMA_UPDATE_NEW
                || next->code == XFSM_L_TEWMA_UPDATE_EITHER)
            && next->b == op->a && next->key == h->sure_key;
@@ -464,7 +464,7 @@ emit_tewma_update(struct handler *h, const struct xfsm_op *op)
 {
     struct xfsm_emit *e = h->e;
 
-    if (xfsm_live_has(&h->after[number(h, op)], op->c) && op->c != op->a) {
+    if (xfsm_registers_has(&h->after[number(h, op)], op->c) && op->c != op->a) {
         xfsm_emit_store(e, XFSM_RBX, reg(op->c), XFSM_RAX);
     }
     xfsm_emit_movq_to_xmm(e, XFSM_XMM0, XFSM_RAX);

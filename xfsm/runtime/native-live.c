@@ -10,127 +10,22 @@
 
 #include <string.h>
 
-/* What an operation reads and writes. */
-struct access {
-    struct xfsm_live reads;
-    struct xfsm_live writes;    /* Whatever it does; what it only may write is
-                                 * in neither. */
-};
-
 static void
-add_all(struct xfsm_live *set, const struct xfsm_live *other)
+add_all(struct xfsm_registers *set, const struct xfsm_registers *other)
 {
-    for (int i = 0; i < XFSM_LIVE_WORDS; i++) {
+    for (int i = 0; i < XFSM_REGISTER_WORDS; i++) {
         set->w[i] |= other->w[i];
-    }
-}
-
-/* The registers that a text shows. */
-static void
-add_text(struct xfsm_live *set, const struct xfsm_image *image, uint16_t text)
-{
-    const struct xfsm_img_text *t = &image->texts[text];
-
-    for (uint32_t i = 0; i < t->n; i++) {
-        const struct xfsm_img_part *part = &image->parts[t->first + i];
-
-        if (part->kind == XFSM_PART_REG) {
-            xfsm_live_add(set, part->index);
-        }
-    }
-}
-
-/* xfsm_effect().  What is not known may read everything. */
-static void
-effect_access(const struct xfsm_image *image, uint32_t handler,
-              const struct xfsm_insn *insn, struct access *access)
-{
-    const struct xfsm_img_handler *h = &image->handlers[handler];
-
-    switch (insn->op) {
-    case XFSM_I_TIS:
-        add_text(&access->reads, image, insn->c);
-        xfsm_live_add(&access->writes, insn->a);
-        break;
-    case XFSM_I_TTEXT:
-        add_text(&access->reads, image, insn->c);
-        break;
-    case XFSM_I_PUBLISH:
-    case XFSM_I_MITIGATE:
-        add_text(&access->reads, image, insn->b);
-        break;
-    case XFSM_I_EXPORT:
-        for (uint32_t i = 0; i < h->n_features; i++) {
-            xfsm_live_add(&access->reads,
-                          image->features[h->first_feature + i].reg);
-        }
-        break;
-    case XFSM_I_PUBRAW: case XFSM_I_SUSPECT: case XFSM_I_TIMER:
-    case XFSM_I_CANCEL: case XFSM_I_STATE: case XFSM_I_RESET:
-    case XFSM_I_RESETK: case XFSM_I_TRESET:
-        break;
-    default:
-        memset(&access->reads, 0xff, sizeof access->reads);
-        break;
-    }
-}
-
-static void
-find_access(const struct xfsm_image *image, uint32_t handler,
-            const struct xfsm_op *op, struct access *access)
-{
-    memset(access, 0, sizeof *access);
-    switch (op->code) {
-    case XFSM_L_END: case XFSM_L_JUMP: case XFSM_L_DETECTOR_SET:
-    case XFSM_L_SUMMARY_ITEM:
-        break;
-    case XFSM_L_EFFECT:
-        effect_access(image, handler, op->m.insn, access);
-        break;
-    case XFSM_L_JZ: case XFSM_L_JNZ: case XFSM_L_TEWMA_ADD:
-    case XFSM_L_COUNTER_ADD: case XFSM_L_SIMPLE_ADD: case XFSM_L_SUMMARY_ADD:
-    case XFSM_L_TSET:
-        xfsm_live_add(&access->reads, op->a);
-        break;
-    case XFSM_L_LDI: case XFSM_L_LDF: case XFSM_L_DETECTOR_GET:
-    case XFSM_L_DETECTOR_UPDATE: case XFSM_L_TEWMA_GET:
-    case XFSM_L_COUNTER_GET: case XFSM_L_SIMPLE_GET: case XFSM_L_SUMMARY_GET:
-    case XFSM_L_SUMMARY_ITEM_UPDATE: case XFSM_L_TGET:
-        xfsm_live_add(&access->writes, op->a);
-        break;
-    case XFSM_L_TEWMA_UPDATE: case XFSM_L_COUNTER_UPDATE:
-    case XFSM_L_SUMMARY_UPDATE:
-        xfsm_live_add(&access->writes, op->a);
-        xfsm_live_add(&access->writes, op->c);
-        break;
-    case XFSM_L_TEWMA_UPDATE_NEW: case XFSM_L_COUNTER_UPDATE_NEW:
-    case XFSM_L_SUMMARY_UPDATE_NEW: case XFSM_L_SUMMARY_ITEM_UPDATE_NEW:
-        xfsm_live_add(&access->reads, op->b);
-        xfsm_live_add(&access->writes, op->a);
-        break;
-    case XFSM_L_TEWMA_UPDATE_EITHER:
-    case XFSM_L_JNEQ_K: case XFSM_L_JNNE_K: case XFSM_L_JNLT_K:
-    case XFSM_L_JNLE_K: case XFSM_L_JNGT_K: case XFSM_L_JNGE_K:
-        xfsm_live_add(&access->reads, op->b);
-        xfsm_live_add(&access->writes, op->a);
-        xfsm_live_add(&access->writes, op->c);
-        break;
-    default:
-        xfsm_live_add(&access->reads, op->b);
-        xfsm_live_add(&access->reads, op->c);
-        xfsm_live_add(&access->writes, op->a);
-        break;
     }
 }
 
 void
 xfsm_native_find_live(const struct xfsm_instance *p, uint32_t handler,
-                      uint32_t first, uint32_t end, struct xfsm_live *before,
-                      struct xfsm_live *after)
+                      uint32_t first, uint32_t end, struct xfsm_registers *before,
+                      struct xfsm_registers *after)
 {
     for (uint32_t i = end - first; i-- > 0; ) {
         const struct xfsm_op *op = &p->lowered.ops[first + i];
-        struct access access;
+        struct xfsm_op_access access;
 
         memset(&after[i], 0, sizeof after[i]);
         if (op->code != XFSM_L_END && op->code != XFSM_L_JUMP) {
@@ -139,8 +34,8 @@ xfsm_native_find_live(const struct xfsm_instance *p, uint32_t handler,
         if (xfsm_native_jumps(op)) {
             add_all(&after[i], &before[op->target - first]);
         }
-        find_access(&p->image, handler, op, &access);
-        for (int j = 0; j < XFSM_LIVE_WORDS; j++) {
+        xfsm_op_find_access(&p->image, handler, op, &access);
+        for (int j = 0; j < XFSM_REGISTER_WORDS; j++) {
             before[i].w[j] = (after[i].w[j] & ~access.writes.w[j])
                              | access.reads.w[j];
         }

@@ -27,30 +27,11 @@ uint32_t xfsm_native_emit_handler(struct xfsm_emit *,
                                   const struct xfsm_instance *,
                                   uint32_t handler);
 
-/* A set of registers of a handler. */
-#define XFSM_LIVE_WORDS (XFSM_MAX_REGS / 64)
-
-struct xfsm_live {
-    uint64_t w[XFSM_LIVE_WORDS];
-};
-
-static inline void
-xfsm_live_add(struct xfsm_live *set, unsigned int reg)
-{
-    set->w[reg / 64] |= UINT64_C(1) << reg % 64;
-}
-
-static inline bool
-xfsm_live_has(const struct xfsm_live *set, unsigned int reg)
-{
-    return set->w[reg / 64] >> reg % 64 & 1;
-}
-
 /* native-live.c: for each operation 'first' to 'end' of a handler, which
  * registers are read by it or later, 'before', and later, 'after'. */
 void xfsm_native_find_live(const struct xfsm_instance *, uint32_t handler,
                            uint32_t first, uint32_t end,
-                           struct xfsm_live *before, struct xfsm_live *after);
+                           struct xfsm_registers *before, struct xfsm_registers *after);
 
 /* Has the operation a target? */
 static inline bool
