@@ -23,6 +23,7 @@
 #include "ovsdb-schema/xfsm-fleet-idl.h"
 #include "timeval.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleet_db);
@@ -47,6 +48,7 @@ struct xfsm_fleet_db {
     long long int next;         /* When to read again in any case. */
     struct sset told;           /* Errors that are in the log. */
     struct xfsm_signature_keys *keys;   /* Or NULL. */
+    struct xfsm_releases *releases;     /* Of signed programs. */
     size_t n_refused;           /* Programs, for their signature. */
     struct sset refused;        /* These, and why... */
     struct sset refusals;       /* ...and which of that nobody took yet. */
@@ -102,6 +104,7 @@ xfsm_fleet_db_create(const char *remote, const char *name, const char *tool,
     db->name = xstrdup(name);
     db->tool = xstrdup(tool);
     db->dry_run = dry_run;
+    db->releases = xfsm_releases_create();
     sset_init(&db->told);
     sset_init(&db->refused);
     sset_init(&db->refusals);
@@ -126,6 +129,7 @@ xfsm_fleet_db_destroy(struct xfsm_fleet_db *db)
         sset_destroy(&db->refused);
         sset_destroy(&db->refusals);
         xfsm_signature_keys_destroy(db->keys);
+        xfsm_releases_destroy(db->releases);
         free(db->remote);
         free(db->name);
         free(db->tool);
@@ -408,6 +412,20 @@ note_refusals(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
     sset_destroy(&refused);
 }
 
+/* Keeps what was learned of versions. */
+static void
+save_releases(struct xfsm_fleet_db *db)
+{
+    char *error = db->dry_run ? NULL : xfsm_releases_save(db->releases);
+
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        VLOG_ERR_RL(&rl, "%s", error);
+        free(error);
+    }
+}
+
 static struct xfsm_fleet *
 read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
 {
@@ -419,8 +437,10 @@ read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     db->settled = true;
     xfsm_fleet_compile_sources(fleet, old, db->tool);
     if (db->keys) {
-        db->n_refused = xfsm_fleet_check_signatures(fleet, db->keys);
+        db->n_refused = xfsm_fleet_check_signatures(fleet, db->keys,
+                                                    db->releases);
         note_refusals(db, fleet);
+        save_releases(db);
     }
     if (db->was_leader || db->dry_run) {
         read_again_at(db, xfsm_fleet_rows_decide(fleet, time_wall_msec()));
@@ -501,6 +521,18 @@ xfsm_fleet_db_set_keys(struct xfsm_fleet_db *db,
 {
     xfsm_signature_keys_destroy(db->keys);
     db->keys = keys;
+    db->next = 0;
+}
+
+struct xfsm_releases *
+xfsm_fleet_db_releases(struct xfsm_fleet_db *db)
+{
+    return db->releases;
+}
+
+void
+xfsm_fleet_db_read_again(struct xfsm_fleet_db *db)
+{
     db->next = 0;
 }
 

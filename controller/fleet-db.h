@@ -23,6 +23,7 @@ struct ds;
 struct sset;
 struct xfsm_fleet;
 struct xfsm_fleet_db;
+struct xfsm_releases;
 struct xfsm_signature_keys;
 
 /* Connects to the database at 'remote'.  'name' is that of this controller;
@@ -37,6 +38,11 @@ void xfsm_fleet_db_destroy(struct xfsm_fleet_db *);
  * database's; NULL: no more. */
 void xfsm_fleet_db_set_keys(struct xfsm_fleet_db *,
                             struct xfsm_signature_keys *keys);
+
+/* Which versions must not come back; the database's own.  Who changes that
+ * has the fleet read again by the second function. */
+struct xfsm_releases *xfsm_fleet_db_releases(struct xfsm_fleet_db *);
+void xfsm_fleet_db_read_again(struct xfsm_fleet_db *);
 
 /* Stores which programs were refused for their signature, and why, since the
  * last call; the caller destroys that.  And how many are now. */

@@ -22,6 +22,7 @@
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleetd);
@@ -184,6 +185,16 @@ set_keys(struct controller *ctl)
     return error;
 }
 
+/* Reads which versions of signed programs must not come back.  Returns NULL or
+ * an error. */
+static char *
+read_releases(struct controller *ctl)
+{
+    return (ctl->program_versions
+            ? xfsm_releases_load(xfsm_fleet_db_releases(ctl->db),
+                                 ctl->program_versions) : NULL);
+}
+
 const char *
 xfsm_fleetd_reload(struct controller *ctl)
 {
@@ -234,6 +245,9 @@ xfsm_fleetd_start(struct controller *ctl)
                                    ctl->mode == XFSM_HOST_DRY_RUN);
     if (ctl->program_keys) {
         ctl->reload_error = set_keys(ctl);
+        if (!ctl->reload_error) {
+            ctl->reload_error = read_releases(ctl);
+        }
         if (ctl->reload_error) {
             return ctl->reload_error;
         }
@@ -382,6 +396,7 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->hub_keys);
     free(ctl->tool);
     free(ctl->program_keys);
+    free(ctl->program_versions);
     free(ctl->http.listen);
     free(ctl->http.tokens);
     free(ctl->http.web);

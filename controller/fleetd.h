@@ -39,6 +39,8 @@ struct controller {
     char *name;                 /* Ours, among several controllers. */
     char *program_keys;         /* Who may sign programs, or NULL: they need
                                  * no signature. */
+    char *program_versions;     /* File of what must not come back of them,
+                                 * or NULL. */
     char *tool;                 /* The toolbox, xfsm. */
     struct xfsm_sink_options events;    /* Where they go. */
     struct xfsm_collector_options collect;

@@ -148,6 +148,8 @@ open_collector(struct controller *ctl)
     };
     if (ctl->state_dir) {
         ctl->events.spool_dir = xasprintf("%s/spool", ctl->state_dir);
+        ctl->program_versions = xasprintf("%s/program-versions",
+                                          ctl->state_dir);
         error = xfsm_collector_lock(ctl->state_dir, &ctl->state_lock);
     }
     if (!error) {

@@ -218,14 +218,14 @@ def test_signature(rest, db):
     """It is written as it is; who trusts which key is for others."""
     path = "/api/v1/programs/hello/signature"
     for wrong in ({}, {"version": 1}, {"version": "1", "signature": "x"},
-                  {"version": 1, "signature": "x" * 97},
+                  {"version": 1, "signature": "x" * 137},
                   {"version": 1, "signature": "x", "more": 1}):
         expect(put(rest, path, wrong), 400)
     expect(put(rest, path, {"version": 99, "signature": "x"}), 404)
-    expect(put(rest, path, {"version": 1, "signature": "x" * 96}), 200)
+    expect(put(rest, path, {"version": 1, "signature": "x" * 136}), 200)
     wait_until(lambda: rest.get("/api/v1/programs/hello?version=1").json
                ["signature"] or db.rows("Program", [["version", "==", 1]])[0]
-               ["signature"] == "x" * 96, 10, "a signature")
+               ["signature"] == "x" * 136, 10, "a signature")
 
 
 def test_assignments(rest, db):

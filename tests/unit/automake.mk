@@ -72,6 +72,7 @@ UNIT_TESTS += \
 	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
+	tests/unit/test-releases \
 	tests/unit/test-signature \
 	tests/unit/test-state-save \
 	tests/unit/test-structured \
@@ -671,6 +672,9 @@ tests_unit_test_fleet_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
+
+tests_unit_test_releases_SOURCES = tests/unit/test-releases.c
+tests_unit_test_releases_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
 tests_unit_test_signature_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)

@@ -68,6 +68,8 @@ xfsm_io_libxfsmsyslog_la_SOURCES = \
 noinst_LTLIBRARIES += xfsm/io/libxfsmsignature.la
 xfsm_io_libxfsmsignature_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
 xfsm_io_libxfsmsignature_la_SOURCES = \
+	xfsm/io/releases.c \
+	xfsm/io/releases.h \
 	xfsm/io/signature.c \
 	xfsm/io/signature.h
 
