@@ -99,6 +99,9 @@ enum xfsm_metric_type {
       "", "Events not told a tenant: more than its events-rate") \
     M(PROGRAMS_REFUSED, COUNTER, "xfsm_http_programs_refused", "", \
       "Programs not looked at: too many at a time") \
+    M(PROGRAMS_CAUGHT, COUNTER, "xfsm_http_programs_caught", "", \
+      "Programs at which the toolbox was killed, as it tried a system call " \
+      "that only an intruder would") \
     M(AUDIT_LOST, COUNTER, "xfsm_http_audit_lost", "", \
       "Actions of users that the audit log does not have") \
     M(AUDIT_SKIPPED, COUNTER, "xfsm_http_audit_skipped", "", \

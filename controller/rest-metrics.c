@@ -23,6 +23,7 @@
 #include "controller/rest-tenants.h"
 #include "controller/source.h"
 #include "controller/talkers.h"
+#include "controller/tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"
@@ -226,6 +227,8 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
                          xfsm_owners_n_dropped(rest->owners));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_REFUSED,
                          rest->refused_jobs);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_CAUGHT,
+                         xfsm_tool_n_caught());
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_LOST,
                          xfsm_audit_lost(rest->audit));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_SKIPPED,

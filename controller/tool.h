@@ -8,8 +8,10 @@
 
 /* Runs the toolbox, xfsm, on a program: the controller parses no XML itself.
  *
- * The child has none of our descriptors, and limits its own time and memory
- * before it reads the text.  One that does not end in time is killed.
+ * The child has none of our descriptors, and limits its own time and memory,
+ * and what it may ask the kernel for, before it reads the text.  One that does
+ * not end in time is killed; one that the kernel killed for what it tried is
+ * told of in the log, and counted.
  *
  * Either the caller waits, some milliseconds as a rule, with xfsm_tool_run();
  * or the main loop does, with the others.
@@ -62,5 +64,8 @@ const char *xfsm_tool_said(const struct xfsm_tool *);
 
 /* Ends it, and returns what xfsm_tool_run() would. */
 char *xfsm_tool_finish(struct xfsm_tool *, struct ds *out, bool *retry);
+
+/* How many were killed because they tried what they may not. */
+unsigned long long int xfsm_tool_n_caught(void);
 
 #endif /* controller/tool.h */

@@ -63,6 +63,10 @@ SYSTEM_TESTS += \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
 
+SYSTEM_TOOLS += tests/system/hostile-toolbox
+tests_system_hostile_toolbox_SOURCES = tests/system/hostile-toolbox.c
+tests_system_hostile_toolbox_LDADD = $(XFSM_CAGE_LIBS)
+
 if HAVE_OVS
 if HAVE_KAFKA
 SYSTEM_TOOLS += tests/system/kafka-broker

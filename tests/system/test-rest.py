@@ -531,6 +531,23 @@ def test_slow(host, fleet):
     last.close()
 
 
+def test_hostile(host, fleet):
+    """A toolbox that tries what only an intruder would is killed, and that is
+    told to the user, in the log and by a counter."""
+    tool = host.tool("tests/system/hostile-toolbox")
+    rest = RestController(host, "hostile", PORT + 2, "--xfsm=" + tool, fleet)
+    said = json.loads(expect(rest.call(
+        "POST", "/api/v1/programs/validate", "operator", PROGRAM % "x"),
+        200).body)
+    check(not said["valid"] and "the toolbox was killed: with this program it "
+          "tried what it may not do" in said["diagnostics"]
+          and "taken over" not in said["diagnostics"], str(said))
+    check("xfsm_http_programs_caught_total 1" in rest.get("/metrics").body,
+          "what was caught is not counted")
+    check("only an intruder would" in host.log("hostile"), "not in the log")
+    rest.exit()
+
+
 def test_file(host, fleet):
     """A fleet in a file is not written; a client that hurries is slowed, and
     all goes over TLS as well."""
@@ -607,6 +624,7 @@ def test(host):
     test_tokens(rest, stream)
     test_exit(rest, server)
     test_slow(host, fleet)
+    test_hostile(host, fleet)
     test_file(host, fleet)
     db.close()
 

@@ -173,6 +173,8 @@ def test_roll_back(fleet):
           in fleet.ctl("roll-out", "hello", "1", ok=(1,)), "why not")
     fleet.ctl("roll-back", "hello")
     wait_until(lambda: fleet.on_host() == ["second"], 20, "one back")
+    wait_until(lambda: fleet.host.xfsm_ctl("get", "Program", "hello", "status")
+               .strip() == "ok", 20, "the host to take it")
     fleet.ctl(key, "--oldest=3", "sign", "hello", "3")
     fleet.ctl("roll-out", "hello", "3")
     wait_until(lambda: fleet.on_host() == ["third"], 20, "the third again")

@@ -85,6 +85,7 @@ UNIT_TESTS += \
 	tests/unit/test-timers-exec \
 	tests/unit/test-timers \
 	tests/unit/test-tool \
+	tests/unit/test-toolbox-cage \
 	tests/unit/test-tls \
 	tests/unit/test-topk \
 	tests/unit/test-tunnel-truth \
@@ -639,6 +640,9 @@ tests_unit_test_occasion_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
 	tests/unit/test-occasion.c
+
+tests_unit_test_toolbox_cage_SOURCES = tests/unit/test-toolbox-cage.c
+tests_unit_test_toolbox_cage_LDADD = $(XFSM_CAGE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_tool_SOURCES = \
 	tests/unit/packet-builder.c \
