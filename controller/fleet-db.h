@@ -14,6 +14,11 @@
  * it comes back from the database, for the leader as for all others, so that
  * none is ever in effect that would be forgotten.
  *
+ * Programs, and what parameters make of them, are compiled meanwhile
+ * (compiler.h).  What changed takes effect when that is done, or after two
+ * seconds: without what is not compiled, which then changes nothing on any
+ * host, so that a slow program holds up nothing but itself.
+ *
  * Thread-safety: none. */
 
 #include <stdbool.h>
@@ -55,6 +60,9 @@ size_t xfsm_fleet_db_n_refused(const struct xfsm_fleet_db *);
 struct xfsm_fleet *xfsm_fleet_db_run(struct xfsm_fleet_db *,
                                      const struct xfsm_fleet *old);
 void xfsm_fleet_db_wait(struct xfsm_fleet_db *);
+
+/* How many programs wait to be compiled, or are being so. */
+size_t xfsm_fleet_db_n_pending(const struct xfsm_fleet_db *);
 
 /* True if all that was read is decided and written, by whomever. */
 bool xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *);

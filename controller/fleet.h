@@ -66,6 +66,7 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
+    bool pending;               /* It is being compiled. */
     bool refused;               /* The error is of its signature. */
     char *signature;            /* As signature.h has it, or NULL. */
     char *assignment;           /* Whose parameters these are, or NULL;
@@ -98,6 +99,7 @@ struct xfsm_fleet_assignment {
     bool all_hosts;             /* "*"; then 'hosts' is empty. */
     struct sset hosts;
     char *error;                /* What is wrong with it, or NULL. */
+    bool pending;               /* That a variant is being compiled. */
 };
 
 struct xfsm_fleet {

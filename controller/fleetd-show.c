@@ -84,13 +84,8 @@ static void
 cmd_reload(struct unixctl_conn *conn, int argc OVS_UNUSED,
            const char *argv[] OVS_UNUSED, void *ctl_)
 {
-    const char *error = xfsm_fleetd_reload(ctl_);
-
-    if (error) {
-        unixctl_command_reply_error(conn, error);
-    } else {
-        unixctl_command_reply(conn, NULL);
-    }
+    xfsm_fleetd_reload(ctl_, conn);
+    poll_immediate_wake();
 }
 
 static void

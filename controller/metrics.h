@@ -64,6 +64,9 @@ enum xfsm_metric_type {
     M(RELOAD_FAILED, GAUGE, "xfsm_controller_reload_failed", "", \
       "1 if the file of the fleet was bad when it was read last; absent if " \
       "the fleet is in a database") \
+    M(COMPILING, GAUGE, "xfsm_fleet_programs_compiling", "", \
+      "Programs that wait to be compiled, with the parameters of " \
+      "assignments, or are being so") \
     M(PROGRAMS, GAUGE, "xfsm_fleet_programs", "", "Programs of the fleet") \
     M(ASSIGNMENTS, GAUGE, "xfsm_fleet_assignments", "", \
       "Assignments of the fleet") \

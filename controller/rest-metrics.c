@@ -13,6 +13,7 @@
 
 #include "controller/audit.h"
 #include "controller/collector.h"
+#include "controller/compiler.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
@@ -272,6 +273,10 @@ xfsm_rest_get_metrics(struct xfsm_rest_call *call)
                               .openmetrics = wants_openmetrics(call) };
 
     put_controller(ctl, &m);
+    xfsm_metrics_put_one(&m, XFSM_METRIC_ID_COMPILING,
+                         ctl->db ? xfsm_fleet_db_n_pending(ctl->db)
+                         : ctl->loading
+                         ? xfsm_compiler_n_pending(ctl->compiler) : 0);
     if (ctl->fleet) {
         put_description(ctl->fleet, &m);
     }

@@ -327,27 +327,3 @@ xfsm_tool_finish(struct xfsm_tool *tool, struct ds *out, bool *retry)
     free(tool);
     return error;
 }
-
-char *
-xfsm_tool_run(char **argv, const char *in, size_t max_out, struct ds *out,
-              bool *retry)
-{
-    char *error;
-    struct xfsm_tool *tool = xfsm_tool_start(argv, in, NULL, max_out, &error);
-
-    if (!tool) {
-        *retry = true;
-        return error;
-    }
-    while (!xfsm_tool_poll(tool)) {
-        struct pollfd pfds[N_PIPES] = {
-            { .fd = tool->fds[IN], .events = POLLOUT },
-            { .fd = tool->fds[OUT], .events = POLLIN },
-            { .fd = tool->fds[ERR], .events = POLLIN },
-        };
-        long long int left = tool->deadline - time_msec();
-
-        poll(pfds, N_PIPES, MAX(left, 0));
-    }
-    return xfsm_tool_finish(tool, out, retry);
-}

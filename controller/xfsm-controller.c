@@ -99,7 +99,7 @@ serve(struct controller *ctl)
     while (!ctl->exiting) {
         if (sighup_came()) {
             free(xfsm_fleetd_reopen(ctl));
-            xfsm_fleetd_reload(ctl);
+            xfsm_fleetd_reload(ctl, NULL);
             reload_tokens(ctl);
         }
         xfsm_fleetd_run(ctl);

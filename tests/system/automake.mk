@@ -29,6 +29,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults.py \
 	tests/system/test-fleet-db.py \
 	tests/system/test-fleet-init.py \
+	tests/system/test-fleet-slow.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
 	tests/system/test-hub-batches.py \

@@ -686,6 +686,18 @@ tests_unit_test_signature_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_follow_SOURCES = tests/unit/test-follow.c
 tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
 
+PLUGIN_TESTS += tests/unit/test-compiler
+tests_unit_test_compiler_SOURCES = \
+	controller/compiler.c \
+	controller/compiler.h \
+	controller/tool.c \
+	controller/tool.h \
+	tests/unit/test-compiler.c
+tests_unit_test_compiler_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_compiler_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_compiler_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)
+
 PLUGIN_TESTS += tests/unit/test-rollout
 tests_unit_test_rollout_SOURCES = \
 	controller/rollout.c \
