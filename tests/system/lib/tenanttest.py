@@ -82,13 +82,20 @@ class Fleet:
                 self.rest.get("/api/v1/events?limit=1000",
                               role).json["items"]}
 
+    def events(self, role):
+        """The events that a user sees, with their numbers."""
+        return {json.dumps(i["event"], sort_keys=True): i["id"] for i in
+                self.rest.get("/api/v1/events?limit=1000",
+                              role).json["items"]}
+
 
 class Stream:
     """The events that a user follows."""
 
-    def __init__(self, fleet, role):
+    def __init__(self, fleet, role, last=None):
+        headers = {} if last is None else {"Last-Event-ID": str(last)}
         self.connection, self.response = fleet.rest.open(
-            "GET", "/api/v1/events/stream", role)
+            "GET", "/api/v1/events/stream", role, headers=headers)
         check(self.response.status == 200, str(self.response.status))
 
     def next(self):
