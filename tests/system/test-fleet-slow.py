@@ -35,6 +35,8 @@ case $text in
 *"<!-- slow"*)
     : > "%(dir)s/started"
     until test -e "%(dir)s/go"; do sleep 0.05; done ;;
+*"<!-- later"*)
+    sleep 3 ;;
 esac
 printf '%%s\\n' "$text" | exec "%(tool)s" "$@"
 """
@@ -109,6 +111,13 @@ def test_database(host, tool):
                20, lambda: str(fake.assignments()))
     check(not db.row("Assignment", "a")["error"], db.row("Assignment", "a"))
     controller.exit()
+
+    # Who writes once, or looks what would be, waits for all of it.
+    db.insert("Program", name="slow", version=3,
+              source=PROGRAM % ("slow", "later"))
+    out = host.run(*Controller.command(host, server.remote), "--xfsm=" + tool,
+                   "--dry-run", timeout=60)
+    check("change program slow" in out and "compiled" not in out, out)
     fake.stop()
     db.close()
 
