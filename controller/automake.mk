@@ -13,6 +13,8 @@ controller_xfsm_controller_SOURCES = \
 	controller/audit.h \
 	controller/collector.c \
 	controller/collector.h \
+	controller/compiler.c \
+	controller/compiler.h \
 	controller/event-name.c \
 	controller/event-name.h \
 	controller/files.c \

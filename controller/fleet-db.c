@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/compiler.h"
 #include "controller/fleet-rows.h"
 #include "controller/parameters.h"
 #include "controller/programs.h"
@@ -23,20 +24,29 @@
 #include "ovsdb-schema/xfsm-fleet-idl.h"
 #include "timeval.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleet_db);
 
 #define LOCK_NAME "xfsm_fleet"
 
-/* Pause after a transaction that failed, and until a program that could not
- * be compiled for no fault of its own is tried again, in milliseconds. */
+/* Pause after a transaction that failed, in milliseconds. */
 #define RETRY 5000
+
+/* How long a change of the fleet waits for programs to be compiled; then it
+ * takes effect without those that are not, and what has come of these is
+ * looked at again and again, in milliseconds. */
+#define COMPILE_PATIENCE 2000
+#define COMPILE_LOOK 500
 
 struct xfsm_fleet_db {
     char *remote;
     char *name;
-    char *tool;
+    struct xfsm_compiler *compiler;
+    size_t n_pending;           /* Programs it had to compile at the last
+                                 * read... */
+    long long int pending_since;    /* ...without a break since then, or 0. */
     bool dry_run;
     struct ovsdb_idl *idl;
     struct ovsdb_idl_txn *txn;  /* In progress, or NULL. */
@@ -47,6 +57,7 @@ struct xfsm_fleet_db {
     long long int next;         /* When to read again in any case. */
     struct sset told;           /* Errors that are in the log. */
     struct xfsm_signature_keys *keys;   /* Or NULL. */
+    struct xfsm_releases *releases;     /* Of signed programs. */
     size_t n_refused;           /* Programs, for their signature. */
     struct sset refused;        /* These, and why... */
     struct sset refusals;       /* ...and which of that nobody took yet. */
@@ -100,8 +111,9 @@ xfsm_fleet_db_create(const char *remote, const char *name, const char *tool,
 
     db->remote = xstrdup(remote);
     db->name = xstrdup(name);
-    db->tool = xstrdup(tool);
+    db->compiler = xfsm_compiler_create(tool);
     db->dry_run = dry_run;
+    db->releases = xfsm_releases_create();
     sset_init(&db->told);
     sset_init(&db->refused);
     sset_init(&db->refusals);
@@ -126,9 +138,10 @@ xfsm_fleet_db_destroy(struct xfsm_fleet_db *db)
         sset_destroy(&db->refused);
         sset_destroy(&db->refusals);
         xfsm_signature_keys_destroy(db->keys);
+        xfsm_releases_destroy(db->releases);
         free(db->remote);
         free(db->name);
-        free(db->tool);
+        xfsm_compiler_destroy(db->compiler);
         free(db);
     }
 }
@@ -228,7 +241,9 @@ write_programs(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
                                    row->version);
 
             changed = write_program(db->idl, row, program) || changed;
-            tell(db, told, "program", name, program->decision.error);
+            if (!program->pending) {
+                tell(db, told, "program", name, program->decision.error);
+            }
             free(name);
         }
     }
@@ -248,7 +263,9 @@ write_assignments(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet,
         fleetrec_assignment_set_matches(row,
                                         sset_count(&assignment->hosts));
         fleetrec_assignment_set_error(row, assignment->error);
-        tell(db, told, "assignment", row->name, assignment->error);
+        if (!assignment->pending) {
+            tell(db, told, "assignment", row->name, assignment->error);
+        }
     }
 }
 
@@ -341,7 +358,7 @@ report(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
 
     db->txn = ovsdb_idl_txn_create(db->idl);
     ovsdb_idl_txn_add_comment(db->txn, "xfsm-controller");
-    db->settled = !write_programs(db, fleet, &told);
+    db->settled = !write_programs(db, fleet, &told) && db->settled;
     write_assignments(db, fleet, &told);
     write_tenants(db, fleet, &told);
     write_hosts(db, fleet, &told);
@@ -373,7 +390,7 @@ must_compile_again(const struct shash *programs)
         const struct xfsm_fleet_program *p;
 
         for (p = node->data; p; p = p->older) {
-            if (p->retry) {
+            if (p->retry && !p->pending) {
                 return true;
             }
         }
@@ -408,30 +425,80 @@ note_refusals(struct xfsm_fleet_db *db, const struct xfsm_fleet *fleet)
     sset_destroy(&refused);
 }
 
-static struct xfsm_fleet *
-read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
+/* Keeps what was learned of versions. */
+static void
+save_releases(struct xfsm_fleet_db *db)
 {
-    struct xfsm_fleet *fleet = xfsm_fleet_rows_read(db->idl);
+    char *error = db->dry_run ? NULL : xfsm_releases_save(db->releases);
 
-    db->seqno = ovsdb_idl_get_seqno(db->idl);
-    db->was_leader = is_leader(db);
-    db->next = LLONG_MAX;
-    db->settled = true;
-    xfsm_fleet_compile_sources(fleet, old, db->tool);
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        VLOG_ERR_RL(&rl, "%s", error);
+        free(error);
+    }
+}
+
+/* Has programs compiled, checked, decided about and placed, and then what the
+ * parameters of assignments make of them.  Returns how many are not compiled
+ * yet. */
+static size_t
+work_out(struct xfsm_fleet_db *db, struct xfsm_fleet *fleet,
+         const struct xfsm_fleet *old)
+{
+    size_t n;
+
+    xfsm_compiler_begin(db->compiler);
+    n = xfsm_fleet_compile_programs(fleet, old, db->compiler);
+    xfsm_fleet_hold_pending(&fleet->programs);
     if (db->keys) {
-        db->n_refused = xfsm_fleet_check_signatures(fleet, db->keys);
+        db->n_refused = xfsm_fleet_check_signatures(fleet, db->keys,
+                                                    db->releases);
         note_refusals(db, fleet);
+        save_releases(db);
     }
     if (db->was_leader || db->dry_run) {
         read_again_at(db, xfsm_fleet_rows_decide(fleet, time_wall_msec()));
     }
     xfsm_fleet_rows_place(fleet, db->dry_run);
     xfsm_fleet_add_variants(fleet);
-    xfsm_fleet_compile_sources(fleet, old, db->tool);
+    n += xfsm_fleet_compile_variants(fleet, old, db->compiler);
+    xfsm_fleet_hold_pending(&fleet->variants);
+    xfsm_compiler_end(db->compiler);
     xfsm_fleet_judge_variants(fleet);
+    return n;
+}
+
+/* Reads the fleet.  Returns NULL if it is better to wait until what is new in
+ * it is compiled. */
+static struct xfsm_fleet *
+read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
+{
+    struct xfsm_fleet *fleet = xfsm_fleet_rows_read(db->idl);
+    long long int now = time_msec();
+    bool waits;
+
+    db->seqno = ovsdb_idl_get_seqno(db->idl);
+    db->was_leader = is_leader(db);
+    db->next = LLONG_MAX;
+    db->n_pending = work_out(db, fleet, old);
+    db->settled = !db->n_pending;
+    if (!db->n_pending) {
+        db->pending_since = 0;
+    } else if (!db->pending_since) {
+        db->pending_since = now;
+    }
+    waits = db->n_pending && now < db->pending_since + COMPILE_PATIENCE;
+    if (waits) {
+        db->next = MIN(db->next, db->pending_since + COMPILE_PATIENCE);
+        xfsm_fleet_destroy(fleet);
+        return NULL;
+    } else if (db->n_pending) {
+        db->next = MIN(db->next, now + COMPILE_LOOK);
+    }
     if (must_compile_again(&fleet->programs)
         || must_compile_again(&fleet->variants)) {
-        db->next = MIN(db->next, time_msec() + RETRY);
+        db->next = MIN(db->next, now + XFSM_COMPILER_RETRY);
     }
     return fleet;
 }
@@ -463,16 +530,23 @@ xfsm_fleet_db_run(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     if (db->txn) {
         commit(db);
     }
+    if (xfsm_compiler_run(db->compiler)
+        && !xfsm_compiler_n_pending(db->compiler)) {
+        db->next = 0;
+    }
     if (db->txn || !is_known(db)
         || (db->seqno == ovsdb_idl_get_seqno(db->idl)
             && db->was_leader == is_leader(db) && time_msec() < db->next)) {
         return NULL;
     }
     fleet = read_fleet(db, old);
+    if (!fleet) {
+        return NULL;
+    }
     if (db->was_leader) {
         report(db, fleet);
     }
-    if (is_decided(fleet)) {
+    if (!db->n_pending && is_decided(fleet)) {
         const struct fleetrec_fleet *row = fleetrec_fleet_first(db->idl);
 
         db->cfg = row ? row->next_cfg : 0;
@@ -488,6 +562,7 @@ void
 xfsm_fleet_db_wait(struct xfsm_fleet_db *db)
 {
     ovsdb_idl_wait(db->idl);
+    xfsm_compiler_wait(db->compiler);
     if (db->txn) {
         ovsdb_idl_txn_wait(db->txn);
     } else if (is_known(db)) {
@@ -504,6 +579,18 @@ xfsm_fleet_db_set_keys(struct xfsm_fleet_db *db,
     db->next = 0;
 }
 
+struct xfsm_releases *
+xfsm_fleet_db_releases(struct xfsm_fleet_db *db)
+{
+    return db->releases;
+}
+
+void
+xfsm_fleet_db_read_again(struct xfsm_fleet_db *db)
+{
+    db->next = 0;
+}
+
 void
 xfsm_fleet_db_take_refusals(struct xfsm_fleet_db *db, struct sset *refusals)
 {
@@ -515,6 +602,12 @@ size_t
 xfsm_fleet_db_n_refused(const struct xfsm_fleet_db *db)
 {
     return db->n_refused;
+}
+
+size_t
+xfsm_fleet_db_n_pending(const struct xfsm_fleet_db *db)
+{
+    return xfsm_compiler_n_pending(db->compiler);
 }
 
 bool
@@ -548,6 +641,10 @@ xfsm_fleet_db_show(const struct xfsm_fleet_db *db, struct ds *ds)
                   ovsdb_idl_is_connected(db->idl) ? "connected"
                                                   : "not connected",
                   is_leader(db) ? ", leader" : "");
+    if (xfsm_fleet_db_n_pending(db)) {
+        ds_put_format(ds, "%"PRIuSIZE" programs wait to be compiled\n",
+                      xfsm_fleet_db_n_pending(db));
+    }
     if (db->keys) {
         ds_put_format(ds, "signatures by any of %"PRIuSIZE" keys are "
                       "demanded, and %"PRIuSIZE" programs refused\n",

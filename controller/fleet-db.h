@@ -14,6 +14,11 @@
  * it comes back from the database, for the leader as for all others, so that
  * none is ever in effect that would be forgotten.
  *
+ * Programs, and what parameters make of them, are compiled meanwhile
+ * (compiler.h).  What changed takes effect when that is done, or after two
+ * seconds: without what is not compiled, which then changes nothing on any
+ * host, so that a slow program holds up nothing but itself.
+ *
  * Thread-safety: none. */
 
 #include <stdbool.h>
@@ -23,6 +28,7 @@ struct ds;
 struct sset;
 struct xfsm_fleet;
 struct xfsm_fleet_db;
+struct xfsm_releases;
 struct xfsm_signature_keys;
 
 /* Connects to the database at 'remote'.  'name' is that of this controller;
@@ -38,6 +44,11 @@ void xfsm_fleet_db_destroy(struct xfsm_fleet_db *);
 void xfsm_fleet_db_set_keys(struct xfsm_fleet_db *,
                             struct xfsm_signature_keys *keys);
 
+/* Which versions must not come back; the database's own.  Who changes that
+ * has the fleet read again by the second function. */
+struct xfsm_releases *xfsm_fleet_db_releases(struct xfsm_fleet_db *);
+void xfsm_fleet_db_read_again(struct xfsm_fleet_db *);
+
 /* Stores which programs were refused for their signature, and why, since the
  * last call; the caller destroys that.  And how many are now. */
 void xfsm_fleet_db_take_refusals(struct xfsm_fleet_db *,
@@ -49,6 +60,9 @@ size_t xfsm_fleet_db_n_refused(const struct xfsm_fleet_db *);
 struct xfsm_fleet *xfsm_fleet_db_run(struct xfsm_fleet_db *,
                                      const struct xfsm_fleet *old);
 void xfsm_fleet_db_wait(struct xfsm_fleet_db *);
+
+/* How many programs wait to be compiled, or are being so. */
+size_t xfsm_fleet_db_n_pending(const struct xfsm_fleet_db *);
 
 /* True if all that was read is decided and written, by whomever. */
 bool xfsm_fleet_db_is_settled(const struct xfsm_fleet_db *);

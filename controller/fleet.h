@@ -68,6 +68,7 @@ struct xfsm_fleet_program {
     struct smap parameters;     /* To be set when it is compiled. */
     char *error;                /* Why it cannot be had, or NULL. */
     bool retry;                 /* The error is none of the program's. */
+    bool pending;               /* It is being compiled. */
     bool refused;               /* The error is of its signature. */
     char *signature;            /* As signature.h has it, or NULL. */
     char *assignment;           /* Whose parameters these are, or NULL;
@@ -101,6 +102,7 @@ struct xfsm_fleet_assignment {
     struct sset hosts;
     bool unplaced;              /* An error: it does not say which hosts. */
     char *error;                /* What is wrong with it, or NULL. */
+    bool pending;               /* That a variant is being compiled. */
 };
 
 struct xfsm_fleet {

@@ -74,8 +74,10 @@ all_finished(const struct controller *ctl)
 {
     const struct shash_node *node;
 
-    if (!ctl->fleet || (ctl->db && ctl->mode == XFSM_HOST_WRITE
-                        && !xfsm_fleet_db_is_settled(ctl->db))) {
+    if (!ctl->fleet
+        || (ctl->db && (xfsm_fleet_db_n_pending(ctl->db)
+                        || (ctl->mode == XFSM_HOST_WRITE
+                            && !xfsm_fleet_db_is_settled(ctl->db))))) {
         return false;
     }
     SHASH_FOR_EACH (node, &ctl->hosts) {

@@ -13,8 +13,13 @@
 #include "controller/fleet-db.h"
 #include "controller/fleet.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
+
+VLOG_DEFINE_THIS_MODULE(fleetd_show);
 
 static void
 cmd_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
@@ -79,13 +84,8 @@ static void
 cmd_reload(struct unixctl_conn *conn, int argc OVS_UNUSED,
            const char *argv[] OVS_UNUSED, void *ctl_)
 {
-    const char *error = xfsm_fleetd_reload(ctl_);
-
-    if (error) {
-        unixctl_command_reply_error(conn, error);
-    } else {
-        unixctl_command_reply(conn, NULL);
-    }
+    xfsm_fleetd_reload(ctl_, conn);
+    poll_immediate_wake();
 }
 
 static void
@@ -98,6 +98,61 @@ cmd_reopen(struct unixctl_conn *conn, int argc OVS_UNUSED,
         unixctl_command_reply_error(conn, error);
         free(error);
     } else {
+        unixctl_command_reply(conn, NULL);
+    }
+}
+
+static struct xfsm_releases *
+get_releases(struct unixctl_conn *conn, const struct controller *ctl)
+{
+    if (!ctl->db || !ctl->program_keys) {
+        unixctl_command_reply_error(conn, "no signatures are demanded "
+                                    "(--program-keys)");
+        return NULL;
+    }
+    return xfsm_fleet_db_releases(ctl->db);
+}
+
+static void
+cmd_program_versions(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                     const char *argv[] OVS_UNUSED, void *ctl)
+{
+    const struct xfsm_releases *releases = get_releases(conn, ctl);
+
+    if (releases) {
+        char *text = xfsm_releases_format(releases);
+
+        unixctl_command_reply(conn, text);
+        free(text);
+    }
+}
+
+/* Lets an older version of a signed program be rolled out. */
+static void
+cmd_allow_version(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                  const char *argv[], void *ctl_)
+{
+    struct controller *ctl = ctl_;
+    struct xfsm_releases *releases = get_releases(conn, ctl);
+    long long int version = 0;
+    char *error;
+
+    if (!releases) {
+        return;
+    }
+    str_to_llong(argv[2], 10, &version);
+    error = xfsm_releases_allow(releases, argv[1], version);
+    if (!error) {
+        error = xfsm_releases_save(releases);
+        xfsm_fleet_db_read_again(ctl->db);
+        poll_immediate_wake();
+    }
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    } else {
+        VLOG_WARN("%s: version %lld and later ones are allowed, by "
+                  "ovs-appctl", argv[1], version);
         unixctl_command_reply(conn, NULL);
     }
 }
@@ -144,6 +199,10 @@ xfsm_fleetd_listen(struct controller *ctl)
     unixctl_command_register("exit", "", 0, 0, cmd_exit, ctl);
     unixctl_command_register("fleet/show", "", 0, 0, cmd_show, ctl);
     unixctl_command_register("fleet/reload", "", 0, 0, cmd_reload, ctl);
+    unixctl_command_register("fleet/program-versions", "", 0, 0,
+                             cmd_program_versions, ctl);
+    unixctl_command_register("fleet/allow-version", "PROGRAM VERSION", 2, 2,
+                             cmd_allow_version, ctl);
     unixctl_command_register("events/reopen", "", 0, 0, cmd_reopen, ctl);
     unixctl_command_register("audit/list", "[LIMIT [TEXT]]", 0, 2, cmd_audit,
                              ctl);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/compiler.h"
 #include "controller/files.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet-json.h"
@@ -21,7 +22,9 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
+#include "unixctl.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(fleetd);
@@ -57,10 +60,21 @@ raise_files(const struct controller *ctl, const struct xfsm_fleet *fleet)
     return xfsm_files_raise(xfsm_files_needed(n, n_followed));
 }
 
-/* Reads and compiles the description.  Returns NULL and stores it, or an
- * error. */
+/* Returns 'error', which is freed, as one of the description, or NULL if it is
+ * NULL. */
 static char *
-load_fleet(const struct controller *ctl, struct xfsm_fleet **fleetp)
+file_error(const struct controller *ctl, char *error)
+{
+    char *text = error ? xasprintf("%s: %s", ctl->fleet_file, error) : NULL;
+
+    free(error);
+    return text;
+}
+
+/* Begins to load the description: reads it, with its programs.  Returns NULL
+ * or an error. */
+static char *
+begin_load(struct controller *ctl)
 {
     struct xfsm_fleet *fleet;
     char *folder;
@@ -70,20 +84,64 @@ load_fleet(const struct controller *ctl, struct xfsm_fleet **fleetp)
         return error;
     }
     folder = dir_name(ctl->fleet_file);
-    error = xfsm_fleet_compile(fleet, ctl->fleet, ctl->tool, folder);
+    error = xfsm_fleet_read_sources(fleet, folder);
     free(folder);
-    if (!error) {
-        error = raise_files(ctl, fleet);
-    }
     if (error) {
-        char *text = xasprintf("%s: %s", ctl->fleet_file, error);
-
         xfsm_fleet_destroy(fleet);
-        free(error);
-        return text;
+        return file_error(ctl, error);
     }
-    *fleetp = fleet;
+    xfsm_fleet_destroy(ctl->loading);
+    ctl->loading = fleet;
+    if (!ctl->compiler) {
+        ctl->compiler = xfsm_compiler_create(ctl->tool);
+    }
     return NULL;
+}
+
+/* Goes on with that.  Returns true when it has come to an end, and then stores
+ * NULL and the fleet, or an error. */
+static bool
+continue_load(struct controller *ctl, struct xfsm_fleet **fleetp,
+              char **errorp)
+{
+    char *folder;
+    bool done;
+
+    xfsm_compiler_run(ctl->compiler);
+    if (xfsm_compiler_n_pending(ctl->compiler)) {
+        return false;
+    }
+    folder = dir_name(ctl->fleet_file);
+    done = xfsm_fleet_compile(ctl->loading, ctl->fleet, ctl->compiler, folder,
+                              errorp);
+    free(folder);
+    if (!done) {
+        return false;
+    }
+    if (!*errorp) {
+        *errorp = raise_files(ctl, ctl->loading);
+    }
+    *errorp = file_error(ctl, *errorp);
+    if (*errorp) {
+        xfsm_fleet_destroy(ctl->loading);
+    } else {
+        *fleetp = ctl->loading;
+    }
+    ctl->loading = NULL;
+    return true;
+}
+
+/* Does all of it, before there is a main loop that could wait. */
+static char *
+load_fleet(struct controller *ctl, struct xfsm_fleet **fleetp)
+{
+    char *error = begin_load(ctl);
+
+    while (!error && !continue_load(ctl, fleetp, &error)) {
+        xfsm_compiler_wait(ctl->compiler);
+        poll_block();
+    }
+    return error;
 }
 
 /* Keeps what a host counted. */
@@ -187,24 +245,77 @@ set_keys(struct controller *ctl)
     return error;
 }
 
-const char *
-xfsm_fleetd_reload(struct controller *ctl)
+/* Reads which versions of signed programs must not come back.  Returns NULL or
+ * an error. */
+static char *
+read_releases(struct controller *ctl)
 {
-    struct xfsm_fleet *fleet = NULL;
+    return (ctl->program_versions
+            ? xfsm_releases_load(xfsm_fleet_db_releases(ctl->db),
+                                 ctl->program_versions) : NULL);
+}
 
-    if (ctl->db) {
-        free(ctl->reload_error);
-        ctl->reload_error = ctl->program_keys ? set_keys(ctl) : NULL;
+/* Tells those who wait how a reload went. */
+static void
+tell_reloads(struct controller *ctl)
+{
+    for (size_t i = 0; i < ctl->n_reloads; i++) {
         if (ctl->reload_error) {
-            VLOG_ERR("the keys stay as they were: %s", ctl->reload_error);
+            unixctl_command_reply_error(ctl->reloads[i], ctl->reload_error);
+        } else {
+            unixctl_command_reply(ctl->reloads[i], NULL);
         }
-        return ctl->reload_error;
     }
+    ctl->n_reloads = 0;
+}
+
+/* Ends a reload, with the error, if any, that is to be the controller's. */
+static void
+end_reload(struct controller *ctl, char *error)
+{
     free(ctl->reload_error);
-    ctl->reload_error = load_fleet(ctl, &fleet);
-    if (ctl->reload_error) {
-        VLOG_ERR("the fleet stays as it was:\n%s", ctl->reload_error);
-    } else {
+    ctl->reload_error = error;
+    if (error && ctl->db) {
+        VLOG_ERR("the keys stay as they were: %s", error);
+    } else if (error) {
+        VLOG_ERR("the fleet stays as it was:\n%s", error);
+    }
+    tell_reloads(ctl);
+}
+
+void
+xfsm_fleetd_reload(struct controller *ctl, struct unixctl_conn *conn)
+{
+    char *error;
+
+    if (conn) {
+        if (ctl->n_reloads >= ctl->allocated_reloads) {
+            ctl->reloads = x2nrealloc(ctl->reloads, &ctl->allocated_reloads,
+                                      sizeof *ctl->reloads);
+        }
+        ctl->reloads[ctl->n_reloads++] = conn;
+    }
+    if (ctl->db) {
+        end_reload(ctl, ctl->program_keys ? set_keys(ctl) : NULL);
+        return;
+    }
+    error = begin_load(ctl);
+    if (error) {
+        end_reload(ctl, error);
+    }
+}
+
+/* Goes on with a reload of the file. */
+static void
+run_reload(struct controller *ctl)
+{
+    struct xfsm_fleet *fleet;
+    char *error = NULL;
+
+    if (!continue_load(ctl, &fleet, &error)) {
+        return;
+    }
+    if (!error) {
         set_fleet(ctl, fleet);
         VLOG_INFO("%s: %"PRIuSIZE" hosts, %"PRIuSIZE" programs, %"PRIuSIZE
                   " assignments", ctl->fleet_file,
@@ -212,7 +323,7 @@ xfsm_fleetd_reload(struct controller *ctl)
                   shash_count(&ctl->fleet->programs),
                   shash_count(&ctl->fleet->assignments));
     }
-    return ctl->reload_error;
+    end_reload(ctl, error);
 }
 
 static uint64_t
@@ -237,6 +348,9 @@ xfsm_fleetd_start(struct controller *ctl)
                                    ctl->mode == XFSM_HOST_DRY_RUN);
     if (ctl->program_keys) {
         ctl->reload_error = set_keys(ctl);
+        if (!ctl->reload_error) {
+            ctl->reload_error = read_releases(ctl);
+        }
         if (ctl->reload_error) {
             return ctl->reload_error;
         }
@@ -339,6 +453,9 @@ xfsm_fleetd_run(struct controller *ctl)
     if (ctl->db) {
         run_db(ctl);
     }
+    if (ctl->loading) {
+        run_reload(ctl);
+    }
     run_hosts(ctl);
     if (ctl->collector) {
         xfsm_collector_run(ctl->collector);
@@ -350,6 +467,9 @@ xfsm_fleetd_wait(struct controller *ctl)
 {
     if (ctl->db) {
         xfsm_fleet_db_wait(ctl->db);
+    }
+    if (ctl->loading) {
+        xfsm_compiler_wait(ctl->compiler);
     }
     if (ctl->members) {
         xfsm_members_wait(ctl->members);
@@ -376,6 +496,9 @@ xfsm_fleetd_destroy(struct controller *ctl)
     xfsm_sink_close(ctl->sink);
     xfsm_sink_options_destroy(&ctl->events);
     xfsm_fleet_destroy(ctl->fleet);
+    xfsm_fleet_destroy(ctl->loading);
+    xfsm_compiler_destroy(ctl->compiler);
+    free(ctl->reloads);
     free(ctl->reload_error);
     free(ctl->fleet_file);
     free(ctl->db_remote);
@@ -385,6 +508,7 @@ xfsm_fleetd_destroy(struct controller *ctl)
     free(ctl->hub_keys);
     free(ctl->tool);
     free(ctl->program_keys);
+    free(ctl->program_versions);
     free(ctl->http.listen);
     free(ctl->http.tokens);
     free(ctl->http.web);

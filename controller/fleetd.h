@@ -23,7 +23,9 @@
 #include "controller/traffic.h"
 #include "openvswitch/shash.h"
 
+struct unixctl_conn;
 struct unixctl_server;
+struct xfsm_compiler;
 struct xfsm_fleet;
 struct xfsm_fleet_db;
 struct xfsm_members;
@@ -39,6 +41,8 @@ struct controller {
     char *name;                 /* Ours, among several controllers. */
     char *program_keys;         /* Who may sign programs, or NULL: they need
                                  * no signature. */
+    char *program_versions;     /* File of what must not come back of them,
+                                 * or NULL. */
     char *tool;                 /* The toolbox, xfsm. */
     struct xfsm_sink_options events;    /* Where they go. */
     struct xfsm_collector_options collect;
@@ -54,6 +58,10 @@ struct controller {
     struct xfsm_rest_options http;
 
     struct xfsm_fleet *fleet;   /* NULL until the database told. */
+    struct xfsm_fleet *loading; /* Of the file, being compiled, or NULL. */
+    struct xfsm_compiler *compiler;     /* For that, or NULL. */
+    struct unixctl_conn **reloads;      /* Who waits for it, ... */
+    size_t n_reloads, allocated_reloads;    /* ...and how many. */
     struct xfsm_fleet_db *db;   /* NULL with 'fleet_file'. */
     struct xfsm_members *members;   /* NULL if all hosts are ours. */
     unsigned int members_seqno; /* When 'hosts' were chosen. */
@@ -78,9 +86,10 @@ const char *xfsm_fleetd_start(struct controller *);
 /* Frees all members. */
 void xfsm_fleetd_destroy(struct controller *);
 
-/* Reads the file again; if it is bad, the old fleet stays.  Returns the error,
- * which is the controller's, or NULL.  Does nothing with a database. */
-const char *xfsm_fleetd_reload(struct controller *);
+/* Reads the file again, or with a database the keys of programs; if it is bad,
+ * the old one stays.  'conn', which may be NULL, is told how that went, as
+ * soon as the programs are compiled. */
+void xfsm_fleetd_reload(struct controller *, struct unixctl_conn *conn);
 
 /* Opens the file of the events again.  Returns an error, which the caller
  * frees, or NULL. */

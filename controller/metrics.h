@@ -64,6 +64,9 @@ enum xfsm_metric_type {
     M(RELOAD_FAILED, GAUGE, "xfsm_controller_reload_failed", "", \
       "1 if the file of the fleet was bad when it was read last; absent if " \
       "the fleet is in a database") \
+    M(COMPILING, GAUGE, "xfsm_fleet_programs_compiling", "", \
+      "Programs that wait to be compiled, with the parameters of " \
+      "assignments, or are being so") \
     M(PROGRAMS, GAUGE, "xfsm_fleet_programs", "", "Programs of the fleet") \
     M(ASSIGNMENTS, GAUGE, "xfsm_fleet_assignments", "", \
       "Assignments of the fleet") \
@@ -101,6 +104,9 @@ enum xfsm_metric_type {
       "Hosts of which it is kept whose ports theirs are") \
     M(PROGRAMS_REFUSED, COUNTER, "xfsm_http_programs_refused", "", \
       "Programs not looked at: too many at a time") \
+    M(PROGRAMS_CAUGHT, COUNTER, "xfsm_http_programs_caught", "", \
+      "Programs at which the toolbox was killed, as it tried a system call " \
+      "that only an intruder would") \
     M(AUDIT_LOST, COUNTER, "xfsm_http_audit_lost", "", \
       "Actions of users that the audit log does not have") \
     M(AUDIT_SKIPPED, COUNTER, "xfsm_http_audit_skipped", "", \

@@ -18,6 +18,7 @@
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
+#include "xfsm/io/signature.h"
 
 static int
 compare_versions(const void *a_, const void *b_)
@@ -90,6 +91,33 @@ xfsm_operate_find_wanted(const struct fleetrec_program *const versions[],
     }
 }
 
+int64_t
+xfsm_operate_find_oldest(const struct fleetrec_program *const versions[],
+                         size_t n, int64_t version)
+{
+    int64_t oldest = version;
+    bool active = false;
+
+    for (size_t i = 0; i < n; i++) {
+        active |= (versions[i]->version < version
+                   && (xfsm_operate_get_state(versions[i])
+                       == XFSM_ROLLOUT_ACTIVE));
+    }
+    for (size_t i = 0; i < n; i++) {
+        enum xfsm_rollout_state state = xfsm_operate_get_state(versions[i]);
+
+        if (versions[i]->version >= version || is_out(versions[i])) {
+            continue;
+        }
+        oldest = versions[i]->version;
+        if (state == XFSM_ROLLOUT_ACTIVE
+            || (!active && state == XFSM_ROLLOUT_REPLACED)) {
+            break;
+        }
+    }
+    return oldest;
+}
+
 /* Takes 'row' out of the game, since 'why'. */
 static void
 take_out(const struct fleetrec_program *row, const char *why)
@@ -144,6 +172,30 @@ set_options(const struct fleetrec_program *row, const struct smap *options)
 
 /* ## Rolling out ## */
 
+/* Returns why 'row' cannot take the place of what is active of 'versions', as
+ * the signature of that says, or NULL.  Who demands signatures would refuse
+ * it, and hosts be without. */
+static char *
+check_release(const struct fleetrec_program *const versions[], size_t n,
+              const struct fleetrec_program *row)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct xfsm_release release;
+
+        if (xfsm_operate_get_state(versions[i]) == XFSM_ROLLOUT_ACTIVE
+            && xfsm_signature_read_release(versions[i]->signature, &release)
+            && row->version < release.oldest) {
+            return xasprintf("program %s: version %"PRId64" was signed so "
+                             "that none older than %"PRId64" may run after "
+                             "it; to go back further, add the text of "
+                             "version %"PRId64" as a new one and sign that",
+                             row->name, versions[i]->version, release.oldest,
+                             row->version);
+        }
+    }
+    return NULL;
+}
+
 /* Puts 'versions[i]' in the place of all that are newer. */
 static void
 put_in_place(const struct fleetrec_program *const versions[], size_t i,
@@ -195,12 +247,16 @@ xfsm_operate_roll_out(const struct ovsdb_idl *idl, const char *program,
         error = xasprintf("there is no program %s, version %"PRId64, program,
                           version);
     } else if (xfsm_operate_get_state(versions[i]) == XFSM_ROLLOUT_INVALID) {
-        error = xasprintf("program %s, version %"PRId64" does not compile",
-                          program, version);
+        error = xasprintf("program %s, version %"PRId64" is invalid%s%s",
+                          program, version, versions[i]->error ? ": " : "",
+                          versions[i]->error ? versions[i]->error : "");
     } else if (wanted == versions[i] && !has_options) {
         error = xasprintf("program %s, version %"PRId64" is rolled out "
                           "already", program, version);
-    } else if (has_options) {
+    } else {
+        error = check_release(versions, n, versions[i]);
+    }
+    if (!error && has_options) {
         error = set_options(versions[i], options);
     }
     if (!error) {
@@ -216,28 +272,35 @@ xfsm_operate_roll_out(const struct ovsdb_idl *idl, const char *program,
 
 /* ## Rolling back ## */
 
-/* Finds the version that is to go.  Returns NULL and stores it, or an
- * error. */
+/* Finds the version that is to go, and the one before it.  Returns NULL and
+ * stores them, or an error; with 'back', it is one if the latter is none, or
+ * too old. */
 static char *
 find_to_go(const struct ovsdb_idl *idl, const char *program, int64_t version,
-           const struct fleetrec_program **wanted,
+           bool back, const struct fleetrec_program **wanted,
            const struct fleetrec_program **before)
 {
+    char *error = NULL;
     size_t n;
     const struct fleetrec_program **versions
         = xfsm_operate_find_versions(idl, program, &n);
 
     xfsm_operate_find_wanted(versions, n, wanted, before);
-    free(versions);
     if (!n) {
-        return xasprintf("there is no program %s", program);
+        error = xasprintf("there is no program %s", program);
     } else if (!*wanted) {
-        return xasprintf("program %s: no version is rolled out", program);
+        error = xasprintf("program %s: no version is rolled out", program);
     } else if (version && (*wanted)->version != version) {
-        return xasprintf("program %s: version %"PRId64" is rolled out, not "
-                         "%"PRId64, program, (*wanted)->version, version);
+        error = xasprintf("program %s: version %"PRId64" is rolled out, not "
+                          "%"PRId64, program, (*wanted)->version, version);
+    } else if (back && !*before) {
+        error = xasprintf("program %s: there is no version before %"PRId64,
+                          program, (*wanted)->version);
+    } else if (back) {
+        error = check_release(versions, n, *before);
     }
-    return NULL;
+    free(versions);
+    return error;
 }
 
 char *
@@ -245,13 +308,9 @@ xfsm_operate_roll_back(const struct ovsdb_idl *idl, const char *program,
                        int64_t version, const char *who, char **donep)
 {
     const struct fleetrec_program *wanted, *before;
-    char *error = find_to_go(idl, program, version, &wanted, &before);
+    char *error = find_to_go(idl, program, version, true, &wanted, &before);
     char *why;
 
-    if (!error && !before) {
-        error = xasprintf("program %s: there is no version before %"PRId64,
-                          program, wanted->version);
-    }
     if (error) {
         return error;
     }
@@ -269,7 +328,7 @@ xfsm_operate_abort(const struct ovsdb_idl *idl, const char *program,
                    int64_t version, const char *who, char **donep)
 {
     const struct fleetrec_program *wanted, *before;
-    char *error = find_to_go(idl, program, version, &wanted, &before);
+    char *error = find_to_go(idl, program, version, false, &wanted, &before);
     char *why;
 
     if (!error && xfsm_operate_get_state(wanted) != XFSM_ROLLOUT_CANARY

@@ -42,6 +42,13 @@ void xfsm_operate_find_wanted(const struct fleetrec_program *const versions[],
                               const struct fleetrec_program **wanted,
                               const struct fleetrec_program **before);
 
+/* Returns which of 'n' versions, newest first, a roll-out of 'version' would
+ * go back to should it fail, or 'version' if there is none: the oldest that
+ * must be able to run after it. */
+int64_t xfsm_operate_find_oldest(
+    const struct fleetrec_program *const versions[], size_t n,
+    int64_t version);
+
 /* Has 'version' of 'program' rolled out.  One that was rolled back, and is
  * newer than what is wanted now, is tried again as its options say.  One that
  * is older takes the place of all that are newer, on all hosts at once.

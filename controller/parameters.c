@@ -204,6 +204,7 @@ xfsm_fleet_judge_variants(struct xfsm_fleet *fleet)
 
         if (variant->error && !assignment->error
             && is_placed(fleet, variant)) {
+            assignment->pending = variant->pending;
             assignment->error = xasprintf(
                 "parameters: program %s%s: %s", variant->name,
                 variant->retry ? " is not checked yet" : " refuses them",

@@ -27,7 +27,7 @@ char *xfsm_fleet_set_parameters(struct xfsm_fleet_assignment *assignment,
                                 const struct smap *parameters);
 
 /* Adds to the variants of 'fleet' those of its assignments, which
- * xfsm_fleet_compile_sources() compiles. */
+ * xfsm_fleet_compile_variants() compiles. */
 void xfsm_fleet_add_variants(struct xfsm_fleet *fleet);
 
 /* Gives assignments the errors of variants of which the program is for some

@@ -13,81 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "controller/compiler.h"
 #include "controller/parameters.h"
-#include "controller/tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "unicode.h"
 #include "util.h"
-#include "xfsm/base/base64.h"
 #include "xfsm/program/image.h"
-
-/* What the compiler is run with, ending in NULL.  The strings are the
- * result's own from 'argv[N_FIXED]' on, up to the one before the last. */
-#define N_FIXED 6
-
-static char **
-make_argv(const char *tool, const struct xfsm_fleet_program *program)
-{
-    const char *const fixed[N_FIXED] = {
-        tool, "compile", "--name", program->name, "-o", "-"
-    };
-    char **argv = xcalloc(N_FIXED + smap_count(&program->parameters) + 2,
-                          sizeof *argv);
-    const struct smap_node *node;
-    size_t n;
-
-    for (n = 0; n < N_FIXED; n++) {
-        argv[n] = CONST_CAST(char *, fixed[n]);
-    }
-    SMAP_FOR_EACH (node, &program->parameters) {
-        argv[n++] = xasprintf("--param=%s=%s", node->key, node->value);
-    }
-    argv[n] = CONST_CAST(char *, "-");
-    return argv;
-}
-
-static void
-free_argv(char **argv)
-{
-    size_t i;
-
-    for (i = N_FIXED; argv[i + 1]; i++) {
-        free(argv[i]);
-    }
-    free(argv);
-}
-
-/* Returns the 'len' bytes at 'data' in base64. */
-static char *
-encode_base64(const char *data, size_t len)
-{
-    size_t n = xfsm_base64_length(len);
-    char *text = xmalloc(n + 1);
-
-    xfsm_base64_encode(data, len, text);
-    text[n] = '\0';
-    return text;
-}
-
-/* Compiles the source of 'program'.  Returns NULL, or an error with the
- * compiler's diagnostics. */
-static char *
-compile_program(struct xfsm_fleet_program *program, const char *tool)
-{
-    char **argv = make_argv(tool, program);
-    struct ds image = DS_EMPTY_INITIALIZER;
-    char *error = xfsm_tool_run(argv, program->source, XFSM_MAX_IMAGE_BYTES,
-                                &image, &program->retry);
-
-    free_argv(argv);
-    if (!error) {
-        program->image = encode_base64(ds_cstr(&image), image.length);
-        xfsm_signature_digest(ds_cstr(&image), image.length,
-                              program->image_digest);
-    }
-    ds_destroy(&image);
-    return error;
-}
 
 /* Checks that 'text' can be a program and a string of OVSDB. */
 static char *
@@ -164,10 +95,11 @@ find_same(const struct shash *old, const char *key,
     return p;
 }
 
-/* Fills in the image of 'program'.  Returns NULL or an error. */
-static char *
+/* Fills in the image of 'program', or an error.  Returns false if it is being
+ * compiled as yet. */
+static bool
 make_image(struct xfsm_fleet_program *program, const struct shash *old,
-           const char *key, const char *tool)
+           const char *key, struct xfsm_compiler *compiler)
 {
     const struct xfsm_fleet_program *same = find_same(old, key, program);
 
@@ -182,61 +114,104 @@ make_image(struct xfsm_fleet_program *program, const struct shash *old,
         program->image = xstrdup(same->image);
         ovs_strzcpy(program->image_digest, same->image_digest,
                     sizeof program->image_digest);
-        return NULL;
+        return true;
     } else if (same && same->error && !same->retry) {
-        return xstrdup(same->error);
+        program->error = xstrdup(same->error);
+        return true;
     }
-    return compile_program(program, tool);
+    return xfsm_compiler_get(compiler, program);
 }
 
-/* Reads the source of the program of each node of 'fleet', and, with 'tool',
- * compiles it. */
-static char *
-load_programs(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
-              const char *tool, const char *folder)
+/* Appends an error about 'program', which is described in 'folder'. */
+static void
+put_error(const struct xfsm_fleet_program *program, const char *folder,
+          const char *error, struct ds *errors)
 {
-    const struct shash_node **nodes = shash_sort(&fleet->programs);
-    size_t n = shash_count(&fleet->programs);
-    struct ds errors = DS_EMPTY_INITIALIZER;
-    size_t i;
+    char *path = abs_file_name(folder, program->path);
 
-    for (i = 0; i < n; i++) {
-        struct xfsm_fleet_program *program = nodes[i]->data;
-        char *path = abs_file_name(folder, program->path);
-        char *error = read_source(path, &program->source);
+    ds_put_format(errors, "/programs/%s: %s: %s\n", program->name, path,
+                  error);
+    ds_chomp(errors, '\n');
+    ds_put_char(errors, '\n');
+    free(path);
+}
 
-        if (!error && tool) {
-            error = make_image(program, old ? &old->programs : NULL,
-                               program->name, tool);
-        }
-        if (error) {
-            ds_put_format(&errors, "/programs/%s: %s: %s\n", program->name,
-                          path, error);
-            ds_chomp(&errors, '\n');
-            ds_put_char(&errors, '\n');
-            free(error);
-        }
-        free(path);
-    }
-    free(nodes);
-    if (!errors.length) {
-        ds_destroy(&errors);
+/* Returns 'errors' without the newline at their end, or NULL if there are
+ * none. */
+static char *
+steal_errors(struct ds *errors)
+{
+    ds_chomp(errors, '\n');
+    if (!errors->length) {
+        ds_destroy(errors);
         return NULL;
     }
-    ds_chomp(&errors, '\n');
-    return ds_steal_cstr(&errors);
+    return ds_steal_cstr(errors);
 }
 
 char *
 xfsm_fleet_read_sources(struct xfsm_fleet *fleet, const char *folder)
 {
-    return load_programs(fleet, NULL, NULL, folder);
+    const struct shash_node **nodes = shash_sort(&fleet->programs);
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    size_t i;
+
+    for (i = 0; i < shash_count(&fleet->programs); i++) {
+        struct xfsm_fleet_program *program = nodes[i]->data;
+        char *path = abs_file_name(folder, program->path);
+        char *error = read_source(path, &program->source);
+
+        if (error) {
+            put_error(program, folder, error, &errors);
+        }
+        free(error);
+        free(path);
+    }
+    free(nodes);
+    return steal_errors(&errors);
 }
 
 /* Compiles those of 'programs' that have neither an error nor an image. */
-static void
+static size_t
 compile_all(struct shash *programs, const struct shash *old,
-            const char *tool)
+            struct xfsm_compiler *compiler)
+{
+    const struct shash_node *node;
+    size_t n = 0;
+
+    SHASH_FOR_EACH (node, programs) {
+        struct xfsm_fleet_program *program;
+
+        for (program = node->data; program; program = program->older) {
+            program->pending = (!program->error && !program->image
+                                && !make_image(program, old, node->name,
+                                               compiler));
+            n += program->pending;
+        }
+    }
+    return n;
+}
+
+size_t
+xfsm_fleet_compile_programs(struct xfsm_fleet *fleet,
+                            const struct xfsm_fleet *old,
+                            struct xfsm_compiler *compiler)
+{
+    return compile_all(&fleet->programs, old ? &old->programs : NULL,
+                       compiler);
+}
+
+size_t
+xfsm_fleet_compile_variants(struct xfsm_fleet *fleet,
+                            const struct xfsm_fleet *old,
+                            struct xfsm_compiler *compiler)
+{
+    return compile_all(&fleet->variants, old ? &old->variants : NULL,
+                       compiler);
+}
+
+void
+xfsm_fleet_hold_pending(struct shash *programs)
 {
     const struct shash_node *node;
 
@@ -244,61 +219,64 @@ compile_all(struct shash *programs, const struct shash *old,
         struct xfsm_fleet_program *program;
 
         for (program = node->data; program; program = program->older) {
-            if (!program->error && !program->image) {
-                program->error = make_image(program, old, node->name, tool);
+            if (program->pending) {
+                program->error = xstrdup("is being compiled");
+                program->retry = true;
             }
         }
     }
 }
 
-void
-xfsm_fleet_compile_sources(struct xfsm_fleet *fleet,
-                           const struct xfsm_fleet *old, const char *tool)
+/* Appends the errors of programs, or if there are none, those of what the
+ * parameters of assignments make of them. */
+static void
+put_errors(struct xfsm_fleet *fleet, const char *folder, struct ds *errors)
 {
-    const struct shash_node *node;
-
-    compile_all(&fleet->programs, old ? &old->programs : NULL, tool);
-    compile_all(&fleet->variants, old ? &old->variants : NULL, tool);
-    SHASH_FOR_EACH (node, &fleet->variants) {
-        struct xfsm_fleet_program *variant = node->data;
-
-        if (variant->image) {
-            variant->image[0] = '\0';
-        }
-    }
-}
-
-/* Checks what the parameters of assignments make of programs.  Returns NULL
- * or lines of errors. */
-static char *
-check_variants(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
-               const char *tool)
-{
-    const struct shash_node **nodes = shash_sort(&fleet->assignments);
-    struct ds errors = DS_EMPTY_INITIALIZER;
+    const struct shash_node **nodes = shash_sort(&fleet->programs);
     size_t i;
 
-    xfsm_fleet_add_variants(fleet);
-    xfsm_fleet_compile_sources(fleet, old, tool);
+    for (i = 0; i < shash_count(&fleet->programs); i++) {
+        const struct xfsm_fleet_program *program = nodes[i]->data;
+
+        if (program->error) {
+            put_error(program, folder, program->error, errors);
+        }
+    }
+    free(nodes);
+    if (errors->length) {
+        return;
+    }
     xfsm_fleet_judge_variants(fleet);
+    nodes = shash_sort(&fleet->assignments);
     for (i = 0; i < shash_count(&fleet->assignments); i++) {
         const struct xfsm_fleet_assignment *assignment = nodes[i]->data;
 
         if (assignment->error) {
-            ds_put_format(&errors, "assignment %s: %s\n", assignment->name,
+            ds_put_format(errors, "assignment %s: %s\n", assignment->name,
                           assignment->error);
         }
     }
     free(nodes);
-    ds_chomp(&errors, '\n');
-    return errors.length ? ds_steal_cstr(&errors) : NULL;
 }
 
-char *
+bool
 xfsm_fleet_compile(struct xfsm_fleet *fleet, const struct xfsm_fleet *old,
-                   const char *tool, const char *folder)
+                   struct xfsm_compiler *compiler, const char *folder,
+                   char **errorp)
 {
-    char *error = load_programs(fleet, old, tool, folder);
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    size_t n;
 
-    return error ? error : check_variants(fleet, old, tool);
+    xfsm_compiler_begin(compiler);
+    n = xfsm_fleet_compile_programs(fleet, old, compiler);
+    if (!n && shash_is_empty(&fleet->variants)) {
+        xfsm_fleet_add_variants(fleet);
+    }
+    n += xfsm_fleet_compile_variants(fleet, old, compiler);
+    xfsm_compiler_end(compiler);
+    if (!n) {
+        put_errors(fleet, folder, &errors);
+        *errorp = steal_errors(&errors);
+    }
+    return !n;
 }

@@ -47,6 +47,8 @@ struct stream {
     char digest[XFSM_TOKENS_TEXT_SIZE];     /* Of a token in the database. */
     struct filter filter;
     uint64_t next;
+    uint64_t next_own;          /* The tenant's number of what comes next, if
+                                 * it is one's. */
     bool greeted;
 };
 
@@ -131,23 +133,26 @@ passes(const struct filter *f, const struct xfsm_recent_line *line,
                                                 line->number, &view);
 }
 
-/* Appends the event with that number, if it passes.  Returns true if so. */
+/* Appends the event with that number, if it passes.  Returns true if so, and
+ * stores the number that it has for the user, "id". */
 static bool
 put_event(const struct xfsm_recent *events, uint64_t number,
-          const struct filter *f, bool stream, struct ds *ds)
+          const struct filter *f, bool stream, struct ds *ds, uint64_t *id)
 {
     const struct xfsm_recent_line *line = xfsm_recent_get(events, number);
     const char *event;
     size_t n;
 
-    if (!passes(f, line, &event, &n)) {
+    *id = number;
+    if ((f->tenant[0] && !xfsm_owners_get_own(f->rest, f->tenant, number, id))
+        || !passes(f, line, &event, &n)) {
         return false;
     }
     if (stream) {
-        ds_put_format(ds, "id: %"PRIu64"\ndata: ", number);
+        ds_put_format(ds, "id: %"PRIu64"\ndata: ", *id);
     }
     ds_put_format(ds, "{\"id\":%"PRIu64",\"host\":\"%.*s\",\"event\":%s}",
-                  number, (int) n, line->text, event);
+                  *id, (int) n, line->text, event);
     if (stream) {
         ds_put_cstr(ds, "\n\n");
     }
@@ -163,7 +168,7 @@ xfsm_rest_get_events(struct xfsm_rest_call *call)
     uint64_t limit = XFSM_REST_LIMIT, before = UINT64_MAX;
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct filter filter;
-    uint64_t n = 0, i;
+    uint64_t n = 0, i, last = 0;
 
     if (!read_filter(call, &filter)
         || !xfsm_rest_query_number(call, "limit", 1, XFSM_REST_MAX_LIMIT,
@@ -172,18 +177,24 @@ xfsm_rest_get_events(struct xfsm_rest_call *call)
         return;
     }
     ds_put_cstr(&ds, "{\"items\":[");
-    i = MIN(before, xfsm_recent_next(events));
+    i = MIN(call->tenant[0] ? xfsm_owners_find_own(call->rest, call->tenant,
+                                                   before) : before,
+            xfsm_recent_next(events));
     while (i > xfsm_recent_first(events) && n < limit) {
         struct ds item = DS_EMPTY_INITIALIZER;
+        uint64_t id;
 
-        if (put_event(events, --i, &filter, false, &item)) {
+        if (put_event(events, --i, &filter, false, &item, &id)) {
             ds_put_format(&ds, "%s%s", n++ ? "," : "", ds_cstr(&item));
+            last = id;
         }
         ds_destroy(&item);
     }
     ds_put_char(&ds, ']');
-    if (i > xfsm_recent_first(events)) {
-        ds_put_format(&ds, ",\"next\":%"PRIu64, i);
+    /* All of a tenant's have lower numbers from 0 on, if there are more. */
+    if (i > xfsm_recent_first(events) && (!call->tenant[0] || last)) {
+        ds_put_format(&ds, ",\"next\":%"PRIu64,
+                      call->tenant[0] ? last : i);
     }
     ds_put_char(&ds, '}');
     xfsm_rest_reply_text(call, MHD_HTTP_OK, ds_cstr(&ds), ds.length);
@@ -203,6 +214,23 @@ is_valid(const struct stream *stream)
                    && !strcmp(now.name, stream->user.name)));
 }
 
+static void
+put_gap(uint64_t lost, struct ds *ds)
+{
+    ds_put_format(ds, "event: gap\ndata: {\"lost\":%"PRIu64"}\n\n", lost);
+}
+
+/* Takes note that the tenant's event with the number 'own' comes next, and
+ * tells of those before it that are not kept any more. */
+static void
+count_own(struct stream *stream, uint64_t own, struct ds *ds)
+{
+    if (own > stream->next_own) {
+        put_gap(own - stream->next_own, ds);
+    }
+    stream->next_own = own + 1;
+}
+
 /* Appends what is new.  Returns false if the tokens are others than when the
  * user signed in. */
 static bool
@@ -219,13 +247,22 @@ fill_stream(void *stream_, struct ds *ds)
         stream->greeted = true;
     }
     if (stream->next < first) {
-        ds_put_format(ds, "event: gap\ndata: {\"lost\":%"PRIu64"}\n\n",
-                      first - stream->next);
+        if (!stream->filter.tenant[0]) {
+            put_gap(first - stream->next, ds);
+        }
         stream->next = first;
     }
     while (stream->next < xfsm_recent_next(stream->events)
            && ds->length < STREAM_CHUNK) {
-        put_event(stream->events, stream->next++, &stream->filter, true, ds);
+        uint64_t id;
+
+        if (stream->filter.tenant[0]
+            && xfsm_owners_get_own(stream->rest, stream->filter.tenant,
+                                   stream->next, &id)) {
+            count_own(stream, id, ds);
+        }
+        put_event(stream->events, stream->next++, &stream->filter, true, ds,
+                  &id);
     }
     return true;
 }
@@ -255,6 +292,21 @@ may_follow(struct xfsm_rest_call *call)
     return false;
 }
 
+/* Goes on after the event whose number for the user is 'id', if there was
+ * one. */
+static void
+go_on_after(struct stream *stream, uint64_t id)
+{
+    const char *tenant = stream->filter.tenant;
+
+    if (!tenant[0] && id < stream->next) {
+        stream->next = id + 1;
+    } else if (tenant[0] && id < stream->next_own) {
+        stream->next = xfsm_owners_find_own(stream->rest, tenant, id + 1);
+        stream->next_own = id + 1;
+    }
+}
+
 void
 xfsm_rest_get_stream(struct xfsm_rest_call *call)
 {
@@ -275,8 +327,9 @@ xfsm_rest_get_stream(struct xfsm_rest_call *call)
         free(stream);
         return;
     }
-    if (last && str_to_ullong(last, 10, &id) && id < stream->next) {
-        stream->next = id + 1;
+    stream->next_own = xfsm_owners_next_own(call->rest, call->tenant);
+    if (last && str_to_ullong(last, 10, &id)) {
+        go_on_after(stream, id);
     }
     xfsm_http_add_header(call->request, "Cache-Control", "no-store");
     if (!xfsm_http_reply_stream(call->request, "text/event-stream",

@@ -51,7 +51,8 @@ xfsm_rest_get_status(struct xfsm_rest_call *call)
     json_object_put(json, "assignments", json_integer_create(
         fleet ? shash_count(&fleet->assignments) : 0));
     json_object_put(json, "next_event", json_integer_create(
-        xfsm_recent_next(call->rest->events)));
+        call->tenant[0] ? xfsm_owners_next_own(call->rest, call->tenant)
+        : xfsm_recent_next(call->rest->events)));
     json_object_put(json, "time", json_integer_create(time_wall_msec()));
     xfsm_rest_reply_json(call, MHD_HTTP_OK, json);
 }

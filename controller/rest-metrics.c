@@ -13,6 +13,7 @@
 
 #include "controller/audit.h"
 #include "controller/collector.h"
+#include "controller/compiler.h"
 #include "controller/fleet-db.h"
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
@@ -23,6 +24,7 @@
 #include "controller/rest-tenants.h"
 #include "controller/source.h"
 #include "controller/talkers.h"
+#include "controller/tool.h"
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"
@@ -228,6 +230,8 @@ put_http(const struct xfsm_rest *rest, struct xfsm_metrics *m)
                          xfsm_owners_n_hosts(rest->owners));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_REFUSED,
                          rest->refused_jobs);
+    xfsm_metrics_put_one(m, XFSM_METRIC_ID_PROGRAMS_CAUGHT,
+                         xfsm_tool_n_caught());
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_LOST,
                          xfsm_audit_lost(rest->audit));
     xfsm_metrics_put_one(m, XFSM_METRIC_ID_AUDIT_SKIPPED,
@@ -271,6 +275,10 @@ xfsm_rest_get_metrics(struct xfsm_rest_call *call)
                               .openmetrics = wants_openmetrics(call) };
 
     put_controller(ctl, &m);
+    xfsm_metrics_put_one(&m, XFSM_METRIC_ID_COMPILING,
+                         ctl->db ? xfsm_fleet_db_n_pending(ctl->db)
+                         : ctl->loading
+                         ? xfsm_compiler_n_pending(ctl->compiler) : 0);
     if (ctl->fleet) {
         put_description(ctl->fleet, &m);
     }

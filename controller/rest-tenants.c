@@ -191,15 +191,17 @@ struct host_owners {
                                  * comma, by the interface's UUID. */
 };
 
-/* Events of a tenant in this second. */
+/* Events of a tenant: in this second, and ever. */
 struct rate {
     long long int second;
     unsigned int n;
+    uint64_t n_ever;
 };
 
 struct xfsm_owners {
     struct shash hosts;         /* struct host_owners, by name. */
-    struct xfsm_recent *lines;  /* Owners of each event that is kept. */
+    struct xfsm_recent *lines;  /* Owners of each event that is kept, as
+                                 * xfsm_owners_take() returns them. */
     struct shash rates;         /* struct rate, by tenant. */
     unsigned long long int n_dropped;
 };
@@ -313,18 +315,38 @@ find_owners(struct xfsm_rest *rest, const char *source, const char *text)
     return known;
 }
 
-/* Tells whether the tenant may have one more event in this second. */
-static bool
-may_have_more(struct xfsm_owners *owners,
-              const struct xfsm_fleet_tenant *tenant)
+/* Forgets tenants that are not there any more, if there are many. */
+static void
+forget_rates(struct xfsm_owners *owners, const struct xfsm_fleet *fleet)
 {
+    struct shash_node *node;
+
+    if (shash_count(&owners->rates) < XFSM_FLEET_MAX_TENANTS) {
+        return;
+    }
+    SHASH_FOR_EACH_SAFE (node, &owners->rates) {
+        const struct xfsm_fleet_tenant *tenant
+            = shash_find_data(&fleet->tenants, node->name);
+
+        if (!tenant || tenant->error) {
+            free(node->data);
+            shash_delete(&owners->rates, node);
+        }
+    }
+}
+
+/* Tells whether the tenant may have one more event in this second, and stores
+ * the number that it has for it. */
+static bool
+may_have_more(struct xfsm_rest *rest, const struct xfsm_fleet_tenant *tenant,
+              uint64_t *own)
+{
+    struct xfsm_owners *owners = rest->owners;
     long long int now = time_msec() / 1000;
     struct rate *rate = shash_find_data(&owners->rates, tenant->name);
 
     if (!rate) {
-        if (shash_count(&owners->rates) >= XFSM_FLEET_MAX_TENANTS) {
-            shash_clear_free_data(&owners->rates);
-        }
+        forget_rates(owners, rest->ctl->fleet);
         rate = xzalloc(sizeof *rate);
         shash_add(&owners->rates, tenant->name, rate);
     }
@@ -332,12 +354,18 @@ may_have_more(struct xfsm_owners *owners,
         rate->second = now;
         rate->n = 0;
     }
-    return rate->n++ < tenant->limits.events_rate;
+    if (rate->n++ >= tenant->limits.events_rate) {
+        return false;
+    }
+    *own = rate->n_ever++;
+    return true;
 }
 
-/* Appends to 'allowed' those of 'names' that may have one more event. */
+/* Appends to 'allowed' those of 'names' that may use 'program' and have one
+ * more event, each with its number. */
 static void
-limit_owners(struct xfsm_rest *rest, const char *names, struct ds *allowed)
+limit_owners(struct xfsm_rest *rest, const char *names, const char *program,
+             struct ds *allowed)
 {
     char *copy = xstrdup(names);
     char *save = NULL;
@@ -348,8 +376,12 @@ limit_owners(struct xfsm_rest *rest, const char *names, struct ds *allowed)
         const struct xfsm_fleet_tenant *tenant
             = shash_find_data(&rest->ctl->fleet->tenants, name);
 
-        if (tenant && may_have_more(rest->owners, tenant)) {
-            ds_put_format(allowed, "%s,", name);
+        uint64_t own;
+
+        if (tenant && !xfsm_tenant_may_use(tenant, program)) {
+            continue;
+        } else if (tenant && may_have_more(rest, tenant, &own)) {
+            ds_put_format(allowed, "%s:%"PRIu64",", name, own);
         } else {
             rest->owners->n_dropped++;
         }
@@ -366,10 +398,14 @@ xfsm_owners_take(struct xfsm_rest *rest, const char *source,
     struct xfsm_event_view view;
 
     if (fleet && !shash_is_empty(&fleet->tenants)
-        && xfsm_event_decode(event, len, &view) && view.interface_uuid.p) {
+        && xfsm_event_decode(event, len, &view) && view.interface_uuid.p
+        && view.program.p) {
         char *uuid = xmemdup0(view.interface_uuid.p, view.interface_uuid.len);
+        char *program = xmemdup0(view.program.p, view.program.len);
 
-        limit_owners(rest, find_owners(rest, source, uuid), &allowed);
+        limit_owners(rest, find_owners(rest, source, uuid), program,
+                     &allowed);
+        free(program);
         free(uuid);
     }
     xfsm_recent_add(rest->owners->lines, ds_cstr(&allowed), allowed.length);
@@ -378,21 +414,59 @@ xfsm_owners_take(struct xfsm_rest *rest, const char *source,
                            xfsm_recent_next(rest->owners->lines) - 1)->text;
 }
 
-/* Tells whether 'name' is in 'list'. */
+/* Tells whether 'name' is in 'list', of xfsm_owners_take(), and stores its
+ * number there. */
 static bool
-is_listed(const char *list, const char *name)
+is_listed(const char *list, const char *name, uint64_t *own)
 {
     size_t len = strlen(name);
 
     while (*list) {
-        size_t n = strcspn(list, ",");
+        size_t n = strcspn(list, ":,");
 
         if (n == len && !memcmp(list, name, n)) {
+            *own = strtoull(list + n + (list[n] == ':'), NULL, 10);
             return true;
         }
-        list += n + (list[n] == ',');
+        list += strcspn(list, ",");
+        list += *list == ',';
     }
     return false;
+}
+
+bool
+xfsm_owners_get_own(const struct xfsm_rest *rest, const char *tenant,
+                    uint64_t number, uint64_t *own)
+{
+    const struct xfsm_recent *lines = rest->owners->lines;
+
+    return (number >= xfsm_recent_first(lines)
+            && number < xfsm_recent_next(lines)
+            && is_listed(xfsm_recent_get(lines, number)->text, tenant, own));
+}
+
+uint64_t
+xfsm_owners_next_own(const struct xfsm_rest *rest, const char *tenant)
+{
+    const struct rate *rate = shash_find_data(&rest->owners->rates, tenant);
+
+    return rate ? rate->n_ever : 0;
+}
+
+uint64_t
+xfsm_owners_find_own(const struct xfsm_rest *rest, const char *tenant,
+                     uint64_t own)
+{
+    const struct xfsm_recent *lines = rest->owners->lines;
+    uint64_t i = xfsm_recent_next(lines);
+    uint64_t number;
+
+    while (i > xfsm_recent_first(lines)
+           && (!xfsm_owners_get_own(rest, tenant, i - 1, &number)
+               || number >= own)) {
+        i--;
+    }
+    return i;
 }
 
 bool
@@ -403,7 +477,9 @@ xfsm_owners_may_see_program(const struct xfsm_rest *rest, const char *name,
     const struct xfsm_fleet_tenant *tenant
         = fleet ? shash_find_data(&fleet->tenants, name) : NULL;
 
-    return tenant && !tenant->error && is_listed(owners, name)
+    uint64_t own;
+
+    return tenant && !tenant->error && is_listed(owners, name, &own)
            && xfsm_tenant_may_use(tenant, program);
 }
 

@@ -87,16 +87,33 @@ bool xfsm_rest_find_role(const struct xfsm_rest *, const char *digest,
 void xfsm_rest_digest_token(const char *token,
                             char digest[XFSM_TOKENS_TEXT_SIZE]);
 
-/* ## Whose events are ## */
+/* ## Whose events are ##
+ *
+ * An event that is kept has a number for users without a tenant, and another
+ * one for each tenant that it is for: of how many came before it that were
+ * for the tenant, too.  So no tenant learns how many the others have. */
 
 struct xfsm_owners *xfsm_owners_create(size_t max_events);
 void xfsm_owners_destroy(struct xfsm_owners *);
 
 /* Takes note whose the event is that comes next, of the host named 'source'.
- * Returns that, names of tenants, each before a comma, until the next
- * comes. */
+ * Returns that, until the next comes: of each tenant the name, a colon, its
+ * number for the event, and a comma. */
 const char *xfsm_owners_take(struct xfsm_rest *, const char *source,
                              const char *event, size_t len);
+
+/* Stores the number that 'tenant' has for the event of that number.  Returns
+ * false if it is not the tenant's, or not kept any more. */
+bool xfsm_owners_get_own(const struct xfsm_rest *, const char *tenant,
+                         uint64_t number, uint64_t *own);
+
+/* The number that the next event of 'tenant' gets. */
+uint64_t xfsm_owners_next_own(const struct xfsm_rest *, const char *tenant);
+
+/* Returns a number before which all events of 'tenant' have own numbers below
+ * 'own', and from which on none has, of events that are kept. */
+uint64_t xfsm_owners_find_own(const struct xfsm_rest *, const char *tenant,
+                              uint64_t own);
 
 /* Tells whether the event of that number, and what 'view' has of it, is
  * for users of 'tenant'. */

@@ -41,7 +41,8 @@ struct xfsm_talkers_list {
     char *program;              /* As the host calls it. */
     char *field;
     char *time;                 /* Of the event, as it says it. */
-    char *owners;               /* Tenants that may see the event, each before
+    char *owners;               /* Tenants that may see the event, as
+                                 * xfsm_owners_take() has them, each before
                                  * a comma. */
     long long int updated;      /* By our clock, in milliseconds. */
     struct json *entries;       /* An array of objects. */

@@ -22,9 +22,15 @@
 
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "socket-util.h"
 #include "timeval.h"
 #include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(tool);
+
+/* Children that xfsm_tool_n_caught() tells of. */
+static unsigned long long int n_caught;
 
 /* The child's standard input, output and error; our ends. */
 enum { IN, OUT, ERR, N_PIPES };
@@ -202,6 +208,28 @@ xfsm_tool_wait(const struct xfsm_tool *tool)
     poll_timer_wait(MAX(tool->deadline - time_msec(), 0));
 }
 
+/* Tells of a child that the filter of system calls caught: a mistake of ours,
+ * or somebody who found one. */
+static char *
+tell_caught(const struct xfsm_tool *tool)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
+
+    n_caught++;
+    VLOG_ERR_RL(&rl, "%s was killed as it looked at a program of %"PRIuSIZE
+                " bytes: it tried a system call that only an intruder would "
+                "(xfsm_http_programs_caught)", tool->name,
+                strlen(tool->text));
+    return xstrdup("the toolbox was killed: with this program it tried what "
+                   "it may not do (a system call that is forbidden)");
+}
+
+unsigned long long int
+xfsm_tool_n_caught(void)
+{
+    return n_caught;
+}
+
 /* Waits for the child and tells how it went: NULL, or an error.  Sets '*retry'
  * if that says nothing about the program. */
 static char *
@@ -226,6 +254,8 @@ reap_child(struct xfsm_tool *tool, bool *retry)
     if (!tool->in_time) {
         return xasprintf("the toolbox did not end within %d seconds",
                          XFSM_TOOL_DEADLINE / 1000);
+    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+        return tell_caught(tool);
     } else if (WIFSIGNALED(status)) {
         return xasprintf("the toolbox was stopped by signal %d: the program "
                          "takes more time or memory than it may",
@@ -296,28 +326,4 @@ xfsm_tool_finish(struct xfsm_tool *tool, struct ds *out, bool *retry)
     free(tool->text);
     free(tool);
     return error;
-}
-
-char *
-xfsm_tool_run(char **argv, const char *in, size_t max_out, struct ds *out,
-              bool *retry)
-{
-    char *error;
-    struct xfsm_tool *tool = xfsm_tool_start(argv, in, NULL, max_out, &error);
-
-    if (!tool) {
-        *retry = true;
-        return error;
-    }
-    while (!xfsm_tool_poll(tool)) {
-        struct pollfd pfds[N_PIPES] = {
-            { .fd = tool->fds[IN], .events = POLLOUT },
-            { .fd = tool->fds[OUT], .events = POLLIN },
-            { .fd = tool->fds[ERR], .events = POLLIN },
-        };
-        long long int left = tool->deadline - time_msec();
-
-        poll(pfds, N_PIPES, MAX(left, 0));
-    }
-    return xfsm_tool_finish(tool, out, retry);
 }

@@ -99,7 +99,7 @@ serve(struct controller *ctl)
     while (!ctl->exiting) {
         if (sighup_came()) {
             free(xfsm_fleetd_reopen(ctl));
-            xfsm_fleetd_reload(ctl);
+            xfsm_fleetd_reload(ctl, NULL);
             reload_tokens(ctl);
         }
         xfsm_fleetd_run(ctl);
@@ -148,6 +148,8 @@ open_collector(struct controller *ctl)
     };
     if (ctl->state_dir) {
         ctl->events.spool_dir = xasprintf("%s/spool", ctl->state_dir);
+        ctl->program_versions = xasprintf("%s/program-versions",
+                                          ctl->state_dir);
         error = xfsm_collector_lock(ctl->state_dir, &ctl->state_lock);
     }
     if (!error) {

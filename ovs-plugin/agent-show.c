@@ -9,11 +9,16 @@
 #include "ovs-plugin/agent.h"
 
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "ovs-plugin/agent-metrics.h"
 #include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/port-state.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
+
+VLOG_DEFINE_THIS_MODULE(agent_show);
 
 static void
 put_names(struct ds *s, char *const names[], size_t n)
@@ -208,6 +213,62 @@ agent_list_programs(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&s);
 }
 
+static struct xfsm_releases *
+get_releases(struct unixctl_conn *conn, const struct xfsm_agent *agent)
+{
+    struct xfsm_releases *releases = xfsm_programs_releases(agent->programs);
+
+    if (!releases) {
+        unixctl_command_reply_error(conn, "no signatures are demanded "
+                                    "(--program-keys)");
+    }
+    return releases;
+}
+
+static void
+agent_program_versions(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                       const char *argv[] OVS_UNUSED, void *agent)
+{
+    const struct xfsm_releases *releases = get_releases(conn, agent);
+
+    if (releases) {
+        char *text = xfsm_releases_format(releases);
+
+        unixctl_command_reply(conn, text);
+        free(text);
+    }
+}
+
+/* Lets an older version of a signed program run. */
+static void
+agent_allow_version(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                    const char *argv[], void *agent_)
+{
+    struct xfsm_agent *agent = agent_;
+    struct xfsm_releases *releases = get_releases(conn, agent);
+    long long int version = 0;
+    char *error;
+
+    if (!releases) {
+        return;
+    }
+    str_to_llong(argv[2], 10, &version);
+    error = xfsm_releases_allow(releases, argv[1], version);
+    if (!error) {
+        error = xfsm_releases_save(releases);
+        agent->xfsm_seqno = 0;  /* Have the rows read again. */
+        poll_immediate_wake();
+    }
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    } else {
+        VLOG_WARN("%s: version %lld and later ones are allowed, by "
+                  "ovs-appctl", argv[1], version);
+        unixctl_command_reply(conn, NULL);
+    }
+}
+
 /* Restarts the probes of one interface or all, and the hub with all. */
 static void
 agent_restart(struct unixctl_conn *conn, int argc, const char *argv[],
@@ -265,6 +326,10 @@ xfsm_agent_show_init(struct xfsm_agent *agent)
     unixctl_command_register("xfsm/metrics", "", 0, 0, agent_metrics, agent);
     unixctl_command_register("xfsm/list-programs", "", 0, 0,
                              agent_list_programs, agent);
+    unixctl_command_register("xfsm/program-versions", "", 0, 0,
+                             agent_program_versions, agent);
+    unixctl_command_register("xfsm/allow-version", "program version", 2, 2,
+                             agent_allow_version, agent);
     unixctl_command_register("xfsm/restart", "[interface]", 0, 1,
                              agent_restart, agent);
     unixctl_command_register("xfsm/mitigation", "", 0, 0, agent_mitigation,

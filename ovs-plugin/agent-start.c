@@ -40,8 +40,12 @@ usage(void)
            "  --program-keys=PATH     take signed programs only, by the "
            "keys in that\n"
            "                          file, or in *.pub of that folder\n"
+           "  --program-versions=FILE remember there which versions of "
+           "them must\n"
+           "                          not come back\n"
+           "                          (default: %s/" XFSM_AGENT_RELEASES ")\n"
            "  --probe-user=NAME       whom probes, hub and compiler become\n",
-           program_name, program_name, ovs_rundir());
+           program_name, program_name, ovs_rundir(), ovs_dbdir());
     daemon_usage();
     vlog_usage();
     stream_usage("DATABASE", true, false, true);
@@ -70,7 +74,8 @@ xfsm_agent_parse_options(int argc, char *argv[], struct xfsm_agent *agent,
 {
     enum {
         OPT_DB = UCHAR_MAX + 1, OPT_XFSM_DB, OPT_BINDIR, OPT_LIBEXECDIR,
-        OPT_PROGRAMS, OPT_KEYS, OPT_USER, OPT_UNIXCTL, OPT_BOOTSTRAP_CA_CERT,
+        OPT_PROGRAMS, OPT_KEYS, OPT_VERSIONS, OPT_USER, OPT_UNIXCTL,
+        OPT_BOOTSTRAP_CA_CERT,
         VLOG_OPTION_ENUMS, DAEMON_OPTION_ENUMS, SSL_OPTION_ENUMS,
     };
     static const struct option long_options[] = {
@@ -80,6 +85,7 @@ xfsm_agent_parse_options(int argc, char *argv[], struct xfsm_agent *agent,
         { "libexecdir", required_argument, NULL, OPT_LIBEXECDIR },
         { "programs-dir", required_argument, NULL, OPT_PROGRAMS },
         { "program-keys", required_argument, NULL, OPT_KEYS },
+        { "program-versions", required_argument, NULL, OPT_VERSIONS },
         { "probe-user", required_argument, NULL, OPT_USER },
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
         { "bootstrap-ca-cert", required_argument, NULL,
@@ -121,6 +127,10 @@ xfsm_agent_parse_options(int argc, char *argv[], struct xfsm_agent *agent,
             free(agent->program_keys);
             agent->program_keys = abs_file_name(NULL, optarg);
             break;
+        case OPT_VERSIONS:
+            free(agent->program_versions);
+            agent->program_versions = abs_file_name(NULL, optarg);
+            break;
         case OPT_USER:
             free(agent->user);
             agent->user = xstrdup(optarg);
@@ -152,6 +162,10 @@ xfsm_agent_parse_options(int argc, char *argv[], struct xfsm_agent *agent,
     }
     if (!agent->remote) {
         agent->remote = xasprintf("unix:%s/db.sock", ovs_rundir());
+    }
+    if (!agent->program_versions) {
+        agent->program_versions = xasprintf("%s/" XFSM_AGENT_RELEASES,
+                                            ovs_dbdir());
     }
     set_default(&agent->bindir, "XFSM_BINDIR", "", XFSM_BINDIR);
     set_default(&agent->libexecdir, "XFSM_LIBEXECDIR", "",

@@ -48,6 +48,10 @@
 #define XFSM_STATUS_MS 100
 #define XFSM_STATUS_PROBES_PER_MS 5
 
+/* File in the folder of the switch's database that has what releases.h
+ * remembers. */
+#define XFSM_AGENT_RELEASES "xfsm-program-versions"
+
 struct xfsm_mitigator;
 
 struct xfsm_agent {
@@ -58,6 +62,7 @@ struct xfsm_agent {
     char *libexecdir;
     char *programs_dir;
     char *program_keys;         /* Or NULL: programs need no signature. */
+    char *program_versions;     /* File of what must not come back of them. */
     char *user;                 /* Of confined processes, or NULL. */
 
     struct ovsdb_idl_loop ovs;  /* Database Open_vSwitch. */

@@ -31,8 +31,6 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/bridge.h \
 	ovs-plugin/hang.c \
 	ovs-plugin/hang.h \
-	ovs-plugin/cage-syscalls.c \
-	ovs-plugin/cage-syscalls.h \
 	ovs-plugin/cage.c \
 	ovs-plugin/cage.h \
 	ovs-plugin/child.c \
@@ -167,7 +165,7 @@ ovs_plugin_xfsm_compiler_SOURCES = ovs-plugin/compiler.c
 ovs_plugin_xfsm_compiler_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_compiler_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_compiler_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(XFSM_LIBS) $(LIBSECCOMP_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_LIBS) $(XFSM_CAGE_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_probe_SOURCES = ovs-plugin/probe.c
@@ -175,13 +173,13 @@ ovs_plugin_xfsm_probe_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_probe_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_probe_LDADD = \
 	$(XFSM_PLUGIN_LIBS) xfsm/io/libxfsmio.la $(XFSM_ENGINE_LIBS) \
-	$(LIBPCAP_LIBS) $(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
+	$(LIBPCAP_LIBS) $(XFSM_CAGE_LIBS) $(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_exporter_SOURCES = ovs-plugin/exporter.c
 ovs_plugin_xfsm_exporter_CPPFLAGS = $(OVS_CPPFLAGS) $(LIBMICROHTTPD_CFLAGS)
 ovs_plugin_xfsm_exporter_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_exporter_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(LIBMICROHTTPD_LIBS) $(LIBSECCOMP_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(LIBMICROHTTPD_LIBS) $(XFSM_CAGE_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 ovs_plugin_xfsm_hub_SOURCES = ovs-plugin/hub.c
@@ -189,7 +187,7 @@ ovs_plugin_xfsm_hub_CPPFLAGS = $(OVS_CPPFLAGS)
 ovs_plugin_xfsm_hub_CFLAGS = $(OVS_CFLAGS)
 ovs_plugin_xfsm_hub_LDADD = \
 	$(XFSM_PLUGIN_LIBS) $(XFSM_CBOR_LIBS) $(XFSM_IO_LIBS) \
-	$(XFSM_ENGINE_LIBS) $(LIBSECCOMP_LIBS) \
+	$(XFSM_ENGINE_LIBS) $(XFSM_CAGE_LIBS) \
 	$(LIBCAPNG_LIBS) $(OVS_LIBS)
 
 EXTRA_DIST += \

@@ -41,14 +41,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum xfsm_cage_syscalls {
-    XFSM_CAGE_PROBE,            /* One thread, packets, accepted sockets. */
-    XFSM_CAGE_PROBE_NATIVE,     /* Also making code of memory that it wrote
-                                 * and then cannot write any more. */
-    XFSM_CAGE_HUB,              /* Also what ZeroMQ's threads need. */
-    XFSM_CAGE_HUB_PEERS,        /* Also connections over IP (hub-peer.h). */
-    XFSM_CAGE_SERVER,           /* Also waiting for accepted sockets. */
-};
+#include "xfsm/io/cage-syscalls.h"
 
 struct xfsm_cage {
     /* Whom to become (user.h); no change if the process is not root. */

@@ -25,6 +25,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(ovs_xfsmd);
@@ -88,10 +89,24 @@ read_keys(const struct xfsm_agent *agent)
     return keys;
 }
 
+/* Reads which versions of signed programs must not come back. */
+static struct xfsm_releases *
+read_releases(const struct xfsm_agent *agent)
+{
+    struct xfsm_releases *releases = xfsm_releases_create();
+    char *error = xfsm_releases_load(releases, agent->program_versions);
+
+    if (error) {
+        VLOG_FATAL("--program-versions: %s", error);
+    }
+    return releases;
+}
+
 static void
 agent_init(struct xfsm_agent *agent)
 {
     struct xfsm_signature_keys *keys = read_keys(agent);
+    struct xfsm_releases *releases = keys ? read_releases(agent) : NULL;
     char *path, *error;
     uid_t uid;
     gid_t gid;
@@ -123,7 +138,7 @@ agent_init(struct xfsm_agent *agent)
     path = xasprintf("%s/xfsm-compiler", agent->libexecdir);
     agent->programs = xfsm_programs_create(path, agent->programs_dir, uid,
                                            gid);
-    xfsm_programs_set_keys(agent->programs, keys);
+    xfsm_programs_set_keys(agent->programs, keys, releases);
     free(path);
 
     path = xasprintf("%s/xfsm-hub", agent->libexecdir);
@@ -159,6 +174,7 @@ agent_destroy(struct xfsm_agent *agent)
     free(agent->libexecdir);
     free(agent->programs_dir);
     free(agent->program_keys);
+    free(agent->program_versions);
     free(agent->user);
     free(agent->probe_path);
     free(agent->host);

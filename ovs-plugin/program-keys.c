@@ -13,16 +13,19 @@
 
 #include "util.h"
 #include "xfsm/base/base64.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 char *
 xfsm_program_keys_check(const struct xfsm_signature_keys *keys,
+                        struct xfsm_releases *releases,
                         const char *name, const char *source,
                         const char *image, const char *signature)
 {
     char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
     char image_digest[XFSM_SIGNATURE_DIGEST_SIZE];
     const struct xfsm_signed what = { name, source_digest, image_digest };
+    struct xfsm_release release;
     void *bytes = NULL;
     size_t len = 0;
     char *error, *why;
@@ -34,7 +37,13 @@ xfsm_program_keys_check(const struct xfsm_signature_keys *keys,
     xfsm_signature_digest(source, strlen(source), source_digest);
     xfsm_signature_digest(bytes ? bytes : "", bytes ? len : 0, image_digest);
     free(bytes);
-    why = xfsm_signature_verify(keys, &what, signature);
+    why = xfsm_signature_verify(keys, &what, signature, &release);
+    if (!why) {
+        why = xfsm_releases_check(releases, name, release.version);
+    }
+    if (!why) {
+        why = xfsm_releases_note(releases, name, &release);
+    }
     error = why ? xasprintf("refused: %s", why) : NULL;
     free(why);
     return error;

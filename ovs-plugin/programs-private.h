@@ -58,7 +58,8 @@ struct xfsm_programs {
     char *dir;
     uid_t uid;
     gid_t gid;
-    struct xfsm_signature_keys *keys;   /* Or NULL. */
+    struct xfsm_signature_keys *keys;   /* Or NULL; then... */
+    struct xfsm_releases *releases;     /* ...as well. */
     unsigned long long int n_refused;
     struct shash programs;      /* Of struct program. */
     uint64_t serial;

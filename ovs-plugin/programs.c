@@ -21,6 +21,7 @@
 #include "timeval.h"
 #include "util.h"
 #include "xfsm/base/base64.h"
+#include "xfsm/io/releases.h"
 #include "xfsm/io/signature.h"
 
 VLOG_DEFINE_THIS_MODULE(programs);
@@ -160,6 +161,7 @@ xfsm_programs_destroy(struct xfsm_programs *ps)
         }
         ds_destroy(&ps->output);
         xfsm_signature_keys_destroy(ps->keys);
+        xfsm_releases_destroy(ps->releases);
         free(ps->tool);
         free(ps->dir);
         free(ps);
@@ -290,9 +292,17 @@ put_text(struct xfsm_programs *ps, struct program *p, enum origin origin,
 
 void
 xfsm_programs_set_keys(struct xfsm_programs *ps,
-                       struct xfsm_signature_keys *keys)
+                       struct xfsm_signature_keys *keys,
+                       struct xfsm_releases *releases)
 {
     ps->keys = keys;
+    ps->releases = releases;
+}
+
+struct xfsm_releases *
+xfsm_programs_releases(struct xfsm_programs *ps)
+{
+    return ps->releases;
 }
 
 unsigned long long int
@@ -307,8 +317,8 @@ xfsm_programs_put_row(struct xfsm_programs *ps, const char *name,
                       const char *signature)
 {
     struct program *p = shash_find_data(&ps->programs, name);
-    char *refusal = xfsm_program_keys_check(ps->keys, name, source, image,
-                                            signature);
+    char *refusal = xfsm_program_keys_check(ps->keys, ps->releases, name,
+                                            source, image, signature);
     const char *beside = image[0] && !refusal ? source : "";
 
     if (!p) {
@@ -383,11 +393,26 @@ look_for_text(struct xfsm_programs *ps, struct program *p)
     }
 }
 
+/* Keeps what was learned of versions, before any of it runs. */
+static void
+save_releases(struct xfsm_programs *ps)
+{
+    char *error = ps->releases ? xfsm_releases_save(ps->releases) : NULL;
+
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+        VLOG_ERR_RL(&rl, "%s", error);
+        free(error);
+    }
+}
+
 void
 xfsm_programs_end_rows(struct xfsm_programs *ps)
 {
     struct shash_node *node;
 
+    save_releases(ps);
     SHASH_FOR_EACH_SAFE (node, &ps->programs) {
         struct program *p = node->data;
 

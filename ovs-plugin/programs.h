@@ -19,7 +19,8 @@
  * does.  An image has its parameters already: variants are of the source that
  * is next to it, and there are none without one.
  *
- * With keys, rows must be signed (xfsm/io/signature.h): one that is not is as
+ * With keys, rows must be signed (xfsm/io/signature.h), and not be older than
+ * what was taken before says (xfsm/io/releases.h): one that is not so is as
  * one that does not compile.  The library is not asked: who may write there
  * may replace the agent.
  *
@@ -53,6 +54,7 @@
 #define XFSM_PROGRAMS_MAX_MEMORY ((size_t) 256 * 1024 * 1024)
 
 struct xfsm_programs;
+struct xfsm_releases;
 struct xfsm_signature_keys;
 
 struct xfsm_agent_program {
@@ -72,12 +74,17 @@ struct xfsm_programs *xfsm_programs_create(const char *tool, const char *dir,
                                            uid_t uid, gid_t gid);
 void xfsm_programs_destroy(struct xfsm_programs *);
 
-/* Demands that rows be signed by one of 'keys', which become those of the
- * collection, and tells how often one was refused.  Must be called before
- * there are any. */
+/* Demands that rows be signed by one of 'keys', and of versions that
+ * 'releases' lets run; both become those of the collection.  And tells how
+ * often one was refused.  Must be called before there are any. */
 void xfsm_programs_set_keys(struct xfsm_programs *,
-                            struct xfsm_signature_keys *keys);
+                            struct xfsm_signature_keys *keys,
+                            struct xfsm_releases *releases);
 unsigned long long int xfsm_programs_n_refused(const struct xfsm_programs *);
+
+/* What is remembered of versions, or NULL without keys.  Who changes that has
+ * the rows put again. */
+struct xfsm_releases *xfsm_programs_releases(struct xfsm_programs *);
 
 /* Replaces the rows: between the first and the last call, one for each row of
  * the table Program.  'source', 'image' and 'signature' may be empty. */

@@ -39,7 +39,8 @@ utilities_xfsm_SOURCES = \
 	utilities/xfsm.c \
 	utilities/xfsm.h
 utilities_xfsm_CPPFLAGS = $(AM_CPPFLAGS) $(DIRS_CPPFLAGS)
-utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
+utilities_xfsm_LDADD = $(XFSM_SYSLOG_LIBS) $(XFSM_CAGE_LIBS) \
+	$(XFSM_SIGNATURE_LIBS) $(XFSM_IO_LIBS) $(XFSM_LIBS)
 EXTRA_DIST += utilities/xfsm.1.in
 nodist_man_MANS += utilities/xfsm.1
 CLEANFILES += utilities/xfsm.1

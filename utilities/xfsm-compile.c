@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "utilities/xfsm-settings.h"
@@ -183,6 +185,44 @@ compile(const char *arg, const char *name, bool quiet, bool warn,
     return ok;
 }
 
+/* Compiles what standard input has, in a process that limits itself before it
+ * reads any of it.  That cannot put a file in its place any more, so if there
+ * is one, it is a child. */
+static bool
+compile_confined(const char *name, bool quiet, bool warn,
+                 struct xfsm_settings *settings, struct output *out)
+{
+    struct output inherited = { .fd = out->fd, .path = out->path };
+    pid_t pid = out->path ? fork() : 0;
+    int status = 0;
+    bool ok;
+
+    if (pid < 0) {
+        xfsm_tool_complain("cannot start a process (%s)", strerror(errno));
+        finish_output(out, NULL, 0);
+        return false;
+    } else if (!pid) {
+        ok = (xfsm_tool_limit_self(CPU_MAX, MEMORY_MAX)
+              && compile("-", name, quiet, warn, settings, &inherited));
+        if (out->path) {
+            fflush(NULL);
+            _exit(ok ? XFSM_EXIT_OK : XFSM_EXIT_FAILURE);
+        }
+        return ok;
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    if (WIFSIGNALED(status)) {
+        xfsm_tool_complain("stopped by signal %d: %s", WTERMSIG(status),
+                           WTERMSIG(status) == SIGSYS
+                           ? "it tried what it may not do"
+                           : "the program takes more time or memory than it "
+                             "may");
+    }
+    return finish_output(out, status ? NULL : "", 0) && !status;
+}
+
 int
 xfsm_cmd_compile(int argc, char *argv[])
 {
@@ -244,11 +284,8 @@ xfsm_cmd_compile(int argc, char *argv[])
     if (!open_output(output, &out)) {
         return XFSM_EXIT_FAILURE;
     }
-    if (!strcmp(argv[optind], "-")
-        && !xfsm_tool_limit_self(CPU_MAX, MEMORY_MAX)) {
-        finish_output(&out, NULL, 0);
-        return XFSM_EXIT_FAILURE;
-    }
-    return compile(argv[optind], name, quiet, warn, &settings, &out)
+    return (!strcmp(argv[optind], "-")
+            ? compile_confined(name, quiet, warn, &settings, &out)
+            : compile(argv[optind], name, quiet, warn, &settings, &out))
            ? XFSM_EXIT_OK : XFSM_EXIT_FAILURE;
 }

@@ -170,9 +170,10 @@ Host commands:\n\
                               clean a host, and remove it; or at once\n\
 \n\
 Program commands:\n\
-  [--force] [--key=FILE] add-program FILE [NAME] [OPTION=VALUE...]\n\
+  [--force] [--as-version=VERSION] [--key=FILE [--oldest=VERSION]]\n\
+  add-program FILE [NAME] [OPTION=VALUE...]\n\
                               add a program, or a new version of it\n\
-  --key=FILE sign NAME [VERSION]\n\
+  --key=FILE [--oldest=VERSION] sign NAME [VERSION]\n\
                               sign a version that is there\n\
   --keys=PATH verify [NAME]   print which versions are signed\n\
   [--force] [--if-exists] del-program NAME [VERSION]\n\

@@ -91,9 +91,15 @@ compile_in(const char *dir, const char *name, const char *source,
 }
 
 char *
-xfsm_ctl_sign(const char *key, const char *name, const char *source,
+xfsm_ctl_sign(const struct ctl_context *ctx, const char *name,
+              const char *source, int64_t version,
+              const struct fleetrec_program *const versions[], size_t n,
               char signature[XFSM_SIGNATURE_SIZE])
 {
+    const char *key = shash_find_data(&ctx->options, "--key");
+    const char *oldest = shash_find_data(&ctx->options, "--oldest");
+    long long int number = xfsm_operate_find_oldest(versions, n, version);
+    struct xfsm_release release;
     char source_digest[XFSM_SIGNATURE_DIGEST_SIZE];
     char image_digest[XFSM_SIGNATURE_DIGEST_SIZE];
     const struct xfsm_signed what = { name, source_digest, image_digest };
@@ -101,7 +107,11 @@ xfsm_ctl_sign(const char *key, const char *name, const char *source,
     char *dir = xasprintf("%s/xfsm-ctl-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     char *error = NULL;
 
-    if (!mkdtemp(dir)) {
+    if (oldest && (!str_to_llong(oldest, 10, &number) || number < 1
+                   || number > version)) {
+        error = xasprintf("--oldest=%s: must be a version from 1 to %"PRId64,
+                          oldest, version);
+    } else if (!mkdtemp(dir)) {
         error = xasprintf("%s: cannot be made (%s)", dir,
                           ovs_strerror(errno));
     } else {
@@ -111,7 +121,8 @@ xfsm_ctl_sign(const char *key, const char *name, const char *source,
     free(dir);
     if (!error) {
         xfsm_signature_digest(source, strlen(source), source_digest);
-        error = xfsm_signature_sign(key, &what, signature);
+        release = (struct xfsm_release) { version, number };
+        error = xfsm_signature_sign(key, &what, &release, signature);
     }
     return error;
 }
@@ -123,23 +134,22 @@ pre_sign(struct ctl_context *ctx)
     ovsdb_idl_add_column(ctx->idl, &fleetrec_program_col_source);
 }
 
-/* The newest version of 'ctx->argv[1]', or the one that 'ctx->argv[2]' says.
+/* The newest of 'versions', 'n' in all, or the one that 'ctx->argv[2]' says.
  * Reports and returns NULL if there is none. */
 static const struct fleetrec_program *
-find_row(struct ctl_context *ctx)
+find_row(struct ctl_context *ctx,
+         const struct fleetrec_program *const versions[], size_t n)
 {
-    const struct fleetrec_program *row, *found = NULL;
+    const struct fleetrec_program *found = NULL;
     long long int version = 0;
 
     if (ctx->argc > 2 && !str_to_llong(ctx->argv[2], 10, &version)) {
         ctl_error(ctx, "%s: not the number of a version", ctx->argv[2]);
         return NULL;
     }
-    FLEETREC_PROGRAM_FOR_EACH (row, ctx->idl) {
-        if (row->name && !strcmp(row->name, ctx->argv[1])
-            && (ctx->argc > 2 ? row->version == version
-                : !found || row->version > found->version)) {
-            found = row;
+    for (size_t i = 0; i < n && !found; i++) {
+        if (ctx->argc < 3 || versions[i]->version == version) {
+            found = versions[i];
         }
     }
     if (!found) {
@@ -153,14 +163,17 @@ find_row(struct ctl_context *ctx)
 static void
 cmd_sign(struct ctl_context *ctx)
 {
-    const char *key = shash_find_data(&ctx->options, "--key");
-    const struct fleetrec_program *row = find_row(ctx);
+    size_t n;
+    const struct fleetrec_program **versions
+        = xfsm_operate_find_versions(ctx->idl, ctx->argv[1], &n);
+    const struct fleetrec_program *row = find_row(ctx, versions, n);
     char signature[XFSM_SIGNATURE_SIZE];
 
-    if (row && !key) {
+    if (row && !shash_find(&ctx->options, "--key")) {
         ctl_error(ctx, "sign needs --key=FILE, of \"xfsm keygen --sign\"");
     } else if (row) {
-        ctx->error = xfsm_ctl_sign(key, row->name, row->source, signature);
+        ctx->error = xfsm_ctl_sign(ctx, row->name, row->source, row->version,
+                                   versions, n, signature);
     }
     if (row && !ctx->error) {
         char digest[XFSM_SIGNATURE_DIGEST_SIZE];
@@ -171,6 +184,7 @@ cmd_sign(struct ctl_context *ctx)
         ds_put_format(&ctx->output, "%s version %"PRId64" signed, source "
                       "sha256:%s\n", row->name, row->version, digest);
     }
+    free(versions);
 }
 
 /* Appends how 'row' is signed.  Returns true if that is well. */
@@ -182,15 +196,28 @@ put_verdict(const struct fleetrec_program *row,
     const struct xfsm_signed what = {
         row->name, source_digest, row->digest,
     };
+    struct xfsm_release release;
     char *why;
+    bool ok;
 
     xfsm_signature_digest(row->source, strlen(row->source), source_digest);
-    why = (row->digest[0] ? xfsm_signature_verify(keys, &what, row->signature)
+    why = (row->digest[0]
+           ? xfsm_signature_verify(keys, &what, row->signature, &release)
            : xstrdup("no controller has compiled it"));
-    ds_put_format(out, "%s version %"PRId64": %s\n", row->name, row->version,
-                  why ? why : "signed");
+    if (!why && release.version != row->version) {
+        why = xasprintf("its signature is of version %"PRId64,
+                        release.version);
+    }
+    ok = !why;
+    ds_put_format(out, "%s version %"PRId64": ", row->name, row->version);
+    if (ok) {
+        ds_put_format(out, "signed, none older than %"PRId64" after it\n",
+                      release.oldest);
+    } else {
+        ds_put_format(out, "%s\n", why);
+    }
     free(why);
-    return !why;
+    return ok;
 }
 
 static void
@@ -229,7 +256,8 @@ cmd_verify(struct ctl_context *ctx)
 }
 
 const struct ctl_command_syntax xfsm_ctl_sign_commands[] = {
-    {"sign", 1, 2, "NAME [VERSION]", pre_sign, cmd_sign, NULL, "--key=", RW},
+    {"sign", 1, 2, "NAME [VERSION]", pre_sign, cmd_sign, NULL,
+     "--key=,--oldest=", RW},
     {"verify", 0, 1, "[NAME]", pre_sign, cmd_verify, NULL, "--keys=", RO},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO},
 };

@@ -95,41 +95,80 @@ check_newest(struct ctl_context *ctx, const char *name)
     }
 }
 
-/* Makes 'source' the version after 'newest', which may be NULL. */
+/* Stores the number in 'arg'.  Reports and returns false if it is none. */
+static bool
+parse_version(struct ctl_context *ctx, const char *arg, int64_t *version)
+{
+    long long int value;
+
+    if (!str_to_llong(arg, 10, &value)) {
+        ctl_error(ctx, "%s: not the number of a version", arg);
+        return false;
+    }
+    *version = value;
+    return true;
+}
+
+/* Finds the number of the version after 'newest', or the one that option
+ * --as-version says.  Reports and returns false if there is none. */
+static bool
+next_version(struct ctl_context *ctx, const char *name, int64_t newest,
+             int64_t *version)
+{
+    const char *as = shash_find_data(&ctx->options, "--as-version");
+
+    if (newest == INT64_MAX) {
+        ctl_error(ctx, "program %s: there is no version after %"PRId64,
+                  name, newest);
+        return false;
+    }
+    *version = newest + 1;
+    if (as && !parse_version(ctx, as, version)) {
+        return false;
+    } else if (*version <= newest) {
+        ctl_error(ctx, "program %s: version %"PRId64" is not higher than "
+                  "%"PRId64", the newest", name, *version, newest);
+        return false;
+    }
+    return true;
+}
+
+/* Makes 'source' the version after 'versions', 'n' in all, newest first. */
 static void
 add_version(struct ctl_context *ctx, const char *name,
-            const struct fleetrec_program *newest, const char *source,
-            const struct smap *options)
+            const struct fleetrec_program *const versions[], size_t n,
+            const char *source, const struct smap *options)
 {
     const char *key = shash_find_data(&ctx->options, "--key");
+    const struct fleetrec_program *newest = n ? versions[0] : NULL;
     char signature[XFSM_SIGNATURE_SIZE];
     const struct fleetrec_program *row;
-    int64_t version = newest ? newest->version : 0;
+    int64_t version = 0;
 
     if (newest && newest->source && !strcmp(newest->source, source)) {
         ds_put_format(&ctx->output, "%s is version %"PRId64" already\n",
-                      name, version);
+                      name, newest->version);
         return;
-    } else if (version == INT64_MAX) {
-        ctl_error(ctx, "program %s: there is no version after %"PRId64,
-                  name, version);
+    } else if (!next_version(ctx, name, newest ? newest->version : 0,
+                             &version)) {
         return;
     }
     if (key) {
-        ctx->error = xfsm_ctl_sign(key, name, source, signature);
+        ctx->error = xfsm_ctl_sign(ctx, name, source, version, versions, n,
+                                   signature);
         if (ctx->error) {
             return;
         }
     }
     row = fleetrec_program_insert(ctx->txn);
     fleetrec_program_set_name(row, name);
-    fleetrec_program_set_version(row, version + 1);
+    fleetrec_program_set_version(row, version);
     fleetrec_program_set_source(row, source);
     fleetrec_program_set_options(row, options);
     if (key) {
         fleetrec_program_set_signature(row, signature);
     }
-    ds_put_format(&ctx->output, "%s version %"PRId64"\n", name, version + 1);
+    ds_put_format(&ctx->output, "%s version %"PRId64"\n", name, version);
     check_newest(ctx, name);
 }
 
@@ -151,26 +190,12 @@ cmd_add_program(struct ctl_context *ctx)
         const struct fleetrec_program **versions
             = xfsm_operate_find_versions(ctx->idl, name, &n);
 
-        add_version(ctx, name, n ? versions[0] : NULL, source, &options);
+        add_version(ctx, name, versions, n, source, &options);
         free(versions);
     }
     smap_destroy(&options);
     free(source);
     free(name);
-}
-
-/* Stores the number in 'arg'.  Reports and returns false if it is none. */
-static bool
-parse_version(struct ctl_context *ctx, const char *arg, int64_t *version)
-{
-    long long int value;
-
-    if (!str_to_llong(arg, 10, &value)) {
-        ctl_error(ctx, "%s: not the number of a version", arg);
-        return false;
-    }
-    *version = value;
-    return true;
 }
 
 /* Reports if assignments have the program 'name', unless '--force'. */
@@ -402,7 +427,8 @@ cmd_source(struct ctl_context *ctx)
 
 const struct ctl_command_syntax xfsm_ctl_version_commands[] = {
     {"add-program", 1, MAX_ARGS, "FILE [NAME] [OPTION=VALUE...]",
-     pre_add_program, cmd_add_program, NULL, "--force,--key=", RW},
+     pre_add_program, cmd_add_program, NULL,
+     "--force,--key=,--oldest=,--as-version=", RW},
     {"del-program", 1, 2, "NAME [VERSION]", xfsm_ctl_pre_fleet,
      cmd_del_program, NULL, "--force,--if-exists", RW},
     {"rollout", 0, 1, "[NAME]", xfsm_ctl_pre_fleet, cmd_rollout, NULL, "",

@@ -177,9 +177,13 @@ void xfsm_ctl_put_versions(struct ds *out, const struct ovsdb_idl *,
 
 /* xfsm-ctl-sign.c */
 
-/* Compiles 'source', called 'name', and signs it with the key in the file
- * 'key'. */
-char *xfsm_ctl_sign(const char *key, const char *name, const char *source,
+/* Compiles 'source', called 'name', and signs it with the key of option --key
+ * as 'version' next to 'versions', 'n' in all, newest first.  Of these, none
+ * older than option --oldest says may run any more, by default than the one
+ * that a roll-out would go back to. */
+char *xfsm_ctl_sign(const struct ctl_context *, const char *name,
+                    const char *source, int64_t version,
+                    const struct fleetrec_program *const versions[], size_t n,
                     char signature[XFSM_SIGNATURE_SIZE]);
 
 /* xfsm-ctl-tenants.c */

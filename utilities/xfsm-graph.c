@@ -17,6 +17,12 @@
 #include "utilities/xfsm-settings.h"
 #include "xfsm/program/xml.h"
 
+/* Limits of a drawing of a program from standard input, and of "dot". */
+#define CPU_MAX 5                       /* Seconds. */
+#define MEMORY_MAX (256 * 1024 * 1024)  /* Bytes of address space. */
+#define DOT_CPU_MAX 8
+#define DOT_MEMORY_MAX (1024 * 1024 * 1024)
+
 extern char **environ;
 
 enum format {
@@ -62,29 +68,49 @@ start_dot(pid_t *pid)
     return error ? -error : fds[1];
 }
 
-/* Has Graphviz draw 'program'. */
-static bool
-draw_svg(const struct xfsm_program *program)
-{
-    pid_t pid;
-    FILE *out;
-    int status, fd;
+/* Where a drawing goes. */
+struct canvas {
+    enum format format;
+    pid_t dot;                  /* Graphviz, which draws SVG, or 0. */
+    FILE *out;                  /* To it, or standard output. */
+};
 
+/* Gets ready to draw.  Returns false after complaining. */
+static bool
+open_canvas(enum format format, struct canvas *canvas)
+{
+    int fd;
+
+    *canvas = (struct canvas) { .format = format, .out = stdout };
+    if (format != FORMAT_SVG) {
+        return true;
+    }
     fflush(stdout);
-    fd = start_dot(&pid);
+    fd = start_dot(&canvas->dot);
     if (fd < 0) {
         xfsm_tool_complain("cannot run \"dot\" (%s): SVG needs Graphviz, on "
                            "Debian and Ubuntu \"apt-get install graphviz\"; "
                            "or use --format mermaid", strerror(-fd));
         return false;
     }
-    out = fdopen(fd, "w");
-    if (!out) {
+    canvas->out = fdopen(fd, "w");
+    if (!canvas->out) {
         abort();
     }
-    xfsm_graph_dot(program, out);
-    fclose(out);
-    while (waitpid(pid, &status, 0) < 0) {
+    return true;
+}
+
+/* Has all be drawn.  Returns false after complaining. */
+static bool
+close_canvas(struct canvas *canvas)
+{
+    int status;
+
+    if (!canvas->dot) {
+        return true;
+    }
+    fclose(canvas->out);
+    while (waitpid(canvas->dot, &status, 0) < 0) {
         if (errno != EINTR) {
             abort();
         }
@@ -96,25 +122,34 @@ draw_svg(const struct xfsm_program *program)
     return true;
 }
 
-static bool
-draw(const struct xfsm_program *program, enum format format)
+static void
+draw(const struct xfsm_program *program, const struct canvas *canvas)
 {
-    switch (format) {
-    case FORMAT_DOT:
-        xfsm_graph_dot(program, stdout);
-        return true;
-    case FORMAT_MERMAID:
-        xfsm_graph_mermaid(program, stdout);
-        return true;
-    case FORMAT_SVG:
-    default:
-        return draw_svg(program);
+    if (canvas->format == FORMAT_MERMAID) {
+        xfsm_graph_mermaid(program, canvas->out);
+    } else {
+        xfsm_graph_dot(program, canvas->out);
     }
+}
+
+/* Gets ready to draw what comes from standard input: "dot" is started before
+ * the first byte of that is read, and nothing after.  Returns false after
+ * complaining. */
+static bool
+confine(enum format format, struct canvas *canvas)
+{
+    return ((format != FORMAT_SVG || xfsm_tool_limit_starter())
+            && open_canvas(format, canvas)
+            && (!canvas->dot || xfsm_tool_limit_other(
+                    canvas->dot, DOT_CPU_MAX, DOT_MEMORY_MAX))
+            && xfsm_tool_limit_self(CPU_MAX, MEMORY_MAX));
 }
 
 static bool
 graph(const char *arg, enum format format, struct xfsm_settings *settings)
 {
+    bool confined = !strcmp(arg, "-");
+    struct canvas canvas;
     struct xfsm_program *program = NULL;
     struct xfsm_document doc;
     struct xfsm_diags diags;
@@ -122,6 +157,9 @@ graph(const char *arg, enum format format, struct xfsm_settings *settings)
     size_t n;
     char *text;
 
+    if (confined && !confine(format, &canvas)) {
+        return false;
+    }
     text = xfsm_document_read(arg, &doc);
     if (text) {
         xfsm_tool_complain("%s", text);
@@ -140,7 +178,13 @@ graph(const char *arg, enum format format, struct xfsm_settings *settings)
         fputs(text, stderr);
         free(text);
         xfsm_diags_destroy(&diags);
-        ok = program && draw(program, format);
+        ok = program && (confined || open_canvas(format, &canvas));
+    }
+    if (ok) {
+        draw(program, &canvas);
+        ok = close_canvas(&canvas);
+    } else if (confined && canvas.dot) {
+        close_canvas(&canvas);
     }
     xfsm_program_destroy(program);
     xfsm_document_destroy(&doc);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "xfsm/engine.h"
 #include "xfsm/program/diag.h"
@@ -98,9 +99,16 @@ size_t xfsm_tool_n_warnings(const struct xfsm_diags *diags);
 /* ## Limits ## */
 
 /* Confines the process for what comes from somebody else: from now on it opens
- * nothing, takes 'seconds' of the processor and 'bytes' of address space at
- * most, and ends if it takes more.  Returns false after complaining. */
+ * nothing, starts nothing, takes 'seconds' of the processor and 'bytes' of
+ * address space at most, and ends if it takes more, or tries what only an
+ * intruder would, see xfsm/io/cage-syscalls.h.  Returns false after
+ * complaining. */
 bool xfsm_tool_limit_self(unsigned int seconds, size_t bytes);
+
+/* Does so as far as another program can still be started, which gets
+ * xfsm_tool_limit_other() then. */
+bool xfsm_tool_limit_starter(void);
+bool xfsm_tool_limit_other(pid_t pid, unsigned int seconds, size_t bytes);
 
 /* ## Numbers ## */
 

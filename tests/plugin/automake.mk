@@ -15,7 +15,7 @@ tests_plugin_test_cage_SOURCES = tests/plugin/test-cage.c
 tests_plugin_test_cage_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_plugin_test_cage_CFLAGS = $(OVS_CFLAGS)
 tests_plugin_test_cage_LDADD = \
-	$(XFSM_PLUGIN_LIBS) $(LIBSECCOMP_LIBS) $(LIBCAPNG_LIBS) \
+	$(XFSM_PLUGIN_LIBS) $(XFSM_CAGE_LIBS) $(LIBCAPNG_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
 
 PLUGIN_TESTS += tests/plugin/test-desired

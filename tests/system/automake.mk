@@ -29,6 +29,7 @@ SYSTEM_TESTS += \
 	tests/system/test-faults.py \
 	tests/system/test-fleet-db.py \
 	tests/system/test-fleet-init.py \
+	tests/system/test-fleet-slow.py \
 	tests/system/test-fleet.py \
 	tests/system/test-forms.py \
 	tests/system/test-hub-batches.py \
@@ -62,6 +63,10 @@ SYSTEM_TESTS += \
 	tests/system/test-tenants.py \
 	tests/system/test-units.py \
 	tests/system/test-xfsm-ctl.sh
+
+SYSTEM_TOOLS += tests/system/hostile-toolbox
+tests_system_hostile_toolbox_SOURCES = tests/system/hostile-toolbox.c
+tests_system_hostile_toolbox_LDADD = $(XFSM_CAGE_LIBS)
 
 if HAVE_OVS
 if HAVE_KAFKA

@@ -142,7 +142,8 @@ def test_rollouts(fleet):
     post(a, "programs/hello/rollout",
          {"version": 2, "options": {"canary-percent": 100}})
     fleet.wait_phase("done", version=2, done=2, before=1)
-    check(fleet.runs("2") == 2, "version 2 on all hosts")
+    # Rows of hosts may still be of before.
+    wait_until(lambda: fleet.runs("2") == 2, 10, "version 2 on all hosts")
     post(a, "programs/hello/abort", {"version": 2}, 409, "on all hosts")
     fleet.put_version("3")
     fleet.wait_phase("done", version=3, before=2)

@@ -217,14 +217,14 @@ def test_signature(rest, db):
     """It is written as it is; who trusts which key is for others."""
     path = "/api/v1/programs/hello/signature"
     for wrong in ({}, {"version": 1}, {"version": "1", "signature": "x"},
-                  {"version": 1, "signature": "x" * 97},
+                  {"version": 1, "signature": "x" * 137},
                   {"version": 1, "signature": "x", "more": 1}):
         expect(put(rest, path, wrong), 400)
     expect(put(rest, path, {"version": 99, "signature": "x"}), 404)
-    expect(put(rest, path, {"version": 1, "signature": "x" * 96}), 200)
+    expect(put(rest, path, {"version": 1, "signature": "x" * 136}), 200)
     wait_until(lambda: rest.get("/api/v1/programs/hello?version=1").json
                ["signature"] or db.rows("Program", [["version", "==", 1]])[0]
-               ["signature"] == "x" * 96, 10, "a signature")
+               ["signature"] == "x" * 136, 10, "a signature")
 
 
 def test_assignments(rest, db):
@@ -530,6 +530,23 @@ def test_slow(host, fleet):
     last.close()
 
 
+def test_hostile(host, fleet):
+    """A toolbox that tries what only an intruder would is killed, and that is
+    told to the user, in the log and by a counter."""
+    tool = host.tool("tests/system/hostile-toolbox")
+    rest = RestController(host, "hostile", PORT + 2, "--xfsm=" + tool, fleet)
+    said = json.loads(expect(rest.call(
+        "POST", "/api/v1/programs/validate", "operator", PROGRAM % "x"),
+        200).body)
+    check(not said["valid"] and "the toolbox was killed: with this program it "
+          "tried what it may not do" in said["diagnostics"]
+          and "taken over" not in said["diagnostics"], str(said))
+    check("xfsm_http_programs_caught_total 1" in rest.get("/metrics").body,
+          "what was caught is not counted")
+    check("only an intruder would" in host.log("hostile"), "not in the log")
+    rest.exit()
+
+
 def test_file(host, fleet):
     """A fleet in a file is not written; a client that hurries is slowed, and
     all goes over TLS as well."""
@@ -606,6 +623,7 @@ def test(host):
     test_tokens(rest, stream)
     test_exit(rest, server)
     test_slow(host, fleet)
+    test_hostile(host, fleet)
     test_file(host, fleet)
     db.close()
 

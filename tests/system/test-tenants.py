@@ -512,6 +512,36 @@ def test_roles(fleet):
                10, "a removal")
 
 
+def test_numbers(fleet):
+    """A tenant's numbers of events are its own, from 0 on without a gap, and
+    lists and streams go by them.  Returns a stream of each."""
+    streams = []
+    for user in ("blue-viewer", "red-viewer"):
+        def page(query, user=user):
+            return fleet.rest.get("/api/v1/events?" + query, user).json
+
+        events = fleet.events(user)
+        n = len(events)
+        check(n > 1 and sorted(events.values()) == list(range(n)), events)
+        check(fleet.rest.get("/api/v1/status", user).json["next_event"] >= n,
+              "the next")
+        # Page by page, newest first: the same, each once.
+        ids, query = [], "limit=1&before=%d" % n
+        while query:
+            answer = page(query)
+            ids += [i["id"] for i in answer["items"]]
+            query = "limit=1&before=%d" % answer["next"] if answer.get(
+                "next") else None
+        check(ids == list(range(n - 1, -1, -1)), ids)
+        streams.append(Stream(fleet, user, last=0))
+        check(streams[-1].next()["id"] == 1, "a stream goes on after 0")
+    # The operator's go by all.
+    ids = fleet.events("viewer").values()
+    check(max(ids) >= max(fleet.events("blue-viewer").values())
+          + max(fleet.events("red-viewer").values()), "the operator's")
+    return streams
+
+
 def test_events(fleet):
     """Events of a port and its programs are its tenant's alone."""
     blue, red = Stream(fleet, "blue-viewer"), Stream(fleet, "red-viewer")
@@ -548,7 +578,8 @@ def test_events(fleet):
     check(fleet.known_hosts() == 1, "hosts whose tenants are known")
 
     # The most streams of a tenant, and one more.
-    crowd = [Stream(fleet, "blue-operator") for _ in range(7)]
+    crowd = test_numbers(fleet)
+    crowd += [Stream(fleet, "blue-operator") for _ in range(6)]
     fleet.call("blue-admin", 503, "GET", "/api/v1/events/stream")
     crowd.append(Stream(fleet, "red-operator"))
     for stream in crowd:
@@ -556,8 +587,7 @@ def test_events(fleet):
 
     # A port of the same name that is another's now: what was before stays
     # with whom it was, what is from now on goes to the other.
-    before = {i["id"] for i in fleet.rest.get(
-        "/api/v1/events?limit=1000", "blue-viewer").json["items"]}
+    before = fleet.events("blue-viewer")
     fleet.host.vsctl("set", "Interface", "vm1",
                      "external_ids:\"neutron:project\"=red")
     fleet.wait_running("vm1", "hello", "secret")
@@ -582,12 +612,9 @@ def test_events(fleet):
                "history of since")
     check(points(fleet, "viewer", "vm1")[0]
           >= past + points(fleet, "red-viewer", "vm1")[0], "a past")
-    check(not before & {i["id"] for i in fleet.rest.get(
-        "/api/v1/events?limit=1000", "red-viewer").json["items"]},
-        "events of before")
-    check({i["id"] for i in fleet.rest.get(
-        "/api/v1/events?limit=1000", "blue-viewer").json["items"]}
-        == before, "events that a tenant had")
+    check(not set(before) & set(fleet.events("red-viewer")),
+          "events of before")
+    check(fleet.events("blue-viewer") == before, "events that a tenant had")
     fleet.host.vsctl("set", "Interface", "vm1",
                      "external_ids:\"neutron:project\"=blue")
 

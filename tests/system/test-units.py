@@ -46,6 +46,53 @@ def test_exposure():
         check(float(found.group(1)) <= MAX_EXPOSURE, p.stdout)
 
 
+# What our own cages are made with, by probes and hub, and by the toolbox.
+CAGE_CALLS = {
+    "ovs-xfsmd.service": ("seccomp", "prctl", "prlimit64", "capset",
+                          "landlock_create_ruleset", "landlock_add_rule",
+                          "landlock_restrict_self"),
+    "xfsm-controller.service": ("seccomp", "prctl", "prlimit64"),
+}
+
+
+def read_call_groups():
+    """The groups of system calls that systemd knows."""
+    out = subprocess.run(["systemd-analyze", "--no-pager", "syscall-filter"],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         universal_newlines=True).stdout
+    groups, members = {}, []
+    for line in out.splitlines():
+        if line.startswith("@"):
+            members = groups.setdefault(line.split()[0], [])
+        elif line.startswith("#"):
+            members = []
+        elif line.strip() and not line.strip().startswith("#"):
+            members.append(line.strip())
+    return groups
+
+
+def test_system_calls():
+    """Units leave the calls by which our processes give up others."""
+    if not shutil.which("systemd-analyze"):
+        print("no systemd-analyze: system calls of units are NOT tested")
+        return
+    groups = read_call_groups()
+
+    def expand(word):
+        return (set().union(*map(expand, groups[word]))
+                if word.startswith("@") else {word})
+
+    for name in UNITS:
+        allowed = set()
+        for value in re.findall(r"^SystemCallFilter=(.*)$", unit(name)[1],
+                                re.M):
+            calls = set().union(*map(expand, value.lstrip("~").split()))
+            allowed = (allowed - calls if value.startswith("~")
+                       else allowed | calls)
+        missing = [call for call in CAGE_CALLS[name] if call not in allowed]
+        check(not missing, "%s: forbids %s" % (name, missing))
+
+
 def test_capabilities(host):
     """The agent starts probes with the unit's bounding set alone, and no
     right to become more."""
@@ -80,6 +127,7 @@ def test_capabilities(host):
 
 def test(host):
     test_exposure()
+    test_system_calls()
     if not shutil.which("setpriv"):
         print("no setpriv: the capabilities are NOT tested")
         return

@@ -76,6 +76,7 @@ UNIT_TESTS += \
 	tests/unit/test-render \
 	tests/unit/test-schema \
 	tests/unit/test-selector \
+	tests/unit/test-releases \
 	tests/unit/test-signature \
 	tests/unit/test-sink \
 	tests/unit/test-state-save \
@@ -89,6 +90,7 @@ UNIT_TESTS += \
 	tests/unit/test-timers-exec \
 	tests/unit/test-timers \
 	tests/unit/test-tool \
+	tests/unit/test-toolbox-cage \
 	tests/unit/test-tls \
 	tests/unit/test-topk \
 	tests/unit/test-tunnel-truth \
@@ -690,6 +692,9 @@ tests_unit_test_occasion_message_SOURCES = \
 	tests/unit/packet-builder.h \
 	tests/unit/test-occasion-message.c
 
+tests_unit_test_toolbox_cage_SOURCES = tests/unit/test-toolbox-cage.c
+tests_unit_test_toolbox_cage_LDADD = $(XFSM_CAGE_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_tool_SOURCES = \
 	tests/unit/packet-builder.c \
 	tests/unit/packet-builder.h \
@@ -723,11 +728,26 @@ tests_unit_test_fleet_CFLAGS = $(OVS_CFLAGS)
 tests_unit_test_fleet_LDADD = $(XFSM_IO_LIBS) $(XFSM_ENGINE_LIBS) \
 	$(CMOCKA_LIBS) $(OVS_LIBS)
 
+tests_unit_test_releases_SOURCES = tests/unit/test-releases.c
+tests_unit_test_releases_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_signature_SOURCES = tests/unit/test-signature.c
 tests_unit_test_signature_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_follow_SOURCES = tests/unit/test-follow.c
 tests_unit_test_subscriber_SOURCES = tests/unit/test-subscriber.c
+
+PLUGIN_TESTS += tests/unit/test-compiler
+tests_unit_test_compiler_SOURCES = \
+	controller/compiler.c \
+	controller/compiler.h \
+	controller/tool.c \
+	controller/tool.h \
+	tests/unit/test-compiler.c
+tests_unit_test_compiler_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_compiler_CFLAGS = $(OVS_CFLAGS)
+tests_unit_test_compiler_LDADD = $(XFSM_SIGNATURE_LIBS) $(CMOCKA_LIBS) \
+	$(OVS_LIBS)
 
 PLUGIN_TESTS += tests/unit/test-rollout
 tests_unit_test_rollout_SOURCES = \

@@ -241,7 +241,12 @@ test_tool(void **state OVS_UNUSED)
     bool retry;
 
     assert_true(open_fd > STDERR_FILENO);
-    error = xfsm_tool_run(argv, "", 1000, &out, &retry);
+    tool = xfsm_tool_start(argv, "", NULL, 1000, &error);
+    assert_non_null(tool);
+    while (!xfsm_tool_poll(tool)) {
+        continue;
+    }
+    error = xfsm_tool_finish(tool, &out, &retry);
     assert_null(error);
     assert_string_equal(ds_cstr(&out), "0\n1\n2\n3\n");
 

@@ -21,6 +21,7 @@
 
 #define SOURCE "<xfsm/>"
 #define IMAGE "image"
+#define SIZE (8 + 5 + 88)       /* Of a signature of 'release'. */
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb924" \
               "27ae41e4649b934ca495991b7852b855"
 
@@ -28,6 +29,8 @@ static char folder[] = "/tmp/xfsm-test-signature-XXXXXX";
 static char source[XFSM_SIGNATURE_DIGEST_SIZE];
 static char image[XFSM_SIGNATURE_DIGEST_SIZE];
 static const struct xfsm_signed what = { "portscan", source, image };
+static const struct xfsm_release release = { 12, 9 };
+static struct xfsm_release got;
 
 /* The name of a file in the folder, of several that are in use. */
 static const char *
@@ -76,7 +79,7 @@ expect_refused(const struct xfsm_signature_keys *keys,
                const struct xfsm_signed *s, const char *signature,
                const char *why)
 {
-    char *error = xfsm_signature_verify(keys, s, signature);
+    char *error = xfsm_signature_verify(keys, s, signature, &got);
 
     assert_non_null(error);
     assert_non_null(strstr(error, why));
@@ -111,10 +114,14 @@ test_signatures(void **state)
     (void) state;
     assert_int_equal(xfsm_signature_keys_count(a), 1);
     assert_int_equal(xfsm_signature_keys_count(both), 2);
-    assert_null(xfsm_signature_sign(in_folder("a"), &what, signature));
-    assert_int_equal(strlen(signature), XFSM_SIGNATURE_SIZE - 1);
-    assert_null(xfsm_signature_verify(a, &what, signature));
-    assert_null(xfsm_signature_verify(both, &what, signature));
+    assert_null(xfsm_signature_sign(in_folder("a"), &what, &release,
+                                    signature));
+    assert_int_equal(strncmp(signature, "ed25519:12:9:", 13), 0);
+    assert_int_equal(strlen(signature), SIZE);
+    assert_null(xfsm_signature_verify(a, &what, signature, &got));
+    assert_int_equal(got.version, 12);
+    assert_int_equal(got.oldest, 9);
+    assert_null(xfsm_signature_verify(both, &what, signature, &got));
     expect_refused(b, &what, signature, "none of the 1 keys");
     for (i = 0; i < sizeof others / sizeof others[0]; i++) {
         expect_refused(both, &others[i], signature,
@@ -122,25 +129,84 @@ test_signatures(void **state)
     }
 
     /* Each character counts. */
-    for (i = 0; i < XFSM_SIGNATURE_SIZE - 1; i++) {
+    for (i = 0; i < SIZE; i++) {
         char c = signature[i];
         char *error;
 
         signature[i] = c == 'A' ? 'B' : 'A';
-        error = xfsm_signature_verify(both, &what, signature);
+        error = xfsm_signature_verify(both, &what, signature, &got);
         /* But the last two of the base64 of 64 bytes, which end it. */
-        assert_true(error || i >= XFSM_SIGNATURE_SIZE - 4);
+        assert_true(error || i >= SIZE - 3);
         free(error);
         signature[i] = c;
     }
     expect_refused(both, &what, NULL, "not signed");
     expect_refused(both, &what, "", "not signed");
     expect_refused(both, &what, "ed25519:", "malformed");
-    signature[XFSM_SIGNATURE_SIZE - 2] = '\0';
+    signature[SIZE - 1] = '\0';
     expect_refused(both, &what, signature, "malformed");
     xfsm_signature_keys_destroy(a);
     xfsm_signature_keys_destroy(b);
     xfsm_signature_keys_destroy(both);
+}
+
+/* What a signature says of versions is signed, too, and is within limits. */
+static void
+test_versions(void **state)
+{
+    static const struct xfsm_release good[] = {
+        { 1, 1 }, { INT64_MAX, 1 }, { INT64_MAX, INT64_MAX },
+    };
+    static const struct xfsm_release bad[] = {
+        { 0, 0 }, { 1, 0 }, { 1, 2 }, { -1, -1 },
+    };
+    static const char *const others[] = {
+        "13:9", "12:10", "12:8", "12:12", "129:", "9:9",
+    };
+    static const char *const malformed[] = {
+        "012:9", "12:09", "+12:9", "12:0", "0:0", "12:13", "12:-1", " 12:9",
+        "12", "12:9:9", "9223372036854775808:9", "99999999999999999999:9",
+    };
+    struct xfsm_signature_keys *keys = read_keys("a.pub");
+    char signature[XFSM_SIGNATURE_SIZE], changed[256];
+    size_t i;
+
+    (void) state;
+    for (i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_null(xfsm_signature_sign(in_folder("a"), &what, &good[i],
+                                        signature));
+        assert_null(xfsm_signature_verify(keys, &what, signature, &got));
+        assert_int_equal(got.version, good[i].version);
+        assert_int_equal(got.oldest, good[i].oldest);
+    }
+    assert_int_equal(strlen(signature), XFSM_SIGNATURE_SIZE - 1);
+    for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char *error = xfsm_signature_sign(in_folder("a"), &what, &bad[i],
+                                          changed);
+
+        assert_non_null(strstr(error, "cannot be signed"));
+        free(error);
+    }
+    assert_null(xfsm_signature_sign(in_folder("a"), &what, &release,
+                                    signature));
+    for (i = 0; i < sizeof others / sizeof others[0]; i++) {
+        snprintf(changed, sizeof changed, "ed25519:%s:%s", others[i],
+                 &signature[13]);
+        expect_refused(keys, &what, changed, i == 4 ? "malformed"
+                       : "none of the 1 keys");
+    }
+    for (i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        snprintf(changed, sizeof changed, "ed25519:%s:%s", malformed[i],
+                 &signature[13]);
+        expect_refused(keys, &what, changed, "malformed");
+        assert_false(xfsm_signature_read_release(changed, &got));
+    }
+    assert_int_equal(got.version, INT64_MAX);   /* As after the last good. */
+    assert_true(xfsm_signature_read_release(signature, &got));
+    assert_int_equal(got.version, 12);
+    assert_int_equal(got.oldest, 9);
+    assert_false(xfsm_signature_read_release("", &got));
+    xfsm_signature_keys_destroy(keys);
 }
 
 static void
@@ -188,7 +254,8 @@ test_files(void **state)
     expect_bad_keys("a", "no public key");
     assert_int_equal(mkdir(in_folder("empty"), 0700), 0);
     expect_bad_keys("empty", "has no file *.pub");
-    error = xfsm_signature_sign(in_folder("a.pub"), &what, signature);
+    error = xfsm_signature_sign(in_folder("a.pub"), &what, &release,
+                                signature);
     assert_non_null(strstr(error, "no private key"));
     free(error);
 
@@ -216,6 +283,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_files),
     };
 

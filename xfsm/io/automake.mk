@@ -64,10 +64,19 @@ xfsm_io_libxfsmsyslog_la_SOURCES = \
 	xfsm/io/tls-stream.c \
 	xfsm/io/tls-stream.h
 
-# libxfsmsignature: the same.
+# libxfsmcage: the same for libseccomp.
+noinst_LTLIBRARIES += xfsm/io/libxfsmcage.la
+xfsm_io_libxfsmcage_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSECCOMP_CFLAGS)
+xfsm_io_libxfsmcage_la_SOURCES = \
+	xfsm/io/cage-syscalls.c \
+	xfsm/io/cage-syscalls.h
+
+# libxfsmsignature: the same for OpenSSL.
 noinst_LTLIBRARIES += xfsm/io/libxfsmsignature.la
 xfsm_io_libxfsmsignature_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSSL_CFLAGS)
 xfsm_io_libxfsmsignature_la_SOURCES = \
+	xfsm/io/releases.c \
+	xfsm/io/releases.h \
 	xfsm/io/signature.c \
 	xfsm/io/signature.h
 

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -24,6 +25,7 @@
 
 #define PREFIX "ed25519:"
 #define SIGNATURE_BYTES 64
+#define BASE64_CHARS 88
 #define SHA256_BYTES 32
 
 /* Longest statement: a name has 63 characters. */
@@ -49,15 +51,26 @@ xfsm_signature_digest(const void *data, size_t len,
     }
 }
 
+/* Tells whether 'release' is one. */
+static bool
+is_release(const struct xfsm_release *release)
+{
+    return release->oldest >= 1 && release->oldest <= release->version;
+}
+
 /* Writes what is signed.  Returns its length, or 0 if the name is too long to
  * be one. */
 static size_t
-put_statement(const struct xfsm_signed *what, char statement[STATEMENT_SIZE])
+put_statement(const struct xfsm_signed *what,
+              const struct xfsm_release *release,
+              char statement[STATEMENT_SIZE])
 {
     int n = snprintf(statement, STATEMENT_SIZE,
-                     "ovs-xfsm program 1\nname %s\nsource sha256:%s\n"
-                     "image sha256:%s\n", what->name, what->source_digest,
-                     what->image_digest);
+                     "ovs-xfsm program 2\nname %s\n"
+                     "version %"PRId64"\noldest %"PRId64"\n"
+                     "source sha256:%s\nimage sha256:%s\n",
+                     what->name, release->version, release->oldest,
+                     what->source_digest, what->image_digest);
 
     return n < STATEMENT_SIZE && !strchr(what->name, '\n') ? (size_t) n : 0;
 }
@@ -296,18 +309,24 @@ read_secret(const char *path, EVP_PKEY **keyp)
 
 char *
 xfsm_signature_sign(const char *path, const struct xfsm_signed *what,
+                    const struct xfsm_release *release,
                     char signature[XFSM_SIGNATURE_SIZE])
 {
     unsigned char bytes[SIGNATURE_BYTES];
     char statement[STATEMENT_SIZE];
-    size_t len = put_statement(what, statement);
+    size_t len = put_statement(what, release, statement);
     size_t n = sizeof bytes;
     EVP_MD_CTX *context;
     EVP_PKEY *key;
     char *error;
     bool ok;
 
-    if (!len) {
+    if (!is_release(release)) {
+        return xfsm_error("version %"PRId64" with %"PRId64" as the oldest to "
+                          "run after it cannot be signed: versions are 1 and "
+                          "higher, and the oldest is not above the version",
+                          release->version, release->oldest);
+    } else if (!len) {
         return xfsm_error("\"%s\" cannot be signed: it is no name",
                           what->name);
     }
@@ -327,25 +346,48 @@ xfsm_signature_sign(const char *path, const struct xfsm_signed *what,
         ERR_clear_error();
         return xfsm_error("%s: OpenSSL does not sign with it", path);
     }
-    memcpy(signature, PREFIX, strlen(PREFIX));
-    xfsm_base64_encode(bytes, sizeof bytes, &signature[strlen(PREFIX)]);
-    signature[XFSM_SIGNATURE_SIZE - 1] = '\0';
+    len = snprintf(signature, XFSM_SIGNATURE_SIZE,
+                   PREFIX"%"PRId64":%"PRId64":", release->version,
+                   release->oldest);
+    xfsm_base64_encode(bytes, sizeof bytes, &signature[len]);
+    signature[len + BASE64_CHARS] = '\0';
     return NULL;
+}
+
+/* Reads a number and the colon after it, as signing writes it.  Returns false
+ * if that is not at '*sp', and else moves on. */
+static bool
+decode_number(const char **sp, int64_t *number)
+{
+    size_t n = strspn(*sp, "0123456789");
+
+    if (!n || n >= XFSM_SIGNATURE_NUMBER_SIZE || **sp == '0'
+        || (*sp)[n] != ':') {
+        return false;
+    }
+    errno = 0;
+    *number = strtoll(*sp, NULL, 10);
+    *sp += n + 1;
+    return !errno;
 }
 
 /* Decodes 'signature'.  Returns false if it is none. */
 static bool
-decode(const char *signature, unsigned char bytes[SIGNATURE_BYTES])
+decode(const char *signature, unsigned char bytes[SIGNATURE_BYTES],
+       struct xfsm_release *release)
 {
+    const char *s = signature + strlen(PREFIX);
     size_t len = 0;
     void *data = NULL;
     bool ok;
 
     if (strncmp(signature, PREFIX, strlen(PREFIX))
-        || strlen(signature) != XFSM_SIGNATURE_SIZE - 1) {
+        || !decode_number(&s, &release->version)
+        || !decode_number(&s, &release->oldest)
+        || !is_release(release) || strlen(s) != BASE64_CHARS) {
         return false;
     }
-    free(xfsm_base64_decode(&signature[strlen(PREFIX)], &data, &len));
+    free(xfsm_base64_decode(s, &data, &len));
     ok = data && len == SIGNATURE_BYTES;
     if (ok) {
         memcpy(bytes, data, len);
@@ -372,24 +414,46 @@ is_by(EVP_PKEY *key, const unsigned char bytes[SIGNATURE_BYTES],
 
 char *
 xfsm_signature_verify(const struct xfsm_signature_keys *keys,
-                      const struct xfsm_signed *what, const char *signature)
+                      const struct xfsm_signed *what, const char *signature,
+                      struct xfsm_release *releasep)
 {
     unsigned char bytes[SIGNATURE_BYTES];
     char statement[STATEMENT_SIZE];
-    size_t len = put_statement(what, statement);
+    struct xfsm_release release;
     bool ok = false;
-    size_t i;
+    size_t len, i;
 
     if (!signature || !*signature) {
         return xfsm_error("it is not signed");
-    } else if (!len || !decode(signature, bytes)) {
+    } else if (!decode(signature, bytes, &release)) {
+        return xfsm_error("its signature is malformed");
+    }
+    len = put_statement(what, &release, statement);
+    if (!len) {
         return xfsm_error("its signature is malformed");
     }
     for (i = 0; i < keys->n && !ok; i++) {
         ok = is_by(keys->keys[i], bytes, statement, len);
     }
     ERR_clear_error();
-    return ok ? NULL
-           : xfsm_error("its signature is by none of the %zu keys that are "
-                        "trusted, or of another source or image", keys->n);
+    if (!ok) {
+        return xfsm_error("its signature is by none of the %zu keys that are "
+                          "trusted, or of another source or image", keys->n);
+    }
+    *releasep = release;
+    return NULL;
+}
+
+bool
+xfsm_signature_read_release(const char *signature,
+                            struct xfsm_release *releasep)
+{
+    unsigned char bytes[SIGNATURE_BYTES];
+    struct xfsm_release release;
+
+    if (!decode(signature, bytes, &release)) {
+        return false;
+    }
+    *releasep = release;
+    return true;
 }

@@ -9,7 +9,8 @@
 
 /* The registers that a text shows. */
 static void
-add_text(struct xfsm_registers *set, const struct xfsm_image *image, uint16_t text)
+add_text(struct xfsm_registers *set, const struct xfsm_image *image,
+         uint16_t text)
 {
     const struct xfsm_img_text *t = &image->texts[text];
 

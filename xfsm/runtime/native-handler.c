@@ -464,7 +464,8 @@ emit_tewma_update(struct handler *h, const struct xfsm_op *op)
 {
     struct xfsm_emit *e = h->e;
 
-    if (xfsm_registers_has(&h->after[number(h, op)], op->c) && op->c != op->a) {
+    if (xfsm_registers_has(&h->after[number(h, op)], op->c)
+        && op->c != op->a) {
         xfsm_emit_store(e, XFSM_RBX, reg(op->c), XFSM_RAX);
     }
     xfsm_emit_movq_to_xmm(e, XFSM_XMM0, XFSM_RAX);

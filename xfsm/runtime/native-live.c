@@ -20,7 +20,8 @@ add_all(struct xfsm_registers *set, const struct xfsm_registers *other)
 
 void
 xfsm_native_find_live(const struct xfsm_instance *p, uint32_t handler,
-                      uint32_t first, uint32_t end, struct xfsm_registers *before,
+                      uint32_t first, uint32_t end,
+                      struct xfsm_registers *before,
                       struct xfsm_registers *after)
 {
     for (uint32_t i = end - first; i-- > 0; ) {

@@ -31,7 +31,8 @@ uint32_t xfsm_native_emit_handler(struct xfsm_emit *,
  * registers are read by it or later, 'before', and later, 'after'. */
 void xfsm_native_find_live(const struct xfsm_instance *, uint32_t handler,
                            uint32_t first, uint32_t end,
-                           struct xfsm_registers *before, struct xfsm_registers *after);
+                           struct xfsm_registers *before,
+                           struct xfsm_registers *after);
 
 /* Has the operation a target? */
 static inline bool

@@ -75,13 +75,20 @@ class Fleet(FleetDb):
                  if line.startswith("xfsm_http_tenant_hosts ")]
         return int(float(line.split()[1]))
 
+    def events(self, role):
+        """The events that a user sees, with their numbers."""
+        return {json.dumps(i["event"], sort_keys=True): i["id"] for i in
+                self.rest.get("/api/v1/events?limit=1000",
+                              role).json["items"]}
+
 
 class Stream:
     """The events that a user follows."""
 
-    def __init__(self, fleet, role):
+    def __init__(self, fleet, role, last=None):
+        headers = {} if last is None else {"Last-Event-ID": str(last)}
         self.connection, self.response = fleet.rest.open(
-            "GET", "/api/v1/events/stream", role)
+            "GET", "/api/v1/events/stream", role, headers=headers)
         check(self.response.status == 200, str(self.response.status))
 
     def next(self):

@@ -3,10 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-#include <config.h>
-#include "ovsdb-schema/ovs-compat.h"
-
-#include "ovs-plugin/cage-syscalls.h"
+#include "xfsm/io/cage-syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,13 +25,6 @@ static const int plain_calls[] = {
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_wait),
     SCMP_SYS(epoll_pwait),
 
-    /* Sockets that are open already, or come from accept(). */
-    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvfrom),
-    SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(sendto),
-    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(shutdown),
-    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername),
-
     /* Memory; mmap() and mprotect() are below. */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
 
@@ -51,6 +41,15 @@ static const int plain_calls[] = {
     /* Harmless questions that the C library asks. */
     SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(rseq),
     SCMP_SYS(set_robust_list), SCMP_SYS(membarrier),
+};
+
+/* Sockets that are open already, or come from accept(). */
+static const int socket_calls[] = {
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(shutdown),
+    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
 };
 
 /* What ZeroMQ's threads also do: wait for, wake each other, remove the socket
@@ -70,13 +69,40 @@ static const int server_calls[] = {
     SCMP_SYS(epoll_ctl),
 };
 
+/* The toolbox waits for what draws. */
+static const int toolbox_calls[] = {
+    SCMP_SYS(wait4), SCMP_SYS(waitid),
+};
+
+/* What an intruder would do next, and nothing that only reads and writes. */
+static const int hostile_calls[] = {
+    SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect),
+    SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(ptrace),
+    SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+    SCMP_SYS(kcmp), SCMP_SYS(pidfd_getfd), SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_setup), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(request_key), SCMP_SYS(mount), SCMP_SYS(umount2),
+    SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(unshare),
+    SCMP_SYS(setns), SCMP_SYS(init_module), SCMP_SYS(finit_module),
+    SCMP_SYS(kexec_load), SCMP_SYS(personality),
+};
+
+/* The same for who has no children, either. */
+static const int birth_calls[] = {
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
+    SCMP_SYS(clone), SCMP_SYS(clone3),
+};
+
+#define N_CALLS(CALLS) (sizeof CALLS / sizeof CALLS[0])
+
 static int
-allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
+add_all(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n)
 {
     size_t i;
 
     for (i = 0; i < n; i++) {
-        int error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+        int error = seccomp_rule_add(ctx, action, calls[i], 0);
 
         /* EDOM: a call that this architecture does not have. */
         if (error && error != -EDOM) {
@@ -84,6 +110,12 @@ allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
         }
     }
     return 0;
+}
+
+static int
+allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
+{
+    return add_all(ctx, SCMP_ACT_ALLOW, calls, n);
 }
 
 /* Allows connections over IP, of TCP alone: with SOCK_NONBLOCK and the like,
@@ -127,7 +159,8 @@ allow_some(scmp_filter_ctx ctx, enum xfsm_cage_syscalls kind)
         error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     }
-    if (!error && kind == XFSM_CAGE_PROBE_NATIVE) {
+    if (!error && (kind == XFSM_CAGE_PROBE_NATIVE
+                   || kind == XFSM_CAGE_TOOLBOX)) {
         error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                  SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_EXEC));
     }
@@ -154,10 +187,49 @@ allow_some(scmp_filter_ctx ctx, enum xfsm_cage_syscalls kind)
     return error == -EDOM ? 0 : error;
 }
 
+/* Adds the rules of the filter of 'kind'. */
+static int
+add_rules(scmp_filter_ctx ctx, enum xfsm_cage_syscalls kind)
+{
+    int error = 0;
+
+    if (kind == XFSM_CAGE_TOOLBOX || kind == XFSM_CAGE_DRAWER) {
+        error = add_all(ctx, SCMP_ACT_KILL_PROCESS, hostile_calls,
+                        N_CALLS(hostile_calls));
+    }
+    if (error || kind == XFSM_CAGE_DRAWER) {
+        return error;
+    }
+    error = allow_all(ctx, plain_calls, N_CALLS(plain_calls));
+    if (!error) {
+        error = allow_some(ctx, kind);
+    }
+    if (!error && kind == XFSM_CAGE_TOOLBOX) {
+        error = allow_all(ctx, toolbox_calls, N_CALLS(toolbox_calls));
+        return error ? error : add_all(ctx, SCMP_ACT_KILL_PROCESS,
+                                       birth_calls, N_CALLS(birth_calls));
+    }
+    if (!error) {
+        error = allow_all(ctx, socket_calls, N_CALLS(socket_calls));
+    }
+    if (!error && (kind == XFSM_CAGE_HUB || kind == XFSM_CAGE_HUB_PEERS)) {
+        error = allow_all(ctx, hub_calls, N_CALLS(hub_calls));
+    }
+    if (!error && kind == XFSM_CAGE_HUB_PEERS) {
+        error = allow_connections(ctx);
+    }
+    if (!error && kind == XFSM_CAGE_SERVER) {
+        error = allow_all(ctx, server_calls, N_CALLS(server_calls));
+    }
+    return error;
+}
+
 int
 xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
 {
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    scmp_filter_ctx ctx = seccomp_init(kind == XFSM_CAGE_DRAWER
+                                       ? SCMP_ACT_ALLOW
+                                       : SCMP_ACT_ERRNO(EPERM));
     int error;
 
     if (!ctx) {
@@ -165,22 +237,7 @@ xfsm_cage_filter_syscalls(enum xfsm_cage_syscalls kind)
     }
     error = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
     if (!error) {
-        error = allow_all(ctx, plain_calls,
-                          sizeof plain_calls / sizeof plain_calls[0]);
-    }
-    if (!error && (kind == XFSM_CAGE_HUB || kind == XFSM_CAGE_HUB_PEERS)) {
-        error = allow_all(ctx, hub_calls,
-                          sizeof hub_calls / sizeof hub_calls[0]);
-    }
-    if (!error && kind == XFSM_CAGE_HUB_PEERS) {
-        error = allow_connections(ctx);
-    }
-    if (!error && kind == XFSM_CAGE_SERVER) {
-        error = allow_all(ctx, server_calls,
-                          sizeof server_calls / sizeof server_calls[0]);
-    }
-    if (!error) {
-        error = allow_some(ctx, kind);
+        error = add_rules(ctx, kind);
     }
     if (!error) {
         error = seccomp_load(ctx);
