@@ -248,38 +248,54 @@ run_single(struct xfsm_exec *x, const struct xfsm_packet *packets,
     return i;
 }
 
-/* One packet to the programs from 'x->next_program' on.  False, with that set,
- * if there is more to be done before. */
-static inline bool
-run_several(struct xfsm_exec *x, const struct xfsm_packet *packet, size_t i,
-            struct xfsm_run *run)
+/* xfsm_exec_packets() of any programs, from 'x->next_program' on for the first
+ * packet. */
+static size_t
+run_several(struct xfsm_exec *x, const struct xfsm_packet *packets,
+            size_t start, size_t end)
 {
-    run->packet = packet;
-    run->ts = x->clock.now;
-    for (unsigned int j = x->next_program; j < x->n_programs; j++) {
-        struct xfsm_match *match = &x->matches[j][i];
-        struct xfsm_instance *p = x->programs[j];
+    unsigned int j = x->next_program;
+    unsigned int n = x->n_programs;
+    uint64_t handled = 0;
+    struct xfsm_run run;
+    size_t i = start;
 
-        if (__builtin_expect(xfsm_exec_is_due(x, p), 0)
-            && !xfsm_exec_wake(x, p)) {
-            x->begun = true;
-            x->next_program = j;
-            return false;
+    run.x = x;
+    for (;;) {
+        run.packet = &packets[i];
+        run.ts = x->clock.now;
+        for (; j < n; j++) {
+            struct xfsm_match *match = &x->matches[j][i];
+            struct xfsm_instance *p = x->programs[j];
+
+            if (__builtin_expect(xfsm_exec_is_due(x, p), 0)
+                && !xfsm_exec_wake(x, p)) {
+                x->begun = true;
+                goto out;
+            }
+            if (p->dynamic_matcher) {
+                p->seconds = xfsm_run_seconds(run.ts);
+                xfsm_fetch_match(p, run.packet, match);
+            }
+            if (match->event != XFSM_NONE && run_event(&run, p, match)) {
+                p->handled++;
+                handled++;
+            }
         }
-        if (p->dynamic_matcher) {
-            p->seconds = xfsm_run_seconds(run->ts);
-            xfsm_fetch_match(p, packet, match);
+        j = 0;
+        if (__builtin_expect(xfsm_mailbox_waits(x), 0)) {
+            xfsm_mailbox_deliver(x);
         }
-        if (match->event != XFSM_NONE && run_event(run, p, match)) {
-            x->stats.handled++;
-            p->handled++;
+        if (++i == end) {
+            break;
         }
+        tell_time(x, packets[i].ts);
     }
-    x->next_program = 0;
-    if (__builtin_expect(xfsm_mailbox_waits(x), 0)) {
-        xfsm_mailbox_deliver(x);
-    }
-    return true;
+
+out:
+    x->next_program = j;
+    x->stats.handled += handled;
+    return i;
 }
 
 size_t
@@ -287,28 +303,23 @@ xfsm_exec_packets(struct xfsm_exec *x, const struct xfsm_packet *packets,
                   size_t start, size_t end)
 {
     bool begun = x->begun;
-    size_t i = start;
+    size_t done;
 
+    if (start == end) {
+        return end;
+    }
     x->begun = false;
-    if (start < end && !begun) {
+    if (!begun) {
         tell_time(x, packets[start].ts);
     }
-    if (start < end && x->n_programs == 1
-        && !x->programs[0]->dynamic_matcher) {
-        i = run_single(x, packets, start, end);
+    if (x->n_programs == 1 && !x->programs[0]->dynamic_matcher) {
+        done = run_single(x, packets, start, end);
     } else {
-        struct xfsm_run run;
-
-        run.x = x;
-        while (i < end && run_several(x, &packets[i], i, &run)) {
-            if (++i < end) {
-                tell_time(x, packets[i].ts);
-            }
-        }
+        done = run_several(x, packets, start, end);
     }
     x->stats.matched = (x->stats.handled + x->stats.no_key
                         + x->stats.no_state);
-    return i;
+    return done;
 }
 
 /* Runs one handler that no packet at hand brought. */
