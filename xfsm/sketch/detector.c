@@ -225,22 +225,12 @@ has_wide(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
 }
 
-/* xfsm_hash_fold(), in fewer registers. */
-static inline WIDE uint64_t
-wide_fold(uint64_t hash, uint64_t by)
-{
-    unsigned long long high;
-    unsigned long long low = _mulx_u64(hash, by, &high);
-
-    return low ^ high;
-}
-
 /* make_probes(): the numbers of the bits. */
 static inline WIDE __m128i
 wide_probes(uint64_t hash)
 {
-    __m128i mix = _mm_set_epi64x((int64_t) wide_fold(hash, MIX_HIGH),
-                                 (int64_t) wide_fold(hash, MIX_LOW));
+    __m128i mix = _mm_set_epi64x((int64_t) xfsm_hash_fold(hash, MIX_HIGH),
+                                 (int64_t) xfsm_hash_fold(hash, MIX_LOW));
 
     return _mm_mulhi_epu16(mix, _mm_set1_epi16(FILTER_BITS));
 }
@@ -431,11 +421,12 @@ static WIDE bool
 update_wide(struct xfsm_detector *d, uint64_t hash, uint64_t now)
 {
     struct xfsm_detector_line *line = xfsm_detector_line(d, hash);
-    __m128i probes = wide_probes(hash);
+    __m128i probes;
 
     if (__builtin_expect(now >= d->look_at, 0)) {
         return update_late(d, hash, now);
     }
+    probes = wide_probes(hash);
     return (line->epoch == d->epoch && wide_has(line, d->epoch % 2, probes))
            || update_wide_line(d, line, probes, now);
 }
