@@ -344,6 +344,39 @@ test_text_escapes(void **state)
     free(json);
 }
 
+/* Any byte at any place of a text of any length, looked at 8 at a time or
+ * not. */
+static void
+test_any_byte_anywhere(void **state)
+{
+    struct xfsm_event event = plain_event();
+
+    (void) state;
+    for (size_t len = 1; len <= 20; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                bool special = c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
+                char text[20];
+                char *json, *value;
+                size_t n;
+
+                memset(text, 'x', len);
+                text[at] = (char) c;
+                event.text = text;
+                event.text_len = len;
+                json = format(&event);
+                value = json_member(json, "text", &n);
+                assert_int_equal(n, len);
+                assert_memory_equal(value, text, len);
+                assert_int_equal(strchr(strstr(json, "\"text\":"), '\\')
+                                 != NULL, special);
+                free(value);
+                free(json);
+            }
+        }
+    }
+}
+
 /* Text at its limit, each byte escaped, and the longest of all else: nothing
  * is lost. */
 static void
@@ -625,6 +658,7 @@ main(void)
         cmocka_unit_test(test_time_every_day),
         cmocka_unit_test(test_text_of_every_byte),
         cmocka_unit_test(test_text_escapes),
+        cmocka_unit_test(test_any_byte_anywhere),
         cmocka_unit_test(test_everything_at_its_limit),
         cmocka_unit_test(test_past_every_limit),
         cmocka_unit_test(test_raw_is_capped),

@@ -174,6 +174,13 @@ test_format_addr(void **state)
     check_addr("::ffff:192.0.2.1", "192.0.2.1");
     check_addr("::ffff:0.0.0.0", "0.0.0.0");
     check_addr("::ffff:255.255.255.255", "255.255.255.255");
+    for (unsigned int i = 0; i < 256; i++) {
+        char mapped[40], plain[20];
+
+        snprintf(plain, sizeof plain, "%u.%u.7.%u", i, 255 - i, i);
+        snprintf(mapped, sizeof mapped, "::ffff:%s", plain);
+        check_addr(mapped, plain);
+    }
     check_addr("::", "::");
     check_addr("::1", "::1");
     check_addr("1::", "1::");

@@ -172,6 +172,25 @@ put_mac(struct field_text *text, uint64_t mac)
     }
 }
 
+/* Each octet with a dot behind it. */
+#define OCTETS_6(TENS) \
+    TENS "0.", TENS "1.", TENS "2.", TENS "3.", TENS "4.", TENS "5."
+#define OCTETS_10(TENS) \
+    OCTETS_6(TENS), TENS "6.", TENS "7.", TENS "8.", TENS "9."
+#define OCTETS_100(HUNDREDS) \
+    OCTETS_10(HUNDREDS "0"), OCTETS_10(HUNDREDS "1"), \
+    OCTETS_10(HUNDREDS "2"), OCTETS_10(HUNDREDS "3"), \
+    OCTETS_10(HUNDREDS "4"), OCTETS_10(HUNDREDS "5"), \
+    OCTETS_10(HUNDREDS "6"), OCTETS_10(HUNDREDS "7"), \
+    OCTETS_10(HUNDREDS "8"), OCTETS_10(HUNDREDS "9")
+static const char octet_texts[256][4] = {
+    OCTETS_10(""), OCTETS_10("1"), OCTETS_10("2"), OCTETS_10("3"),
+    OCTETS_10("4"), OCTETS_10("5"), OCTETS_10("6"), OCTETS_10("7"),
+    OCTETS_10("8"), OCTETS_10("9"), OCTETS_100("1"),
+    OCTETS_10("20"), OCTETS_10("21"), OCTETS_10("22"), OCTETS_10("23"),
+    OCTETS_10("24"), OCTETS_6("25"),
+};
+
 static void
 put_ip4(struct field_text *text, const uint8_t *octets)
 {
@@ -180,16 +199,8 @@ put_ip4(struct field_text *text, const uint8_t *octets)
     int i;
 
     for (i = 0; i < 4; i++) {
-        unsigned int octet = octets[i];
-
-        if (octet >= 100) {
-            *p++ = (char) ('0' + octet / 100);
-        }
-        if (octet >= 10) {
-            *p++ = (char) ('0' + octet / 10 % 10);
-        }
-        *p++ = (char) ('0' + octet % 10);
-        *p++ = '.';
+        memcpy(p, octet_texts[octets[i]], sizeof octet_texts[0]);
+        p += 2 + (octets[i] >= 10) + (octets[i] >= 100);
     }
     put_bytes(text, buf, (size_t) (p - buf) - 1);
 }

@@ -115,9 +115,9 @@ is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* The same for 8 characters: not 0 if it is not so of one of them.  (Each term
- * has the upper bit of bytes below 0x20, from 0x7f on, of '"' and of '\\'; the
- * first, third and fourth may borrow, from a byte that is one of them.) */
+/* The same for 8 characters: 0 if it is so of all of them, and only then.  (The
+ * terms have the upper bits of bytes below 0x20, of 0x7f, from 0x80 on, of '"'
+ * and of '\\'; what they borrow or carry comes from such a byte.) */
 static inline uint64_t
 has_special(uint64_t w)
 {
@@ -129,24 +129,48 @@ has_special(uint64_t w)
             | (slashes - ones)) & ones * 0x80;
 }
 
-/* How many characters at 's', 'len' at most, stand for themselves. */
-static inline size_t
-count_plain(const char *s, size_t len)
+static inline uint64_t
+load64(const char *s)
 {
-    size_t n = 0;
+    uint64_t w;
 
-    for (; n + 8 <= len; n += 8) {
-        uint64_t w;
+    memcpy(&w, s, sizeof w);
+    return w;
+}
 
-        memcpy(&w, &s[n], sizeof w);
-        if (has_special(w)) {
-            break;
-        }
+/* Less than 8 characters, and others that stand for themselves. */
+static inline uint64_t
+load_few(const char *s, size_t len)
+{
+    uint64_t w = UINT64_C(0x6161616161616161);
+
+    if (len >= 4) {
+        uint32_t head, tail;
+
+        memcpy(&head, s, sizeof head);
+        memcpy(&tail, &s[len - 4], sizeof tail);
+        return (uint64_t) head << 32 | tail;
     }
-    while (n < len && is_plain((unsigned char) s[n])) {
-        n++;
+    for (size_t i = 0; i < len; i++) {
+        w = w << 8 | (unsigned char) s[i];
     }
-    return n;
+    return w;
+}
+
+/* Do all characters stand for themselves?  The last 8 are looked at together,
+ * perhaps some of them for the second time. */
+static inline bool
+all_plain(const char *s, size_t len)
+{
+    uint64_t special = 0;
+
+    if (len < 8) {
+        return !has_special(load_few(s, len));
+    }
+    for (size_t i = 0; i + 8 < len; i += 8) {
+        special |= has_special(load64(&s[i]));
+    }
+    return !(special | has_special(load64(&s[len - 8])));
 }
 
 static void
@@ -169,18 +193,26 @@ put_special(struct out *out, unsigned char c)
     }
 }
 
+static __attribute__((noinline)) void
+put_specials(struct out *out, const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (is_plain((unsigned char) s[i])) {
+            put(out, &s[i], 1);
+        } else {
+            put_special(out, (unsigned char) s[i]);
+        }
+    }
+}
+
 static void
 put_escaped(struct out *out, const char *s, size_t len)
 {
     PUT(out, "\"");
-    for (size_t i = 0; i < len; i++) {
-        size_t plain = count_plain(&s[i], len - i);
-
-        put(out, &s[i], plain);
-        i += plain;
-        if (i < len) {
-            put_special(out, (unsigned char) s[i]);
-        }
+    if (all_plain(s, len)) {
+        put(out, s, len);
+    } else {
+        put_specials(out, s, len);
     }
     PUT(out, "\"");
 }
