@@ -205,7 +205,9 @@ write_program(struct ovsdb_idl *idl, const struct fleetrec_program *row,
     const char *state = v->state ? xfsm_rollout_state_names[v->state] : NULL;
     bool changed = differs(row->state, state);
 
-    fleetrec_program_set_digest(row, program->image_digest);
+    if (!program->pending) {
+        fleetrec_program_set_digest(row, program->image_digest);
+    }
     /* A database of before version 1.2.0 does not have it. */
     if (fleetrec_server_has_program_table_col_source_digest(idl)) {
         fleetrec_program_set_source_digest(row, program->source_digest);
