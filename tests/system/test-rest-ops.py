@@ -7,6 +7,7 @@ hosts; and the log of that.  Each answer is held against the OpenAPI
 document."""
 
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -87,6 +88,39 @@ class Fleet(FleetDb):
             wanted, self.b.get("/api/v1/programs/hello/rollout").body))
 
 
+def roll_out_late(fleet):
+    """Version 2, while a controller of hosts does nothing, so that their rows
+    are of before, and say that they are done."""
+    leader, other = (fleet.a, fleet.b)
+    if fleet.db.rows("Fleet")[0]["status"]["leader"] == "b":
+        leader, other = other, leader
+    late = [row["name"] for row in fleet.db.rows("Host")
+            if row["controller"] == ("b" if other is fleet.b else "a")]
+    check(late, "the leader has all hosts")
+    fakes = {fake.name: fake for fake in fleet.hosts}
+
+    def seen():
+        now = leader.get("/api/v1/programs/hello/rollout").json
+        hosts = leader.get("/api/v1/programs/hello/rollout/hosts").json
+        for host in hosts["items"]:
+            check((host["version"], host["state"]) != (2, "done")
+                  or fakes[host["host"]].program("hello") == PROGRAM % "2",
+                  str(host))
+        check((now["version"], now["phase"]) != (2, "done")
+              or fleet.runs("2") == 2, str(now))
+        return now["version"] == 2 and now["phase"] in ("spreading", "done")
+
+    other.process.send_signal(signal.SIGSTOP)
+    try:
+        post(leader, "programs/hello/rollout",
+             {"version": 2, "options": {"canary-percent": 100}})
+        wait_until(seen, 20, "the roll-out to begin")
+    finally:
+        other.process.send_signal(signal.SIGCONT)
+    fleet.wait_phase("done", version=2, done=2, before=1)
+    check(fleet.runs("2") == 2, "version 2 on all hosts")
+
+
 def test_rollouts(fleet):
     """Out with canaries, aborted, out again, back, and to an older one."""
     a, b = fleet.a, fleet.b
@@ -137,13 +171,9 @@ def test_rollouts(fleet):
     now = fleet.wait_phase("done", a, version=1, newest=2,
                            newest_state="rolled-back")
     check(now["newest_error"] == "aborted by user the-operator", str(now))
-    wait_until(lambda: fleet.runs("1") == 2, 10, "the end of the canary")
+    check(fleet.runs("1") == 2, "the end of the canary")
     post(a, "programs/hello/rollback", {"version": 1}, 409, "before 1")
-    post(a, "programs/hello/rollout",
-         {"version": 2, "options": {"canary-percent": 100}})
-    fleet.wait_phase("done", version=2, done=2, before=1)
-    # Rows of hosts may still be of before.
-    wait_until(lambda: fleet.runs("2") == 2, 10, "version 2 on all hosts")
+    roll_out_late(fleet)
     post(a, "programs/hello/abort", {"version": 2}, 409, "on all hosts")
     fleet.put_version("3")
     fleet.wait_phase("done", version=3, before=2)
@@ -152,7 +182,7 @@ def test_rollouts(fleet):
     done = post(a, "programs/hello/rollout", {"version": 1}).json
     check(done["detail"] == "version 1 instead of 2", str(done))
     fleet.wait_phase("done", version=1, before=0, done=2)
-    wait_until(lambda: fleet.runs("1") == 2, 10, "an older version")
+    check(fleet.runs("1") == 2, "an older version")
     page = b.get("/api/v1/rollouts").json
     check([r["program"] for r in page["items"]] == ["hello"], str(page))
 
