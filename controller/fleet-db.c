@@ -505,18 +505,21 @@ read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     return fleet;
 }
 
-/* Tells whether the leader has decided about the newest version of each
- * program of 'fleet', as far as it can. */
+/* Tells whether the leader has decided about the version that is wanted of
+ * each program of 'fleet', as far as it can. */
 static bool
 is_decided(const struct xfsm_fleet *fleet)
 {
     const struct shash_node *node;
 
     SHASH_FOR_EACH (node, &fleet->programs) {
-        const struct xfsm_fleet_program *newest = node->data;
+        const struct xfsm_fleet_program *p = node->data;
 
-        if (!newest->blocked
-            && newest->rollout.state == XFSM_ROLLOUT_NEW) {
+        while (p && (p->rollout.state == XFSM_ROLLOUT_INVALID
+                     || p->rollout.state == XFSM_ROLLOUT_ROLLED_BACK)) {
+            p = p->older;
+        }
+        if (p && !p->blocked && p->rollout.state == XFSM_ROLLOUT_NEW) {
             return false;
         }
     }

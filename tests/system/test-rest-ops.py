@@ -72,6 +72,17 @@ class Fleet(FleetDb):
             "PUT", path + query, "operator", PROGRAM % text,
             {"If-Match": known.etag} if known.status == 200 else {}), status)
 
+    def share(self):
+        """The leader, the other controller, and a host of the latter."""
+        names = ["a", "b"]
+        names.remove(self.db.rows("Fleet")[0]["status"]["leader"])
+        late = [row["name"] for row in self.db.rows("Host")
+                if row["controller"] == names[0]]
+        check(late, "the leader has all hosts")
+        pair = (self.a, self.b) if names == ["b"] else (self.b, self.a)
+        return (*pair, next(fake for fake in self.hosts
+                            if fake.name == late[0]))
+
     def runs(self, text):
         """How many hosts have that version."""
         return sum(host.program("hello") == PROGRAM % text
@@ -91,12 +102,7 @@ class Fleet(FleetDb):
 def roll_out_late(fleet):
     """Version 2, while a controller of hosts does nothing, so that their rows
     are of before, and say that they are done."""
-    leader, other = (fleet.a, fleet.b)
-    if fleet.db.rows("Fleet")[0]["status"]["leader"] == "b":
-        leader, other = other, leader
-    late = [row["name"] for row in fleet.db.rows("Host")
-            if row["controller"] == ("b" if other is fleet.b else "a")]
-    check(late, "the leader has all hosts")
+    leader, other, _ = fleet.share()
     fakes = {fake.name: fake for fake in fleet.hosts}
 
     def seen():
@@ -185,6 +191,34 @@ def test_rollouts(fleet):
     check(fleet.runs("1") == 2, "an older version")
     page = b.get("/api/v1/rollouts").json
     check([r["program"] for r in page["items"]] == ["hello"], str(page))
+
+
+def test_undecided(fleet):
+    """What the leader has yet to decide is not said to be on hosts, also if
+    versions that are newer are out of the game."""
+    leader, other, fake = fleet.share()
+    before = fleet.db.row("Host", fake.name)["last_sync"]
+    check(fleet.runs("1") == 2, "version 1")
+    leader.process.send_signal(signal.SIGSTOP)
+    try:
+        post(other, "programs/hello/rollout", {"version": 2})
+        fleet.db.update("Fleet", [], next_cfg=1000)
+        fleet.db.insert("Assignment", name="later", programs=["hello"],
+                        target={"port": "x"}, hosts=["*"])
+
+        def seen():
+            row = fleet.db.row("Host", fake.name)
+            return ("later" in fake.assignments() and row["state"] == "done"
+                    and row["last_sync"] != before and row)
+
+        row = wait_until(seen, 20, "another change")
+        check(row["cur_cfg"] < 1000 or fleet.runs("2") == 2, str(row))
+    finally:
+        leader.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: all(row["cur_cfg"] == 1000
+                           for row in fleet.db.rows("Host")), 20, "the leader")
+    check(fleet.runs("2") == 2, "what is said to be on all hosts")
+    fleet.db.delete("Assignment", named("later"))
 
 
 def test_rollout_audit(fleet):
@@ -512,6 +546,7 @@ def test_switches(fleet):
 def test(host):
     fleet = Fleet(host)
     test_rollouts(fleet)
+    test_undecided(fleet)
     test_rollout_audit(fleet)
     test_probes(fleet)
     test_hosts(fleet)
