@@ -205,7 +205,9 @@ write_program(struct ovsdb_idl *idl, const struct fleetrec_program *row,
     const char *state = v->state ? xfsm_rollout_state_names[v->state] : NULL;
     bool changed = differs(row->state, state);
 
-    fleetrec_program_set_digest(row, program->image_digest);
+    if (!program->pending) {
+        fleetrec_program_set_digest(row, program->image_digest);
+    }
     /* A database of before version 1.2.0 does not have it. */
     if (fleetrec_server_has_program_table_col_source_digest(idl)) {
         fleetrec_program_set_source_digest(row, program->source_digest);
@@ -503,18 +505,21 @@ read_fleet(struct xfsm_fleet_db *db, const struct xfsm_fleet *old)
     return fleet;
 }
 
-/* Tells whether the leader has decided about the newest version of each
- * program of 'fleet', as far as it can. */
+/* Tells whether the leader has decided about the version that is wanted of
+ * each program of 'fleet', as far as it can. */
 static bool
 is_decided(const struct xfsm_fleet *fleet)
 {
     const struct shash_node *node;
 
     SHASH_FOR_EACH (node, &fleet->programs) {
-        const struct xfsm_fleet_program *newest = node->data;
+        const struct xfsm_fleet_program *p = node->data;
 
-        if (!newest->blocked
-            && newest->rollout.state == XFSM_ROLLOUT_NEW) {
+        while (p && (p->rollout.state == XFSM_ROLLOUT_INVALID
+                     || p->rollout.state == XFSM_ROLLOUT_ROLLED_BACK)) {
+            p = p->older;
+        }
+        if (p && !p->blocked && p->rollout.state == XFSM_ROLLOUT_NEW) {
             return false;
         }
     }

@@ -108,7 +108,8 @@ read_program(const struct fleetrec_program *row, const struct smap *common,
         p->rollout.state = XFSM_ROLLOUT_NEW;
     }
     p->rollout.since = row->n_since ? row->since[0] : 0;
-    if (p->rollout.state == XFSM_ROLLOUT_ROLLED_BACK) {
+    if (p->rollout.state == XFSM_ROLLOUT_ROLLED_BACK
+        || p->rollout.state == XFSM_ROLLOUT_INVALID) {
         p->rollout.error = nullable_xstrdup(row->error);
     }
 }
@@ -394,6 +395,7 @@ decide_program(struct xfsm_fleet *fleet, struct xfsm_fleet_program *newest,
         p->decision.n_hosts = sset_count(&canaries);
         p->decision.reason = reasons[n];
         p->decision.invalid = p->retry ? NULL : p->error;
+        p->decision.unknown = p->retry;
         p->decision.blocked = p->retry ? p->error : p->blocked;
         versions[n++] = &p->decision;
         sset_destroy(&canaries);

@@ -47,6 +47,9 @@ struct xfsm_host {
     bool refused;               /* By the last transaction. */
     int64_t wanted_cfg;         /* What cur_cfg must reach. */
     bool settled;               /* It once was as this fleet wants it. */
+    struct smap programs;       /* Which versions it has... */
+    bool programs_known;        /* ...since it was up to date with this
+                                 * fleet. */
     int64_t last_sync;          /* When it was so last, or 0. */
     int64_t drifts;
     struct xfsm_health *health;
@@ -115,6 +118,7 @@ xfsm_host_create(const char *name, const char *remote,
     host->remote = xstrdup(remote);
     host->mode = mode;
     host->retry_at = LLONG_MIN;
+    smap_init(&host->programs);
     host->health = xfsm_health_create();
     host->traffic = xfsm_traffic_create();
     ds_init(&host->plan);
@@ -136,6 +140,7 @@ xfsm_host_destroy(struct xfsm_host *host)
             ovsdb_idl_txn_destroy(host->txn);
         }
         ovsdb_idl_destroy(host->idl);
+        smap_destroy(&host->programs);
         xfsm_health_destroy(host->health);
         xfsm_traffic_destroy(host->traffic);
         ds_destroy(&host->plan);
@@ -153,6 +158,7 @@ xfsm_host_set_fleet(struct xfsm_host *host, const struct xfsm_fleet *fleet)
     host->dirty = true;
     host->compared = false;
     host->settled = false;
+    host->programs_known = false;
     host->txn_is_old = true;
     host->retry_at = LLONG_MIN;
 }
@@ -383,6 +389,19 @@ xfsm_host_get_status(struct xfsm_host *host, struct xfsm_host_status *status)
     xfsm_health_sum(host->idl, &status->sums);
 }
 
+/* Returns which versions the host has, which is up to date. */
+static const struct smap *
+get_programs(struct xfsm_host *host)
+{
+    if (!host->programs_known) {
+        smap_clear(&host->programs);
+        xfsm_sync_get_versions(host->idl, host->fleet, host->name,
+                               &host->programs);
+        host->programs_known = true;
+    }
+    return &host->programs;
+}
+
 void
 xfsm_host_get_brief_status(struct xfsm_host *host,
                            struct xfsm_host_status *status)
@@ -397,6 +416,9 @@ xfsm_host_get_brief_status(struct xfsm_host *host,
         .drifts = host->drifts,
     };
     smap_init(&status->canaries);
+    if (status->state == XFSM_HOST_DONE) {
+        status->programs = get_programs(host);
+    }
     if (host->fleet && is_ready(host)) {
         run_health(host);
         xfsm_health_get_verdicts(host->health, &status->canaries);

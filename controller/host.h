@@ -66,6 +66,9 @@ struct xfsm_host_status {
     int64_t drifts;
     struct xfsm_health_sums sums;
     struct smap canaries;       /* Verdicts. */
+    const struct smap *programs;    /* Which versions it has, as column
+                                     * "programs" tells; NULL unless it is up
+                                     * to date. */
 };
 
 /* Creates a host called 'name' at the OVSDB remote 'remote'. */

@@ -64,7 +64,7 @@ xfsm_members_create(const char *remote, const char *name)
         &fleetrec_host_col_controller, &fleetrec_host_col_agent_version,
         &fleetrec_host_col_last_sync, &fleetrec_host_col_statistics,
         &fleetrec_host_col_canaries, &fleetrec_host_col_cur_cfg,
-        &fleetrec_host_col_collected,
+        &fleetrec_host_col_collected, &fleetrec_host_col_programs,
     };
     struct xfsm_members *m = xzalloc(sizeof *m);
     size_t i;
@@ -289,6 +289,18 @@ write_statistics(const struct fleetrec_host *row,
     fleetrec_host_set_statistics(row, names, values, ARRAY_SIZE(names));
 }
 
+/* Writes 'programs' if they are others: the host's row is looked at often, and
+ * they seldom change. */
+static void
+write_versions(const struct xfsm_members *m, const struct fleetrec_host *row,
+               const struct smap *programs)
+{
+    if (fleetrec_server_has_host_table_col_programs(m->idl)
+        && !smap_equal(&row->programs, programs)) {
+        fleetrec_host_set_programs(row, programs);
+    }
+}
+
 static void
 write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
            struct xfsm_host *host, int64_t cfg, bool statistics)
@@ -314,6 +326,7 @@ write_host(const struct xfsm_members *m, const struct fleetrec_host *row,
     fleetrec_host_set_canaries(row, &status.canaries);
     if (status.state == XFSM_HOST_DONE) {
         fleetrec_host_set_cur_cfg(row, cfg);
+        write_versions(m, row, status.programs);
     }
     if (statistics) {
         write_statistics(row, &status);

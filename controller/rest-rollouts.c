@@ -86,12 +86,6 @@ find_users(struct xfsm_rest_call *call, const struct ovsdb_idl *idl,
     sset_destroy(&names);
 }
 
-static bool
-is_done(const struct fleetrec_host *host)
-{
-    return host->state && !strcmp(host->state, "done");
-}
-
 /* What 'host' says of 'version' of 'program', or NULL. */
 static const char *
 get_verdict(const struct fleetrec_host *host, const char *program,
@@ -114,6 +108,29 @@ get_placed(struct xfsm_rest_call *call, const char *program,
     return fleet ? xfsm_fleet_find_program(fleet, host, program) : NULL;
 }
 
+static bool
+is_done(const struct fleetrec_host *host)
+{
+    return host->state && !strcmp(host->state, "done");
+}
+
+/* Tells whether 'host' has 'version' of 'program', and its agent acknowledged
+ * that.  Its state can still be of before that was wanted, and is asked only
+ * where the database is of before version 1.3.0, which does not have more. */
+static bool
+has_version(struct xfsm_rest_call *call, const struct fleetrec_host *host,
+            const char *program, int64_t version)
+{
+    const struct xfsm_fleet_program *placed;
+
+    if (fleetrec_server_has_host_table_col_programs(
+            xfsm_rest_db_idl(call->rest->db))) {
+        return smap_get_ullong(&host->programs, program, 0) == version;
+    }
+    placed = get_placed(call, program, host->name);
+    return placed && placed->version == version && is_done(host);
+}
+
 static void
 count_hosts(struct xfsm_rest_call *call, const struct shash *users,
             const struct fleetrec_program *wanted, struct counts *counts)
@@ -126,11 +143,12 @@ count_hosts(struct xfsm_rest_call *call, const struct shash *users,
         const struct xfsm_fleet_program *placed
             = get_placed(call, wanted->name, host->name);
 
+        counts->done += has_version(call, host, wanted->name,
+                                    wanted->version);
         if (placed && placed->version == wanted->version) {
             const char *verdict = get_verdict(host, wanted->name,
                                               wanted->version);
 
-            counts->done += is_done(host);
             counts->canaries += !placed->all_hosts;
             counts->well += verdict && !strcmp(verdict, "well");
             counts->ill += verdict && strcmp(verdict, "well");
@@ -283,6 +301,18 @@ xfsm_rest_get_rollout(struct xfsm_rest_call *call)
     }
 }
 
+/* How 'host' is, which is to have 'placed', or none if NULL. */
+static const char *
+get_host_state(struct xfsm_rest_call *call, const struct fleetrec_host *host,
+               const struct xfsm_fleet_program *placed)
+{
+    if (placed && is_done(host)
+        && !has_version(call, host, call->name, placed->version)) {
+        return xfsm_host_state_to_word(XFSM_HOST_WRITING);
+    }
+    return host->state ? host->state : "unknown";
+}
+
 /* A host of the roll-out of the program in the path. */
 static struct json *
 build_host(struct xfsm_rest_call *call, const char *name, const void *host_)
@@ -299,8 +329,7 @@ build_host(struct xfsm_rest_call *call, const char *name, const void *host_)
         placed ? placed->version : 0));
     json_object_put(json, "canary", json_boolean_create(
         placed && !placed->all_hosts));
-    json_object_put_string(json, "state",
-                           host->state ? host->state : "unknown");
+    json_object_put_string(json, "state", get_host_state(call, host, placed));
     if (verdict) {
         json_object_put_string(json, "verdict", verdict);
     }

@@ -132,8 +132,10 @@ check_version(struct xfsm_rollout *v, int64_t now)
         set_state(v, XFSM_ROLLOUT_INVALID, now);
         free(v->error);
         v->error = xstrdup(v->invalid);
-    } else if (v->state == XFSM_ROLLOUT_INVALID) {
+    } else if (v->state == XFSM_ROLLOUT_INVALID && !v->unknown) {
         set_state(v, XFSM_ROLLOUT_NEW, now);
+        free(v->error);
+        v->error = NULL;
     }
     if (!v->error && v->blocked) {
         v->error = xstrdup(v->blocked);

@@ -74,7 +74,9 @@ struct xfsm_rollout {
     struct xfsm_rollout_options options;
 
     /* Input of the decision.  Strings are borrowed. */
-    const char *invalid;        /* Why it does not compile, or NULL. */
+    const char *invalid;        /* Why it does not compile, or NULL... */
+    bool unknown;               /* ...and whether it does is not known yet:
+                                 * one that was invalid stays so. */
     const char *blocked;        /* Why it must wait to be decided, or NULL. */
     size_t n_hosts;             /* That would have it as a canary. */
     enum xfsm_rollout_health health;    /* Of those, if it is one. */

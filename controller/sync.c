@@ -8,6 +8,7 @@
 
 #include "controller/sync.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -421,4 +422,42 @@ xfsm_sync(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     sync_assignments(&s);
     sset_destroy(&s.present);
     return s.n;
+}
+
+/* ## Versions ## */
+
+/* Returns the version of a program that 'row' is of, or NULL. */
+static const struct xfsm_fleet_program *
+find_version(const struct xfsm_fleet *fleet, const char *host,
+             const struct xfsmrec_program *row)
+{
+    const struct xfsm_fleet_program *program
+        = xfsm_fleet_find_program(fleet, host, row->name);
+
+    if (program && program->error) {
+        program = shash_find_data(&fleet->programs, row->name);
+        while (program && (!program->source
+                           || strcmp(program->source, row->source))) {
+            program = program->older;
+        }
+    }
+    return program;
+}
+
+void
+xfsm_sync_get_versions(struct ovsdb_idl *idl, const struct xfsm_fleet *fleet,
+                       const char *host, struct smap *versions)
+{
+    const struct xfsmrec_program *row;
+
+    XFSMREC_PROGRAM_FOR_EACH (row, idl) {
+        const struct xfsm_fleet_program *program
+            = (is_ours(&row->external_ids) ? find_version(fleet, host, row)
+               : NULL);
+
+        if (program && program->version) {
+            smap_add_format(versions, row->name, "%"PRId64,
+                            program->version);
+        }
+    }
 }

@@ -33,4 +33,12 @@ int xfsm_sync(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
               const struct xfsm_fleet *fleet, const char *host,
               struct ds *changes, struct ds *conflicts);
 
+/* Adds the versions of the programs that the host named 'host' has to
+ * 'versions', as column "programs" of table Host in xfsm-fleet-db(5) has them:
+ * the database in 'idl' is as 'fleet' wants it, so they are those of 'fleet',
+ * or where that has an error, the one whose text is there. */
+void xfsm_sync_get_versions(struct ovsdb_idl *idl,
+                            const struct xfsm_fleet *fleet, const char *host,
+                            struct smap *versions);
+
 #endif /* controller/sync.h */

@@ -13,7 +13,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import Controller, FakeHost, Ovsdb           # noqa: E402
+from resttest import RestController                         # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
+
+PORT = 18160
 
 SCHEMA = os.path.join(xfsmtest.TOP_SRCDIR,
                       "ovsdb-schema/xfsm-fleet.ovsschema")
@@ -43,7 +46,8 @@ class Servers:
             del schema["tables"][table]
         for table, column in (("Program", "signature"),
                               ("Program", "source_digest"),
-                              ("Assignment", "tenant")):
+                              ("Assignment", "tenant"),
+                              ("Host", "programs")):
             del schema["tables"][table]["columns"][column]
         self.write(self.old, schema)
         self.newer = os.path.join(host.dir, "newer.ovsschema")
@@ -103,7 +107,7 @@ def test_alone(servers):
     second = servers.path("second", ".sock")
     out = servers.init("one", "--start", "--listen=punix:" + second)
     check("created, and served at" in out, out)
-    check("served already, schema version 1.2.1" in servers.init("one"),
+    check("served already, schema version 1.3.0" in servers.init("one"),
           "a second init")
     servers.ctl("one", "add-host", "hv1", "unix:x")
     Ovsdb(second, "XFSM_Fleet").close()
@@ -118,9 +122,9 @@ def test_alone(servers):
     check("newer than 1.1.0" in out, out)
 
 
-def convert(servers, name, fake, controller):
+def convert(servers, name, fake, controller, look=lambda: None):
     """A controller works on the database, before, while and after it is
-    converted."""
+    converted, and so does 'look'."""
     db = servers.connect(name)
     db.insert("Program", name="hello", version=1, source=PROGRAM)
     db.insert("Host", name="hv1", remotes=[fake.remote])
@@ -129,9 +133,10 @@ def convert(servers, name, fake, controller):
     wait_until(lambda: "before" in fake.assignments(), 30,
                "a controller with a database that is older")
     db.close()
+    look()
     out = servers.init(name)
-    check("converted from schema version 1.1.0 to 1.2.1" in out, out)
-    check("schema version 1.2.1" in servers.init(name), "a second time")
+    check("converted from schema version 1.1.0 to 1.3.0" in out, out)
+    check("schema version 1.3.0" in servers.init(name), "a second time")
     servers.ctl(name, "add-tenant", "blue", "port=vm*", "program=hello", "--",
                 "--tenant=blue", "assign", "blue.x", "hello", "host=*",
                 "port=*")
@@ -144,13 +149,29 @@ def convert(servers, name, fake, controller):
     check(len(db.rows("Program")[0]["source_digest"]) == 64
           and "before" in fake.assignments(), "what was there")
     db.close()
+    look()
     controller.exit()
 
 
 def test_convert(servers, host, fake):
     servers.init("older", "--start", schema=servers.old)
-    controller = Controller(host, servers.remote("older"), "c1")
-    convert(servers, "older", fake, controller)
+    controller = RestController(host, "c1", PORT, "--name=c1",
+                                "--db=" + servers.remote("older"))
+
+    def is_done():
+        answer = controller.call("GET", "/api/v1/programs/hello/rollout")
+        return (answer.status == 200 and answer.json["phase"] == "done"
+                and answer.json["done"] == 1)
+
+    def is_told():
+        """With a database that is too old for it, done is told by less."""
+        wait_until(is_done, 20, "the roll-out to be done")
+        check(fake.program("hello") == PROGRAM, "what is done")
+        row = servers.connect("older").row("Host", "hv1")
+        check(row.get("programs", {"hello": "1"}) == {"hello": "1"},
+              str(row))
+
+    convert(servers, "older", fake, controller, is_told)
     check(os.path.exists(servers.path("older", ".db.backup-1.1.0")),
           "a copy of the old file")
     host.run("ovs-appctl", "-t", servers.path("older", ".ctl"),

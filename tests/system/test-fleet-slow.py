@@ -122,6 +122,54 @@ def test_database(host, tool):
     db.close()
 
 
+def test_restart(host, tool):
+    """What a version was found to be, it stays while a leader that begins has
+    it compiled again."""
+    server = Server(host, "again", "xfsm-fleet")
+    db = server.connect()
+    db.insert("Fleet", next_cfg=0)
+    for name, text in (("right", "slow"), ("wrong", "slow --><wrong")):
+        db.insert("Program", name=name, version=1,
+                  source=PROGRAM % (name, text))
+
+    def look():
+        return [{c: db.row("Program", name)[c] for c in
+                 ("state", "since", "error", "digest")}
+                for name in ("right", "wrong")]
+
+    def is_settled():
+        return [row["state"] for row in look()] == ["active", "invalid"]
+
+    controller = Controller(host, server.remote, "c2", "--xfsm=" + tool)
+    wait_until(is_settled, 20, "both to be compiled")
+    controller.exit()
+    before = look()
+    check(before[0]["digest"] and before[1]["error"], str(before))
+    for name in ("go", "started"):
+        os.unlink(os.path.join(host.dir, name))
+    controller = Controller(host, server.remote, "c3", "--xfsm=" + tool)
+    wait_until(lambda: os.path.exists(host.dir + "/started"), 20,
+               "the toolbox")
+    # The leader has waited long enough, and written what it knows.
+    db.update("Fleet", [], options={"canary-percent": "x"})
+    wait_until(lambda: "options-error" in db.rows("Fleet")[0]["status"], 20,
+               "the leader to write")
+    check("2 programs wait to be compiled" in controller.show(),
+          controller.show())
+    now = look()
+    check(now[1] == before[1], "%s, not %s" % (now[1], before[1]))
+    check(now[0] == dict(before[0], error="is being compiled"), str(now[0]))
+    with open(host.dir + "/go", "w"):
+        pass
+    wait_until(lambda: "compiled" not in controller.show(), 20, "an end")
+    wait_until(lambda: look()[1] == before[1] and look()[0]["digest"]
+               == before[0]["digest"] and is_settled(), 20,
+               lambda: "%s, not %s" % (look(), before))
+    check("version 1: new" not in host.log("c3"), "it was new for a while")
+    controller.exit()
+    db.close()
+
+
 def test_file(host, tool):
     """A file that is read again: who asked waits, nobody else does."""
     fleet = os.path.join(host.dir, "fleet.json")
@@ -176,6 +224,7 @@ def test(host):
         f.write(TOOL % {"dir": host.dir, "tool": host.tool("utilities/xfsm")})
     os.chmod(tool, 0o755)
     test_database(host, tool)
+    test_restart(host, tool)
     test_file(host, tool)
 
 

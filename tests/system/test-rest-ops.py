@@ -7,6 +7,7 @@ hosts; and the log of that.  Each answer is held against the OpenAPI
 document."""
 
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -71,6 +72,17 @@ class Fleet(FleetDb):
             "PUT", path + query, "operator", PROGRAM % text,
             {"If-Match": known.etag} if known.status == 200 else {}), status)
 
+    def share(self):
+        """The leader, the other controller, and a host of the latter."""
+        names = ["a", "b"]
+        names.remove(self.db.rows("Fleet")[0]["status"]["leader"])
+        late = [row["name"] for row in self.db.rows("Host")
+                if row["controller"] == names[0]]
+        check(late, "the leader has all hosts")
+        pair = (self.a, self.b) if names == ["b"] else (self.b, self.a)
+        return (*pair, next(fake for fake in self.hosts
+                            if fake.name == late[0]))
+
     def runs(self, text):
         """How many hosts have that version."""
         return sum(host.program("hello") == PROGRAM % text
@@ -85,6 +97,34 @@ class Fleet(FleetDb):
 
         return wait_until(seen, 20, lambda: "%s: %s" % (
             wanted, self.b.get("/api/v1/programs/hello/rollout").body))
+
+
+def roll_out_late(fleet):
+    """Version 2, while a controller of hosts does nothing, so that their rows
+    are of before, and say that they are done."""
+    leader, other, _ = fleet.share()
+    fakes = {fake.name: fake for fake in fleet.hosts}
+
+    def seen():
+        now = leader.get("/api/v1/programs/hello/rollout").json
+        hosts = leader.get("/api/v1/programs/hello/rollout/hosts").json
+        for host in hosts["items"]:
+            check((host["version"], host["state"]) != (2, "done")
+                  or fakes[host["host"]].program("hello") == PROGRAM % "2",
+                  str(host))
+        check((now["version"], now["phase"]) != (2, "done")
+              or fleet.runs("2") == 2, str(now))
+        return now["version"] == 2 and now["phase"] in ("spreading", "done")
+
+    other.process.send_signal(signal.SIGSTOP)
+    try:
+        post(leader, "programs/hello/rollout",
+             {"version": 2, "options": {"canary-percent": 100}})
+        wait_until(seen, 20, "the roll-out to begin")
+    finally:
+        other.process.send_signal(signal.SIGCONT)
+    fleet.wait_phase("done", version=2, done=2, before=1)
+    check(fleet.runs("2") == 2, "version 2 on all hosts")
 
 
 def test_rollouts(fleet):
@@ -137,13 +177,9 @@ def test_rollouts(fleet):
     now = fleet.wait_phase("done", a, version=1, newest=2,
                            newest_state="rolled-back")
     check(now["newest_error"] == "aborted by user the-operator", str(now))
-    wait_until(lambda: fleet.runs("1") == 2, 10, "the end of the canary")
+    check(fleet.runs("1") == 2, "the end of the canary")
     post(a, "programs/hello/rollback", {"version": 1}, 409, "before 1")
-    post(a, "programs/hello/rollout",
-         {"version": 2, "options": {"canary-percent": 100}})
-    fleet.wait_phase("done", version=2, done=2, before=1)
-    # Rows of hosts may still be of before.
-    wait_until(lambda: fleet.runs("2") == 2, 10, "version 2 on all hosts")
+    roll_out_late(fleet)
     post(a, "programs/hello/abort", {"version": 2}, 409, "on all hosts")
     fleet.put_version("3")
     fleet.wait_phase("done", version=3, before=2)
@@ -152,9 +188,37 @@ def test_rollouts(fleet):
     done = post(a, "programs/hello/rollout", {"version": 1}).json
     check(done["detail"] == "version 1 instead of 2", str(done))
     fleet.wait_phase("done", version=1, before=0, done=2)
-    wait_until(lambda: fleet.runs("1") == 2, 10, "an older version")
+    check(fleet.runs("1") == 2, "an older version")
     page = b.get("/api/v1/rollouts").json
     check([r["program"] for r in page["items"]] == ["hello"], str(page))
+
+
+def test_undecided(fleet):
+    """What the leader has yet to decide is not said to be on hosts, also if
+    versions that are newer are out of the game."""
+    leader, other, fake = fleet.share()
+    before = fleet.db.row("Host", fake.name)["last_sync"]
+    check(fleet.runs("1") == 2, "version 1")
+    leader.process.send_signal(signal.SIGSTOP)
+    try:
+        post(other, "programs/hello/rollout", {"version": 2})
+        fleet.db.update("Fleet", [], next_cfg=1000)
+        fleet.db.insert("Assignment", name="later", programs=["hello"],
+                        target={"port": "x"}, hosts=["*"])
+
+        def seen():
+            row = fleet.db.row("Host", fake.name)
+            return ("later" in fake.assignments() and row["state"] == "done"
+                    and row["last_sync"] != before and row)
+
+        row = wait_until(seen, 20, "another change")
+        check(row["cur_cfg"] < 1000 or fleet.runs("2") == 2, str(row))
+    finally:
+        leader.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: all(row["cur_cfg"] == 1000
+                           for row in fleet.db.rows("Host")), 20, "the leader")
+    check(fleet.runs("2") == 2, "what is said to be on all hosts")
+    fleet.db.delete("Assignment", named("later"))
 
 
 def test_rollout_audit(fleet):
@@ -482,6 +546,7 @@ def test_switches(fleet):
 def test(host):
     fleet = Fleet(host)
     test_rollouts(fleet)
+    test_undecided(fleet)
     test_rollout_audit(fleet)
     test_probes(fleet)
     test_hosts(fleet)

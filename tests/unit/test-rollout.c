@@ -204,10 +204,31 @@ test_wrong(void **state)
     decide(w, "invalid active");
     assert_string_equal(v->error, "line 1: no");
 
-    /* Another compiler takes it. */
+    /* As long as nobody knows whether it is, it stays so, with the reason and
+     * the time that it has. */
+    w->now = 2000;
     v->invalid = NULL;
-    decide(w, "canary active");
+    v->unknown = true;
+    v->blocked = "is being compiled";
+    decide(w, "invalid active");
+    assert_int_equal(v->since, 1000);
+    v->error = xstrdup("line 1: no");
+    xfsm_rollout_decide(w->pointers, w->n, w->now);
+    assert_string_equal(v->error, "line 1: no");
+
+    /* Another compiler takes it. */
+    v->unknown = false;
+    v->blocked = NULL;
+    xfsm_rollout_decide(w->pointers, w->n, w->now);
     assert_null(v->error);
+    decide(w, "canary active");
+
+    /* A canary stays one as well. */
+    v->unknown = true;
+    v->blocked = "is being compiled";
+    decide(w, "canary active");
+    v->unknown = false;
+    v->blocked = NULL;
 
     /* Options that are wrong neither begin nor end a roll-out; but what is
      * ill is ill. */
