@@ -62,7 +62,7 @@ expect() {
 
 # until_true NAME COMMAND...: COMMAND succeeds within 20 seconds.
 until_true() {
-    local name=$1 end=$((SECONDS + 20))
+    local name=$1 end=$((SECONDS + 20 * ${XFSM_TEST_PATIENCE:-1}))
     shift
     until "$@" > "$work/out" 2>&1; do
         if [ $SECONDS -ge $end ]; then
@@ -295,7 +295,7 @@ web'
 # Events.
 publish() {
     "$xfsm" run -q "$work/hello.xml" --pcap "$work/scan.pcap" --host "$1" \
-        --publish "ipc://$work/$2" --wait-subscriber 20 \
+        --publish "ipc://$work/$2" --wait-subscriber $((20 * ${XFSM_TEST_PATIENCE:-1})) \
         > "$work/$1.events" 2>&1 &
     pids="$pids $!"
 }
