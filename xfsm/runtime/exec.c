@@ -210,8 +210,8 @@ tell_time(struct xfsm_exec *x, uint64_t ts)
 }
 
 /* xfsm_exec_packets() of what most probes have, a single program that looks at
- * nothing but the packet to match it, once time has come to the first packet:
- * what is the same for all packets is at hand. */
+ * nothing but the packet to match it, and has not had the first one yet, once
+ * time has come to that: what is the same for all packets is at hand. */
 static size_t
 run_single(struct xfsm_exec *x, const struct xfsm_packet *packets,
            size_t start, size_t end)
@@ -312,7 +312,8 @@ xfsm_exec_packets(struct xfsm_exec *x, const struct xfsm_packet *packets,
     if (!begun) {
         tell_time(x, packets[start].ts);
     }
-    if (x->n_programs == 1 && !x->programs[0]->dynamic_matcher) {
+    if (x->n_programs == 1 && !x->next_program
+        && !x->programs[0]->dynamic_matcher) {
         done = run_single(x, packets, start, end);
     } else {
         done = run_several(x, packets, start, end);
