@@ -47,6 +47,12 @@
     EH_ON("", "ip_dst", \
           EH_IN("s0", EH_IF("true", "Publish(log, ttl %ip_ttl)", ""))))
 
+/* Wants the name of the port. */
+#define PORT PROGRAM2("port", \
+    EH_ON("", "ip_dst", \
+          EH_IN("s0", EH_IF("true", "Publish(log, on %bridge %in_port)", \
+                            ""))))
+
 static struct eh_packets packets;
 
 /* 1000 sources a second begin; then it is silent for 10 seconds. */
@@ -191,6 +197,12 @@ load_ttl(struct eh *eh)
 }
 
 static void
+load_port(struct eh *eh)
+{
+    eh_load(eh, "port", PORT);
+}
+
+static void
 unload_one(struct eh *eh)
 {
     assert_true(xfsm_engine_unload(eh->engine, "one"));
@@ -240,6 +252,7 @@ test_change(void **state)
 {
     (void) state;
     check_change(load_ttl);
+    check_change(load_port);
     check_change(come_and_go);
 }
 
