@@ -162,6 +162,12 @@ test_stays(void **state)
         /* It is written, too. */
         ON(COUNTED EH_USE("n", "vm_update='ip_src'")
            EH_IF("m > 3 and n > 3", "print(x)", "")),
+        PROGRAM("<event type='message' topic='alert' primary-key='ip_src'>"
+                EH_IN("s0", COUNTED READ EH_IF("m > 3 and n > 3", "print(x)",
+                                               "")) "</event>"),
+        /* It is forgotten in between. */
+        ON(COUNTED READ EH_IF("true", "n.reset()", "")
+           EH_IF("m > 3 and n > 3", "print(x)", "")),
     };
 
     (void) state;
