@@ -47,6 +47,12 @@
     EH_ON("", "ip_dst", \
           EH_IN("s0", EH_IF("true", "Publish(log, ttl %ip_ttl)", ""))))
 
+/* Wants the name of the port. */
+#define PORT PROGRAM2("port", \
+    EH_ON("", "ip_dst", \
+          EH_IN("s0", EH_IF("true", "Publish(log, on %bridge %in_port)", \
+                            ""))))
+
 static struct eh_packets packets;
 
 /* 1000 sources a second begin; then it is silent for 10 seconds. */
@@ -191,6 +197,12 @@ load_ttl(struct eh *eh)
 }
 
 static void
+load_port(struct eh *eh)
+{
+    eh_load(eh, "port", PORT);
+}
+
+static void
 unload_one(struct eh *eh)
 {
     assert_true(xfsm_engine_unload(eh->engine, "one"));
@@ -240,6 +252,7 @@ test_change(void **state)
 {
     (void) state;
     check_change(load_ttl);
+    check_change(load_port);
     check_change(come_and_go);
 }
 
@@ -265,6 +278,36 @@ test_change_within(void **state)
             eh_free(&eh);
         }
     }
+}
+
+/* The program that is left when the last one goes, which had more to do, has
+ * seen the packet at hand: not again, and the next program that comes sees
+ * the next packet. */
+static void
+test_last_goes(void **state)
+{
+    struct xfsm_packet copies[PACKETS];
+    struct eh eh;
+    size_t done = 0;
+
+    (void) state;
+    memcpy(copies, packets.packets, sizeof copies);
+    eh_init(&eh);
+    eh_load(&eh, "ttl", TTL);
+    eh_load(&eh, "two", TIMERS("two"));
+    while (done < SOURCES) {
+        done += xfsm_engine_run_some(eh.engine, &copies[done],
+                                     PACKETS - done);
+    }
+    assert_int_equal(done, SOURCES);
+    assert_int_equal(eh_stats(&eh).matched, 2 * SOURCES + 1);
+    assert_true(xfsm_engine_unload(eh.engine, "two"));
+    xfsm_engine_run(eh.engine, &copies[done], 1);
+    assert_int_equal(eh_stats(&eh).matched, 2 * SOURCES + 1);
+    eh_load(&eh, "one", TIMERS("one"));
+    xfsm_engine_run(eh.engine, &copies[done + 1], PACKETS - done - 1);
+    assert_int_equal(eh_stats(&eh).matched, 2 * PACKETS - 1);
+    eh_free(&eh);
 }
 
 /* An engine that takes over goes on with the same packet. */
@@ -316,6 +359,7 @@ main(void)
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_change),
         cmocka_unit_test(test_change_within),
+        cmocka_unit_test(test_last_goes),
         cmocka_unit_test(test_take_over),
     };
 

@@ -119,7 +119,8 @@ emit_idiom(struct handler *h)
     case 4:                     /* Of a rate under the primary key. */
         emit(h, XFSM_I_VMGET, reg(h), 1, 0, 0);
         if (random_below(&h->r, 2)) {
-            emit(h, XFSM_I_VMADD, reg(h), 1, 0, 0);
+            emit(h, random_below(&h->r, 2) ? XFSM_I_VMADD : XFSM_I_RESETK,
+                 reg(h), 1, 0, 0);
         }
         emit_constant(h, a);
         emit(h, XFSM_I_EQ + random_below(&h->r, 6), b, c, a, 0);

@@ -360,6 +360,43 @@ test_each_operation(void **state)
     }
 }
 
+/* Each operation between a detector's and one that asks what it told, and
+ * between one that leaves its result in a register of the processor and one
+ * that takes it from there, or behind both. */
+static void
+test_each_between(void **state)
+{
+    static const uint8_t pairs[][2] = {
+        { XFSM_L_DETECTOR_UPDATE, XFSM_L_TEWMA_UPDATE_NEW },
+        { XFSM_L_DETECTOR_GET, XFSM_L_TEWMA_UPDATE_EITHER },
+        { XFSM_L_TEWMA_GET, XFSM_L_ADD },
+        { XFSM_L_TEWMA_UPDATE, XFSM_L_JNGT_K },
+        { XFSM_L_SUB, XFSM_L_MOV },
+    };
+    struct random_source r = { 2 };
+
+    (void) state;
+    for (unsigned int i = 0; i < XFSM_N_LOWERED * 16u; i++) {
+        uint8_t code = (uint8_t) (i / 16);
+        unsigned int taker = 1 + i % 2, other = 3 - taker;
+
+        for (size_t j = 0; j < sizeof pairs / sizeof *pairs
+                           && !NEEDS_ENGINE(code) && code != XFSM_L_END; j++) {
+            struct xfsm_op ops[5];
+
+            draw_op(&r, pairs[j][0], 0, 4, &ops[0]);
+            draw_op(&r, code, other, 4, &ops[other]);
+            draw_op(&r, pairs[j][1], taker, 4, &ops[taker]);
+            ops[taker].b = ops[0].a;
+            ops[taker].key = 0;
+            draw_op(&r, XFSM_L_EFFECT, 3, 4, &ops[3]);
+            ops[3].m.insn = &look;
+            draw_op(&r, XFSM_L_END, 4, 5, &ops[4]);
+            compare_ops(&r, ops, 5, 15, true);
+        }
+    }
+}
+
 static void
 test_random_operations(void **state)
 {
@@ -643,6 +680,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_operation),
+        cmocka_unit_test(test_each_between),
         cmocka_unit_test(test_random_operations),
         cmocka_unit_test(test_random_matchers),
         cmocka_unit_test(test_code_is_not_writable),

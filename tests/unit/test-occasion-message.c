@@ -122,6 +122,31 @@ test_first_topic_wins(void **state)
     eh_free(&eh);
 }
 
+/* As no_state, but among what packets matched it is not. */
+static void
+test_message_without_state_is_counted(void **state)
+{
+    static const char *const two[] = { "p", "q" };
+    struct eh eh;
+
+    (void) state;
+    for (int n = 1; n <= 2; n++) {
+        eh_init(&eh);
+        for (int i = 0; i < n; i++) {
+            eh_load(&eh, two[i], i
+                    ? PROGRAM2("q", EH_ON("", "ip_src", EH_IN("s0", "")))
+                    : PROGRAM2("p", HEAR("alert", "ip_src",
+                                         EH_IN("s1", SAY("no")))));
+        }
+        send(&eh, 0, A, B);
+        eh_syn(&eh, 1, A, B, 80);
+        assert_int_equal(eh_stats(&eh).no_state, 1);
+        assert_int_equal(eh_stats(&eh).matched, n - 1);
+        assert_int_equal(eh_stats(&eh).handled, n - 1);
+        eh_free(&eh);
+    }
+}
+
 static void
 test_message_without_key_is_counted(void **state)
 {
@@ -330,6 +355,7 @@ main(void)
         cmocka_unit_test(test_topics_match_at_slashes),
         cmocka_unit_test(test_first_topic_wins),
         cmocka_unit_test(test_message_without_key_is_counted),
+        cmocka_unit_test(test_message_without_state_is_counted),
         cmocka_unit_test(test_message_changes_state_of_key),
         cmocka_unit_test(test_meta_fields_are_not_taken),
         cmocka_unit_test(test_hops_are_bounded),

@@ -351,6 +351,31 @@ test_forgets(void **state)
     eh_free(&eh);
 }
 
+/* Also where a selector asks. */
+static void
+test_forgets_in_selector(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p",
+            "<xfsm name='p'><statedef id='a'/><table name='t' ttl='2'/>"
+            "<event type='packet' primary-key='ip_src' "
+            "selector='ip_src in t'>"
+            "<state id='a'><condition expression='true' "
+            "action='Publish(log, known)'/></state></event>"
+            "<event type='packet' primary-key='ip_src' selector=''>"
+            "<state id='a'><condition expression='true' "
+            "action='t(ip_src)=1; Publish(log, new)'/></state></event>"
+            "</xfsm>");
+    eh_udp(&eh, 0, "10.0.0.1", "10.0.0.2", 53);
+    eh_udp(&eh, 2, "10.0.0.1", "10.0.0.2", 53);
+    eh_udp(&eh, 3, "10.0.0.1", "10.0.0.2", 53);
+    eh_expect(&eh, "0 log new", "2 log known", "3 log new", NULL);
+    eh_free(&eh);
+}
+
 static void
 test_full(void **state)
 {
@@ -453,6 +478,7 @@ main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_memory_is_a_bound),
         cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_forgets_in_selector),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_lifetimes),
     };

@@ -162,6 +162,12 @@ test_stays(void **state)
         /* It is written, too. */
         ON(COUNTED EH_USE("n", "vm_update='ip_src'")
            EH_IF("m > 3 and n > 3", "print(x)", "")),
+        PROGRAM("<event type='message' topic='alert' primary-key='ip_src'>"
+                EH_IN("s0", COUNTED READ EH_IF("m > 3 and n > 3", "print(x)",
+                                               "")) "</event>"),
+        /* It is forgotten in between. */
+        ON(COUNTED READ EH_IF("true", "n.reset()", "")
+           EH_IF("m > 3 and n > 3", "print(x)", "")),
     };
 
     (void) state;
@@ -210,6 +216,64 @@ test_one_update(void **state)
     xfsm_instance_destroy(p);
 }
 
+/* What effects read is in no program's way: it must be known of each. */
+static void
+test_effects_read(void **state)
+{
+    /* Texts 0 and 1 show registers 3 and 200, and register 4; handler 1 has
+     * features that are in 5 and 255. */
+    static const struct xfsm_img_part parts[] = {
+        { .kind = XFSM_PART_MEMBER }, { .kind = XFSM_PART_REG, .index = 3 },
+        { .kind = XFSM_PART_FIELD, .index = 7 },
+        { .kind = XFSM_PART_REG, .index = 200 },
+        { .kind = XFSM_PART_REG, .index = 4 },
+    };
+    static const struct xfsm_img_text texts[] = { { 0, 4 }, { 4, 1 } };
+    static const struct xfsm_img_feature features[] = {
+        { 0, 6 }, { 0, 5 }, { 0, 255 },
+    };
+    static const struct xfsm_img_handler handlers[] = {
+        { .first_feature = 0, .n_features = 1 },
+        { .first_feature = 1, .n_features = 2 },
+    };
+    static const struct xfsm_image image = {
+        .parts = parts, .texts = texts, .features = features,
+        .handlers = handlers,
+    };
+    static const struct {
+        struct xfsm_insn insn;
+        uint8_t reads[3];       /* Up to a 0. */
+        uint8_t writes;         /* 0: nothing. */
+    } cases[] = {
+        { { .op = XFSM_I_PUBLISH, .b = 0, .c = 1 }, { 3, 200 }, 0 },
+        { { .op = XFSM_I_MITIGATE, .b = 1, .c = 0 }, { 4 }, 0 },
+        { { .op = XFSM_I_TTEXT, .b = 0, .c = 1 }, { 4 }, 0 },
+        { { .op = XFSM_I_TIS, .a = 9, .b = 1, .c = 0 }, { 3, 200 }, 9 },
+        { { .op = XFSM_I_EXPORT, .b = 0 }, { 5, 255 }, 0 },
+        { { .op = XFSM_I_PUBRAW, .b = 0 }, { 0 }, 0 },
+        { { .op = XFSM_I_STATE, .b = 1 }, { 0 }, 0 },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct xfsm_op op = {
+            .code = XFSM_L_EFFECT, .m.insn = &cases[i].insn,
+        };
+        struct xfsm_registers reads = { { 0 } }, writes = { { 0 } };
+        struct xfsm_op_access access;
+
+        for (int j = 0; j < 3 && cases[i].reads[j]; j++) {
+            xfsm_registers_add(&reads, cases[i].reads[j]);
+        }
+        if (cases[i].writes) {
+            xfsm_registers_add(&writes, cases[i].writes);
+        }
+        xfsm_op_find_access(&image, 1, &op, &access);
+        assert_memory_equal(&access.reads, &reads, sizeof reads);
+        assert_memory_equal(&access.writes, &writes, sizeof writes);
+    }
+}
+
 int
 main(void)
 {
@@ -219,6 +283,7 @@ main(void)
         cmocka_unit_test(test_stays),
         cmocka_unit_test(test_fetched_where_written),
         cmocka_unit_test(test_one_update),
+        cmocka_unit_test(test_effects_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

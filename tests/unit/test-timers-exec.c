@@ -59,6 +59,28 @@ test_fires_after_value_seconds(void **state)
     eh_free(&eh);
 }
 
+/* The key whose state counts is the packet's primary one, which nothing but
+ * the timer asked for so far. */
+static void
+test_timer_of_another_key(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    start(&eh, EH_PROGRAM(
+        STATES
+        EH_TIMEOUT("t", EH_IN("s1", EH_IF("true", "print(fired %ip_src)",
+                                          "")))
+        EH_ON("dst_port 80", "ip_src",
+              EH_IN("s0", EH_IF_SET("true", "", "s1",
+                                    EH_TIMER("t", "ip_dst", "2"))))));
+    eh_syn(&eh, 0, A, B, 80);
+    eh_syn(&eh, 1, C, A, 80);
+    eh_advance(&eh, 3);
+    eh_expect(&eh, "2 log fired 10.0.0.1", "3 log fired 10.0.0.3", NULL);
+    eh_free(&eh);
+}
+
 /* Time is the packets': one that no event takes fires timers as well, before
  * it is looked at. */
 static void
@@ -668,6 +690,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fires_after_value_seconds),
+        cmocka_unit_test(test_timer_of_another_key),
         cmocka_unit_test(test_packets_move_time),
         cmocka_unit_test(test_fires_again_and_again),
         cmocka_unit_test(test_until_set_to_0_by_a_packet),

@@ -44,10 +44,10 @@ count_packet(struct xfsm_packet *packet, struct xfsm_decode_count *count)
     count->bytes += packet->len;
 }
 
-static size_t
-decode_narrow(struct xfsm_packet *packets, size_t n,
-              const struct xfsm_fieldset *want,
-              struct xfsm_decode_count *count)
+size_t
+xfsm_decode_narrow(struct xfsm_packet *packets, size_t n,
+                   const struct xfsm_fieldset *want,
+                   struct xfsm_decode_count *count)
 {
     size_t i;
 
@@ -176,7 +176,7 @@ static size_t
 decode_wide(struct xfsm_packet *packets, size_t n,
             const struct xfsm_fieldset *want, struct xfsm_decode_count *count)
 {
-    return decode_narrow(packets, n, want, count);
+    return xfsm_decode_narrow(packets, n, want, count);
 }
 
 static bool
@@ -192,6 +192,6 @@ xfsm_decode_many(struct xfsm_packet *packets, size_t n,
                  const struct xfsm_fieldset *want,
                  struct xfsm_decode_count *count)
 {
-    return (has_wide() ? decode_wide : decode_narrow)(packets, n, want,
-                                                      count);
+    return (has_wide() ? decode_wide : xfsm_decode_narrow)(packets, n, want,
+                                                           count);
 }

@@ -108,4 +108,9 @@ size_t xfsm_decode_many(struct xfsm_packet *packets, size_t n,
                         const struct xfsm_fieldset *want,
                         struct xfsm_decode_count *);
 
+/* The same as a processor does it that has nothing special for it. */
+size_t xfsm_decode_narrow(struct xfsm_packet *packets, size_t n,
+                          const struct xfsm_fieldset *want,
+                          struct xfsm_decode_count *);
+
 #endif /* xfsm/packet/decode.h */

@@ -210,15 +210,15 @@ tell_time(struct xfsm_exec *x, uint64_t ts)
 }
 
 /* xfsm_exec_packets() of what most probes have, a single program that looks at
- * nothing but the packet to match it, once time has come to the first packet:
- * what is the same for all packets is at hand. */
+ * nothing but the packet to match it, and has not had the first one yet, once
+ * time has come to that: what is the same for all packets is at hand. */
 static size_t
 run_single(struct xfsm_exec *x, const struct xfsm_packet *packets,
            size_t start, size_t end)
 {
     struct xfsm_match *match = &x->matches[0][start];
     struct xfsm_instance *p = x->programs[0];
-    uint64_t handled = 0;
+    uint64_t matched = 0, handled = 0;
     struct xfsm_run run;
     size_t i = start;
 
@@ -232,6 +232,7 @@ run_single(struct xfsm_exec *x, const struct xfsm_packet *packets,
         }
         if (match->event != XFSM_NONE) {
             run.packet = &packets[i];
+            matched++;
             handled += run_event(&run, p, match);
         }
         if (__builtin_expect(xfsm_mailbox_waits(x), 0)) {
@@ -243,6 +244,7 @@ run_single(struct xfsm_exec *x, const struct xfsm_packet *packets,
         match++;
         tell_time(x, packets[i].ts);
     }
+    x->stats.matched += matched;
     x->stats.handled += handled;
     p->handled += handled;
     return i;
@@ -256,7 +258,7 @@ run_several(struct xfsm_exec *x, const struct xfsm_packet *packets,
 {
     unsigned int j = x->next_program;
     unsigned int n = x->n_programs;
-    uint64_t handled = 0;
+    uint64_t matched = 0, handled = 0;
     struct xfsm_run run;
     size_t i = start;
 
@@ -277,9 +279,12 @@ run_several(struct xfsm_exec *x, const struct xfsm_packet *packets,
                 p->seconds = xfsm_run_seconds(run.ts);
                 xfsm_fetch_match(p, run.packet, match);
             }
-            if (match->event != XFSM_NONE && run_event(&run, p, match)) {
-                p->handled++;
-                handled++;
+            if (match->event != XFSM_NONE) {
+                bool done = run_event(&run, p, match);
+
+                matched++;
+                p->handled += done;
+                handled += done;
             }
         }
         j = 0;
@@ -294,6 +299,7 @@ run_several(struct xfsm_exec *x, const struct xfsm_packet *packets,
 
 out:
     x->next_program = j;
+    x->stats.matched += matched;
     x->stats.handled += handled;
     return i;
 }
@@ -303,7 +309,6 @@ xfsm_exec_packets(struct xfsm_exec *x, const struct xfsm_packet *packets,
                   size_t start, size_t end)
 {
     bool begun = x->begun;
-    size_t done;
 
     if (start == end) {
         return end;
@@ -312,14 +317,10 @@ xfsm_exec_packets(struct xfsm_exec *x, const struct xfsm_packet *packets,
     if (!begun) {
         tell_time(x, packets[start].ts);
     }
-    if (x->n_programs == 1 && !x->programs[0]->dynamic_matcher) {
-        done = run_single(x, packets, start, end);
-    } else {
-        done = run_several(x, packets, start, end);
-    }
-    x->stats.matched = (x->stats.handled + x->stats.no_key
-                        + x->stats.no_state);
-    return done;
+    return (x->n_programs == 1 && !x->next_program
+            && !x->programs[0]->dynamic_matcher
+            ? run_single(x, packets, start, end)
+            : run_several(x, packets, start, end));
 }
 
 /* Runs one handler that no packet at hand brought. */

@@ -518,6 +518,7 @@ emit_tewma(struct handler *h, const struct xfsm_op *op)
         emit_sketch(h, op);
         xfsm_emit_loadsd(e, XFSM_XMM0, XFSM_RBX, reg(op->a));
         xfsm_emit_call(e, (const void *) (uintptr_t) xfsm_tewma_add);
+        forget(h);
         return;
     case XFSM_L_TEWMA_GET:
         emit_tewma_get(h, op);
