@@ -60,9 +60,11 @@ expect() {
     fi
 }
 
-# until_true NAME COMMAND...: COMMAND succeeds within 20 seconds.
+patience=$((20 * ${XFSM_TEST_PATIENCE:-1}))        # Seconds.
+
+# until_true NAME COMMAND...: COMMAND succeeds in time.
 until_true() {
-    local name=$1 end=$((SECONDS + 20 * ${XFSM_TEST_PATIENCE:-1}))
+    local name=$1 end=$((SECONDS + patience))
     shift
     until "$@" > "$work/out" 2>&1; do
         if [ $SECONDS -ge $end ]; then
@@ -295,7 +297,7 @@ web'
 # Events.
 publish() {
     "$xfsm" run -q "$work/hello.xml" --pcap "$work/scan.pcap" --host "$1" \
-        --publish "ipc://$work/$2" --wait-subscriber $((20 * ${XFSM_TEST_PATIENCE:-1})) \
+        --publish "ipc://$work/$2" --wait-subscriber "$patience" \
         > "$work/$1.events" 2>&1 &
     pids="$pids $!"
 }
