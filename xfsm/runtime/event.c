@@ -115,9 +115,9 @@ is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* The same for 8 characters: 0 if it is so of all of them, and only then.  (The
- * terms have the upper bits of bytes below 0x20, of 0x7f, from 0x80 on, of '"'
- * and of '\\'; what they borrow or carry comes from such a byte.) */
+/* The same for 8 characters: 0 if it is so of all of them, and only then.
+ * (The terms have the upper bits of bytes below 0x20, of 0x7f, from 0x80 on,
+ * of '"' and of '\\'; what they borrow or carry comes from such a byte.) */
 static inline uint64_t
 has_special(uint64_t w)
 {
