@@ -93,7 +93,7 @@ emit_idiom(struct handler *h)
     unsigned int m = random_below(&h->r, N_METRICS), k = m % N_KEYS;
     unsigned int a = reg(h), b = reg(h), c = reg(h);
 
-    switch (random_below(&h->r, 6)) {
+    switch (random_below(&h->r, 7)) {
     case 0:
         emit(h, XFSM_I_VDGET, a, m % 2, 0, k);
         emit(h, XFSM_I_VDSET, 0, m % 2, 0, k);
@@ -130,6 +130,13 @@ emit_idiom(struct handler *h)
         emit(h, XFSM_I_EQ + random_below(&h->r, 6), b, c, a, 0);
         emit(h, XFSM_I_JZ, b, 0, random_below(&h->r, 2) ? SOMEWHERE : TO_END,
              0);
+        break;
+    case 5:                     /* To what might be a truth value's. */
+        emit_constant(h, a);
+        emit(h, XFSM_I_EQ + random_below(&h->r, 6), b, c, a, 0);
+        emit(h, XFSM_I_JZ, b, 0, h->n + 2, 0);
+        emit_constant(h, reg(h));
+        emit(h, XFSM_I_BOOL, b, random_below(&h->r, 2) ? b : reg(h), 0, 0);
         break;
     default:
         emit_constant(h, a);
