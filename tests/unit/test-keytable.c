@@ -561,6 +561,15 @@ test_stale_slot(void **state)
                      record);
     xfsm_keytable_clear(t);
     assert_null(xfsm_keytable_find_at(t, slot, hash, key, 2));
+
+    /* Also where forgetting has not come to the key's bucket yet. */
+    for (key[0] = 0; key[0] < 20; key[0]++) {
+        hash = hash_key(key, 2);
+        xfsm_keytable_insert(t, hash, key, 2, 0, &created);
+        slot = xfsm_keytable_prefetch_slot(t, hash);
+        xfsm_keytable_clear(t);
+        assert_null(xfsm_keytable_find_at(t, slot, hash, key, 2));
+    }
     xfsm_keytable_destroy(t);
 }
 

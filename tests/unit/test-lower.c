@@ -93,7 +93,7 @@ emit_idiom(struct handler *h)
     unsigned int m = random_below(&h->r, N_METRICS), k = m % N_KEYS;
     unsigned int a = reg(h), b = reg(h), c = reg(h);
 
-    switch (random_below(&h->r, 6)) {
+    switch (random_below(&h->r, 7)) {
     case 0:
         emit(h, XFSM_I_VDGET, a, m % 2, 0, k);
         emit(h, XFSM_I_VDSET, 0, m % 2, 0, k);
@@ -117,6 +117,10 @@ emit_idiom(struct handler *h)
         emit(h, XFSM_I_VMGET, b, m, 0, k);
         break;
     case 4:                     /* Of a rate under the primary key. */
+        if (random_below(&h->r, 2)) {
+            emit_constant(h, a);
+            emit(h, XFSM_I_VMADD, a, 1, 0, 0);
+        }
         emit(h, XFSM_I_VMGET, reg(h), 1, 0, 0);
         if (random_below(&h->r, 2)) {
             emit(h, random_below(&h->r, 2) ? XFSM_I_VMADD : XFSM_I_RESETK,
@@ -124,8 +128,15 @@ emit_idiom(struct handler *h)
         }
         emit_constant(h, a);
         emit(h, XFSM_I_EQ + random_below(&h->r, 6), b, c, a, 0);
-        emit(h, XFSM_I_JZ, b, 0, random_below(&h->r, 4) ? SOMEWHERE : TO_END,
+        emit(h, XFSM_I_JZ, b, 0, random_below(&h->r, 2) ? SOMEWHERE : TO_END,
              0);
+        break;
+    case 5:                     /* To what might be a truth value's. */
+        emit_constant(h, a);
+        emit(h, XFSM_I_EQ + random_below(&h->r, 6), b, c, a, 0);
+        emit(h, XFSM_I_JZ, b, 0, h->n + 2, 0);
+        emit_constant(h, reg(h));
+        emit(h, XFSM_I_BOOL, b, random_below(&h->r, 2) ? b : reg(h), 0, 0);
         break;
     default:
         emit_constant(h, a);
@@ -198,7 +209,7 @@ make_handler(struct handler *h, uint64_t seed)
     for (unsigned int i = 0; i < N_REGS; i++) {
         emit_constant(h, i);
     }
-    while (h->n < CODE_MAX - 6) {
+    while (h->n < CODE_MAX - 8) {
         emit_any(h);
     }
     /* Jumps without a target go anywhere behind them, mostly near, and some

@@ -362,7 +362,7 @@ test_each_operation(void **state)
 
 /* Each operation between a detector's and one that asks what it told, and
  * between one that leaves its result in a register of the processor and one
- * that takes it from there, or behind both. */
+ * that takes it from there, or behind both; a jump may pass over the first. */
 static void
 test_each_between(void **state)
 {
@@ -378,21 +378,22 @@ test_each_between(void **state)
     (void) state;
     for (unsigned int i = 0; i < XFSM_N_LOWERED * 16u; i++) {
         uint8_t code = (uint8_t) (i / 16);
-        unsigned int taker = 1 + i % 2, other = 3 - taker;
+        unsigned int taker = 2 + i % 2, other = 5 - taker;
 
         for (size_t j = 0; j < sizeof pairs / sizeof *pairs
                            && !NEEDS_ENGINE(code) && code != XFSM_L_END; j++) {
-            struct xfsm_op ops[5];
+            struct xfsm_op ops[6];
 
-            draw_op(&r, pairs[j][0], 0, 4, &ops[0]);
-            draw_op(&r, code, other, 4, &ops[other]);
-            draw_op(&r, pairs[j][1], taker, 4, &ops[taker]);
-            ops[taker].b = ops[0].a;
+            draw_op(&r, XFSM_L_JZ, 0, 5, &ops[0]);
+            draw_op(&r, pairs[j][0], 1, 5, &ops[1]);
+            draw_op(&r, code, other, 5, &ops[other]);
+            draw_op(&r, pairs[j][1], taker, 5, &ops[taker]);
+            ops[taker].b = ops[1].a;
             ops[taker].key = 0;
-            draw_op(&r, XFSM_L_EFFECT, 3, 4, &ops[3]);
-            ops[3].m.insn = &look;
-            draw_op(&r, XFSM_L_END, 4, 5, &ops[4]);
-            compare_ops(&r, ops, 5, 15, true);
+            draw_op(&r, XFSM_L_EFFECT, 4, 5, &ops[4]);
+            ops[4].m.insn = &look;
+            draw_op(&r, XFSM_L_END, 5, 6, &ops[5]);
+            compare_ops(&r, ops, 6, 15, true);
         }
     }
 }
