@@ -329,6 +329,7 @@ print_program(struct bench *b, const char *program,
     const char *slash = strrchr(program, '/');
     enum xfsm_backend backend = b->backend;
     struct program_result r = { .backend = "" };
+    double native_ns = 0;       /* 0: not measured. */
     char name[64];
     char *error;
 
@@ -342,12 +343,18 @@ print_program(struct bench *b, const char *program,
         snprintf(name, sizeof name, "%.40s, %.11s",
                  slash ? slash + 1 : program, r.backend);
         print_result(b, name, &r.packets, touch, decode);
-        printf("    loaded in %.0f us; %.4f events a packet\n", r.load_us,
+        printf("    loaded in %.0f us; %.4f events a packet", r.load_us,
                r.events);
+        if (native_ns > 0) {
+            printf("; native code is %.2f times as fast",
+                   r.packets.ns / native_ns);
+        }
+        puts("");
         if (b->alone || !strcmp(r.backend, "interpreter")) {
             return XFSM_EXIT_OK;
         }
         backend = XFSM_BACKEND_INTERPRETER;
+        native_ns = r.packets.ns;
     }
 }
 

@@ -261,6 +261,12 @@ test_bench(void **state)
     expect("$x bench -n 1000 -r 1 --svg plot.svg plain.xml && "
            "head -c 5 plot.svg && tail -n 1 plot.svg", 0, "<?xml</svg>\n");
     expect("cat plot.svg", 0, ">decode only</text>");
+    expect("cat plot.svg", 0, ">decode only, one by one</text>");
+#ifdef __x86_64__
+    expect("$x bench -n 1000 -r 1 plain.xml", 0, "; native code is ");
+#endif
+    expect("$x bench -n 1000 -r 1 --alone plain.xml >alone && "
+           "grep -c plain.xml, alone", 0, "1\n");
     expect("cat plot.svg", 0, ">plain.xml, interpreter</text>");
     expect("$x bench -n 1000 -r 1 --svg no/such.svg plain.xml", 1,
            "no/such.svg: No such file or directory");
