@@ -212,6 +212,7 @@ test_wrong(void **state)
     v->blocked = "is being compiled";
     decide(w, "invalid active");
     assert_int_equal(v->since, 1000);
+    free(v->error);
     v->error = xstrdup("line 1: no");
     xfsm_rollout_decide(w->pointers, w->n, w->now);
     assert_string_equal(v->error, "line 1: no");
