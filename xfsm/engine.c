@@ -66,7 +66,7 @@ xfsm_engine_destroy(struct xfsm_engine *e)
     if (e) {
         for (unsigned int i = 0; i < e->n; i++) {
             xfsm_instance_destroy(e->programs[i]);
-            xfsm_engine_destroy_matches(e->exec.matches[i]);
+            xfsm_engine_destroy_matches(e->matches[i]);
         }
         xfsm_mailbox_destroy(e->exec.mailbox);
         xfsm_fragments_destroy(e->fragments);
@@ -165,7 +165,7 @@ prepare(struct xfsm_engine *e, struct xfsm_packet *packets, size_t start,
         const struct xfsm_instance *p = e->programs[j];
 
         for (size_t i = start; i < end && !p->dynamic_matcher; i++) {
-            xfsm_fetch_match(p, &packets[i], &e->exec.matches[j][i]);
+            xfsm_fetch_match(p, &packets[i], &e->matches[j][i]);
         }
     }
 }
@@ -178,7 +178,7 @@ prepare_slots(struct xfsm_engine *e, const struct xfsm_packet *packets,
 {
     for (unsigned int j = 0; j < e->n; j++) {
         const struct xfsm_instance *p = e->programs[j];
-        struct xfsm_match *matches = e->exec.matches[j];
+        struct xfsm_match *matches = e->matches[j];
 
         if (p->dynamic_matcher
             || (p->states->n <= XFSM_FEW_STATES && !p->has_tables)) {
