@@ -160,21 +160,29 @@ def test_exit_config(host):
 
 # Hanging and spinning.
 
+def hang_idle(host, signum, what):
+    """Sends the signal to a probe that has nothing to do, in each part of the
+    second between two questions of the agent: each time it is replaced.
+    Returns the last one's pid."""
+    for part in range(STOPS):
+        restart(host, "vm1")
+        wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part,
+                   2, "a part of a second")
+        pid = host.probe_pid("vm1")
+        begin = time.monotonic()
+        os.kill(pid, signum)
+        wait_another(host, "vm1", pid)
+        took = time.monotonic() - begin
+        print("idle: receiving again %.2f s after it %s" % (took, what))
+        check(took < BACK * xfsmtest.PATIENCE, "%.2f s" % took)
+    return pid
+
+
 def test_probe_stopped(host, vm1):
     """A probe that has nothing to do and does not answer is replaced, wherever
     between two questions of the agent it was stopped."""
     with Untouched(host, "vm9"):
-        for part in range(STOPS):
-            restart(host, "vm1")
-            wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part,
-                       2, "a part of a second")
-            pid = host.probe_pid("vm1")
-            begin = time.monotonic()
-            os.kill(pid, signal.SIGSTOP)
-            wait_another(host, "vm1", pid)
-            took = time.monotonic() - begin
-            print("idle: receiving again %.2f s after it hung" % took)
-            check(took < BACK * xfsmtest.PATIENCE, "%.2f s" % took)
+        pid = hang_idle(host, signal.SIGSTOP, "hung")
         wait_receives(host, vm1)
         check(not xfsmtest.pid_is_alive(pid), "the stopped one is left")
         check("does not answer" in host.log("ovs-xfsmd"), "the log")
@@ -207,18 +215,7 @@ def test_idle_probe_spins(host):
     env = dict(host.env, LD_PRELOAD=make_library(host, "spin", SPIN))
     restart_agent(host, env)
     with Untouched(host, "vm9"):
-        for part in range(STOPS):
-            restart(host, "vm1")
-            wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part,
-                       2, "a part of a second")
-            pid = host.probe_pid("vm1")
-            begin = time.monotonic()
-            os.kill(pid, signal.SIGUSR1)
-            wait_another(host, "vm1", pid)
-            took = time.monotonic() - begin
-            print("idle: receiving again %.2f s after it ran in circles"
-                  % took)
-            check(took < BACK * xfsmtest.PATIENCE, "%.2f s" % took)
+        hang_idle(host, signal.SIGUSR1, "ran in circles")
     check("runs in circles" in host.log("ovs-xfsmd"), "the log")
     restart_agent(host, host.env)
 

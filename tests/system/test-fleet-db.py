@@ -16,21 +16,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import (Cluster, Controller, FakeHost,       # noqa: E402
-                       FleetDb, named)
+                       FleetDb, hello, named)
 from xfsmtest import check, wait_until                      # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3", "hv4")
-
-PROGRAM = """<xfsm name="hello" version="1.0">
-  <!-- %s -->
-  <param name="limit" default="7" min="1" max="8"/>
-  <statedef id="quiet"/>
-  <event type="packet" selector="proto tcp" primary-key="ip_src">
-    <state id="quiet"><condition expression="limit &lt; 9"
-     action="Publish(log, hello %%ip_src)"/></state>
-  </event>
-</xfsm>
-"""
 
 
 class Fleet(FleetDb):
@@ -51,7 +40,7 @@ class Fleet(FleetDb):
         self.db.close()
 
     def add_program(self, name, version, **columns):
-        source = PROGRAM % ("version %d" % version)
+        source = hello("version %d" % version)
         self.db.insert("Program", name=name, version=version, source=source,
                        **columns)
         return source
@@ -95,7 +84,7 @@ def test_import(fleet):
     host = fleet.host
     path = os.path.join(host.dir, "fleet.json")
     with open(os.path.join(host.dir, "hello.xml"), "w") as f:
-        f.write(PROGRAM % "version 1")
+        f.write(hello("version 1"))
     with open(path, "w") as f:
         json.dump({
             "hosts": {"hv1": {"ovsdb": fleet.hosts["hv1"].remote}},
@@ -113,7 +102,7 @@ def test_import(fleet):
     check(fleet.db.row("Host", "hv1")["labels"]["rack"] == "r1",
           "labels that were there")
     with open(os.path.join(host.dir, "hello.xml"), "w") as f:
-        f.write(PROGRAM % "version 2")
+        f.write(hello("version 2"))
     fleet.once("--import", path)
     check(sorted(row["version"] for row in fleet.db.rows("Program"))
           == [1, 2], "a new version by import")
@@ -461,7 +450,7 @@ def test_versions(fleet):
     fleet.db.transact(*[
         {"op": "insert", "table": "Program",
          "row": {"name": "many", "version": version,
-                 "source": PROGRAM % ("version %d" % version)}}
+                 "source": hello("version %d" % version)}}
         for version in range(1, 18)])
     fleet.wait_program("many", 17, "active")
     wait_until(lambda: fleet.hosts["hv1"].program("many"), 10, "the newest")
@@ -479,7 +468,7 @@ def test_cluster(fleet):
     cluster = Cluster(fleet.host)
     db = cluster.connect()
     host = fleet.hosts["hv1"]
-    db.insert("Program", name="hello", version=1, source=PROGRAM % "cluster")
+    db.insert("Program", name="hello", version=1, source=hello("cluster"))
     db.insert("Host", name="hv1", remotes=[host.remote])
     controller = Controller(fleet.host, cluster.remote, "c4")
     wait_until(lambda: "cluster" in (host.program("hello") or ""), 20,

@@ -12,19 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
 from fleettest import Controller, FakeHost, Server          # noqa: E402
-from fleettest import named                                 # noqa: E402
+from fleettest import hello, named                          # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
-
-PROGRAM = """<xfsm name="%s" version="1.0">
-  <!-- %s -->
-  <param name="limit" default="7" min="1" max="8"/>
-  <statedef id="quiet"/>
-  <event type="packet" selector="proto tcp" primary-key="ip_src">
-    <state id="quiet"><condition expression="limit &lt; 9"
-     action="Publish(log, hello %%ip_src)"/></state>
-  </event>
-</xfsm>
-"""
 
 # The toolbox, but that it takes its time with what says so, until there is a
 # file "go"; the controller gives it 10 seconds, after which it does not try
@@ -49,7 +38,7 @@ def test_database(host, tool):
     db.insert("Fleet", next_cfg=0)
     db.insert("Host", name="hv1", remotes=[fake.remote])
     db.insert("Program", name="slow", version=1,
-              source=PROGRAM % ("slow", "quick as yet"))
+              source=hello("quick as yet", "slow"))
     db.insert("Assignment", name="a", programs="slow", hosts="*",
               target={"port": "vm1"}, enabled=True)
     controller = Controller(host, server.remote, "c1", "--xfsm=" + tool)
@@ -61,7 +50,7 @@ def test_database(host, tool):
                                    ["version", "==", number]])[0]
 
     db.insert("Program", name="slow", version=2,
-              source=PROGRAM % ("slow", "slow"))
+              source=hello("slow", "slow"))
     wait_until(lambda: os.path.exists(host.dir + "/started"), 20,
                "the toolbox")
     # The controller answers at once, while that is going on.
@@ -69,7 +58,7 @@ def test_database(host, tool):
           controller.show())
     # A change by somebody else takes effect, and that of the slow one not.
     db.insert("Program", name="quick", version=1,
-              source=PROGRAM % ("quick", "quick"))
+              source=hello("quick", "quick"))
     db.update("Fleet", [], next_cfg=7)
     wait_until(lambda: fake.program("quick"), 20, "another program")
     check("wait to be compiled" in controller.show(), controller.show())
@@ -114,7 +103,7 @@ def test_database(host, tool):
 
     # Who writes once, or looks what would be, waits for all of it.
     db.insert("Program", name="slow", version=3,
-              source=PROGRAM % ("slow", "later"))
+              source=hello("later", "slow"))
     out = host.run(*Controller.command(host, server.remote), "--xfsm=" + tool,
                    "--dry-run", timeout=60)
     check("change program slow" in out and "compiled" not in out, out)
@@ -130,7 +119,7 @@ def test_restart(host, tool):
     db.insert("Fleet", next_cfg=0)
     for name, text in (("right", "slow"), ("wrong", "slow --><wrong")):
         db.insert("Program", name=name, version=1,
-                  source=PROGRAM % (name, text))
+                  source=hello(text, name))
 
     def look():
         return [{c: db.row("Program", name)[c] for c in
@@ -178,7 +167,7 @@ def test_file(host, tool):
 
     def write(text, params):
         with open(program, "w") as f:
-            f.write(PROGRAM % ("slow", text))
+            f.write(hello(text, "slow"))
         with open(fleet, "w") as f:
             json.dump({"hosts": {}, "programs": {"slow": program},
                        "assignments": [

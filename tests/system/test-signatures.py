@@ -15,19 +15,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from fleettest import Controller, FleetDb                   # noqa: E402
+from fleettest import Controller, FleetDb, hello            # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
-
-PROGRAM = """<xfsm name="hello" version="1.0">
-  <!-- %s -->
-  <param name="limit" default="7" min="1" max="8"/>
-  <statedef id="quiet"/>
-  <event type="packet" selector="proto tcp" primary-key="ip_src">
-    <state id="quiet"><condition expression="limit &lt; 9"
-     action="Publish(log, hello %%ip_src)"/></state>
-  </event>
-</xfsm>
-"""
 
 
 class Fleet(FleetDb):
@@ -49,7 +38,7 @@ class Fleet(FleetDb):
     def file(self, text):
         path = os.path.join(self.host.dir, "hello.xml")
         with open(path, "w") as f:
-            f.write(PROGRAM % text)
+            f.write(hello(text))
         return path
 
     def program(self, version):
@@ -273,13 +262,13 @@ def test_older(fleet, host):
     def put(text, version):
         name, image = (os.path.join(host.dir, f) for f in ("old.xml", "old"))
         with open(name, "w") as f:
-            f.write(PROGRAM % text)
+            f.write(hello(text))
         host.run(host.tool("utilities/xfsm"), "compile", "-q", "--name",
                  "hello", "-o", image, name)
         with open(image, "rb") as f:
             data = base64.b64encode(f.read()).decode()
         host.xfsm_ctl("set", "Program", "hello", "signature=\"%s\"" % version,
-                      "source=" + json.dumps(PROGRAM % text),
+                      "source=" + json.dumps(hello(text)),
                       "image=\"%s\"" % data)
 
     def why():

@@ -24,6 +24,15 @@
 /* Longest frame that a test builds. */
 #define FRAME_MAX 2048
 
+unsigned int
+eh_seeds(unsigned int usual)
+{
+    const char *text = getenv("XFSM_SEEDS");
+    int n = text ? atoi(text) : 0;
+
+    return n > 0 ? (unsigned int) n : usual;
+}
+
 /* ## Programs ## */
 
 /* Fails the test with all diagnostics if 'ok' is false. */

@@ -45,6 +45,9 @@
 #define EH_ROUNDS(PLAIN, SANITIZED) (PLAIN)
 #endif
 
+/* How many random cases are run: XFSM_SEEDS in the environment, or 'usual'. */
+unsigned int eh_seeds(unsigned int usual);
+
 /* When tests begin: 2026-01-01T00:00:00Z, in ns. */
 #define EH_EPOCH (UINT64_C(1767225600) * 1000000000)
 

@@ -36,6 +36,8 @@ struct hub {
     char identity[256];         /* Of the last question... */
     size_t identity_len;
     char question[1024];        /* ...and its text. */
+    const char *endpoint;       /* 'events', for the follower... */
+    struct xfsm_follow_options options;         /* ...and its options. */
 };
 
 static char event[256];
@@ -62,23 +64,33 @@ bind_socket(struct hub *hub, int type, const char *endpoint)
     return socket;
 }
 
-static void
-start_hub(struct hub *hub)
+/* Starts a hub and returns one who follows it. */
+static struct xfsm_follow *
+start(struct hub *hub)
 {
+    struct xfsm_follow *f;
+
     strcpy(hub->dir, "/tmp/xfsm-follow.XXXXXX");
     assert_non_null(mkdtemp(hub->dir));
     snprintf(hub->events, sizeof hub->events, "ipc://%s/hub.events",
              hub->dir);
     snprintf(hub->replay, sizeof hub->replay, "ipc://%s/hub.events.replay",
              hub->dir);
+    hub->endpoint = hub->events;
+    hub->options = (struct xfsm_follow_options) {
+        .endpoints = &hub->endpoint, .n_endpoints = 1,
+    };
     hub->context = zmq_ctx_new();
     hub->pub = bind_socket(hub, ZMQ_PUB, hub->events);
     hub->router = bind_socket(hub, ZMQ_ROUTER, hub->replay);
+    assert_null(xfsm_follow_create(&hub->options, &f));
+    return f;
 }
 
 static void
-stop_hub(struct hub *hub)
+stop(struct hub *hub, struct xfsm_follow *f)
 {
+    xfsm_follow_destroy(f);
     zmq_close(hub->pub);
     zmq_close(hub->router);
     zmq_ctx_term(hub->context);
@@ -94,6 +106,21 @@ publish(struct hub *hub, int seq)
 
     zmq_send(hub->pub, TOPIC, strlen(TOPIC), ZMQ_SNDMORE);
     zmq_send(hub->pub, json, strlen(json), 0);
+}
+
+/* Publishes event 'seq' until it is given out: the follower may not be there
+ * yet, or have had too much. */
+static void
+publish_until_there(struct hub *hub, struct xfsm_follow *f, int seq)
+{
+    int64_t deadline = xfsm_now_ms() + DEADLINE;
+    struct xfsm_follow_item item;
+
+    do {
+        assert_true(xfsm_now_ms() < deadline);
+        publish(hub, seq);
+    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
+    assert_int_equal(item.event.seq, seq);
 }
 
 /* Takes the next item; the hub says nothing until it was asked something,
@@ -169,23 +196,13 @@ expect_question(struct hub *hub, struct xfsm_follow *f, const char *text)
 static void
 test_past_in_gap(void **state)
 {
-    int64_t deadline = xfsm_now_ms() + DEADLINE;
     struct xfsm_follow_item item;
-    struct hub hub;
-    const char *const endpoint = hub.events;
-    const struct xfsm_follow_options options = {
-        .endpoints = &endpoint, .n_endpoints = 1,
-    };
     struct xfsm_follow *f;
+    struct hub hub;
 
     (void) state;
-    start_hub(&hub);
-    assert_null(xfsm_follow_create(&options, &f));
-    do {
-        assert_true(xfsm_now_ms() < deadline);
-        publish(&hub, 1);
-    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
-    assert_int_equal(item.event.seq, 1);
+    f = start(&hub);
+    publish_until_there(&hub, f, 1);
 
     publish(&hub, 6);
     expect_question(&hub, f, "\"from\":2,\"to\":5");
@@ -208,8 +225,7 @@ test_past_in_gap(void **state)
     assert_int_equal(item.n_missing, 0);
     assert_int_equal(item.n_recovered, 4);
     expect_event(&hub, f, 6);
-    xfsm_follow_destroy(f);
-    stop_hub(&hub);
+    stop(&hub, f);
 }
 
 /* Messages that are nothing to give out end a turn, which goes on at once. */
@@ -218,21 +234,13 @@ test_turn(void **state)
 {
     int64_t deadline = xfsm_now_ms() + DEADLINE;
     struct xfsm_follow_item item;
-    struct hub hub;
-    const char *const endpoint = hub.events;
-    const struct xfsm_follow_options options = {
-        .endpoints = &endpoint, .n_endpoints = 1,
-    };
     struct xfsm_follow *f;
+    struct hub hub;
     int i;
 
     (void) state;
-    start_hub(&hub);
-    assert_null(xfsm_follow_create(&options, &f));
-    do {
-        assert_true(xfsm_now_ms() < deadline);
-        publish(&hub, 1);
-    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
+    f = start(&hub);
+    publish_until_there(&hub, f, 1);
     do {
         assert_true(xfsm_now_ms() < deadline);
         for (i = 0; i < 2 * XFSM_FOLLOW_TURN; i++) {
@@ -240,13 +248,8 @@ test_turn(void **state)
         }
         assert_int_equal(xfsm_follow_next(f, 0, &item), EAGAIN);
     } while (xfsm_follow_deadline(f));
-    do {                        /* The hub drops what is too much. */
-        assert_true(xfsm_now_ms() < deadline);
-        publish(&hub, 2);
-    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
-    assert_int_equal(item.event.seq, 2);
-    xfsm_follow_destroy(f);
-    stop_hub(&hub);
+    publish_until_there(&hub, f, 2);
+    stop(&hub, f);
 }
 
 /* Has a follower ask for the events from 2 on: event 1 came, and number
@@ -254,13 +257,7 @@ test_turn(void **state)
 static void
 open_gap(struct hub *hub, struct xfsm_follow *f, int last)
 {
-    int64_t deadline = xfsm_now_ms() + DEADLINE;
-    struct xfsm_follow_item item;
-
-    do {
-        assert_true(xfsm_now_ms() < deadline);
-        publish(hub, 1);
-    } while (xfsm_follow_next(f, 10, &item) == EAGAIN);
+    publish_until_there(hub, f, 1);
     publish(hub, last);
     expect_question(hub, f, "\"from\":2,");
 }
@@ -276,16 +273,11 @@ test_longest_answer(void **state)
     for (n = XFSM_REPLAY_EVENTS; n <= XFSM_REPLAY_EVENTS + 1; n++) {
         bool fits = n == XFSM_REPLAY_EVENTS;
         struct xfsm_follow_item item;
-        struct hub hub;
-        const char *const endpoint = hub.events;
-        const struct xfsm_follow_options options = {
-            .endpoints = &endpoint, .n_endpoints = 1,
-        };
         struct xfsm_follow *f;
+        struct hub hub;
         int i;
 
-        start_hub(&hub);
-        assert_null(xfsm_follow_create(&options, &f));
+        f = start(&hub);
         open_gap(&hub, f, n + 2);
         answer(&hub, 2, n + 1, false);
         for (i = 0; i < XFSM_REPLAY_EVENTS; i++) {
@@ -296,8 +288,7 @@ test_longest_answer(void **state)
         assert_int_equal(item.answered, fits);
         assert_int_equal(item.n_missing, !fits);
         expect_event(&hub, f, (uint64_t) n + 2);
-        xfsm_follow_destroy(f);
-        stop_hub(&hub);
+        stop(&hub, f);
     }
 }
 
@@ -309,18 +300,13 @@ test_answer_flood(void **state)
     static const char foreign[] = "{\"v\":1,\"id\":0,\"error\":\"?\"}";
     int64_t deadline = xfsm_now_ms() + DEADLINE;
     struct xfsm_follow_item item;
-    struct hub hub;
-    const char *const endpoint = hub.events;
-    const struct xfsm_follow_options options = {
-        .endpoints = &endpoint, .n_endpoints = 1,
-    };
     struct xfsm_follow *f;
+    struct hub hub;
     bool turn_ended = false;
     int error, i;
 
     (void) state;
-    start_hub(&hub);
-    assert_null(xfsm_follow_create(&options, &f));
+    f = start(&hub);
     open_gap(&hub, f, 3);
     do {
         assert_true(xfsm_now_ms() < deadline);
@@ -342,8 +328,7 @@ test_answer_flood(void **state)
     } while (error == EAGAIN);
     assert_int_equal(error, 0);
     assert_int_equal(item.event.seq, 2);
-    xfsm_follow_destroy(f);
-    stop_hub(&hub);
+    stop(&hub, f);
 }
 
 int

@@ -564,8 +564,7 @@ compare(uint64_t seed, const struct eh_packets *packets)
 static void
 test_random_code(void **state)
 {
-    const char *seeds = getenv("XFSM_SEEDS");
-    uint64_t n = seeds ? strtoull(seeds, NULL, 10) : DEFAULT_SEEDS;
+    uint64_t n = eh_seeds(DEFAULT_SEEDS);
     struct eh_packets packets = { 0, 0, NULL };
 
     (void) state;

@@ -32,15 +32,6 @@
 #define CAPTURE_PACKETS 3000
 #define N_FILES 512
 
-static unsigned int
-n_seeds(void)
-{
-    const char *text = getenv("XFSM_SEEDS");
-    int n = text ? atoi(text) : 0;
-
-    return n > 0 ? (unsigned int) n : DEFAULT_SEEDS;
-}
-
 struct side {
     struct xfsm_engine *engine;
     struct eh_lines lines;
@@ -187,7 +178,7 @@ static void
 test_random_programs(void **state)
 {
     (void) state;
-    for (uint64_t seed = 0; seed < n_seeds(); seed++) {
+    for (uint64_t seed = 0; seed < eh_seeds(DEFAULT_SEEDS); seed++) {
         char *xml = random_program(seed);
         struct eh_packets packets = { 0 };
         size_t len;

@@ -31,15 +31,6 @@
 #define DEFAULT_SEEDS 400
 #define MAX_OPS 64
 
-static unsigned int
-n_seeds(void)
-{
-    const char *text = getenv("XFSM_SEEDS");
-    int n = text ? atoi(text) : 0;
-
-    return n > 0 ? (unsigned int) n : DEFAULT_SEEDS;
-}
-
 /* ## Handlers by hand ## */
 
 /* An instance with one handler of operations put there by a test, and what it
@@ -402,7 +393,7 @@ static void
 test_random_operations(void **state)
 {
     (void) state;
-    for (unsigned int seed = 0; seed < n_seeds(); seed++) {
+    for (unsigned int seed = 0; seed < eh_seeds(DEFAULT_SEEDS); seed++) {
         struct random_source r = { seed };
         uint32_t n = 3 + random_below(&r, MAX_OPS - 2);
         bool looked = random_below(&r, 4);
@@ -566,7 +557,7 @@ test_random_matchers(void **state)
     };
 
     (void) state;
-    for (unsigned int seed = 0; seed < n_seeds(); seed++) {
+    for (unsigned int seed = 0; seed < eh_seeds(DEFAULT_SEEDS); seed++) {
         struct random_source r = { seed };
         struct machine *m = calloc(1, sizeof *m);
         struct xfsm_img_event events[4] = { 0 };

@@ -143,6 +143,20 @@ class Server:
         return "unix:" + self.socket
 
 
+def hello(text, name="hello"):
+    """A program that greets, with a parameter and a text of its own."""
+    return """<xfsm name="%s" version="1.0">
+  <!-- %s -->
+  <param name="limit" default="7" min="1" max="8"/>
+  <statedef id="quiet"/>
+  <event type="packet" selector="proto tcp" primary-key="ip_src">
+    <state id="quiet"><condition expression="limit &lt; 9"
+     action="Publish(log, hello %%ip_src)"/></state>
+  </event>
+</xfsm>
+""" % (name, text)
+
+
 class FleetDb:
     """The database of a fleet, and "xfsm-ctl --fleet" on it."""
 
