@@ -8,21 +8,18 @@ Needs what lib/browsertest.py finds.  Pictures stay in the build folder:
 tests/system/dashboard-*.png."""
 
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from browsertest import find_browser, find_playwright       # noqa: E402
+from browsertest import Browser                             # noqa: E402
 from fleettest import FakeHost, Server                      # noqa: E402
-from resttest import ROLES, RestController                  # noqa: E402
+from resttest import ROLES                                  # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 PORT = 18140
 LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/portscan.xml")
-SCRIPT = os.path.join(xfsmtest.TOP_SRCDIR,
-                      "tests/system/lib/dashboard-ops.mjs")
 DEADLINE = 120
 
 
@@ -49,9 +46,7 @@ def make_fleet(host, server):
 
 
 def test(host):
-    browser = find_browser()
-    host.env["XFSM_PLAYWRIGHT"] = find_playwright()
-    host.env["HOME"] = host.dir
+    browser = Browser(host, "dashboard-ops.mjs")
     host.start()
     host.add_bridge("br0")
     host.add_vm("br0", "vm1", "10.0.0.1/24")
@@ -59,21 +54,13 @@ def test(host):
     host.add_vm("br0", "lan1", "10.0.0.3/24")
     server = Server(host, "fleet", "xfsm-fleet")
     fake, program = make_fleet(host, server)
-    rest = RestController(host, "rest", PORT, "--http-rate=10000",
-                          "--db=" + server.remote)
+    rest = browser.add_controller(PORT, "--http-rate=10000",
+                                  "--db=" + server.remote)
     wait_until(lambda: rest.call("GET", "/api/v1/hosts").status == 200, 10,
                "the database")
     host.wait_status("vm1", "running", 20)
-    out = os.path.join(host.dir, "browser.out")
-    with open(out, "w") as f:
-        process = host.popen(
-            "node", SCRIPT, "http://127.0.0.1:%d" % PORT,
-            *(rest.tokens[role] for role in ROLES), browser,
-            os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"), program,
-            stdout=f, stderr=subprocess.STDOUT)
-    wait_until(lambda: process.poll() is not None, DEADLINE, "the browser")
-    with open(out) as f:
-        check(not process.returncode, f.read())
+    browser.start(rest, ROLES, program)
+    wait_until(browser.is_done, DEADLINE, "the browser")
     db = server.connect()
     row = db.row("Assignment", "blue.web")
     db.close()

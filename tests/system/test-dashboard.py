@@ -9,27 +9,23 @@ tests/system/dashboard-*.png."""
 import itertools
 import os
 import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
-from browsertest import find_browser, find_playwright       # noqa: E402
+from browsertest import Browser                             # noqa: E402
 from fleettest import Server                                # noqa: E402
-from resttest import RestController, make_scan              # noqa: E402
-from xfsmtest import check, wait_until                      # noqa: E402
+from resttest import make_scan                              # noqa: E402
+from xfsmtest import wait_until                             # noqa: E402
 
 PORT = 18090
 LIBRARY = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs")
-SCRIPT = os.path.join(xfsmtest.TOP_SRCDIR, "tests/system/lib/dashboard.mjs")
 DEADLINE = 90
 
 
 def test(host):
-    browser = find_browser()
-    host.env["XFSM_PLAYWRIGHT"] = find_playwright()
-    host.env["HOME"] = host.dir
+    browser = Browser(host, "dashboard.mjs")
     if shutil.which("dot"):
         host.env["XFSM_TEST_DOT"] = "1"
     host.start()
@@ -48,7 +44,7 @@ def test(host):
         db.insert("Program", name=name, version=1, source=source)
     db.insert("Assignment", name="all", programs=["portscan", "toptalkers"],
               enabled=True, target={"port": "vm*"}, hosts=["*"])
-    rest = RestController(host, "rest", PORT, "--db=" + server.remote)
+    rest = browser.add_controller(PORT, "--db=" + server.remote)
     wait_until(lambda: rest.call("GET", "/api/v1/hosts").status == 200, 10,
                "the database")
     host.wait_status("vm1", "running", 20)
@@ -56,13 +52,7 @@ def test(host):
     capture = os.path.join(host.dir, "scan.pcap")
     with open(capture, "wb") as f:
         f.write(make_scan("10.9.0.1", "10.9.0.2", range(1, 60)))
-    out = os.path.join(host.dir, "browser.out")
-    with open(out, "w") as f:
-        process = host.popen(
-            "node", SCRIPT, "http://127.0.0.1:%d" % PORT,
-            rest.tokens["operator"], browser,
-            os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"), capture,
-            stdout=f, stderr=subprocess.STDOUT)
+    browser.start(rest, ["operator"], capture)
     sources = itertools.cycle(range(10, 250))
 
     def finished():
@@ -72,11 +62,9 @@ def test(host):
         vm.run("ip", "route", "replace", "10.0.0.2/32", "dev", "eth0",
                "src", source)
         vm.knock("10.0.0.2", range(1000, 1040))
-        return process.poll() is not None
+        return browser.is_done()
 
     wait_until(finished, DEADLINE, "the browser")
-    with open(out) as f:
-        check(not process.returncode, f.read())
     rest.exit()
     db.close()
 

@@ -4,7 +4,11 @@
 """A browser, and what drives it: chromium, node, and playwright-core, that in
 the folder node_modules below $XFSM_PLAYWRIGHT, or else the one that "npm pack"
 fetches, once, to $XFSM_CACHE_DIR.  A test is skipped where these cannot be
-had."""
+had.
+
+A browser gives up what it loads when an interface of its network changes
+(ERR_NETWORK_CHANGED), as the host's do, so that it and the controller whose
+pages it shows have a network of their own."""
 
 import base64
 import glob
@@ -15,6 +19,7 @@ import subprocess
 import tempfile
 
 import xfsmtest
+from resttest import RestController
 from xfsmtest import check
 
 # A version that runs with Debian 12's node, and what npm's registry says is
@@ -23,6 +28,7 @@ PACKAGE = "playwright-core@1.56.1"
 DIGEST = ("hutraynyn31F+Bifme+Ps9Vq59hKuUCz7H1kDOcBs+2oGguKkWTU50bBWrtz34OUW"
           "mIwpBTWDxaRPXrIXkgvmQ==")
 CACHE = os.environ.get("XFSM_CACHE_DIR", "/var/cache/ovs-xfsm")
+LIB = os.path.dirname(os.path.abspath(__file__))
 
 
 def fetch_playwright(folder):
@@ -78,3 +84,36 @@ def find_browser():
     if not shutil.which("node"):
         xfsmtest.skip("needs node")
     return browser
+
+
+class Browser:
+    """Looks at the pages of a controller, as a script of this folder says."""
+
+    def __init__(self, host, script):
+        self.browser = find_browser()
+        host.env["XFSM_PLAYWRIGHT"] = find_playwright()
+        host.env["HOME"] = host.dir
+        self.host = host
+        self.script = os.path.join(LIB, script)
+        self.out = os.path.join(host.dir, "browser.out")
+
+    def add_controller(self, port, *options):
+        return RestController(self.host, "rest", port, *options,
+                              netns=self.host.add_netns("web"))
+
+    def start(self, rest, roles, *args):
+        """Runs the script with the tokens of 'roles', and 'args'."""
+        with open(self.out, "w") as f:
+            self.process = self.host.popen(
+                "node", self.script, "http://127.0.0.1:%d" % rest.port,
+                *(rest.tokens[role] for role in roles), self.browser,
+                os.path.join(xfsmtest.TOP_BUILDDIR, "tests/system"), *args,
+                netns=rest.netns, stdout=f, stderr=subprocess.STDOUT)
+
+    def is_done(self):
+        """Tells whether the script has ended; fails if it has failed."""
+        status = self.process.poll()
+        if status:
+            with open(self.out) as f:
+                raise xfsmtest.Failure(f.read())
+        return status is not None

@@ -55,6 +55,9 @@ const row = (page, section, text) =>
 
 const note = (page, text) => page.locator("#note").getByText(text).waitFor();
 
+// The state, and not the buttons "Disable" and "Delete" side by side.
+const DISABLED = /^disabled, /;
+
 const dialog = (page) => page.getByRole("dialog");
 
 // Has the dialog do it, and waits until it has closed and given the focus
@@ -205,7 +208,7 @@ async function useAssignments(page) {
   await mine.getByText("enabled, 2 hosts").waitFor();
   await picture(page, "Assignments");
   await mine.getByRole("button", { name: "Disable" }).press("Enter");
-  await mine.getByText("disabled").waitFor();
+  await mine.getByText(DISABLED).waitFor();
   await mine.getByRole("button", { name: "Enable" }).waitFor();
   check((await focused(page)).name === "Enable by-keyboard",
         "the focus is lost when a row changes");
@@ -234,7 +237,7 @@ async function useAssignments(page) {
 async function useTenant(page) {
   const mine = row(page, "assignments", "blue.web");
   await mine.getByRole("button", { name: "Disable" }).press("Enter");
-  await mine.getByText("disabled").waitFor();
+  await mine.getByText(DISABLED).waitFor();
   await mine.getByRole("button", { name: "Edit" }).press("Enter");
   await dialog(page).getByLabel("Ports: value 1").fill("vm9");
   await submit(page, "Save");
@@ -468,7 +471,10 @@ try {
   await useAudit(browser);
   await useDark(browser);
   await useViewer(browser);
-  check(!problems.length, problems.join("\n"));
+  check(!problems.length, "the page has problems");
+} catch (error) {
+  console.log(problems.join("\n"));
+  throw error;
 } finally {
   await browser.close();
 }

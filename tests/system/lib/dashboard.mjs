@@ -290,8 +290,8 @@ async function usePrograms(page) {
 async function run(browser) {
   const page = await open(browser, "light");
   await heading(page, "Sign in");
-  check(await page.evaluate(() => document.activeElement.id) === "token",
-        "the focus is elsewhere");
+  const focus = await page.evaluate(() => document.activeElement.outerHTML);
+  check(focus.includes('id="token"'), `the focus is at ${focus}`);
   await signIn(page, "wrong");
   await page.locator("#message").getByText("not known").waitFor();
   await signIn(page, token);
@@ -323,7 +323,7 @@ async function run(browser) {
   const dark = await open(browser, "dark");
   check(await dark.evaluate(() => document.documentElement.dataset.theme)
         === "dark", "the scheme of the system");
-  check(!problems.length, problems.join("\n"));
+  check(!problems.length, "the page has problems");
 }
 
 const browser = await chromium.launch({
@@ -333,6 +333,9 @@ const browser = await chromium.launch({
 });
 try {
   await run(browser);
+} catch (error) {
+  console.log(problems.join("\n"));
+  throw error;
 } finally {
   await browser.close();
 }

@@ -145,10 +145,12 @@ class Answer:
 
 
 class RestController:
-    """xfsm-controller that serves its API, with a token for each role."""
+    """xfsm-controller that serves its API, with a token for each role, in
+    the host's namespace or another one."""
 
-    def __init__(self, host, name, port, *options):
+    def __init__(self, host, name, port, *options, netns=None):
         self.host = host
+        self.netns = netns or host.ns
         self.port = port
         self.ctl = os.path.join(host.dir, name + ".ctl")
         self.validator = Validator(load_document())
@@ -162,7 +164,8 @@ class RestController:
                           "--http-tokens=" + self.tokens_file,
                           "--events=%s/%s.events" % (host.dir, name),
                           "--log-file=%s/%s.log" % (host.logdir, name),
-                          "--unixctl=" + self.ctl, *options))
+                          "--unixctl=" + self.ctl, *options),
+            netns=self.netns)
         wait_until(lambda: os.path.exists(self.ctl), 10, name + " to start")
 
     @staticmethod
@@ -183,7 +186,7 @@ class RestController:
 
     def connect(self, timeout=20):
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        sock = connect_in(self.host.ns, self.port,
+        sock = connect_in(self.netns, self.port,
                           timeout * xfsmtest.PATIENCE)
         if self.tls:
             context = ssl.create_default_context(cafile=self.tls)

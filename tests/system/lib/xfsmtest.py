@@ -195,7 +195,6 @@ class Host:
                            for d in ("ovsdb", "vswitchd", "utilities")
                            if OVS_DIR] + [os.environ["PATH"]]))
         self.ns = self.add_netns("host")
-        self.run("ip", "-n", self.ns, "link", "set", "lo", "up")
 
     def _mkdir(self, name):
         path = os.path.join(self.dir, name)
@@ -237,9 +236,10 @@ class Host:
                 " ".join(args), p.returncode, p.stdout, p.stderr or ""))
         return p.stdout
 
-    def popen(self, *args, **kwargs):
-        """Starts a program in the host's namespace, to be ended with it."""
-        p = subprocess.Popen(("ip", "netns", "exec", self.ns) + args,
+    def popen(self, *args, netns=None, **kwargs):
+        """Starts a program in a namespace, the host's unless told, to be
+        ended with it."""
+        p = subprocess.Popen(("ip", "netns", "exec", netns or self.ns) + args,
                              env=self.env, **kwargs)
         self.children.append(p)
         return p
@@ -379,6 +379,7 @@ class Host:
         ns = "%s-%s" % (self.id, name)
         self.run("ip", "netns", "add", ns)
         self.netns.append(ns)
+        self.run("ip", "-n", ns, "link", "set", "lo", "up")
         return ns
 
     def add_bridge(self, name):
@@ -391,7 +392,6 @@ class Host:
         self.run("ip", "link", "add", name, "netns", self.ns, "type", "veth",
                  "peer", "name", "eth0", "netns", ns)
         self.run("ip", "-n", self.ns, "link", "set", name, "up")
-        self.run("ip", "-n", ns, "link", "set", "lo", "up")
         self.run("ip", "-n", ns, "link", "set", "eth0", "up")
         self.run("ip", "netns", "exec", ns, sys.executable, "-c", CHECKSUM,
                  "eth0")
