@@ -294,6 +294,9 @@ static void
 compose_argv(const struct xfsm_monitor *m,
              const struct xfsm_monitor_settings *s, struct svec *argv)
 {
+    const bool *huge_pages = (m->want.huge_pages ? m->want.huge_pages
+                              : s->huge_pages);
+
     svec_add(argv, s->program);
     svec_add_nocopy(argv, xasprintf("--interface=%s", m->interface));
     svec_add_nocopy(argv, xasprintf("--bridge=%s", m->want.bridge));
@@ -324,8 +327,8 @@ compose_argv(const struct xfsm_monitor *m,
     if (s->machine_code) {
         svec_add(argv, "--machine-code");
     }
-    if (m->want.huge_pages ? *m->want.huge_pages : s->huge_pages) {
-        svec_add(argv, "--huge-pages");
+    if (huge_pages) {
+        svec_add(argv, *huge_pages ? "--huge-pages" : "--no-huge-pages");
     }
     if (s->user) {
         svec_add_nocopy(argv, xasprintf("--user=%s", s->user));

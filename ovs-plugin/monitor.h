@@ -45,7 +45,7 @@ struct xfsm_monitor_settings {
     bool kernel_filter;
     bool segments;
     bool machine_code;
-    bool huge_pages;
+    const bool *huge_pages;     /* A constant; NULL: where they are full. */
 };
 
 /* Requests for mitigation that wait to be taken. */

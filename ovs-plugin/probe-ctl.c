@@ -16,12 +16,17 @@
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/probe-source.h"
 #include "util.h"
+#include "xfsm/base/mem.h"
 #include "xfsm/program/image.h"
 
 VLOG_DEFINE_THIS_MODULE(probe_ctl);
 
 /* Messages handled in one go. */
 #define CTL_BURST 16
+
+/* Parts of tables looked at after a PING: a few microseconds each, and all of
+ * a program's within seconds. */
+#define PROMOTE_PARTS 8
 
 /* Room kept in a STATS message for the last event. */
 #define STATS_TAIL (XFSM_PUBLISH_LAST_SIZE + 2)
@@ -264,9 +269,9 @@ put_state_keys(struct xfsm_probe *probe, struct stats_writer *s)
     xfsm_lanes_unlock(&probe->lanes);
 }
 
-/* Answers a PING, before which statistics are sent, if they changed: so an
- * idle probe has no timer of its own, and one whose agent does not read sends
- * nothing. */
+/* Answers a PING, before which statistics are sent, if they changed, and after
+ * which tables are looked at that might be full: so an idle probe has no timer
+ * of its own, and one whose agent does not read sends nothing. */
 static void
 handle_ping(struct xfsm_probe *probe)
 {
@@ -296,6 +301,9 @@ handle_ping(struct xfsm_probe *probe)
     }
     xfsm_ipc_begin(&w, probe->out, XFSM_IPC_PONG);
     send_message(probe, &w);
+    if (!probe->small_pages) {
+        xfsm_mem_promote(PROMOTE_PARTS);
+    }
 }
 
 static int

@@ -42,6 +42,7 @@ struct probe_options {
     int ctl_fd, hub_fd;
     struct smap netdev_config;
     const char *user;
+    bool small_pages;
     struct xfsm_cage cage;
 };
 
@@ -62,7 +63,8 @@ usage(void)
            "  --user=NAME           whom to become\n"
            "  --memory-mib=N        address space at most, for each worker\n"
            "  --machine-code        run programs as machine code\n"
-           "  --huge-pages          ask for huge pages for large tables\n",
+           "  --huge-pages          ask for huge pages for large tables\n"
+           "  --no-huge-pages       not even where a table is full\n",
            program_name, program_name, XFSM_RING_CLASS);
     vlog_usage();
     printf("\nOther options:\n"
@@ -101,7 +103,8 @@ parse_options(int argc, char *argv[], struct probe_options *o)
     enum {
         OPT_INTERFACE = UCHAR_MAX + 1, OPT_BRIDGE, OPT_PORT, OPT_HOST,
         OPT_CLASS, OPT_NETDEV_OPTION, OPT_CTL_FD, OPT_HUB_FD, OPT_USER,
-        OPT_MEMORY, OPT_MACHINE_CODE, OPT_HUGE_PAGES, VLOG_OPTION_ENUMS
+        OPT_MEMORY, OPT_MACHINE_CODE, OPT_HUGE_PAGES, OPT_NO_HUGE_PAGES,
+        VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
         { "interface", required_argument, NULL, OPT_INTERFACE },
@@ -116,6 +119,7 @@ parse_options(int argc, char *argv[], struct probe_options *o)
         { "memory-mib", required_argument, NULL, OPT_MEMORY },
         { "machine-code", no_argument, NULL, OPT_MACHINE_CODE },
         { "huge-pages", no_argument, NULL, OPT_HUGE_PAGES },
+        { "no-huge-pages", no_argument, NULL, OPT_NO_HUGE_PAGES },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         VLOG_LONG_OPTIONS,
@@ -157,6 +161,9 @@ parse_options(int argc, char *argv[], struct probe_options *o)
             break;
         case OPT_HUGE_PAGES:
             xfsm_mem_want_huge(true);
+            break;
+        case OPT_NO_HUGE_PAGES:
+            o->small_pages = true;
             break;
         case OPT_MEMORY:
             o->cage.max_memory = (size_t) parse_number("memory-mib", optarg)
@@ -351,6 +358,7 @@ main(int argc, char *argv[])
 
     probe.interface = options.interface;
     probe.netdev_class = options.netdev_class;
+    probe.small_pages = options.small_pages;
     probe.ctl = options.ctl_fd;
     probe.identity = (struct xfsm_identity) {
         .host = options.host,

@@ -38,6 +38,7 @@ struct xfsm_probe {
     struct xfsm_publisher publisher;
     struct xfsm_probe_mail mail;
     bool exiting;
+    bool small_pages;           /* No huge pages, not even where full. */
 
     struct xfsm_filter filter;  /* What the programs want of the packets. */
     char *filter_text;          /* What the source was told, or NULL. */

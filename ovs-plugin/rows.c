@@ -193,6 +193,7 @@ read_host(struct xfsm_agent *agent, const struct ovsrec_open_vswitch *ovs)
 static void
 read_options(struct xfsm_agent *agent)
 {
+    static const bool truth[] = { false, true };
     const struct xfsmrec_xfsm_global *global
         = xfsmrec_xfsm_global_first(agent->xfsm.idl);
     const struct ovsrec_open_vswitch *ovs
@@ -225,7 +226,9 @@ read_options(struct xfsm_agent *agent)
         .segments = smap_get_bool(options, "segments", true),
         .kernel_filter = smap_get_bool(options, "kernel-filter", true),
         .machine_code = smap_get_bool(options, "machine-code", true),
-        .huge_pages = smap_get_bool(options, "huge-pages", false),
+        .huge_pages = smap_get(options, "huge-pages")
+                      ? &truth[smap_get_bool(options, "huge-pages", false)]
+                      : NULL,
     };
     xfsm_mitigator_configure(agent->mitigator, options, &errors);
     xfsm_exporter_link_configure(&agent->exporter,

@@ -35,6 +35,7 @@ struct bench {
     struct xfsm_fieldset wants;
     enum xfsm_backend backend;  /* --backend. */
     bool alone;                 /* --alone. */
+    bool promote;               /* --promote. */
     uint64_t ts;                /* Packet time, which goes on over runs. */
     double load_us;             /* The last program took to load. */
     long runs;
@@ -215,6 +216,9 @@ measure(struct bench *b, uint64_t (*run)(struct bench *))
     double n = (double) b->traffic.n_packets;
 
     sink = run(b);              /* Warms caches and fills tables. */
+    if (b->promote) {
+        xfsm_mem_promote_now();
+    }
     for (long i = 0; i < b->runs; i++) {
         double start = read_clock(CLOCK_MONOTONIC);
         double start_cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
@@ -528,6 +532,8 @@ static const char usage_text[] =
     "                     measured beside it), or the interpreter alone\n"
     "  -a, --alone        native code without the interpreter beside it\n"
     "  -H, --huge-pages   tables in huge pages, as xfsm run --huge-pages\n"
+    "  -P, --promote      huge pages where tables are full, as those of a\n"
+    "                     probe are after a while\n"
     "  -t, --structures   measure tables, sketches and timers too, with\n"
     "                     10,000, 1 million and 8 million keys, and with\n"
     "                     colliding keys; and the longest operation of\n"
@@ -561,6 +567,7 @@ xfsm_cmd_bench(int argc, char *argv[])
         { "backend", required_argument, NULL, 'b' },
         { "alone", no_argument, NULL, 'a' },
         { "huge-pages", no_argument, NULL, 'H' },
+        { "promote", no_argument, NULL, 'P' },
         { "structures", no_argument, NULL, 't' },
         { "svg", required_argument, NULL, 'g' },
         { "help", no_argument, NULL, 'h' },
@@ -571,7 +578,7 @@ xfsm_cmd_bench(int argc, char *argv[])
     bool ok = true;
     int c, status;
 
-    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:aHtg:h",
+    while ((c = getopt_long(argc, argv, "f:n:l:s:zop:r:b:aHPtg:h",
                             options, NULL)) != -1) {
         switch (c) {
         case 'f':
@@ -610,6 +617,9 @@ xfsm_cmd_bench(int argc, char *argv[])
             break;
         case 'H':
             xfsm_mem_want_huge(true);
+            break;
+        case 'P':
+            b.promote = true;
             break;
         case 't':
             b.structures = true;

@@ -3,8 +3,10 @@
 
 """Private memory of an idle probe, by the number of its programs.  Printed,
 and held below a limit, so that a host can carry a thousand.  Huge pages are
-asked for where somebody wants them, and nowhere else."""
+asked for where somebody wants them or where tables are full, and nowhere
+else."""
 
+import itertools
 import os
 import re
 import sys
@@ -12,11 +14,15 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
 import xfsmtest                                             # noqa: E402
+from resttest import make_scan                              # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 # KiB.  The aim is 3 MiB; what else an allocator or a libc may take is allowed
 # for.
 LIMIT = 4 * 1024
+
+# Sources of which a SYN each is in nearly all pages of portscan's detector.
+SOURCES = 6000
 
 PROGRAMS = ("portscan", "synflood", "nxdomain")
 
@@ -72,9 +78,6 @@ def wait_huge_pages(host, port, want):
 
 def test_huge_pages(host):
     """By the option for all ports, by the key for one."""
-    if not os.path.exists("/sys/kernel/mm/transparent_hugepage"):
-        print("no huge pages here: not run")
-        return
     for port in "vm1", "vm2":
         host.vsctl("set", "Port", port, "external_ids:xfsm=portscan")
         wait_huge_pages(host, port, False)
@@ -97,12 +100,47 @@ def test_huge_pages(host):
         host.wait_status(port, None)
 
 
+def make_sources():
+    """A capture of a SYN of each of many sources."""
+    sources = itertools.islice(itertools.product(range(256), repeat=2),
+                               SOURCES)
+    scans = [make_scan("10.1.%d.%d" % source, "10.2.0.1", [80])
+             for source in sources]
+    header = 24
+    return scans[0] + b"".join(scan[header:] for scan in scans[1:])
+
+
+def test_full(host, vms):
+    """Huge pages where a table is full, unless the port wants none."""
+    capture = os.path.join(host.dir, "sources.pcap")
+    with open(capture, "wb") as f:
+        f.write(make_sources())
+    host.vsctl("set", "Port", "vm2", "external_ids:xfsm-huge-pages=false")
+    for vm in vms:
+        host.vsctl("set", "Port", vm.name, "external_ids:xfsm=portscan")
+        wait_huge_pages(host, vm.name, False)
+    for vm in vms:
+        vm.replay(capture, "--topspeed")
+        wait_until(lambda vm=vm: host.probe_stats(vm.name).get("handled", 0)
+                   >= SOURCES, 10, "packets of " + vm.name)
+    wait_huge_pages(host, "vm1", True)
+    print("full tables: %d KiB" % told_huge_pages(host, "vm1"))
+    wait_huge_pages(host, "vm2", False)
+    host.vsctl("remove", "Port", "vm2", "external_ids", "xfsm-huge-pages")
+    for vm in vms:
+        host.vsctl("remove", "Port", vm.name, "external_ids", "xfsm")
+        host.wait_status(vm.name, None)
+
+
 def test(host):
     host.start()
     host.add_bridge("br0")
-    host.add_vm("br0", "vm1")
-    host.add_vm("br0", "vm2")
-    test_huge_pages(host)
+    vms = [host.add_vm("br0", name) for name in ("vm1", "vm2")]
+    if os.path.exists("/sys/kernel/mm/transparent_hugepage"):
+        test_huge_pages(host)
+        test_full(host, vms)
+    else:
+        print("no huge pages here: not run")
     if host.sanitized:
         print("sanitizers need memory of their own: not measured")
         return

@@ -5,22 +5,43 @@
 
 #include "xfsm/base/mem.h"
 
+#include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define HUGE_PAGE ((size_t) 2 << 20)
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25        /* Linux 6.1; before, EINVAL. */
+#endif
+
 /* Up to here memset() costs less than the page faults that would follow
  * giving the pages back. */
 #define CLEAR_BY_HAND ((size_t) 64 << 10)
+
+/* A block of huge pages' size that did not ask for them as a whole. */
+struct block {
+    struct block *next;
+    uint8_t *p;
+    size_t n_parts;             /* Whole ones. */
+    bool promoted[];            /* Part by part. */
+};
 
 /* xfsm_mem_want_huge(). */
 static bool want_huge;
 
 /* xfsm_mem_huge_bytes(). */
 static size_t huge_bytes;
+
+static pthread_mutex_t blocks_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct block *blocks;
+
+/* The next part to be looked at, of no block at first. */
+static struct block *next_block;
+static size_t next_part;
 
 /* 'size' rounded up to pages, or 0 if it is 0 or absurd. */
 static size_t
@@ -30,6 +51,137 @@ round_to_pages(size_t size)
 
     return size > SIZE_MAX / 2 ? 0 : (size + page - 1) / page * page;
 }
+
+static void
+count_huge(size_t bytes)
+{
+    __atomic_fetch_add(&huge_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+/* ## Blocks ## */
+
+/* Notes that 'p' may be promoted.  Without memory for that, it never is. */
+static void
+add_block(uint8_t *p, size_t size)
+{
+    size_t n_parts = size / HUGE_PAGE;
+    struct block *b = calloc(1, sizeof *b + n_parts * sizeof *b->promoted);
+
+    if (b) {
+        b->p = p;
+        b->n_parts = n_parts;
+        pthread_mutex_lock(&blocks_mutex);
+        b->next = blocks;
+        blocks = b;
+        pthread_mutex_unlock(&blocks_mutex);
+    }
+}
+
+/* Takes the block of 'size' bytes at 'p' out of the list, if it is there, and
+ * returns it. */
+static struct block *
+take_block(const uint8_t *p, size_t size)
+{
+    struct block **link, *b;
+
+    if (size < HUGE_PAGE) {
+        return NULL;
+    }
+    pthread_mutex_lock(&blocks_mutex);
+    for (link = &blocks; (b = *link) && b->p != p; link = &b->next) {
+        continue;
+    }
+    if (b) {
+        *link = b->next;
+        if (next_block == b) {
+            next_block = b->next;
+            next_part = 0;
+        }
+    }
+    pthread_mutex_unlock(&blocks_mutex);
+    return b;
+}
+
+/* Frees what take_block() returned, whose huge pages are no more. */
+static void
+free_block(struct block *b)
+{
+    size_t i;
+
+    for (i = 0; i < b->n_parts; i++) {
+        if (b->promoted[i]) {
+            count_huge(-HUGE_PAGE);
+        }
+    }
+    free(b);
+}
+
+static bool
+is_full(uint8_t *part)
+{
+    size_t n = HUGE_PAGE / (size_t) sysconf(_SC_PAGESIZE);
+    unsigned char pages[HUGE_PAGE / 4096];
+    size_t in_use = 0;
+    size_t i;
+
+    if (mincore(part, HUGE_PAGE, pages)) {
+        return false;
+    }
+    for (i = 0; i < n; i++) {
+        in_use += pages[i] & 1;
+    }
+    return in_use * 8 >= n * XFSM_MEM_FULL;
+}
+
+/* Asks for a huge page for part 'i' of the block, if it is full. */
+static void
+promote_part(struct block *b, size_t i)
+{
+    uint8_t *part = b->p + i * HUGE_PAGE;
+
+    if (!b->promoted[i] && is_full(part)
+        && !madvise(part, HUGE_PAGE, MADV_HUGEPAGE)) {
+        b->promoted[i] = true;
+        count_huge(HUGE_PAGE);
+    }
+}
+
+void
+xfsm_mem_promote(unsigned int n)
+{
+    pthread_mutex_lock(&blocks_mutex);
+    for (; n && blocks; n--) {
+        struct block *b = next_block ? next_block : blocks;
+
+        promote_part(b, next_part);
+        next_block = b;
+        if (++next_part == b->n_parts) {
+            next_block = b->next;
+            next_part = 0;
+        }
+    }
+    pthread_mutex_unlock(&blocks_mutex);
+}
+
+void
+xfsm_mem_promote_now(void)
+{
+    struct block *b;
+    size_t i;
+
+    pthread_mutex_lock(&blocks_mutex);
+    for (b = blocks; b; b = b->next) {
+        for (i = 0; i < b->n_parts; i++) {
+            promote_part(b, i);
+            if (b->promoted[i]) {
+                madvise(b->p + i * HUGE_PAGE, HUGE_PAGE, MADV_COLLAPSE);
+            }
+        }
+    }
+    pthread_mutex_unlock(&blocks_mutex);
+}
+
+/* ## Memory ## */
 
 static void *
 map_anonymous(size_t size)
@@ -86,12 +238,14 @@ xfsm_mem_map(size_t size, bool huge)
     if (size < HUGE_PAGE) {
         return map_anonymous(size);
     }
-    p = huge ? map_aligned(size) : map_anonymous(size);
+    p = map_aligned(size);
     if (p) {
         /* Advice: a kernel without huge pages may refuse it. */
         madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
         if (want_huge) {
-            __atomic_fetch_add(&huge_bytes, size, __ATOMIC_RELAXED);
+            count_huge(size);
+        } else if (!huge) {
+            add_block(p, size);
         }
     }
     return p;
@@ -100,21 +254,37 @@ xfsm_mem_map(size_t size, bool huge)
 void
 xfsm_mem_unmap(void *p, size_t size)
 {
-    if (p) {
-        size = round_to_pages(size);
-        munmap(p, size);
-        if (want_huge && size >= HUGE_PAGE) {
-            __atomic_fetch_sub(&huge_bytes, size, __ATOMIC_RELAXED);
-        }
+    struct block *b;
+
+    if (!p) {
+        return;
     }
+    size = round_to_pages(size);
+    b = take_block(p, size);
+    if (b) {
+        free_block(b);
+    } else if (want_huge && size >= HUGE_PAGE) {
+        count_huge(-size);
+    }
+    munmap(p, size);
 }
 
 void
 xfsm_mem_clear(void *p, size_t size)
 {
+    struct block *b = take_block(p, size);
+
+    if (b) {
+        /* Its pages will be in use one by one again. */
+        madvise(p, round_to_pages(size), MADV_NOHUGEPAGE);
+        free_block(b);
+    }
     /* Locked memory cannot be given back. */
     if (size <= CLEAR_BY_HAND
         || madvise(p, round_to_pages(size), MADV_DONTNEED)) {
         memset(p, 0, size);
+    }
+    if (b) {
+        add_block(p, size);
     }
 }

@@ -11,9 +11,10 @@
  * Tables and sketches are sized for the worst case; on an idle port they are
  * address space alone.  The memory comes from mmap() at set-up, never from
  * the packet path.  Blocks of 2 MiB and more ask for transparent huge pages
- * only if 'huge' says so, or the process wants them everywhere, since a huge
- * page is 2 MiB of real memory at its first touch: good where many flows touch
- * all of a table, and bad where a host has a thousand idle ports.
+ * at once only if 'huge' says so, or the process wants them everywhere, since
+ * a huge page is 2 MiB of real memory at its first touch: good where many
+ * flows touch all of a table, and bad where a host has a thousand idle ports.
+ * Other blocks may ask for them bit by bit, where they are full.
  *
  * Thread-safety: any thread may call these, but for xfsm_mem_want_huge(). */
 
@@ -28,8 +29,26 @@ void *xfsm_mem_map(size_t size, bool huge);
  * To be said before it has threads; blocks that are there stay as they are. */
 void xfsm_mem_want_huge(bool huge);
 
-/* Returns the bytes of all blocks for which huge pages were asked because the
- * process wants them.  How many of them the kernel gave, it alone knows. */
+/* A part of a block, of the size of a huge page, is full if so many of its
+ * pages in 8 are in use, be it that they were only read: those take memory
+ * only in a huge page. */
+#define XFSM_MEM_FULL 7
+
+/* Looks at the next 'n' parts of blocks that are not in huge pages, in turn,
+ * and asks for a huge page for each that is full.  The kernel's khugepaged
+ * makes it one when it comes by, which takes it seconds to minutes, and the
+ * one who then touches the part waits while it is copied.  Costs a look at 512
+ * pages and, once for each part that is full, a change of the mapping. */
+void xfsm_mem_promote(unsigned int n);
+
+/* Does so for all parts of all blocks, and has the kernel make the huge pages
+ * before it returns, which takes it a millisecond or so each: what comes of
+ * xfsm_mem_promote() in the long run, to be measured. */
+void xfsm_mem_promote_now(void);
+
+/* Returns the bytes for which huge pages were asked because the process wants
+ * them or because they are full.  How many of them the kernel gave, it alone
+ * knows. */
 size_t xfsm_mem_huge_bytes(void);
 
 /* Returns what xfsm_mem_map() gave, 'size' being the same. */

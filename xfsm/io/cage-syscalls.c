@@ -27,6 +27,7 @@ static const int plain_calls[] = {
 
     /* Memory; mmap() and mprotect() are below. */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+    SCMP_SYS(mincore),
 
     /* Time, entropy, the process itself. */
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
