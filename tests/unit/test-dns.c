@@ -254,6 +254,47 @@ test_names(void **state)
     CHECK_RAW_NAME("\1a\xc0\x0c\0\1\0\1", "-", "-", "dns_name");
 }
 
+/* The name "b.LABEL", of a label of 'len' times 'c', with 'n_behind' bytes
+ * behind the question. */
+static void
+check_lower(unsigned int c, size_t len, size_t n_behind)
+{
+    char lower = (char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    struct packet_builder b;
+    struct decode_check dc;
+
+    start(&b, 40000, 53);
+    pb_dns(&b, 1, 0, 1, 0);
+    pb_text(&b, "\1B");
+    pb_u8(&b, (unsigned int) len);
+    pb_fill(&b, c, len);
+    pb_u8(&b, 0);
+    pb_be16(&b, 1);
+    pb_be16(&b, 1);
+    pb_fill(&b, 'Z', n_behind);
+    finish(&b, &dc);
+    assert_int_equal(dc.packet.domain_name.len, 2 + len);
+    assert_memory_equal(dc.packet.domain_name.p, "b.", 2);
+    for (size_t i = 0; i < len; i++) {
+        assert_int_equal(dc.packet.domain_name.p[2 + i], lower);
+    }
+    dc_free(&dc);
+}
+
+/* Each byte, in labels of each length, with and without bytes behind them that
+ * can be read. */
+static void
+test_lower(void **state)
+{
+    (void) state;
+    for (unsigned int c = 0; c < 256; c++) {
+        for (size_t len = 1; len <= 63; len += c == 'A' || c == 'Z' ? 1 : 5) {
+            check_lower(c, len, 0);
+            check_lower(c, len, 8);
+        }
+    }
+}
+
 /* A name of labels with 'n' bytes in all on the wire: 63-byte labels, a rest,
  * the root. */
 static void
@@ -477,6 +518,7 @@ main(void)
         cmocka_unit_test(test_counts_lie),
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_lower),
         cmocka_unit_test(test_name_limit),
         cmocka_unit_test(test_jump_limit),
         cmocka_unit_test(test_ports),

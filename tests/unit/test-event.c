@@ -254,6 +254,11 @@ test_time(void **state)
         { 951782400 * NS, "2000-02-29T00:00:00.000000000Z" },
         { 951868800 * NS, "2000-03-01T00:00:00.000000000Z" },
         { 1709164800 * NS + 1, "2024-02-29T00:00:00.000000001Z" },
+        /* The same minute, the next ones, and back. */
+        { 1709164859 * NS, "2024-02-29T00:00:59.000000000Z" },
+        { 1709164860 * NS, "2024-02-29T00:01:00.000000000Z" },
+        { 1709168460 * NS, "2024-02-29T01:01:00.000000000Z" },
+        { 1709164860 * NS - 1, "2024-02-29T00:00:59.999999999Z" },
         { 1735689599 * NS + 999999999, "2024-12-31T23:59:59.999999999Z" },
         { UINT64_C(2147483648) * NS, "2038-01-19T03:14:08.000000000Z" },
         { UINT64_C(4107542400) * NS, "2100-03-01T00:00:00.000000000Z" },
@@ -593,6 +598,16 @@ test_numbers(void **state)
     expect_number(INFINITY, "0");
     expect_number(-INFINITY, "0");
     expect_number(NAN, "0");
+    for (uint64_t n = 1; n < UINT64_MAX / 10; n *= 10) {
+        for (int i = -1; i <= 1; i++) {
+            char expected[XFSM_NUMBER_MAX];
+            size_t len = (size_t) snprintf(expected, sizeof expected,
+                                           "%"PRIu64, n + i);
+
+            assert_int_equal(xfsm_number_format_uint(n + i, buf), len);
+            assert_memory_equal(buf, expected, len);
+        }
+    }
     assert_int_equal(xfsm_number_format_uint(UINT64_MAX, buf), 20);
     assert_memory_equal(buf, "18446744073709551615", 20);
 }

@@ -46,11 +46,51 @@ struct dns_name {
 _Static_assert(XFSM_DNS_NAME_MAX <= XFSM_PACKET_SCRATCH,
                "a DNS name fits the scratch memory");
 
-/* Appends a label, lower-cased. */
-static void
-dns_add_label(struct dns_name *name, const uint8_t *label, uint32_t len)
+/* Lowers the upper case of 8 characters.  (Adding to the 7 lower bits of each
+ * sets the highest of those from 'A' on, and that of those behind 'Z'.) */
+static inline uint64_t
+dns_lower(uint64_t w)
 {
-    uint32_t i;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = w & ones * 0x7f;
+    uint64_t from_a = low + ones * (0x80 - 'A');
+    uint64_t behind_z = low + ones * (0x7f - 'Z');
+
+    return w | (from_a & ~behind_z & ~w & ones * 0x80) >> 2;
+}
+
+/* Copies a label, lower-cased, and what is behind it, up to a multiple of
+ * 8 bytes. */
+static inline void
+dns_copy_wide(char *p, const uint8_t *label, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i += 8) {
+        uint64_t w;
+
+        memcpy(&w, &label[i], sizeof w);
+        w = dns_lower(w);
+        memcpy(&p[i], &w, sizeof w);
+    }
+}
+
+static void
+dns_copy(char *p, const uint8_t *label, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t c = label[i];
+
+        c |= (uint8_t) (c - 'A') < 26 ? 0x20 : 0;
+        p[i] = (char) c;
+    }
+}
+
+/* Appends a label, lower-cased, behind whose 'len' bytes 'n_behind' can be
+ * read. */
+static void
+dns_add_label(struct dns_name *name, const uint8_t *label, uint32_t len,
+              size_t n_behind)
+{
+    uint32_t wide = (len + 7) & ~UINT32_C(7);
 
     if (name->len && name->text) {
         name->text[name->len] = '.';
@@ -60,11 +100,11 @@ dns_add_label(struct dns_name *name, const uint8_t *label, uint32_t len)
     name->label_max = len > name->label_max ? len : name->label_max;
     name->last[1] = name->last[0];
     name->last[0] = name->len;
-    for (i = 0; i < len && name->text; i++) {
-        uint8_t c = label[i];
-
-        c |= (uint8_t) (c - 'A') < 26 ? 0x20 : 0;
-        name->text[name->len + i] = (char) c;
+    if (name->text && wide <= len + n_behind
+        && name->len + wide <= XFSM_PACKET_SCRATCH) {
+        dns_copy_wide(&name->text[name->len], label, len);
+    } else if (name->text) {
+        dns_copy(&name->text[name->len], label, len);
     }
     name->len += len;
 }
@@ -135,7 +175,7 @@ dns_take_name(const struct xfsm_bytes *msg, struct xfsm_bytes *at,
         if (!n) {
             return XFSM_DE_NONE;
         }
-        dns_add_label(name, label + 1, n);
+        dns_add_label(name, label + 1, n, xfsm_bytes_remaining(&here));
     }
 }
 

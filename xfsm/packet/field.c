@@ -191,18 +191,29 @@ static const char octet_texts[256][4] = {
     OCTETS_10("24"), OCTETS_6("25"),
 };
 
+/* Characters of each, with the dot. */
+static const uint8_t octet_lens[256] = {
+    [0 ... 9] = 2, [10 ... 99] = 3, [100 ... 255] = 4,
+};
+
 static void
 put_ip4(struct field_text *text, const uint8_t *octets)
 {
     char buf[16];
-    char *p = buf;
+    bool fits = text->size - text->len >= sizeof buf;
+    char *start = fits ? text->buf + text->len : buf;
+    char *p = start;
     int i;
 
     for (i = 0; i < 4; i++) {
         memcpy(p, octet_texts[octets[i]], sizeof octet_texts[0]);
-        p += 2 + (octets[i] >= 10) + (octets[i] >= 100);
+        p += octet_lens[octets[i]];
     }
-    put_bytes(text, buf, (size_t) (p - buf) - 1);
+    if (fits) {
+        text->len += (size_t) (p - start) - 1;
+    } else {
+        put_bytes(text, buf, (size_t) (p - start) - 1);
+    }
 }
 
 /* Finds the longest run of zero words, the first of equals; stores its length,

@@ -68,43 +68,57 @@ put_string(struct out *out, const char *s)
     put(out, s, strlen(s));
 }
 
-/* Writes 'value', below 100, in two digits. */
-static inline void
-two_digits(char *p, uint64_t value)
-{
-    p[0] = (char) ('0' + value / 10);
-    p[1] = (char) ('0' + value % 10);
-}
+/* Bytes of a time up to its seconds. */
+#define MINUTE_LEN 17
 
-/* "2026-11-23T16:42:36.123456789Z": the proleptic Gregorian calendar, by way
- * of days since 1 March of year 0, when the leap day ends the year. */
-static void
-put_time(struct out *out, uint64_t ns)
+/* The start of a minute as "2026-11-23T16:42:": the proleptic Gregorian
+ * calendar, by way of days since 1 March of year 0, when the leap day ends the
+ * year. */
+static __attribute__((noinline)) void
+format_minute(uint64_t minutes, char *text)
 {
-    uint64_t seconds = ns / UINT64_C(1000000000);
-    uint32_t fraction = (uint32_t) (ns % UINT64_C(1000000000));
-    uint64_t days = seconds / 86400 + 719468;
-    uint64_t second = seconds % 86400;
+    uint64_t days = minutes / 1440 + 719468;
     uint64_t era = days / 146097;
     uint64_t day = days % 146097;
     uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     uint64_t in_year = day - (365 * year + year / 4 - year / 100);
     uint64_t month = (5 * in_year + 2) / 153;
+
+    memcpy(text, "YYYY-MM-DDThh:mm:", MINUTE_LEN);
+    year += era * 400 + (month >= 10);
+    xfsm_number_put_pair(text, year / 100 % 100);
+    xfsm_number_put_pair(text + 2, year % 100);
+    xfsm_number_put_pair(text + 5, month < 10 ? month + 3 : month - 9);
+    xfsm_number_put_pair(text + 8, in_year - (153 * month + 2) / 5 + 1);
+    xfsm_number_put_pair(text + 11, minutes / 60 % 24);
+    xfsm_number_put_pair(text + 14, minutes % 60);
+}
+
+/* "2026-11-23T16:42:36.123456789Z".  Most events are of the minute of the one
+ * before. */
+static void
+put_time(struct out *out, uint64_t ns)
+{
+    static _Thread_local struct {
+        uint64_t minutes;
+        char text[MINUTE_LEN];
+    } last = { .minutes = UINT64_MAX };
+    uint64_t seconds = ns / UINT64_C(1000000000);
+    uint32_t fraction = (uint32_t) (ns % UINT64_C(1000000000));
+    uint64_t minutes = seconds / 60;
     char text[] = "YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ";
 
-    year += era * 400 + (month >= 10);
-    two_digits(text, year / 100 % 100);
-    two_digits(text + 2, year % 100);
-    two_digits(text + 5, month < 10 ? month + 3 : month - 9);
-    two_digits(text + 8, in_year - (153 * month + 2) / 5 + 1);
-    two_digits(text + 11, second / 3600);
-    two_digits(text + 14, second / 60 % 60);
-    two_digits(text + 17, second % 60);
+    if (minutes != last.minutes) {
+        format_minute(minutes, last.text);
+        last.minutes = minutes;
+    }
+    memcpy(text, last.text, MINUTE_LEN);
+    xfsm_number_put_pair(text + 17, seconds % 60);
     text[20] = (char) ('0' + fraction / 100000000);
-    two_digits(text + 21, fraction / 1000000 % 100);
-    two_digits(text + 23, fraction / 10000 % 100);
-    two_digits(text + 25, fraction / 100 % 100);
-    two_digits(text + 27, fraction % 100);
+    xfsm_number_put_pair(text + 21, fraction / 1000000 % 100);
+    xfsm_number_put_pair(text + 23, fraction / 10000 % 100);
+    xfsm_number_put_pair(text + 25, fraction / 100 % 100);
+    xfsm_number_put_pair(text + 27, fraction % 100);
     put(out, text, sizeof text - 1);
 }
 
@@ -130,47 +144,58 @@ has_special(uint64_t w)
 }
 
 static inline uint64_t
-load64(const char *s)
+copy64(char *p, const char *s)
 {
     uint64_t w;
 
     memcpy(&w, s, sizeof w);
+    memcpy(p, &w, sizeof w);
     return w;
 }
 
-/* Less than 8 characters, and others that stand for themselves. */
+static inline uint32_t
+copy32(char *p, const char *s)
+{
+    uint32_t w;
+
+    memcpy(&w, s, sizeof w);
+    memcpy(p, &w, sizeof w);
+    return w;
+}
+
+/* Copies less than 8 characters, and returns them beside others that stand for
+ * themselves. */
 static inline uint64_t
-load_few(const char *s, size_t len)
+copy_few(char *p, const char *s, size_t len)
 {
     uint64_t w = UINT64_C(0x6161616161616161);
 
     if (len >= 4) {
-        uint32_t head, tail;
-
-        memcpy(&head, s, sizeof head);
-        memcpy(&tail, &s[len - 4], sizeof tail);
-        return (uint64_t) head << 32 | tail;
+        return (uint64_t) copy32(p, s) << 32
+               | copy32(&p[len - 4], &s[len - 4]);
     }
     for (size_t i = 0; i < len; i++) {
+        p[i] = s[i];
         w = w << 8 | (unsigned char) s[i];
     }
     return w;
 }
 
-/* Do all characters stand for themselves?  The last 8 are looked at together,
- * perhaps some of them for the second time. */
-static inline bool
-all_plain(const char *s, size_t len)
+/* Copies 'len' characters, for which there is room, and tells whether all of
+ * them stand for themselves.  The last 8 are copied together, perhaps some of
+ * them for the second time. */
+static __attribute__((noinline)) bool
+copy_plain(char *p, const char *s, size_t len)
 {
     uint64_t special = 0;
 
     if (len < 8) {
-        return !has_special(load_few(s, len));
+        return !has_special(copy_few(p, s, len));
     }
     for (size_t i = 0; i + 8 < len; i += 8) {
-        special |= has_special(load64(&s[i]));
+        special |= has_special(copy64(&p[i], &s[i]));
     }
-    return !(special | has_special(load64(&s[len - 8])));
+    return !(special | has_special(copy64(&p[len - 8], &s[len - 8])));
 }
 
 static void
@@ -193,9 +218,11 @@ put_special(struct out *out, unsigned char c)
     }
 }
 
+/* Writes a string that has special characters, or no room. */
 static __attribute__((noinline)) void
 put_specials(struct out *out, const char *s, size_t len)
 {
+    PUT(out, "\"");
     for (size_t i = 0; i < len; i++) {
         if (is_plain((unsigned char) s[i])) {
             put(out, &s[i], 1);
@@ -203,30 +230,50 @@ put_specials(struct out *out, const char *s, size_t len)
             put_special(out, (unsigned char) s[i]);
         }
     }
+    PUT(out, "\"");
 }
 
 static void
 put_escaped(struct out *out, const char *s, size_t len)
 {
-    PUT(out, "\"");
-    if (all_plain(s, len)) {
-        put(out, s, len);
+    char *p = out->p;
+
+    if (len + 2 <= out->left && copy_plain(&p[1], s, len)) {
+        p[0] = p[len + 1] = '"';
+        out->p += len + 2;
+        out->left -= len + 2;
     } else {
         put_specials(out, s, len);
     }
-    PUT(out, "\"");
 }
 
-/* ,"NAME":"VALUE", of which 'head' is all up to the colon. */
-static void
-put_member(struct out *out, const char *head, size_t n_head,
-           const char *value, size_t len)
+static __attribute__((noinline)) void
+put_special_member(struct out *out, const char *head, size_t n_head,
+                   const char *value, size_t len)
 {
     struct out before = *out;
 
     put(out, head, n_head);
-    put_escaped(out, value, len);
+    put_specials(out, value, len);
     all_or_nothing(out, before);
+}
+
+/* ,"NAME":"VALUE", of which 'head' is all up to the colon. */
+static inline __attribute__((always_inline)) void
+put_member(struct out *out, const char *head, size_t n_head,
+           const char *value, size_t len)
+{
+    size_t n = n_head + len + 2;
+    char *p = out->p + n_head;
+
+    if (n <= out->left && copy_plain(p + 1, value, len)) {
+        memcpy(out->p, head, n_head);
+        p[0] = p[len + 1] = '"';
+        out->p += n;
+        out->left -= n;
+    } else {
+        put_special_member(out, head, n_head, value, len);
+    }
 }
 
 #define PUT_MEMBER(OUT, NAME, VALUE, LEN) \

@@ -9,17 +9,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PAIRS(TENS) \
+    TENS "0" TENS "1" TENS "2" TENS "3" TENS "4" \
+    TENS "5" TENS "6" TENS "7" TENS "8" TENS "9"
+const char xfsm_number_pairs[200] = {
+    PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4")
+    PAIRS("5") PAIRS("6") PAIRS("7") PAIRS("8") PAIRS("9")
+};
+
+static size_t
+count_digits(uint64_t value)
+{
+    size_t n = 1;
+
+    for (; value >= 10000; value /= 10000) {
+        n += 4;
+    }
+    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 size_t
 xfsm_number_format_uint(uint64_t value, char buf[XFSM_NUMBER_MAX])
 {
-    char digits[XFSM_NUMBER_MAX];
-    size_t n = 0;
+    size_t n = count_digits(value);
+    char *p = buf + n;
 
-    do {
-        digits[sizeof digits - ++n] = (char) ('0' + value % 10);
-        value /= 10;
-    } while (value);
-    memcpy(buf, &digits[sizeof digits - n], n);
+    for (; value >= 10; value /= 100) {
+        p -= 2;
+        xfsm_number_put_pair(p, value % 100);
+    }
+    if (p > buf) {
+        *buf = (char) ('0' + value);
+    }
     return n;
 }
 

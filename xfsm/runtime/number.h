@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Longest text of a number. */
 #define XFSM_NUMBER_MAX 32
@@ -20,5 +21,15 @@
 /* Writes the number at 'buf', not terminated, and returns its length. */
 size_t xfsm_number_format(double value, char buf[XFSM_NUMBER_MAX]);
 size_t xfsm_number_format_uint(uint64_t value, char buf[XFSM_NUMBER_MAX]);
+
+/* The two digits of each number below 100, one number after another. */
+extern const char xfsm_number_pairs[200];
+
+/* Writes 'value', below 100, in two digits. */
+static inline void
+xfsm_number_put_pair(char *p, uint64_t value)
+{
+    memcpy(p, &xfsm_number_pairs[2 * value], 2);
+}
 
 #endif /* xfsm/runtime/number.h */
