@@ -9,6 +9,7 @@ SYSTEM_TESTS += \
 	tests/system/test-attach.py \
 	tests/system/test-capture.py \
 	tests/system/test-clouds.py \
+	tests/system/test-collector-kafka-tls.py \
 	tests/system/test-collector-kafka.py \
 	tests/system/test-collector-many.py \
 	tests/system/test-collector-nats.py \
@@ -124,10 +125,12 @@ EXTRA_DIST += \
 	tests/system/lib/hubstest.py \
 	tests/system/lib/hubtest.py \
 	tests/system/lib/kafkatest.py \
+	tests/system/lib/kafkatls.py \
 	tests/system/lib/natstest.py \
 	tests/system/lib/resttest.py \
 	tests/system/lib/stream.py \
 	tests/system/lib/tenanttest.py \
+	tests/system/lib/tlstest.py \
 	tests/system/lib/xfsmtest.py \
 	tests/system/lib/zmqlite.py
 

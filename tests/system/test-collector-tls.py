@@ -7,9 +7,7 @@ missing."""
 
 import collections
 import os
-import shutil
 import ssl
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -19,61 +17,12 @@ import kafkatest                                            # noqa: E402
 import natstest                                             # noqa: E402
 import xfsmtest                                             # noqa: E402
 from collecttest import Collector, has_sink                 # noqa: E402
+from tlstest import Certificates, need_openssl, options, secret  # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
 # A pair of keys that the documentation of NATS has.
 NKEY = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"
 SEED = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"
-
-
-def openssl(*args):
-    subprocess.run(["openssl"] + list(args), stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, check=True)
-
-
-class Certificates:
-    """An authority, and what it signs."""
-
-    def __init__(self, folder, name="ca"):
-        self.dir = folder
-        self.name = name
-        self.ca = os.path.join(folder, name + ".crt")
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=" + name, "-keyout", self.path(name + ".key"),
-                "-out", self.ca)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def sign(self, name, san):
-        """Returns the options of the tls block of a server."""
-        with open(self.path(name + ".ext"), "w") as f:
-            f.write("subjectAltName=%s\n" % san)
-        openssl("req", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                "/CN=" + name, "-keyout", self.path(name + ".key"),
-                "-out", self.path(name + ".csr"))
-        openssl("x509", "-req", "-in", self.path(name + ".csr"), "-CA",
-                self.ca, "-CAkey", self.path(self.name + ".key"),
-                "-CAcreateserial", "-days", "2", "-extfile",
-                self.path(name + ".ext"), "-out", self.path(name + ".crt"))
-        os.chmod(self.path(name + ".key"), 0o600)
-        return 'cert_file: "%s.crt", key_file: "%s.key"' % (
-            self.path(name), self.path(name))
-
-
-def secret(hub, name, text, mode=0o600):
-    path = os.path.join(hub.dir, name)
-    with open(path, "w") as f:
-        f.write(text)
-    os.chmod(path, mode)
-    return path
-
-
-def options(**kwargs):
-    return ["--events-option=%s=%s" % (k.replace("_", "-"), v)
-            for k, v in kwargs.items()]
 
 
 def wait_stream(nats, collector, n):
@@ -235,8 +184,7 @@ def test_kafka_options():
 
 
 if __name__ == "__main__":
-    if not shutil.which("openssl"):
-        xfsmtest.skip("needs openssl")
+    need_openssl()
     if not natstest.available() or not has_sink("nats://127.0.0.1:1"):
         xfsmtest.skip("nats-server or libnats-dev is missing "
                       "(utilities/setup-deps)")
