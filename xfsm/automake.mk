@@ -96,6 +96,7 @@ xfsm_sketch = \
 xfsm_program = \
 	xfsm/program/action.c \
 	xfsm/program/action.h \
+	xfsm/program/codegen-entry.c \
 	xfsm/program/codegen-expr.c \
 	xfsm/program/codegen-handler.c \
 	xfsm/program/codegen-matcher.c \

@@ -239,6 +239,20 @@ test_attributes(void **state)
     assert_int_equal(fx.program->max_timers, 4000000);
     fixture_free(&fx);
 
+    /* A ttl leads to the first state, whatever a state says that has no
+     * timeout of its own. */
+    fixture_load(&fx, "%s", "<xfsm><statedef id='a'/><statedef id='b' "
+                 "next_state='c'/><statedef id='c' timeout='5' "
+                 "next_state='b'/><state-table ttl='30'/><event "
+                 "type='packet' primary-key='ip_src'><state id='a'/></event>"
+                 "</xfsm>");
+    fixture_assert_loaded(&fx, false);
+    assert_int_equal(fx.program->states[1].timeout, UINT64_C(30000000000));
+    assert_int_equal(fx.program->states[1].timeout_state, 0);
+    assert_int_equal(fx.program->states[2].timeout, UINT64_C(5000000000));
+    assert_int_equal(fx.program->states[2].timeout_state, 1);
+    fixture_free(&fx);
+
     load(&fx, ROOT(METRIC("") TABLE("")));
     assert_int_equal(fx.program->metrics[0].vm_room.memory, 0);
     assert_int_equal(fx.program->metrics[0].vm_room.ttl, 0);
@@ -246,8 +260,9 @@ test_attributes(void **state)
     fixture_free(&fx);
 }
 
+/* Refused with 'message', which is about 'path' unless that is NULL. */
 static void
-refuse(const char *xml, const char *message)
+refuse_at(const char *xml, const char *path, const char *message)
 {
     struct fixture fx;
 
@@ -261,7 +276,16 @@ refuse(const char *xml, const char *message)
         }
     }
     fixture_assert_says(&fx, XFSM_DIAG_ERROR, message);
+    if (path) {
+        assert_string_equal(fx.diags.items[0].path, path);
+    }
     fixture_free(&fx);
+}
+
+static void
+refuse(const char *xml, const char *message)
+{
+    refuse_at(xml, NULL, message);
 }
 
 static void
@@ -275,6 +299,10 @@ test_errors(void **state)
     refuse(ROOT(METRIC("memory='99999G'") TABLE("")),
            "beyond what is possible");
     refuse(ROOT(METRIC("memory='1K'") TABLE("")), "the least is");
+    refuse_at(ROOT(METRIC("memory='1K'") TABLE("")),
+              "metric \"m\"/variation_monitor@memory", "memory of 1024");
+    refuse_at(ROOT(METRIC("") TABLE("memory='1K'")), "table \"t\"@memory",
+              "memory of 1024");
     refuse(ROOT(METRIC("memory='1M' size='12'") TABLE("")),
            "give one of them");
     refuse(ROOT(METRIC("") TABLE("memory='1M' shash='12'")),
@@ -293,6 +321,8 @@ test_errors(void **state)
            "takes no memory");
     refuse(ROOT(METRIC("") TABLE("") "<state-table memory='2K'/>"),
            "the least is");
+    refuse_at(ROOT(METRIC("") TABLE("") "<state-table memory='2K'/>"),
+              "state-table@memory", "memory of 2048");
 }
 
 /* What memory leads to is the largest size that fits. */
