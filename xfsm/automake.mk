@@ -118,6 +118,7 @@ xfsm_program = \
 	xfsm/program/lexer.h \
 	xfsm/program/lint-private.h \
 	xfsm/program/lint-range.c \
+	xfsm/program/lint-selector.c \
 	xfsm/program/lint.c \
 	xfsm/program/lint.h \
 	xfsm/program/member.c \
