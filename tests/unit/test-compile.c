@@ -221,6 +221,8 @@ test_expression_missing_entry_elsewhere(void **state)
     yields("!u(len)", "1");
     yields("not u(len)", "1");
     yields("!u(len) and dst_port == 80", "1");
+    yields("(!u(len)) == 1", "1");
+    yields("0 &lt; 1 + !u(len)", "1");
     yields("u(len) or 0", "0");
     yields("-u(len) + 2", "2");
     yields("!(u(len) + 0)", "1");

@@ -228,6 +228,20 @@ test_stuck_timers(void **state)
     is_quiet(STUCK("", "<timeout_set class='c' key='ip_src' value='1' "
                    "primary-key='ip_dst'/>", "b"));
 #undef STUCK
+    /* What is done last, in a state that leads back and in one that does
+     * not. */
+#define LAST(NEXT) \
+    "<xfsm><statedef id='a'/><statedef id='b'/><statedef id='d' " \
+    "timeout='9'/><event type='packet' primary-key='ip_src'><state id='a'>" \
+    "<condition expression='len' next_state='b'/><condition " \
+    "expression='ip_ttl' next_state='d'/></state><state id='b'><condition " \
+    "expression='len' next_state='" NEXT "'/><post-condition-action>" \
+    SET("1") "</post-condition-action></state></event>" \
+    "<event type='timeout' class='c'><state id='b'/><state id='d'/>" \
+    "</event></xfsm>"
+    warns(LAST(""), "are armed");
+    is_quiet(LAST("d"));
+#undef LAST
 }
 
 /* What is said of the events with the selectors 'first' and 'second'. */
@@ -303,6 +317,7 @@ test_selector_is_taken(void **state)
         { "dst_port &gt; 1000", "dst_port 2000" },
         { "dst_port &gt;= 1000", "dst_port &gt; 999 and proto tcp" },
         { "dst_port != 22", "dst_port 80" },
+        { "dst_port != 22", "dst_port &lt; 22" },
         { "ip_src 10.0.0.0/8", "ip_src 10.1.0.0/16" },
         { "domain_name != a", "domain_name b" },
         { "ip_src in u", "proto tcp and ip_src in u" },
@@ -317,6 +332,7 @@ test_selector_is_taken(void **state)
         { "dst_port &gt;= 1000", "dst_port &gt; 998" },
         { "dst_port != 22", "dst_port &gt; 20" },
         { "ip_src 10.1.0.0/16", "ip_src 10.0.0.0/8" },
+        { "ip_src 10.0.0.0/16", "ip_src 10.0.0.0/8" },
         { "ip_src 10.0.0.0/8", "ip_dst 10.0.0.0/8" },
         { "ip_src 10.0.0.0/8", "ip_src != 10.0.0.0/8" },
         { "ip_src in u", "ip_src in v" },
@@ -336,7 +352,7 @@ test_selector_is_taken(void **state)
 static void
 test_selector_work_is_bounded(void **state)
 {
-    char selector[1024] = "(dst_port 1 or dst_port 2)";
+    char selector[1024] = "(dst_port 1 or dst_port 2)", other[1024];
     int i;
 
     (void) state;
@@ -346,6 +362,14 @@ test_selector_work_is_bounded(void **state)
     strcat(selector, " and dst_port 3");
     selectors(selector, "vlan_id 7", NULL);
     selectors("vlan_id 7", selector, NULL);
+
+    strcpy(selector, "dst_port 1");
+    strcpy(other, "src_port != 1");
+    for (i = 0; i < 30; i++) {
+        strcat(selector, " or dst_port 1");
+        strcat(other, " and src_port != 1");
+    }
+    selectors(selector, other, NULL);
 }
 
 #define METRIC(NAME) "<metric name='" NAME "'>" \

@@ -381,6 +381,39 @@ test_forgets(void **state)
     eh_free(&eh);
 }
 
+/* In texts, too, and where packet time is behind that of the engine. */
+static void
+test_forgets_in_texts(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p",
+            "<xfsm name='p'><statedef id='a'/><table name='t' ttl='2'/>"
+            "<event type='packet' primary-key='ip_src' "
+            "selector='dst_port 1'><state id='a'><condition "
+            "expression='true' action='t(ip_src)=7'/></state></event>"
+            "<event type='packet' primary-key='ip_src' "
+            "selector='dst_port 2'><state id='a'><condition "
+            "expression='true' action='print(%t(ip_src))'/></state></event>"
+            "</xfsm>");
+    for (int i = 0; i < 2; i++) {
+        double begin = i ? 200 : 9000;
+
+        for (int j = 0; i && j < 20; j++) {
+            eh_udp(&eh, begin - 1, "10.0.0.1", "10.0.0.2", 53);
+        }
+        eh_udp(&eh, begin, "10.0.0.1", "10.0.0.2", 1);
+        eh_udp(&eh, begin + 2, "10.0.0.1", "10.0.0.2", 2);
+        eh_udp(&eh, begin + 3, "10.0.0.1", "10.0.0.2", 2);
+    }
+    eh_expect(&eh, "9002 log 7", "9003 log 0", "202 log 7", "203 log 0",
+              NULL);
+    assert_int_equal(eh_stats(&eh).time_rebased, 1);
+    eh_free(&eh);
+}
+
 /* Also where a selector asks. */
 static void
 test_forgets_in_selector(void **state)
@@ -509,6 +542,7 @@ main(void)
         cmocka_unit_test(test_memory_is_a_bound),
         cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_forgets_in_selector),
+        cmocka_unit_test(test_forgets_in_texts),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_lifetimes),
     };

@@ -340,15 +340,15 @@ same_key(const struct xfsm_key *a, const struct xfsm_key *b)
 }
 
 /* Notes timers that are armed, for the key that the event is about, where that
- * goes on to one of the states 'after', none of which leads to the first. */
+ * is in state 'after' from then on, which does not lead to the first. */
 static void
 note_stuck(struct lint *lint, const struct xfsm_event_decl *event,
-           const struct xfsm_steps *steps, uint64_t after, int line)
+           const struct xfsm_steps *steps, uint16_t after, int line)
 {
     const struct xfsm_program *p = lint->program;
     int i, j;
 
-    for (i = 0; i < steps->n_timeouts && !(after & lint->returns); i++) {
+    for (i = 0; i < steps->n_timeouts && !(lint->returns >> after & 1); i++) {
         const struct xfsm_timeout_set *set = &steps->timeouts[i];
         const struct xfsm_key *primary = &set->primary;
 
@@ -366,12 +366,13 @@ note_stuck(struct lint *lint, const struct xfsm_event_decl *event,
     }
 }
 
-/* The same for all that 'handler' of 'event' does. */
+/* The same for all that 'handler' of 'event' does.  What it does last it may
+ * do for a key that a condition took elsewhere; but if that leads to the first
+ * state, the handler's own does. */
 static void
 note_stuck_handler(struct lint *lint, const struct xfsm_event_decl *event,
                    const struct xfsm_handler *handler)
 {
-    uint64_t after = bit(handler->state);
     int i;
 
     for (i = 0; i < handler->n_conditions; i++) {
@@ -379,11 +380,10 @@ note_stuck_handler(struct lint *lint, const struct xfsm_event_decl *event,
         uint16_t next = condition->steps.next_state;
 
         note_stuck(lint, event, &condition->steps,
-                   bit(next == XFSM_NONE ? handler->state : next),
+                   next == XFSM_NONE ? handler->state : next,
                    condition->line);
-        after |= next == XFSM_NONE ? 0 : bit(next);
     }
-    note_stuck(lint, event, &handler->post, after, handler->line);
+    note_stuck(lint, event, &handler->post, handler->state, handler->line);
 }
 
 /* Will timers of the event's class never end? */
