@@ -359,6 +359,32 @@ test_entries_that_fit(void **state)
     }
 }
 
+/* Two keys that are one however they are written. */
+static void
+test_refuses_twin_entries(void **state)
+{
+    static const char *const cases[][3] = {
+        { "dst_port", "80", "0x50" }, { "dst_port", "80", "080" },
+        { "proto", "tcp", "6" }, { "ip_src/24", "10.0.0.1", "10.0.0.7" },
+        { "eth_src", "02:00:00:00:00:0a", "02:00:00:00:00:0A" },
+        { "domain_name", "Example.com", "example.com" },
+        { "ip_src-proto", "2001:db8::1-tcp", "2001:DB8::1-6" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char xml[1024];
+
+        snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
+                 "\n<entry key='%s' value='1'/>\n<entry key='%s' value='1'/>"
+                 "</table><event type='packet' primary-key='len'>"
+                 "<state id='s'><condition expression='t(%s)'/></state>"
+                 "</event></xfsm>", cases[i][1], cases[i][2], cases[i][0]);
+        eh_refuse(xml, "p:3: table \"t\"/entry[2]@key: key \"");
+        eh_refuse(xml, "on line 2, too");
+    }
+}
+
 /* Values of 64 bits are exact. */
 static void
 test_entry_of_64_bits(void **state)
@@ -544,6 +570,7 @@ main(void)
         cmocka_unit_test(test_refuses_entries_that_do_not_fit),
         cmocka_unit_test(test_says_what_fits),
         cmocka_unit_test(test_entries_that_fit),
+        cmocka_unit_test(test_refuses_twin_entries),
         cmocka_unit_test(test_entry_of_64_bits),
         cmocka_unit_test(test_unused_table),
         cmocka_unit_test(test_refuses_too_many_events),

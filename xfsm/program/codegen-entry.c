@@ -9,6 +9,7 @@
 #include "xfsm/program/codegen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "xfsm/program/lexer.h"
@@ -87,6 +88,7 @@ build_field(struct xfsm_builder *b, const struct entry_field *field,
         if (!read_addr(field, value, &addr)) {
             return false;
         }
+        xfsm_prefix_apply(&addr, field->prefix);
         xfsm_builder_bytes(b, &addr, sizeof addr);
         return true;
     case XFSM_FT_STR:
@@ -152,4 +154,54 @@ xfsm_codegen_entry_key(struct xfsm_builder *b, const struct xfsm_key *key,
         text += len + 1;
     }
     return true;
+}
+
+/* A packed key, and which entry's it is. */
+struct packed {
+    const void *key;
+    size_t len;
+    uint32_t entry;
+};
+
+static int
+compare_packed(const void *a_, const void *b_)
+{
+    const struct packed *a = a_;
+    const struct packed *b = b_;
+    int order = memcmp(a->key, b->key, a->len < b->len ? a->len : b->len);
+
+    if (!order) {
+        order = (a->len > b->len) - (a->len < b->len);
+    }
+    return order ? order : (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+uint32_t
+xfsm_codegen_find_twin(struct xfsm_builder *b, uint32_t first, uint32_t n,
+                       uint32_t *twin)
+{
+    struct packed *keys = calloc(n + 1, sizeof *keys);
+    uint32_t found = n;
+
+    if (!keys) {
+        abort();
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const struct xfsm_img_entry *entry = xfsm_builder_at(
+            b, XFSM_S_ENTRIES, first + i);
+
+        keys[i].key = xfsm_builder_at(b, XFSM_S_STRINGS, entry->key);
+        keys[i].len = entry->key_len;
+        keys[i].entry = i;
+    }
+    qsort(keys, n, sizeof *keys, compare_packed);
+    for (uint32_t i = 1; i < n && found == n; i++) {
+        if (keys[i].len == keys[i - 1].len
+            && !memcmp(keys[i].key, keys[i - 1].key, keys[i].len)) {
+            found = keys[i].entry;
+            *twin = keys[i - 1].entry;
+        }
+    }
+    free(keys);
+    return found;
 }

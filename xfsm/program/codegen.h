@@ -62,6 +62,12 @@ uint16_t xfsm_codegen_text(struct xfsm_codegen *, const struct xfsm_text *);
 bool xfsm_codegen_entry_key(struct xfsm_builder *, const struct xfsm_key *key,
                             const char *text, char *why, size_t size);
 
+/* Looks for two of the 'n' entries from 'first' on whose packed keys are the
+ * same.  Returns the number of the later one, and the other in '*twin'; 'n' if
+ * there are none. */
+uint32_t xfsm_codegen_find_twin(struct xfsm_builder *, uint32_t first,
+                                uint32_t n, uint32_t *twin);
+
 /* Emits the matcher of all packet events. */
 void xfsm_codegen_matcher(struct xfsm_codegen *);
 

@@ -56,22 +56,53 @@ build_metrics(struct xfsm_builder *b, const struct xfsm_program *p)
     }
 }
 
-/* Packs the key of an entry of 'table'. */
+#define ENTRY_PATH_MAX (XFSM_MAX_NAME + 64)
+
+/* Writes the path of the key of entry 'i' to 'buf'. */
+static const char *
+entry_path(const struct xfsm_table *table, uint32_t i,
+           char buf[ENTRY_PATH_MAX])
+{
+    snprintf(buf, ENTRY_PATH_MAX, "table \"%s\"/entry[%"PRIu32"]@key",
+             table->name, i + 1);
+    return buf;
+}
+
+/* Packs the key of entry 'i' of 'table'. */
 static void
 build_entry_key(struct xfsm_builder *b, const struct xfsm_table *table,
                 uint32_t i, struct xfsm_diags *diags)
 {
     const struct xfsm_table_entry *entry = &table->entries[i];
-    char path[XFSM_MAX_NAME + 64], why[256];
+    char path[ENTRY_PATH_MAX], why[256];
 
     if (!xfsm_codegen_entry_key(b, &table->key, entry->key, why,
                                 sizeof why)) {
-        snprintf(path, sizeof path, "table \"%s\"/entry[%"PRIu32"]@key",
-                 table->name, i + 1);
-        xfsm_diags_add(diags, XFSM_DIAG_ERROR, entry->line, path,
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, entry->line,
+                       entry_path(table, i, path),
                        "entry key \"%.*s\" does not fit the key that the "
                        "table is used with: %s", XFSM_MAX_NAME, entry->key,
                        why);
+    }
+}
+
+/* Reports an entry of 'table', whose entries are from 'first' on, that has the
+ * key of another, however that is written. */
+static void
+check_entries(struct xfsm_builder *b, const struct xfsm_table *table,
+              uint32_t first, uint32_t n, struct xfsm_diags *diags)
+{
+    uint32_t twin;
+    uint32_t i = xfsm_codegen_find_twin(b, first, n, &twin);
+    char path[ENTRY_PATH_MAX];
+
+    if (i < n) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, table->entries[i].line,
+                       entry_path(table, i, path), "key \"%.*s\" is \"%.*s\" "
+                       "on line %d, too, as the table is used; leave one of "
+                       "them", XFSM_MAX_NAME, table->entries[i].key,
+                       XFSM_MAX_NAME, table->entries[twin].key,
+                       table->entries[twin].line);
     }
 }
 
@@ -79,6 +110,8 @@ static void
 build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
              struct xfsm_diags *diags)
 {
+    size_t n_errors = diags->n_errors;
+
     xfsm_builder_add(b, XFSM_S_TABLES, (size_t) p->n_tables);
     for (int i = 0; i < p->n_tables; i++) {
         const struct xfsm_table *table = &p->tables[i];
@@ -114,6 +147,9 @@ build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
                 entry->text = at;
                 entry->text_len = (uint32_t) strlen(value);
             }
+        }
+        if (diags->n_errors == n_errors) {
+            check_entries(b, table, first, n, diags);
         }
     }
 }
