@@ -96,6 +96,7 @@ xfsm_sketch = \
 xfsm_program = \
 	xfsm/program/action.c \
 	xfsm/program/action.h \
+	xfsm/program/codegen-entry.c \
 	xfsm/program/codegen-expr.c \
 	xfsm/program/codegen-handler.c \
 	xfsm/program/codegen-matcher.c \
@@ -117,6 +118,7 @@ xfsm_program = \
 	xfsm/program/lexer.h \
 	xfsm/program/lint-private.h \
 	xfsm/program/lint-range.c \
+	xfsm/program/lint-selector.c \
 	xfsm/program/lint.c \
 	xfsm/program/lint.h \
 	xfsm/program/member.c \

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/* The loader and the compiler on any document.
+/* The loader, the lint and the compiler on any document.
  *
  * Input: the text of a program.
  *
@@ -17,6 +17,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "xfsm/program/compile.h"
 #include "xfsm/program/image.h"
+#include "xfsm/program/lint.h"
+#include "xfsm/program/xml.h"
 
 static void
 check_diagnostics(const struct xfsm_diags *diags)
@@ -39,12 +41,17 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_dup(data, size);
+    struct xfsm_program *program;
     struct xfsm_diags diags;
     void *image = NULL;
     size_t len = 0;
 
     xfsm_diags_init(&diags, "input.xml");
-    if (xfsm_compile_xml(text, size, "input", &diags, &image, &len)) {
+    program = xfsm_xml_load(text, size, "input", &diags);
+    if (program) {
+        xfsm_lint(program, &diags);
+    }
+    if (program && xfsm_compile(program, &diags, &image, &len)) {
         struct xfsm_image view;
         char *error;
 
@@ -56,6 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_require(diags.n_errors > 0, "a refused program has errors");
     }
     check_diagnostics(&diags);
+    xfsm_program_destroy(program);
     xfsm_diags_destroy(&diags);
     free(text);
     return 0;

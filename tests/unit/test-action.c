@@ -327,6 +327,7 @@ test_errors(void **state)
     (void) state;
     refuse("Publsh(alert, x)", "did you mean \"Publish\"?");
     refuse("jump(1)", "unknown action \"jump\"");
+    refuse("jump(1)", "Suspect, METRIC.reset()");
     refuse("Publish(alert)", "needs a label and a text");
     refuse("Publish", "needs a label and a text");
     refuse("Publish(a b, x)", "\"a b\" is not a label");

@@ -221,6 +221,8 @@ test_expression_missing_entry_elsewhere(void **state)
     yields("!u(len)", "1");
     yields("not u(len)", "1");
     yields("!u(len) and dst_port == 80", "1");
+    yields("(!u(len)) == 1", "1");
+    yields("0 &lt; 1 + !u(len)", "1");
     yields("u(len) or 0", "0");
     yields("-u(len) + 2", "2");
     yields("!(u(len) + 0)", "1");
@@ -272,7 +274,10 @@ test_refuses_entries_that_do_not_fit(void **state)
         { "dst_port", "80x" }, { "ip_src-dst_port", "10.0.0.1" },
         { "ip_src-dst_port", "10.0.0.1-" }, { "eth_src", "02:00" },
         { "eth_src", "02:00:00:00:00:01:02" },
-        { "domain_name-dst_port", "x" },
+        { "domain_name-dst_port", "x" }, { "dst_port", "65536" },
+        { "dst_port", "+80" }, { "dst_port", "tcp" }, { "proto", "tcq" },
+        { "proto", "256" }, { "eth_src", "102:00:00:00:00:01" },
+        { "eth_src", "2:0:0:0:0:1" }, { "ip_src", "10.0.0.0/24" },
     };
 
     (void) state;
@@ -285,6 +290,120 @@ test_refuses_entries_that_do_not_fit(void **state)
                  keys[i][1], keys[i][0]);
         eh_refuse(xml, keys[i][1][0] ? "entry key \"" : "key");
     }
+}
+
+/* It says which entry, and what would fit. */
+static void
+test_says_what_fits(void **state)
+{
+    static const char *const cases[][3] = {
+        { "dst_port", "65536", "\"dst_port\" is a number from 0 to 65535" },
+        { "proto", "x", "from 0 to 255 or the name of a protocol" },
+        { "tls_ja", "x", "from 0 to 18446744073709551615" },
+        { "eth_src", "x", "\"eth_src\" is as \"00:11:22:33:44:55\"" },
+        { "ip_src", "x", "\"ip_src\" is an address" },
+        { "ip_src-dst_port", "1.2.3.4", "2 values joined by \"-\"" },
+        { "ip_src/24", "10.0.0.0/16", "\"ip_src/24/64\" is as "
+          "\"10.0.0.0/24\"" },
+        { "ip_src/24", "10.0.0.0/24-1", "\"10.0.0.0/24\"" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char xml[1024];
+
+        snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
+                 "\n<entry key='0' value='1'/>\n<entry key='%s' value='1'/>"
+                 "</table><event type='packet' primary-key='len'>"
+                 "<state id='s'><condition expression='t(%s)'/></state>"
+                 "</event></xfsm>", cases[i][1], cases[i][0]);
+        eh_refuse(xml, "p:3: table \"t\"/entry[2]@key: entry key \"");
+        eh_refuse(xml, cases[i][2]);
+    }
+}
+
+/* Decimal whatever it begins with, hexadecimal, protocols by name, names in
+ * any case, networks as events write them. */
+static void
+test_entries_that_fit(void **state)
+{
+    static const char *const cases[][2] = {
+        { "src_port", "53" }, { "src_port", "0053" },
+        { "src_port", "0x35" }, { "proto", "udp" }, { "proto", "17" },
+        { "eth_src", "02:00:00:00:00:01" },
+        { "domain_name", "WWW.Example.COM" },
+        { "ip_src-domain_second_level", "10.0.0.1-Example.com" },
+        { "ip_src", "10.0.0.1" }, { "ip_src", "10.0.0.1/32" },
+        { "ip_src/24", "10.0.0.1" }, { "ip_src/24", "10.0.0.0/24" },
+        { "ip_src/24/48", "10.0.0.77/24" },
+        { "proto-ip_src/8", "udp-10.0.0.0/8" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char xml[1024];
+        struct eh eh;
+
+        snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
+                 "<entry key='%s' value='7'/></table><event type='packet' "
+                 "primary-key='len' selector='%s in t'><state id='s'>"
+                 "<condition expression='t(%s)' action='print(%s)'/></state>"
+                 "</event></xfsm>", cases[i][1], cases[i][0], cases[i][0],
+                 cases[i][1]);
+        eh_init(&eh);
+        eh_load(&eh, "p", xml);
+        eh_dns(&eh, 0, "10.0.0.1", "10.0.0.2", 0, "www.Example.com");
+        snprintf(xml, sizeof xml, "0 log %s", cases[i][1]);
+        eh_expect(&eh, xml, NULL);
+        eh_free(&eh);
+    }
+}
+
+/* Two keys that are one however they are written. */
+static void
+test_refuses_twin_entries(void **state)
+{
+    static const char *const cases[][3] = {
+        { "dst_port", "80", "0x50" }, { "dst_port", "80", "080" },
+        { "proto", "tcp", "6" }, { "ip_src/24", "10.0.0.1", "10.0.0.7" },
+        { "eth_src", "02:00:00:00:00:0a", "02:00:00:00:00:0A" },
+        { "domain_name", "Example.com", "example.com" },
+        { "ip_src-proto", "2001:db8::1-tcp", "2001:DB8::1-6" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char xml[1024];
+
+        snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
+                 "\n<entry key='%s' value='1'/>\n<entry key='%s' value='1'/>"
+                 "</table><event type='packet' primary-key='len'>"
+                 "<state id='s'><condition expression='t(%s)'/></state>"
+                 "</event></xfsm>", cases[i][1], cases[i][2], cases[i][0]);
+        eh_refuse(xml, "p:3: table \"t\"/entry[2]@key: key \"");
+        eh_refuse(xml, "on line 2, too");
+    }
+}
+
+/* Values of 64 bits are exact. */
+static void
+test_entry_of_64_bits(void **state)
+{
+    static const uint64_t value = UINT64_MAX - 4;
+    struct xfsm_image view;
+    void *image;
+    size_t len;
+
+    (void) state;
+    image = eh_image("p", "<xfsm><statedef id='s'/><table name='t'><entry "
+                     "key='18446744073709551611' value='7'/></table><event "
+                     "type='packet' primary-key='len' selector='tls_ja in t'>"
+                     "<state id='s'/></event></xfsm>", &len);
+    assert_null(xfsm_image_verify(image, len, &view));
+    assert_int_equal(view.entries[0].key_len, sizeof value);
+    assert_memory_equal(&view.strings[view.entries[0].key], &value,
+                        sizeof value);
+    free(image);
 }
 
 /* Entries of a table that no one uses have no shape: they are left out. */
@@ -449,6 +568,10 @@ main(void)
         cmocka_unit_test(test_expression_missing_entry_elsewhere),
         cmocka_unit_test(test_expression_depth),
         cmocka_unit_test(test_refuses_entries_that_do_not_fit),
+        cmocka_unit_test(test_says_what_fits),
+        cmocka_unit_test(test_entries_that_fit),
+        cmocka_unit_test(test_refuses_twin_entries),
+        cmocka_unit_test(test_entry_of_64_bits),
         cmocka_unit_test(test_unused_table),
         cmocka_unit_test(test_refuses_too_many_events),
         cmocka_unit_test(test_refuses_too_long_a_handler),

@@ -236,6 +236,12 @@ test_cooked(void **state)
     assert_field(&dc, "eth_src", "02:00:00:00:00:01");
     assert_field(&dc, "dst_port", "2");
 
+    buf[11] = 8;                /* An address of another size. */
+    dc_free(&dc);
+    dc_decode(&dc, XFSM_LINK_LINUX_SLL2, buf, b.len, b.len);
+    assert_field(&dc, "eth_src", "-");
+    assert_field(&dc, "dst_port", "2");
+
     /* An address of another size, an LLC frame, a protocol of Linux's. */
     start_frame();
     pb_sll(&b);

@@ -231,6 +231,18 @@ test_fragments(void **state)
     assert_field(&dc, "ip_id", "4294967295");
     assert_field(&dc, "dst_port", "2");
 
+    /* All of TCP's header in the first one. */
+    start_ip("10.0.0.1", "10.0.0.2");
+    pb_fragment(&b, 0, true, 1);
+    pb_tcp(&b, 1, 2, PB_ACK);
+    pb_fill(&b, 'x', 8);
+    finish();
+    assert_decode_error(&dc, "none");
+    assert_field(&dc, "ip_fragment", "1");
+    assert_field(&dc, "ip_frag_offset", "0");
+    assert_field(&dc, "ip_more_fragments", "1");
+    assert_field(&dc, "tcp_flags", "16");
+
     /* A transport header spread over fragments is cut, not impossible. */
     start_ip("10.0.0.1", "10.0.0.2");
     pb_fragment(&b, 0, true, 1);

@@ -278,6 +278,12 @@ test_numbers(void **state)
     assert_false(xfsm_number_parse_uint("1e3", &u));
     assert_false(xfsm_number_parse_uint("-1", &u));
     assert_false(xfsm_number_parse_uint("99999999999999999999", &u));
+    assert_true(xfsm_number_parse_uint("18446744073709551615", &u));
+    assert_true(u == UINT64_MAX);
+    assert_false(xfsm_number_parse_uint("18446744073709551616", &u));
+    assert_false(xfsm_number_parse_uint("184467440737095516150", &u));
+    assert_true(xfsm_number_parse_uint("000010000000000000000000", &u));
+    assert_true(u == UINT64_C(10000000000000000000));
 }
 
 /* Writes 'n' times 'before', then "1", then 'n' times 'after'. */

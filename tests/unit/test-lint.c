@@ -205,6 +205,173 @@ test_timers(void **state)
     is_quiet(TIMERS("b", "", ""));
 }
 
+/* A key that stays in "b" and "c" keeps its timer, whatever other keys do. */
+static void
+test_stuck_timers(void **state)
+{
+#define STUCK(PRIMARY, ARM, NEXT) \
+    "<xfsm><statedef id='a'/><statedef id='b'/><statedef id='c'/>" \
+    "<statedef id='d' timeout='9'/><event type='packet' " \
+    "primary-key='ip_src'><state id='a'><condition expression='len' " \
+    "next_state='b'>" ARM "</condition><condition expression='ip_ttl' " \
+    "next_state='d'/></state></event><event type='timeout' class='c'" \
+    PRIMARY "><state id='b'><condition expression='len' next_state='c'/>" \
+    "</state><state id='c'><condition expression='len' next_state='" NEXT \
+    "'/>" END
+
+    (void) state;
+    warns(STUCK("", SET("1"), "b"), "timers of class \"c\" are armed");
+    warns(STUCK(" primary-key='ip_src'", SET("1"), "b"), "are armed");
+    is_quiet(STUCK("", SET("1"), "d"));
+    /* Of another key nothing is known. */
+    is_quiet(STUCK(" primary-key='ip_dst'", SET("1"), "b"));
+    is_quiet(STUCK("", "<timeout_set class='c' key='ip_src' value='1' "
+                   "primary-key='ip_dst'/>", "b"));
+#undef STUCK
+    /* What is done last, in a state that leads back and in one that does
+     * not. */
+#define LAST(NEXT) \
+    "<xfsm><statedef id='a'/><statedef id='b'/><statedef id='d' " \
+    "timeout='9'/><event type='packet' primary-key='ip_src'><state id='a'>" \
+    "<condition expression='len' next_state='b'/><condition " \
+    "expression='ip_ttl' next_state='d'/></state><state id='b'><condition " \
+    "expression='len' next_state='" NEXT "'/><post-condition-action>" \
+    SET("1") "</post-condition-action></state></event>" \
+    "<event type='timeout' class='c'><state id='b'/><state id='d'/>" \
+    "</event></xfsm>"
+    warns(LAST(""), "are armed");
+    is_quiet(LAST("d"));
+#undef LAST
+}
+
+/* What is said of the events with the selectors 'first' and 'second'. */
+static void
+selectors(const char *first, const char *second, const char *what)
+{
+    char doc[2048];
+
+    snprintf(doc, sizeof doc, "<xfsm><table name='u'/><table name='v'/>"
+             "<statedef id='a'/>"
+             "<event type='packet' primary-key='ip_src' selector=\"%s\">"
+             "<state id='a'/></event>"
+             "<event type='packet' primary-key='ip_src' selector=\"%s\">"
+             "<state id='a'/></event></xfsm>", first, second);
+    if (what) {
+        warns(doc, what);
+    } else {
+        is_quiet(doc);
+    }
+}
+
+static void
+test_selector_contradicts_itself(void **state)
+{
+    static const char *const never[] = {
+        "proto tcp and proto udp", "dst_port 80 and dst_port != 80",
+        "dst_port &lt; 80 and dst_port &gt;= 80", "dst_port &lt; 0",
+        "dst_port &gt; 65535", "dst_port != 80 and dst_port 80",
+        "(proto tcp or proto udp) and (proto icmp or proto sctp)",
+        "ip_src 10.0.0.0/8 and ip_src 192.0.2.0/24",
+        "ip_src 10.0.0.0/8 and ip_src 2001:db8::/32",
+        "ip_src 10.1.0.0/16 and ip_src != 10.0.0.0/8",
+        "domain_name a and domain_name b",
+        "domain_name a and domain_name != a",
+        "eth_src 02:00:00:00:00:01 and eth_src 02:00:00:00:00:02",
+        "flags tcp-syn and flags tcp-ack",
+    };
+    static const char *const maybe[] = {
+        "proto tcp or proto udp", "dst_port 80 and src_port 81",
+        "dst_port &lt;= 80 and dst_port &gt;= 80",
+        "dst_port != 80 and dst_port != 81", "dst_port &gt; 65534",
+        "(proto tcp or proto udp) and (proto icmp or proto udp)",
+        "ip_src 10.0.0.0/8 and ip_src 10.1.0.0/16",
+        "ip_src 10.0.0.0/8 and ip_src != 10.1.0.0/16",
+        "ip_src &gt; 10.0.0.1 and ip_src &lt; 10.0.0.2",
+        "domain_name a and domain_name != b", "ip_src in u and ip_src in v",
+        "domain_name != a and domain_name != b",
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        selectors(never[i], "vlan_id 7", "its selector tests contradicts");
+    }
+    for (size_t i = 0; i < sizeof maybe / sizeof *maybe; i++) {
+        selectors(maybe[i], "vlan_id 7", NULL);
+    }
+    /* Where nobody gets to the event, nothing leads to the state. */
+    warns("<xfsm><statedef id='a'/><statedef id='b' timeout='1'/>"
+          "<event type='packet' primary-key='ip_src' "
+          "selector='proto tcp and proto udp'><state id='a'>"
+          "<condition expression='true' next_state='b'/>" END,
+          "nothing leads to the state");
+}
+
+static void
+test_selector_is_taken(void **state)
+{
+    static const char *const taken[][2] = {
+        { "proto tcp", "proto tcp" },
+        { "proto tcp", "proto tcp and dst_port 22" },
+        { "proto tcp", "dst_port 22 and proto tcp" },
+        { "proto tcp or proto udp", "proto udp" },
+        { "dst_port &gt; 1000", "dst_port 2000" },
+        { "dst_port &gt;= 1000", "dst_port &gt; 999 and proto tcp" },
+        { "dst_port != 22", "dst_port 80" },
+        { "dst_port != 22", "dst_port &lt; 22" },
+        { "ip_src 10.0.0.0/8", "ip_src 10.1.0.0/16" },
+        { "domain_name != a", "domain_name b" },
+        { "ip_src in u", "proto tcp and ip_src in u" },
+        { "(proto tcp or proto udp) and dst_port &lt; 1024",
+          "dst_port 53 and (proto udp or proto tcp)" },
+    };
+    static const char *const open[][2] = {
+        { "proto tcp and dst_port 22", "proto tcp" },
+        { "proto tcp", "dst_port 22" }, { "proto tcp", "proto udp" },
+        { "proto udp", "proto tcp or proto udp" },
+        { "dst_port 2000", "dst_port &gt; 1000" },
+        { "dst_port &gt;= 1000", "dst_port &gt; 998" },
+        { "dst_port != 22", "dst_port &gt; 20" },
+        { "ip_src 10.1.0.0/16", "ip_src 10.0.0.0/8" },
+        { "ip_src 10.0.0.0/16", "ip_src 10.0.0.0/8" },
+        { "ip_src 10.0.0.0/8", "ip_dst 10.0.0.0/8" },
+        { "ip_src 10.0.0.0/8", "ip_src != 10.0.0.0/8" },
+        { "ip_src in u", "ip_src in v" },
+        { "domain_name a", "domain_name b" },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        selectors(taken[i][0], taken[i][1], "goes to the event on line");
+    }
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        selectors(open[i][0], open[i][1], NULL);
+    }
+}
+
+/* Selectors that would take for ever to tell apart are left alone. */
+static void
+test_selector_work_is_bounded(void **state)
+{
+    char selector[1024] = "(dst_port 1 or dst_port 2)", other[1024];
+    int i;
+
+    (void) state;
+    for (i = 1; i < 30; i++) {
+        strcat(selector, " and (src_port 1 or ip_ttl 2)");
+    }
+    strcat(selector, " and dst_port 3");
+    selectors(selector, "vlan_id 7", NULL);
+    selectors("vlan_id 7", selector, NULL);
+
+    strcpy(selector, "dst_port 1");
+    strcpy(other, "src_port != 1");
+    for (i = 0; i < 30; i++) {
+        strcat(selector, " or dst_port 1");
+        strcat(other, " and src_port != 1");
+    }
+    selectors(selector, other, NULL);
+}
+
 #define METRIC(NAME) "<metric name='" NAME "'>" \
     "<variation_monitor status='on' type='dleft'/></metric>"
 #define DETECTOR(NAME, MORE) "<metric name='" NAME "'>" \
@@ -233,6 +400,14 @@ test_metrics(void **state)
                   USE("m", "vm_update"), "true", "Export"));
     warns(WITH(METRIC("m") "<feature name='f' body='m'/>",
                USE("m", "vm_update"), "true", ""), "never used");
+    /* What a detector and most monitors can say. */
+    warns(WITH(DETECTOR("d", ""), USE("d", "vd_update"), "d &gt; 1", ""),
+          "can never hold");
+    is_quiet(WITH(DETECTOR("d", ""), USE("d", "vd_update"), "d &gt; 0", ""));
+    warns(WITH("<metric name='m'><variation_monitor status='on' type='rate'/>"
+               "</metric>", USE("m", "vm_update"), "m &lt; 0", ""),
+          "can never hold");
+    is_quiet(WITH(METRIC("m"), USE("m", "vm_update"), "m &lt; 0", ""));
     is_quiet(WITH(DETECTOR("d", "slave='e'") DETECTOR("e", ""),
                   USE("d", "vd_update"), "true", ""));
     /* A metric without detector and monitor is a field. */
@@ -337,6 +512,10 @@ main(void)
         cmocka_unit_test(test_shadowed),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_timers),
+        cmocka_unit_test(test_stuck_timers),
+        cmocka_unit_test(test_selector_contradicts_itself),
+        cmocka_unit_test(test_selector_is_taken),
+        cmocka_unit_test(test_selector_work_is_bounded),
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_params),
         cmocka_unit_test(test_port),

@@ -273,6 +273,28 @@ test_programs_hear_each_other(void **state)
     eh_free(&eh);
 }
 
+/* Of a network they hear the first address, as programs of other ports do. */
+static void
+test_networks_are_heard(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    begin(&eh, PROGRAM2("p",
+          HEAR("alert/q", "ip_src-ip_dst", EH_IN("s0",
+               SAY("%ip_src to %ip_dst %dst_port")))));
+    eh_load(&eh, "q", PROGRAM2("q",
+            ON("packet", "primary-key='ip_src/24/56-ip_dst-dst_port'",
+               EH_IN("s0", EH_IF("true", "Publish(alert, x %ip_src)", "")))));
+    eh_syn(&eh, 0, "10.1.2.3", B, 80);
+    eh_expect(&eh, "0 alert x 10.1.2.3",
+              "0 log 10.1.2.0 to 10.0.0.2 80 hops=1", NULL);
+    eh_syn(&eh, 1, "2001:db8::ffff:1", "2001:db8::2", 80);
+    eh_expect(&eh, "1 alert x 2001:db8::ffff:1",
+              "1 log 2001:db8:: to 2001:db8::2 80 hops=1", NULL);
+    eh_free(&eh);
+}
+
 /* Nobody hears itself; two that hear each other stop. */
 static void
 test_loops_end(void **state)
@@ -361,6 +383,7 @@ main(void)
         cmocka_unit_test(test_hops_are_bounded),
         cmocka_unit_test(test_timer_of_message),
         cmocka_unit_test(test_programs_hear_each_other),
+        cmocka_unit_test(test_networks_are_heard),
         cmocka_unit_test(test_loops_end),
         cmocka_unit_test(test_queue_is_bounded),
         cmocka_unit_test(test_own_events_are_heard),

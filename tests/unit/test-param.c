@@ -251,6 +251,14 @@ test_settings(void **state)
     assert_true(fx.program->params[1].value == 1);
     fixture_free(&fx);
 
+    /* The limits themselves are within. */
+    load(&fx, doc, "p", "10");
+    fixture_assert_loaded(&fx, true);
+    fixture_free(&fx);
+    load(&fx, doc, "p", "1");
+    fixture_assert_loaded(&fx, true);
+    fixture_free(&fx);
+
     refuse_setting(doc, "p", "10.5", 1,
                    "parameter \"p\" cannot be 10.5: it is at most 10");
     refuse_setting(doc, "p", "-1", 1, "it is at least 1");

@@ -89,6 +89,12 @@ test_lengths(void **state)
     "<condition expression='true' action='Publish(log, %m)'/></state>" \
     "</event></" ROOT ">"
 
+/* A table is used with keys of one shape. */
+#define TWO_KEYS(A, B) \
+    "<xfsm><statedef id='a'/><table name='t'/><event type='packet' " \
+    "primary-key='ip_src'><state id='a'><condition expression='t(" A ") " \
+    "&gt; t(" B ")'/></state></event></xfsm>"
+
 static void
 test_errors(void **state)
 {
@@ -105,6 +111,9 @@ test_errors(void **state)
         { PROGRAM("xfsm", "ip_src/24/", "ip_src"), "is no prefix" },
         { PROGRAM("xfsm", "ip_src/24/64/1", "ip_src"), "is no prefix" },
         { PROGRAM("xfsm", "ip_src/x", "ip_src"), "is no prefix" },
+        { TWO_KEYS("ip_src", "ip_src/24"), "but with \"ip_src\" before" },
+        { TWO_KEYS("ip_src/24", "ip_dst/16"), "with \"ip_src/24/64\" before" },
+        { TWO_KEYS("ip_src/24/56", "ip_src/24"), "\"ip_src/24/56\" before" },
     };
 
     (void) state;

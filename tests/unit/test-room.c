@@ -239,6 +239,20 @@ test_attributes(void **state)
     assert_int_equal(fx.program->max_timers, 4000000);
     fixture_free(&fx);
 
+    /* A ttl leads to the first state, whatever a state says that has no
+     * timeout of its own. */
+    fixture_load(&fx, "%s", "<xfsm><statedef id='a'/><statedef id='b' "
+                 "next_state='c'/><statedef id='c' timeout='5' "
+                 "next_state='b'/><state-table ttl='30'/><event "
+                 "type='packet' primary-key='ip_src'><state id='a'/></event>"
+                 "</xfsm>");
+    fixture_assert_loaded(&fx, false);
+    assert_int_equal(fx.program->states[1].timeout, UINT64_C(30000000000));
+    assert_int_equal(fx.program->states[1].timeout_state, 0);
+    assert_int_equal(fx.program->states[2].timeout, UINT64_C(5000000000));
+    assert_int_equal(fx.program->states[2].timeout_state, 1);
+    fixture_free(&fx);
+
     load(&fx, ROOT(METRIC("") TABLE("")));
     assert_int_equal(fx.program->metrics[0].vm_room.memory, 0);
     assert_int_equal(fx.program->metrics[0].vm_room.ttl, 0);
@@ -246,8 +260,9 @@ test_attributes(void **state)
     fixture_free(&fx);
 }
 
+/* Refused with 'message', which is about 'path' unless that is NULL. */
 static void
-refuse(const char *xml, const char *message)
+refuse_at(const char *xml, const char *path, const char *message)
 {
     struct fixture fx;
 
@@ -261,7 +276,16 @@ refuse(const char *xml, const char *message)
         }
     }
     fixture_assert_says(&fx, XFSM_DIAG_ERROR, message);
+    if (path) {
+        assert_string_equal(fx.diags.items[0].path, path);
+    }
     fixture_free(&fx);
+}
+
+static void
+refuse(const char *xml, const char *message)
+{
+    refuse_at(xml, NULL, message);
 }
 
 static void
@@ -275,6 +299,10 @@ test_errors(void **state)
     refuse(ROOT(METRIC("memory='99999G'") TABLE("")),
            "beyond what is possible");
     refuse(ROOT(METRIC("memory='1K'") TABLE("")), "the least is");
+    refuse_at(ROOT(METRIC("memory='1K'") TABLE("")),
+              "metric \"m\"/variation_monitor@memory", "memory of 1024");
+    refuse_at(ROOT(METRIC("") TABLE("memory='1K'")), "table \"t\"@memory",
+              "memory of 1024");
     refuse(ROOT(METRIC("memory='1M' size='12'") TABLE("")),
            "give one of them");
     refuse(ROOT(METRIC("") TABLE("memory='1M' shash='12'")),
@@ -293,6 +321,8 @@ test_errors(void **state)
            "takes no memory");
     refuse(ROOT(METRIC("") TABLE("") "<state-table memory='2K'/>"),
            "the least is");
+    refuse_at(ROOT(METRIC("") TABLE("") "<state-table memory='2K'/>"),
+              "state-table@memory", "memory of 2048");
 }
 
 /* What memory leads to is the largest size that fits. */
@@ -348,6 +378,39 @@ test_forgets(void **state)
     /* A declared entry stays. */
     eh_udp(&eh, 100, "10.0.0.9", "10.0.0.2", 53);
     eh_expect(&eh, NULL);
+    eh_free(&eh);
+}
+
+/* In texts, too, and where packet time is behind that of the engine. */
+static void
+test_forgets_in_texts(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p",
+            "<xfsm name='p'><statedef id='a'/><table name='t' ttl='2'/>"
+            "<event type='packet' primary-key='ip_src' "
+            "selector='dst_port 1'><state id='a'><condition "
+            "expression='true' action='t(ip_src)=7'/></state></event>"
+            "<event type='packet' primary-key='ip_src' "
+            "selector='dst_port 2'><state id='a'><condition "
+            "expression='true' action='print(%t(ip_src))'/></state></event>"
+            "</xfsm>");
+    for (int i = 0; i < 2; i++) {
+        double begin = i ? 200 : 9000;
+
+        for (int j = 0; i && j < 20; j++) {
+            eh_udp(&eh, begin - 1, "10.0.0.1", "10.0.0.2", 53);
+        }
+        eh_udp(&eh, begin, "10.0.0.1", "10.0.0.2", 1);
+        eh_udp(&eh, begin + 2, "10.0.0.1", "10.0.0.2", 2);
+        eh_udp(&eh, begin + 3, "10.0.0.1", "10.0.0.2", 2);
+    }
+    eh_expect(&eh, "9002 log 7", "9003 log 0", "202 log 7", "203 log 0",
+              NULL);
+    assert_int_equal(eh_stats(&eh).time_rebased, 1);
     eh_free(&eh);
 }
 
@@ -479,6 +542,7 @@ main(void)
         cmocka_unit_test(test_memory_is_a_bound),
         cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_forgets_in_selector),
+        cmocka_unit_test(test_forgets_in_texts),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_lifetimes),
     };

@@ -194,6 +194,25 @@ test_valid(void **state)
         METRIC("<variation_monitor status='on' repeat_value='$p'/>"),
         "<metrics><metric name='m'/><table name='t' type='Map' shash='5'>"
         "<entry key='1.2.3.4' value='.5'/></table></metrics>",
+        "<table name='t' type='Map' value_type='string'>"
+        "<entry key='1.2.3.4' value='gateway of \xc3\xa9'/></table>",
+        "<state-table memory='16M' ttl='$p' on-full='refuse'/>"
+        "<timers max='0x100'/>",
+        "<table name='t' memory='1M' ttl='600' on-full='evict-oldest'/>",
+        METRIC("<variation_detector status='on' memory='65536'/>"),
+        METRIC("<variation_monitor status='on' type='dleft' memory='4M' "
+               "ttl='300' on-full='refuse'/>"),
+        METRIC("<variation_monitor status='on' type='quantile' "
+               "quantile='.99' insert_value='len'/>"),
+        METRIC("<variation_monitor status='on' type='distinct'/>")
+        HANDLER("<use-metric id='m' vm_update='ip_src/24/56' "
+                "vm_item='ip_dst/16-dst_port'/>"),
+        "<event type='message' topic='alert/x' primary-key='ip_src'>"
+        "<state id='a'/></event>",
+        "<event type='period' every='0.5'><state id='a'/></event>"
+        "<event type='start'><state id='a'/></event>",
+        "<test name='x' capture='y' with='portscan hostscan'>"
+        "<expect label='a'/></test>",
         "<features><feature name='f' body='1 + 1'/></features>"
         "<feature name='g' body='f'/>",
         METRIC("") HANDLER("<use-metric id='m' vm_get='dst_port'/>"),
@@ -235,7 +254,15 @@ test_invalid(void **state)
         METRIC("<variation_monitor insert_value='1 1'/>"),
         METRIC("<variation_monitor repeat_value='len'/>"),
         "<table name='t'><entry key='1'/></table>",
-        "<table name='t'><entry key='1' value='x'/></table>",
+        "<table name='t' value_type='string'><entry key='1' value=''/>"
+        "</table>",
+        "<state-table memory='16T'/>", "<state-table on-full='grow'/>",
+        "<state-table/><state-table/>", "<timers/>", "<timers max='few'/>",
+        "<table name='t' ttl='-1'/>",
+        "<event type='period' every='x'><state id='a'/></event>",
+        METRIC("<variation_monitor status='on' type='distinct'/>")
+        HANDLER("<use-metric id='m' vm_update='ip_src/24/56/1' "
+                "vm_item='ip_dst'/>"),
         "<feature name='f'/>", "<feature name='f' body='  '/>",
         "<event type='paket' primary-key='ip_src'/>", "<event/>",
         "<event type='packet' primary-key='ip_src--x'/>",

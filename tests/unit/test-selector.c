@@ -222,6 +222,7 @@ test_other_values(void **state)
     check("eth_src 00:11:22:aa:bb:CC", "eth_src==73596058572");
     check("domain_name WWW.Example.com", "domain_name=='www.example.com'");
     check("domain_name != \"a b\"", "domain_name!='a b'");
+    check("tls_sni WWW.Example.com", "tls_sni=='www.example.com'");
     check("http_host == 'Example.com'", "http_host=='Example.com'");
     check("http_url \"/a?b=(c)\"", "http_url=='/a?b=(c)'");
     assert_int_equal(fx.diags.n, 0);
@@ -260,6 +261,8 @@ test_errors(void **state)
     (void) state;
     refuse("prot tcp", "did you mean \"proto\"?");
     refuse("zzzzzz 1", "unknown field \"zzzzzz\"");
+    refuse("tcp and dst_port 22", "write \"proto tcp\"");
+    refuse("ip_src,ip_dst in t", "names are joined by \"-\"");
     refuse("proto", "a value for proto is missing");
     refuse("proto tcp and", "is missing at the end");
     refuse("and proto tcp", "unknown field \"and\"");

@@ -118,6 +118,8 @@ test_values(void **state)
     expect("Publish(alert, c=%state.code, i=%client.id, ts=%ts)",
            "\"fields\":{\"c\":\"C1\",\"i\":\"h/b/p\","
            "\"ts\":1767225600000000000}");
+    expect("Publish(alert, ts=ts, port=dst_port)",
+           "\"fields\":{\"ts\":1767225600000000000,\"port\":80}");
     expect("Publish(alert, z=unused, y=%unused)",
            "\"fields\":{\"z\":0,\"y\":0}");
 }
@@ -143,8 +145,9 @@ static void
 test_absent(void **state)
 {
     (void) state;
-    expect("Publish(alert, a=%domain_name, b=%vlan_id, c=vlan_id, d=1)",
-           "\"fields\":{\"c\":0,\"d\":1},\"text\":\"c=0 d=1\"");
+    expect("Publish(alert, a=%domain_name, b=%vlan_id, c=vlan_id, d=1, "
+           "e=vlan_id + 0)",
+           "\"fields\":{\"d\":1,\"e\":0},\"text\":\"d=1 e=0\"");
     expect("Publish(alert, a='%domain_name')", "\"fields\":{\"a\":\"\"}");
 }
 
@@ -180,6 +183,23 @@ test_dialect1(void **state)
             EH_IF("true", "Publish(log, a=1, b=%ip_src)", "")))));
     eh_syn(&eh, 0, "10.0.0.1", "10.0.0.2", 80);
     eh_expect(&eh, "0 log a=1, b=10.0.0.1", NULL);
+    eh_free(&eh);
+}
+
+/* A parameter goes before the field whose name it has, as elsewhere. */
+static void
+test_parameter_of_that_name(void **state)
+{
+    struct eh eh;
+
+    (void) state;
+    eh_init(&eh);
+    eh_load(&eh, "p", "<xfsm><param name='dst_port' default='5'/>"
+            "<statedef id='a'/><event type='packet' primary-key='ip_src'>"
+            "<state id='a'><condition expression='true' action='"
+            "Publish(log, a=dst_port, b=src_port)'/></state></event></xfsm>");
+    eh_syn(&eh, 0, "10.0.0.1", "10.0.0.2", 80);
+    eh_expect(&eh, "0 log a=5 b=40000", NULL);
     eh_free(&eh);
 }
 
@@ -398,6 +418,7 @@ main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_parameter_of_that_name),
         cmocka_unit_test(test_free_text),
         cmocka_unit_test(test_dialect1),
         cmocka_unit_test(test_errors),

@@ -308,6 +308,33 @@ start_gtp_extensions(int n)
     finish();
 }
 
+/* That the outer packet does not say its length, as before segmentation, says
+ * nothing of the inner one. */
+static void
+test_super_packet(void **state)
+{
+    struct packet_builder inner;
+    uint8_t frame[128];
+
+    (void) state;
+    pb_init(&inner, frame, sizeof frame);
+    pb_eth(&inner, NULL, NULL);
+    pb_ip(&inner, "10.0.0.1", "10.0.0.2");
+    pb_udp(&inner, 1, 2);
+    pb_fill(&inner, 'x', 8);
+    pb_finish(&inner);
+    memset(frame + inner.l4_at + 4, 0, 2);
+
+    tb_start_udp(&b, buf, sizeof buf, 4789);
+    tb_vxlan(&b, 1);
+    pb_bytes(&b, frame, inner.len);
+    finish();
+    memset(buf + b.ip_at + 2, 0, 2);
+    decode();
+    assert_field(&dc, "inner_dst_port", "2");
+    assert_decode_error(&dc, "udp_len");
+}
+
 static void
 test_gtp_extensions(void **state)
 {
@@ -505,6 +532,7 @@ main(void)
         cmocka_unit_test_teardown(test_inner_error, teardown),
         cmocka_unit_test_teardown(test_geneve, teardown),
         cmocka_unit_test_teardown(test_gtp, teardown),
+        cmocka_unit_test_teardown(test_super_packet, teardown),
         cmocka_unit_test_teardown(test_gtp_extensions, teardown),
         cmocka_unit_test_teardown(test_ip_in_ip, teardown),
         cmocka_unit_test_teardown(test_nested, teardown),

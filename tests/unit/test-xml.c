@@ -111,7 +111,7 @@ test_dialect2(void **state)
     refuse("<botstream>" STATE EVENT "\n<param name=\"x\" default=\"1\"/>"
            "</botstream>", 2, "<param> is of dialect 2, whose root is <xfsm>");
     refuse("<xfsm>" STATE "<metric name=\"m\" memory=\"1\"/>" EVENT
-           "</xfsm>", 1, "\"memory\" is of dialect 2");
+           "</xfsm>", 1, "unknown attribute \"memory\"");
     refuse("<botstream>" STATE "<event type=\"start\"><state id=\"a\"/>"
            "</event></botstream>", 1, "type \"start\" is of dialect 2");
     refuse("<xfsm>" STATE "<event type=\"timeout\"><state id=\"a\"/></event>"
@@ -227,6 +227,34 @@ test_metrics(void **state)
     assert_false(m[3].vm_on);
     assert_true(m[3].vm_insert_value == 1);
     fixture_free(&fx);
+}
+
+/* What is written down and off is hardly meant to be, but in dialect 1. */
+static void
+test_no_status(void **state)
+{
+#define NO_STATUS(ROOT, BODY) \
+    "<" ROOT ">" STATE "<metric name=\"m\">" BODY "</metric>" EVENT \
+    "</" ROOT ">"
+    struct fixture fx;
+
+    (void) state;
+    fixture_load(&fx, NO_STATUS("xfsm", "<variation_monitor type=\"rate\"/>"));
+    fixture_assert_loaded(&fx, false);
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING, "write status=\"on\"");
+    fixture_free(&fx);
+    fixture_load(&fx, NO_STATUS("xfsm", "<variation_detector status=\"\"/>"));
+    fixture_assert_says(&fx, XFSM_DIAG_WARNING, "write status=\"on\"");
+    fixture_free(&fx);
+    fixture_load(&fx, NO_STATUS("xfsm", "<variation_detector status=\"off\"/>"
+                                "<variation_monitor status=\"on\"/>"));
+    fixture_assert_loaded(&fx, true);
+    fixture_free(&fx);
+    fixture_load(&fx, NO_STATUS("botstream", "<variation_detector/>"
+                                "<variation_monitor/>"));
+    fixture_assert_loaded(&fx, true);
+    fixture_free(&fx);
+#undef NO_STATUS
 }
 
 static void
@@ -444,23 +472,26 @@ test_metric_errors(void **state)
 static void
 test_clamps(void **state)
 {
+#define VD "<variation_detector status=\"off\" "
+#define VM "<variation_monitor status=\"off\" "
     static const struct {
         const char *element;
         unsigned int vd_size, vd_nhash, vm_size;
         bool warns;
     } sizes[] = {
-        { "<variation_detector size=\"6\" nhash=\"1\"/>", 6, 1, 20, false },
-        { "<variation_detector size=\"5\"/>", 6, 8, 20, true },
-        { "<variation_detector size=\"28\" nhash=\"16\"/>", 28, 16, 20,
-          false },
-        { "<variation_detector size=\"29\"/>", 28, 8, 20, true },
-        { "<variation_detector nhash=\"0\"/>", 20, 1, 20, true },
-        { "<variation_detector nhash=\"17\"/>", 20, 16, 20, true },
-        { "<variation_monitor size=\"3\"/>", 20, 8, 3, false },
-        { "<variation_monitor size=\"2\"/>", 20, 8, 3, true },
-        { "<variation_monitor size=\"26\"/>", 20, 8, 26, false },
-        { "<variation_monitor size=\"27\"/>", 20, 8, 26, true },
+        { VD "size=\"6\" nhash=\"1\"/>", 6, 1, 20, false },
+        { VD "size=\"5\"/>", 6, 8, 20, true },
+        { VD "size=\"28\" nhash=\"16\"/>", 28, 16, 20, false },
+        { VD "size=\"29\"/>", 28, 8, 20, true },
+        { VD "nhash=\"0\"/>", 20, 1, 20, true },
+        { VD "nhash=\"17\"/>", 20, 16, 20, true },
+        { VM "size=\"3\"/>", 20, 8, 3, false },
+        { VM "size=\"2\"/>", 20, 8, 3, true },
+        { VM "size=\"26\"/>", 20, 8, 26, false },
+        { VM "size=\"27\"/>", 20, 8, 26, true },
     };
+#undef VD
+#undef VM
     struct fixture fx;
     size_t i;
 
@@ -628,6 +659,7 @@ main(void)
         cmocka_unit_test(test_root),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_no_status),
         cmocka_unit_test(test_monitor_types),
         cmocka_unit_test(test_types_of_dialect_2),
         cmocka_unit_test(test_repeat_value),

@@ -298,6 +298,15 @@ extern const struct xfsm_field xfsm_fields[XFSM_N_FIELDS];
  * warning.  "outer_X" is X wherever there is a field "inner_X". */
 int xfsm_field_lookup(const char *name, size_t len, bool *alias);
 
+/* Does decoding put the text of 'field' into lower case?  What it is compared
+ * with has to be, too. */
+static inline bool
+xfsm_field_is_lower(unsigned int field)
+{
+    return (field == XFSM_F_DOMAIN_NAME || field == XFSM_F_DOMAIN_SECOND_LEVEL
+            || field == XFSM_F_TLS_SNI);
+}
+
 /* Longest text of a field, terminator included. */
 #define XFSM_FIELD_TEXT_MAX 256
 

@@ -495,6 +495,10 @@ unknown_action(struct parser *p, const char *name, size_t len)
     return xfsm_parse_error(p->parse, "unknown action \"%.*s\"%s%s%s",
                             xfsm_parse_excerpt(len), name,
                             nearest.best ? "; did you mean \""
+                            : p->parse->dialect > 1
+                            ? "; an action is Publish, print, Export, plot, "
+                              "Suspect, Block, Limit, Mirror, "
+                              "METRIC.reset() or TABLE(key)=..."
                             : "; an action is Publish, print, Export, plot, "
                               "Suspect, METRIC.reset() or TABLE(key)=...",
                             nearest.best ? nearest.best : "",

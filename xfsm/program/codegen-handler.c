@@ -541,13 +541,34 @@ count_events(const struct xfsm_codegen *cg)
     return n;
 }
 
+/* Reports that there is too much in the current handler. */
+static void
+check_limits(const struct xfsm_codegen *cg,
+             const struct xfsm_img_handler *record)
+{
+    const struct xfsm_event_decl *event = &cg->program->events[record->event];
+    int n_events = count_events(cg);
+    char path[XFSM_HANDLER_PATH_MAX];
+
+    xfsm_handler_path(cg->program, event, cg->handler, path);
+    if (record->n_code > XFSM_MAX_HANDLER_CODE) {
+        xfsm_diags_add(cg->diags, XFSM_DIAG_ERROR, cg->handler->line, path,
+                       "too much to do: %u instructions, at most %d; split "
+                       "the conditions among states", record->n_code,
+                       XFSM_MAX_HANDLER_CODE);
+    }
+    if (n_events > XFSM_MAX_HANDLER_EVENTS) {
+        xfsm_diags_add(cg->diags, XFSM_DIAG_ERROR, cg->handler->line, path,
+                       "too much to publish: %d actions that do, at most %d",
+                       n_events, XFSM_MAX_HANDLER_EVENTS);
+    }
+}
+
 void
 xfsm_codegen_handler(struct xfsm_codegen *cg,
                      const struct xfsm_handler *handler,
                      struct xfsm_img_handler *record)
 {
-    int n_events;
-
     cg->handler = handler;
     cg->start = (uint32_t) cg->b->sections[XFSM_S_CODE].n;
     cg->n_regs = 0;
@@ -576,16 +597,5 @@ xfsm_codegen_handler(struct xfsm_codegen *cg,
     xfsm_codegen_emit(cg, XFSM_I_END);
     xfsm_codegen_resolve(cg);
     record->n_code = (uint32_t) cg->b->sections[XFSM_S_CODE].n - cg->start;
-    if (record->n_code > XFSM_MAX_HANDLER_CODE) {
-        xfsm_diags_add(cg->diags, XFSM_DIAG_ERROR, handler->line, "state",
-                       "too much to do: %u instructions, at most %d; split "
-                       "the conditions among states", record->n_code,
-                       XFSM_MAX_HANDLER_CODE);
-    }
-    n_events = count_events(cg);
-    if (n_events > XFSM_MAX_HANDLER_EVENTS) {
-        xfsm_diags_add(cg->diags, XFSM_DIAG_ERROR, handler->line, "state",
-                       "too much to publish: %d actions that do, at most %d",
-                       n_events, XFSM_MAX_HANDLER_EVENTS);
-    }
+    check_limits(cg, record);
 }

@@ -55,6 +55,19 @@ void xfsm_codegen_expr(struct xfsm_codegen *, const struct xfsm_expr *,
  * it may take registers from 'n_regs' on, which the caller gives back. */
 uint16_t xfsm_codegen_text(struct xfsm_codegen *, const struct xfsm_text *);
 
+/* Packs 'text', the key of an entry of a table that is used with 'key', fields
+ * joined by "-", behind what is in the strings section.  A text that is last
+ * takes the rest, since names may have hyphens.  False if it is no such key:
+ * what would be one is then in 'why'. */
+bool xfsm_codegen_entry_key(struct xfsm_builder *, const struct xfsm_key *key,
+                            const char *text, char *why, size_t size);
+
+/* Looks for two of the 'n' entries from 'first' on whose packed keys are the
+ * same.  Returns the number of the later one, and the other in '*twin'; 'n' if
+ * there are none. */
+uint32_t xfsm_codegen_find_twin(struct xfsm_builder *, uint32_t first,
+                                uint32_t n, uint32_t *twin);
+
 /* Emits the matcher of all packet events. */
 void xfsm_codegen_matcher(struct xfsm_codegen *);
 

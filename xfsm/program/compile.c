@@ -5,6 +5,8 @@
 
 #include "xfsm/program/compile.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,79 +56,62 @@ build_metrics(struct xfsm_builder *b, const struct xfsm_program *p)
     }
 }
 
-/* Packs one field of an entry's key, the 'len' bytes at 'text', behind what
- * is in the strings section.  Returns false if the text is no such value. */
-static bool
-build_entry_field(struct xfsm_builder *b, enum xfsm_field_type type,
-                  const char *text, size_t len)
+#define ENTRY_PATH_MAX (XFSM_MAX_NAME + 64)
+
+/* Writes the path of the key of entry 'i' to 'buf'. */
+static const char *
+entry_path(const struct xfsm_table *table, uint32_t i,
+           char buf[ENTRY_PATH_MAX])
 {
-    char value[256];
-    union xfsm_addr addr;
-    uint64_t number;
-    char *end;
-
-    if (!len || len >= sizeof value) {
-        return false;
-    }
-    memcpy(value, text, len);
-    value[len] = '\0';
-
-    switch (type) {
-    case XFSM_FT_UINT:
-        number = strtoull(value, &end, 0);
-        if (*end || value[0] == '-') {
-            return false;
-        }
-        xfsm_builder_bytes(b, &number, sizeof number);
-        return true;
-    case XFSM_FT_MAC:
-        number = 0;
-        for (int i = 0; i < 6; i++) {
-            number = number << 8 | (strtoul(i ? end + 1 : value, &end, 16)
-                                    & 0xff);
-            if (*end != (i < 5 ? ':' : '\0')) {
-                return false;
-            }
-        }
-        xfsm_builder_bytes(b, &number, sizeof number);
-        return true;
-    case XFSM_FT_ADDR:
-        if (!xfsm_addr_parse(value, len, &addr)) {
-            return false;
-        }
-        xfsm_builder_bytes(b, &addr, sizeof addr);
-        return true;
-    case XFSM_FT_STR:
-        xfsm_builder_bytes(b, value, len + 1);
-        return true;
-    }
-    return false;
+    snprintf(buf, ENTRY_PATH_MAX, "table \"%s\"/entry[%"PRIu32"]@key",
+             table->name, i + 1);
+    return buf;
 }
 
-/* Packs the text of an entry's key: fields joined by '-'.  A string field
- * that is last takes the rest, since names may have hyphens. */
-static bool
-build_entry_key(struct xfsm_builder *b, const struct xfsm_key *key,
-                const char *text)
+/* Packs the key of entry 'i' of 'table'. */
+static void
+build_entry_key(struct xfsm_builder *b, const struct xfsm_table *table,
+                uint32_t i, struct xfsm_diags *diags)
 {
-    for (int i = 0; i < key->n; i++) {
-        const char *dash = i + 1 < key->n ? strchr(text, '-') : NULL;
-        size_t len = dash ? (size_t) (dash - text) : strlen(text);
+    const struct xfsm_table_entry *entry = &table->entries[i];
+    char path[ENTRY_PATH_MAX], why[256];
 
-        if ((i + 1 < key->n && !dash)
-            || !build_entry_field(b, xfsm_fields[key->fields[i]].type,
-                                  text, len)) {
-            return false;
-        }
-        text += len + 1;
+    if (!xfsm_codegen_entry_key(b, &table->key, entry->key, why,
+                                sizeof why)) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, entry->line,
+                       entry_path(table, i, path),
+                       "entry key \"%.*s\" does not fit the key that the "
+                       "table is used with: %s", XFSM_MAX_NAME, entry->key,
+                       why);
     }
-    return true;
+}
+
+/* Reports an entry of 'table', whose entries are from 'first' on, that has the
+ * key of another, however that is written. */
+static void
+check_entries(struct xfsm_builder *b, const struct xfsm_table *table,
+              uint32_t first, uint32_t n, struct xfsm_diags *diags)
+{
+    uint32_t twin;
+    uint32_t i = xfsm_codegen_find_twin(b, first, n, &twin);
+    char path[ENTRY_PATH_MAX];
+
+    if (i < n) {
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, table->entries[i].line,
+                       entry_path(table, i, path), "key \"%.*s\" is \"%.*s\" "
+                       "on line %d, too, as the table is used; leave one of "
+                       "them", XFSM_MAX_NAME, table->entries[i].key,
+                       XFSM_MAX_NAME, table->entries[twin].key,
+                       table->entries[twin].line);
+    }
 }
 
 static void
 build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
              struct xfsm_diags *diags)
 {
+    size_t n_errors = diags->n_errors;
+
     xfsm_builder_add(b, XFSM_S_TABLES, (size_t) p->n_tables);
     for (int i = 0; i < p->n_tables; i++) {
         const struct xfsm_table *table = &p->tables[i];
@@ -146,15 +131,10 @@ build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
         t->n_entries = n;
         t->is_text = table->is_text;
         for (uint32_t j = 0; j < n; j++) {
-            const char *text = table->entries[j].key;
             uint32_t off = (uint32_t) b->sections[XFSM_S_STRINGS].n;
             struct xfsm_img_entry *entry;
 
-            if (!build_entry_key(b, &table->key, text)) {
-                xfsm_diags_add(diags, XFSM_DIAG_ERROR, table->line,
-                               table->name, "entry key \"%s\" does not fit "
-                               "the fields the table is used with", text);
-            }
+            build_entry_key(b, table, j, diags);
             entry = xfsm_builder_at(b, XFSM_S_ENTRIES, first + j);
             entry->key = off;
             entry->key_len = (uint32_t) b->sections[XFSM_S_STRINGS].n - off;
@@ -167,6 +147,9 @@ build_tables(struct xfsm_builder *b, const struct xfsm_program *p,
                 entry->text = at;
                 entry->text_len = (uint32_t) strlen(value);
             }
+        }
+        if (diags->n_errors == n_errors) {
+            check_entries(b, table, first, n, diags);
         }
     }
 }
@@ -281,13 +264,31 @@ struct sizing {
     uint64_t (*bytes)(unsigned int size, const struct sizing *);
     unsigned int key_words, param;      /* For 'bytes'. */
     int line;
-    const char *name;
+    const char *element;        /* That has the attribute "memory"; of... */
+    const char *name;           /* ...what is called so, unless NULL. */
 };
+
+/* Writes the path of the attribute to 'buf'. */
+static const char *
+sizing_path(const struct sizing *s, char *buf, size_t size)
+{
+    const char *slash = strchr(s->element, '/');
+    int n = slash ? (int) (slash - s->element) : (int) strlen(s->element);
+
+    if (s->name) {
+        snprintf(buf, size, "%.*s \"%s\"%s@memory", n, s->element, s->name,
+                 slash ? slash : "");
+    } else {
+        snprintf(buf, size, "%s@memory", s->element);
+    }
+    return buf;
+}
 
 /* Finds the largest size that the memory is enough for. */
 static uint8_t
 fit_size(const struct sizing *s, uint8_t size, struct xfsm_diags *diags)
 {
+    char path[XFSM_MAX_NAME + 64];
     unsigned int best = s->max;
 
     if (!s->memory) {
@@ -297,7 +298,8 @@ fit_size(const struct sizing *s, uint8_t size, struct xfsm_diags *diags)
         best--;
     }
     if (s->bytes(best, s) > s->memory) {
-        xfsm_diags_add(diags, XFSM_DIAG_ERROR, s->line, s->name,
+        xfsm_diags_add(diags, XFSM_DIAG_ERROR, s->line,
+                       sizing_path(s, path, sizeof path),
                        "memory of %llu bytes is not enough; the least is "
                        "%llu", (unsigned long long) s->memory,
                        (unsigned long long) s->bytes(best, s));
@@ -331,14 +333,16 @@ size_metric(struct xfsm_builder *b, const struct xfsm_metric *metric,
     struct sizing detector = {
         .memory = metric->vd_memory, .min = XFSM_DETECTOR_SIZE_MIN,
         .max = XFSM_DETECTOR_SIZE_MAX, .bytes = detector_bytes,
-        .param = metric->vd_nhash, .line = metric->line, .name = metric->name,
+        .param = metric->vd_nhash, .line = metric->line,
+        .element = "metric/variation_detector", .name = metric->name,
     };
     struct sizing monitor = {
         .memory = metric->vm_room.memory,
         .min = xfsm_monitor_sizes[metric->vm_type].min,
         .max = xfsm_monitor_sizes[metric->vm_type].max,
         .bytes = monitor_bytes, .key_words = m->key_words ? m->key_words : 1,
-        .param = metric->vm_type, .line = metric->line, .name = metric->name,
+        .param = metric->vm_type, .line = metric->line,
+        .element = "metric/variation_monitor", .name = metric->name,
     };
 
     m->vd_size = fit_size(&detector, m->vd_size, diags);
@@ -355,7 +359,7 @@ build_sizes(struct xfsm_builder *b, const struct xfsm_program *p,
         .memory = p->state_room.memory, .min = XFSM_MIN_STATE_SIZE,
         .max = XFSM_MAX_STATE_SIZE, .bytes = table_bytes, .key_words = 1,
         .param = XFSM_STATE_RECORD, .line = p->state_line,
-        .name = "state-table",
+        .element = "state-table",
     };
 
     for (uint32_t i = 0; i < (uint32_t) p->n_metrics; i++) {
@@ -367,7 +371,8 @@ build_sizes(struct xfsm_builder *b, const struct xfsm_program *p,
             .memory = p->tables[i].room.memory, .min = 3, .max = 26,
             .bytes = table_bytes,
             .param = xfsm_footprint_value(p->tables[i].is_text),
-            .line = p->tables[i].line, .name = p->tables[i].name,
+            .line = p->tables[i].line, .element = "table",
+            .name = p->tables[i].name,
         };
 
         if (t->key != XFSM_NONE) {
@@ -375,7 +380,10 @@ build_sizes(struct xfsm_builder *b, const struct xfsm_program *p,
             t->size = fit_size(&table, t->size, diags);
         }
         if (t->n_entries > 1u << t->size) {
-            xfsm_diags_add(diags, XFSM_DIAG_ERROR, table.line, table.name,
+            char path[XFSM_MAX_NAME + 64];
+
+            xfsm_diags_add(diags, XFSM_DIAG_ERROR, table.line,
+                           sizing_path(&table, path, sizeof path),
                            "%u entries do not fit the memory", t->n_entries);
         }
     }

@@ -91,8 +91,10 @@ add_field(struct xfsm_parse *parse, const char *s, size_t len,
     if (field < 0) {
         return xfsm_parse_error(parse, "unknown field \"%.*s\" in a key%s",
                                 xfsm_parse_excerpt(n), s,
-                                xfsm_parse_hint(parse, XFSM_PK_FIELD, s, n,
-                                                hint));
+                                memchr(s, ',', n)
+                                ? "; names are joined by \"-\""
+                                : xfsm_parse_hint(parse, XFSM_PK_FIELD, s, n,
+                                                  hint));
     } else if (slash && !parse_lengths(parse, slash, len - n,
                                        (unsigned int) field, lengths)) {
         return false;

@@ -10,9 +10,6 @@
 
 #include "xfsm/program/names.h"
 
-/* Digits that fit into 64 bits whatever they are. */
-#define MAX_DIGITS 19
-
 /* Returns the value of hexadecimal digit 'c', or -1. */
 static int
 hex_value(char c)
@@ -46,18 +43,21 @@ scan_hex(const char *s, struct xfsm_number *number)
     return i > 2 ? i : 0;
 }
 
-/* Reads digits at 's' into '*u', those beyond MAX_DIGITS into '*skipped'. */
+/* Reads digits at 's' into '*u', as many as fit into 64 bits; from then on,
+ * when it is '*full', they are counted in '*skipped'. */
 static size_t
-scan_digits(const char *s, uint64_t *u, int *n_digits, int *skipped)
+scan_digits(const char *s, uint64_t *u, bool *full, int *skipped)
 {
     size_t i;
 
     for (i = 0; is_digit(s[i]); i++) {
-        if (*n_digits >= MAX_DIGITS) {
+        uint64_t digit = (uint64_t) (s[i] - '0');
+
+        *full = *full || *u > (UINT64_MAX - digit) / 10;
+        if (*full) {
             ++*skipped;
         } else {
-            *u = *u * 10 + (uint64_t) (s[i] - '0');
-            *n_digits += *u != 0;
+            *u = *u * 10 + digit;
         }
     }
     return i;
@@ -69,13 +69,14 @@ scan_digits(const char *s, uint64_t *u, int *n_digits, int *skipped)
 static size_t
 scan_decimal(const char *s, struct xfsm_number *number)
 {
-    int n_digits = 0, skipped = 0, ignored = 0, exponent = 0;
+    int skipped = 0, ignored = 0, exponent = 0;
     size_t i, whole, n, fraction = 0;
+    bool full = false;
     uint64_t u = 0;
 
-    i = whole = scan_digits(s, &u, &n_digits, &skipped);
+    i = whole = scan_digits(s, &u, &full, &skipped);
     if (s[i] == '.') {
-        fraction = scan_digits(s + i + 1, &u, &n_digits, &ignored);
+        fraction = scan_digits(s + i + 1, &u, &full, &ignored);
         exponent = -(int) (fraction - (size_t) ignored);
         i += fraction + 1;
     }

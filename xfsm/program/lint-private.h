@@ -6,7 +6,8 @@
 #ifndef XFSM_PROGRAM_LINT_PRIVATE_H
 #define XFSM_PROGRAM_LINT_PRIVATE_H 1
 
-/* What can be said of expressions without a packet.  Internal to the lint. */
+/* What can be said of expressions and selectors without a packet.  Internal to
+ * the lint. */
 
 #include "xfsm/program/model.h"
 
@@ -57,5 +58,12 @@ void xfsm_ranges_assume(struct xfsm_ranges *, const struct xfsm_expr *expr,
 
 /* True if no packet can make all that was assumed so. */
 bool xfsm_ranges_contradict(const struct xfsm_ranges *);
+
+/* False if it is certain that no packet matches 'selector'. */
+bool xfsm_selector_can_match(const struct xfsm_selector *selector);
+
+/* True if it is certain that each packet that matches 'a' matches 'b'. */
+bool xfsm_selector_implies(const struct xfsm_selector *a,
+                           const struct xfsm_selector *b);
 
 #endif /* xfsm/program/lint-private.h */

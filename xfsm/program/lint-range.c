@@ -151,6 +151,21 @@ same_subject(const struct xfsm_subject *a, const struct xfsm_subject *b)
            && !memcmp(a->key.fields, b->key.fields, a->key.n);
 }
 
+/* Sets what is certain of the value of 'metric': a detector's is 0 or 1, and
+ * most monitors take what is negative for 0. */
+static void
+bound_metric(const struct xfsm_metric *metric, struct xfsm_range *range)
+{
+    if (!metric->vm_on && metric->vd_on) {
+        range->integer = true;
+        range->min = 0;
+        range->max = 1;
+    } else if (!metric->vm_on || (metric->vm_type != XFSM_MON_DLEFT
+                                  && metric->vm_type != XFSM_MON_SIMPLE)) {
+        range->min = 0;
+    }
+}
+
 /* Returns the range of 'subject', new if need be; NULL if there are too
  * many. */
 static struct xfsm_range *
@@ -176,6 +191,8 @@ find_range(struct xfsm_ranges *ranges, const struct xfsm_subject *subject)
         range->integer = true;
         range->min = 0;
         range->max = ldexp(1, 8 * xfsm_fields[subject->index].width) - 1;
+    } else if (subject->kind == XFSM_EX_METRIC) {
+        bound_metric(&ranges->program->metrics[subject->index], range);
     }
     return range;
 }

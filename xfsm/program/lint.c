@@ -15,9 +15,14 @@ struct lint {
     const struct xfsm_program *program;
     struct xfsm_diags *diags;
     struct xfsm_ranges ranges;
+    uint64_t silent;            /* Bit i: no packet gets to event i. */
     uint64_t reached;           /* Bit i: something leads to state i. */
-    bool returns;               /* Something leads to the default state. */
+    uint64_t next[XFSM_MAX_STATES];     /* Bit j: state i leads to state j. */
+    uint64_t returns;           /* Bit i: state i leads to the first one in
+                                 * the end. */
     uint64_t set, cleared;      /* Bit i: timer class i is armed, removed. */
+    uint64_t stuck;             /* Bit i: one of class i is armed for a key
+                                 * that never gets to the first state. */
     int set_line[XFSM_MAX_EVENTS];      /* Where it is armed first. */
     uint64_t mentioned;         /* Bit i: the value of metric i is used. */
     uint64_t updated, asked;    /* Bit i: metric i is updated, read. */
@@ -28,18 +33,6 @@ static uint64_t
 bit(int i)
 {
     return UINT64_C(1) << i;
-}
-
-/* Writes the path of a state in an event to 'buf'. */
-static const char *
-path_of(const struct lint *lint, const struct xfsm_event_decl *event,
-        const struct xfsm_handler *handler, char buf[256])
-{
-    int i = (int) (handler - event->handlers) + 1;
-
-    snprintf(buf, 256, "event[%d]/state[%d] \"%s\"", event->index, i,
-             lint->program->states[handler->state].name);
-    return buf;
 }
 
 /* ## Conditions ## */
@@ -77,7 +70,7 @@ static void
 lint_conditions(struct lint *lint, const struct xfsm_event_decl *event,
                 const struct xfsm_handler *handler)
 {
-    char path[256], place[300];
+    char path[XFSM_HANDLER_PATH_MAX], place[XFSM_HANDLER_PATH_MAX + 64];
     const char *why;
     int i;
 
@@ -91,7 +84,8 @@ lint_conditions(struct lint *lint, const struct xfsm_event_decl *event,
             continue;
         }
         snprintf(place, sizeof place, "%s/condition[%d]@expression",
-                 path_of(lint, event, handler, path), i + 1);
+                 xfsm_handler_path(lint->program, event, handler, path),
+                 i + 1);
         xfsm_diags_add(lint->diags, XFSM_DIAG_WARNING, condition->line, place,
                        "the condition can never hold: %s", why);
     }
@@ -185,59 +179,114 @@ note_handler(struct lint *lint, const struct xfsm_handler *handler)
     note_steps(lint, &handler->post, handler->line);
 }
 
-/* ## States ## */
+/* ## Packets ## */
 
-/* Adds the states to which 'handler' leads; true if there is a new one. */
-static bool
-reach_from(struct lint *lint, const struct xfsm_handler *handler)
-{
-    uint64_t before = lint->reached;
-    int i;
-
-    for (i = 0; i < handler->n_conditions; i++) {
-        uint16_t next = handler->conditions[i].steps.next_state;
-
-        if (!next && handler->state) {
-            lint->returns = true;
-        }
-        if (next != XFSM_NONE && !(lint->reached >> next & 1)
-            && can_hold(lint, handler, i, NULL)) {
-            lint->reached |= bit(next);
-        }
-    }
-    return lint->reached != before;
-}
-
-static bool
-reach_more(struct lint *lint)
+/* Reports packet events that no packet gets to. */
+static void
+lint_selectors(struct lint *lint)
 {
     const struct xfsm_program *p = lint->program;
-    bool more = false;
+    char path[64];
     int i, j;
 
-    for (i = 1; i < p->n_states; i++) {
-        uint64_t to = bit(p->states[i].timeout_state);
-
-        if (lint->reached >> i & 1 && p->states[i].timeout) {
-            lint->returns = lint->returns || to == bit(0);
-            more = more || !(lint->reached & to);
-            lint->reached |= to;
-        }
-    }
     for (i = 0; i < p->n_events; i++) {
         const struct xfsm_event_decl *event = &p->events[i];
 
-        if (event->type == XFSM_EV_TIMEOUT
-            && !(lint->set >> event->class & 1)) {
+        if (!event->selector) {
             continue;
         }
-        for (j = 0; j < event->n_handlers; j++) {
-            if (lint->reached >> event->handlers[j].state & 1) {
-                more = reach_from(lint, &event->handlers[j]) || more;
+        snprintf(path, sizeof path, "event[%d]@selector", event->index);
+        if (!xfsm_selector_can_match(event->selector)) {
+            lint->silent |= bit(i);
+            xfsm_diags_add(lint->diags, XFSM_DIAG_WARNING, event->line, path,
+                           "the event never fires: what its selector tests "
+                           "contradicts itself");
+            continue;
+        }
+        for (j = 0; j < i; j++) {
+            if (p->events[j].selector
+                && xfsm_selector_implies(event->selector,
+                                         p->events[j].selector)) {
+                lint->silent |= bit(i);
+                xfsm_diags_add(lint->diags, XFSM_DIAG_WARNING, event->line,
+                               path, "the event never fires: what its "
+                               "selector matches goes to the event on line "
+                               "%d; move it in front of that, or put both "
+                               "together", p->events[j].line);
+                break;
             }
         }
     }
-    return more;
+}
+
+/* ## States ## */
+
+/* Does the event ever fire, as far as is known? */
+static bool
+can_fire(const struct lint *lint, int i)
+{
+    const struct xfsm_event_decl *event = &lint->program->events[i];
+
+    return !(lint->silent >> i & 1)
+           && (event->type != XFSM_EV_TIMEOUT
+               || lint->set >> event->class & 1);
+}
+
+/* Adds the states to which 'handler' leads. */
+static void
+follow_handler(struct lint *lint, const struct xfsm_handler *handler)
+{
+    uint64_t *next = &lint->next[handler->state];
+    int i;
+
+    for (i = 0; i < handler->n_conditions; i++) {
+        uint16_t to = handler->conditions[i].steps.next_state;
+
+        if (to != XFSM_NONE && can_hold(lint, handler, i, NULL)) {
+            *next |= bit(to);
+        }
+    }
+}
+
+/* Finds which states lead to which at once. */
+static void
+follow_states(struct lint *lint)
+{
+    const struct xfsm_program *p = lint->program;
+    int i, j;
+
+    for (i = 1; i < p->n_states; i++) {
+        if (p->states[i].timeout) {
+            lint->next[i] |= bit(p->states[i].timeout_state);
+        }
+    }
+    for (i = 0; i < p->n_events; i++) {
+        for (j = 0; can_fire(lint, i) && j < p->events[i].n_handlers; j++) {
+            follow_handler(lint, &p->events[i].handlers[j]);
+        }
+    }
+}
+
+/* Finds what the first state leads to, and what leads to it, in the end. */
+static void
+spread_states(struct lint *lint)
+{
+    uint64_t before;
+    int i;
+
+    lint->reached = lint->returns = 1;
+    do {
+        before = lint->reached;
+        for (i = 0; i < lint->program->n_states; i++) {
+            lint->reached |= before >> i & 1 ? lint->next[i] : 0;
+        }
+    } while (lint->reached != before);
+    do {
+        before = lint->returns;
+        for (i = 0; i < lint->program->n_states; i++) {
+            lint->returns |= lint->next[i] & before ? bit(i) : 0;
+        }
+    } while (lint->returns != before);
 }
 
 static void
@@ -247,10 +296,8 @@ lint_states(struct lint *lint)
     char path[128];
     int i;
 
-    lint->reached = 1;
-    while (reach_more(lint)) {
-        continue;
-    }
+    follow_states(lint);
+    spread_states(lint);
     for (i = 0; i < p->n_states; i++) {
         if (!(lint->reached >> i & 1)) {
             snprintf(path, sizeof path, "statedef[%d] \"%s\"", i + 1,
@@ -278,20 +325,97 @@ has_default(const struct xfsm_event_decl *event)
     return false;
 }
 
+static bool
+same_key(const struct xfsm_key *a, const struct xfsm_key *b)
+{
+    int i;
+
+    for (i = 0; i < a->n && i < b->n; i++) {
+        if (a->fields[i] != b->fields[i]
+            || !xfsm_prefix_equal(a->prefixes[i], b->prefixes[i])) {
+            return false;
+        }
+    }
+    return a->n == b->n;
+}
+
+/* Notes timers that are armed, for the key that the event is about, where that
+ * is in state 'after' from then on, which does not lead to the first. */
+static void
+note_stuck(struct lint *lint, const struct xfsm_event_decl *event,
+           const struct xfsm_steps *steps, uint16_t after, int line)
+{
+    const struct xfsm_program *p = lint->program;
+    int i, j;
+
+    for (i = 0; i < steps->n_timeouts && !(lint->returns >> after & 1); i++) {
+        const struct xfsm_timeout_set *set = &steps->timeouts[i];
+        const struct xfsm_key *primary = &set->primary;
+
+        for (j = 0; !primary->n && j < p->n_events; j++) {
+            if (p->events[j].type == XFSM_EV_TIMEOUT
+                && p->events[j].class == set->class) {
+                primary = &p->events[j].primary;
+            }
+        }
+        if (set->delay && !(lint->stuck >> set->class & 1)
+            && (!primary->n || same_key(primary, &event->primary))) {
+            lint->stuck |= bit(set->class);
+            lint->set_line[set->class] = line;
+        }
+    }
+}
+
+/* The same for all that 'handler' of 'event' does.  What it does last it may
+ * do for a key that a condition took elsewhere; but if that leads to the first
+ * state, the handler's own does. */
+static void
+note_stuck_handler(struct lint *lint, const struct xfsm_event_decl *event,
+                   const struct xfsm_handler *handler)
+{
+    int i;
+
+    for (i = 0; i < handler->n_conditions; i++) {
+        const struct xfsm_condition *condition = &handler->conditions[i];
+        uint16_t next = condition->steps.next_state;
+
+        note_stuck(lint, event, &condition->steps,
+                   next == XFSM_NONE ? handler->state : next,
+                   condition->line);
+    }
+    note_stuck(lint, event, &handler->post, handler->state, handler->line);
+}
+
+/* Will timers of the event's class never end? */
+static bool
+is_endless(const struct lint *lint, const struct xfsm_event_decl *event)
+{
+    return (!(lint->cleared >> event->class & 1)
+            && (lint->stuck >> event->class & 1 || has_default(event)
+                || !(lint->returns & lint->reached & ~bit(0))));
+}
+
 static void
 lint_timers(struct lint *lint)
 {
     const struct xfsm_program *p = lint->program;
     char path[64];
-    int i;
+    int i, j;
 
+    for (i = 0; i < p->n_events; i++) {
+        for (j = 0; can_fire(lint, i) && j < p->events[i].n_handlers; j++) {
+            if (lint->reached >> p->events[i].handlers[j].state & 1) {
+                note_stuck_handler(lint, &p->events[i],
+                                   &p->events[i].handlers[j]);
+            }
+        }
+    }
     for (i = 0; i < p->n_events; i++) {
         const struct xfsm_event_decl *event = &p->events[i];
 
         if (event->type != XFSM_EV_TIMEOUT
             || !(lint->set >> event->class & 1)
-            || lint->cleared >> event->class & 1
-            || (lint->returns && !has_default(event))) {
+            || !is_endless(lint, event)) {
             continue;
         }
         snprintf(path, sizeof path, "event[%d]@class", event->index);
@@ -370,6 +494,7 @@ xfsm_lint(const struct xfsm_program *program, struct xfsm_diags *diags)
             note_handler(&lint, &program->events[i].handlers[j]);
         }
     }
+    lint_selectors(&lint);
     lint_states(&lint);
     for (i = 0; i < program->n_events; i++) {
         for (j = 0; j < program->events[i].n_handlers; j++) {

@@ -169,13 +169,12 @@ add_expression(struct builder *b, const struct argument *arg)
     return part != NULL;
 }
 
-/* True if the value is the name of a field that is no number. */
+/* True if the value is the name of a field.  As "%NAME" all its digits are
+ * there: an expression has 53 bits. */
 static bool
-is_text_field(const struct argument *arg)
+is_field(const struct argument *arg)
 {
-    int field = xfsm_field_lookup(arg->value, arg->len, NULL);
-
-    return field >= 0 && xfsm_fields[field].type != XFSM_FT_UINT;
+    return xfsm_field_lookup(arg->value, arg->len, NULL) >= 0;
 }
 
 /* ## Lists ## */
@@ -315,7 +314,7 @@ parse_argument(struct builder *b, const struct argument *arg)
                && add_template(b, arg->value + 1, arg->len - 2, false);
     } else if (!add_member(b, arg, XFSM_MEMBER_PLAIN)) {
         return false;
-    } else if (is_text_field(arg)) {
+    } else if (is_field(arg)) {
         char reference[XFSM_MAX_NAME + 2] = "%";
 
         memcpy(reference + 1, arg->value,

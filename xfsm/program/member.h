@@ -15,7 +15,7 @@
  *                   reference alone: a number stays a number, and a packet
  *                   field that is absent leaves the whole argument out;
  *     'TEXT'        a text template, always a string; \"TEXT\" is the same;
- *     FIELD         a packet field that is no number, as %FIELD;
+ *     FIELD         a packet field, as %FIELD;
  *     METRIC.top(N)   the N keys that have the most, of a metric of type
  *                   "topk", so far in this window: an array;
  *     METRIC.last(N)  the same of the window before, which is complete;

@@ -5,6 +5,8 @@
 
 #include "xfsm/program/model.h"
 
+#include <stdio.h>
+
 #include "xfsm/base/arena.h"
 #include "xfsm/sketch/topk.h"
 
@@ -27,4 +29,17 @@ xfsm_program_destroy(struct xfsm_program *program)
     if (program) {
         xfsm_arena_destroy(program->arena);
     }
+}
+
+const char *
+xfsm_handler_path(const struct xfsm_program *program,
+                  const struct xfsm_event_decl *event,
+                  const struct xfsm_handler *handler,
+                  char buf[XFSM_HANDLER_PATH_MAX])
+{
+    int i = (int) (handler - event->handlers) + 1;
+
+    snprintf(buf, XFSM_HANDLER_PATH_MAX, "event[%d]/state[%d] \"%s\"",
+             event->index, i, program->states[handler->state].name);
+    return buf;
 }

@@ -355,6 +355,7 @@ xfsm_metric_lists(const struct xfsm_metric *metric)
 
 struct xfsm_table_entry {
     const char *key;            /* Text as written, fields joined by '-'. */
+    int line;
     double value;
     const char *text;           /* Of a table of texts, else NULL. */
 };
@@ -512,5 +513,14 @@ struct xfsm_program {
 };
 
 void xfsm_program_destroy(struct xfsm_program *);
+
+#define XFSM_HANDLER_PATH_MAX 256
+
+/* Writes where 'handler' of 'event' is, as event[2]/state[1] "wait", to 'buf'
+ * and returns that. */
+const char *xfsm_handler_path(const struct xfsm_program *,
+                              const struct xfsm_event_decl *event,
+                              const struct xfsm_handler *handler,
+                              char buf[XFSM_HANDLER_PATH_MAX]);
 
 #endif /* xfsm/program/model.h */

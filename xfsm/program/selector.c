@@ -324,13 +324,12 @@ parse_addr(struct parser *p, int field, enum xfsm_expr_op op,
     return test;
 }
 
-/* Text: quotes around it removed; that for names in DNS in lower case, as
- * they are decoded. */
+/* Text: quotes around it removed; in lower case where the field is. */
 static struct xfsm_selector *
 parse_string(struct parser *p, int field, enum xfsm_expr_op op, char *value)
 {
     struct xfsm_selector *test = new_test(p, XFSM_SEL_STR);
-    size_t n = strlen(value), i;
+    size_t n = strlen(value);
 
     if (!test) {
         return NULL;
@@ -341,10 +340,8 @@ parse_string(struct parser *p, int field, enum xfsm_expr_op op, char *value)
         return FAIL(p, "the text for %s is too long; the limit is %d bytes",
                     xfsm_fields[field].name, XFSM_MAX_TEXT);
     }
-    for (i = 0; i < n && xfsm_fields[field].layer == XFSM_FL_DNS; i++) {
-        if (value[i] >= 'A' && value[i] <= 'Z') {
-            value[i] = (char) (value[i] - 'A' + 'a');
-        }
+    if (xfsm_field_is_lower((unsigned int) field)) {
+        xfsm_symbol_lower(value);
     }
     test->field = (uint8_t) field;
     test->op = op;
@@ -414,6 +411,9 @@ parse_field_test(struct parser *p, const char *name, size_t len)
     if (field < 0) {
         if (len == 3 && !memcmp(name, "not", 3)) {
             return FAIL(p, "a selector has no \"not\"; use \"!=\"");
+        } else if (xfsm_symbol_lookup(XFSM_SYM_PROTO, name, len, &u)) {
+            return FAIL(p, "\"%.*s\" is a protocol and not a field; write "
+                        "\"proto %.*s\"", (int) len, name, (int) len, name);
         }
         return FAIL(p, "unknown field \"%.*s\" in the selector%s",
                     xfsm_parse_excerpt(len), name,

@@ -149,3 +149,13 @@ xfsm_symbol_parse_mac(const char *s, uint64_t *mac)
     }
     return true;
 }
+
+void
+xfsm_symbol_lower(char *s)
+{
+    for (; *s; s++) {
+        if (*s >= 'A' && *s <= 'Z') {
+            *s = (char) (*s - 'A' + 'a');
+        }
+    }
+}

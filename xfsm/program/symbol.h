@@ -37,4 +37,7 @@ bool xfsm_symbol_mask_addr(union xfsm_addr *addr, uint8_t prefix);
 /* Reads all of 's' as a MAC address, as "00:11:22:33:44:55". */
 bool xfsm_symbol_parse_mac(const char *s, uint64_t *mac);
 
+/* Puts ASCII letters into lower case. */
+void xfsm_symbol_lower(char *s);
+
 #endif /* xfsm/program/symbol.h */

@@ -12,9 +12,6 @@
 /* Of the original's internals. */
 static const char internals[] = "additional_block feed streamon socket";
 
-/* Of dialect 2, for a later version. */
-static const char future_attrs[] = "memory ttl on-full";
-
 /* Reports element 'node', which is known but has no place in its parent. */
 static void
 report_misplaced(struct xfsm_load *load, const struct xfsm_xml_node *node,
@@ -90,11 +87,7 @@ report_attr(struct xfsm_load *load, const struct xfsm_xml_node *node,
     xfsm_load_at(load, node);
     load->parse.place.attr = attr->name;
     load->parse.place.line = attr->line;
-    if (xfsm_names_in_list(future_attrs, attr->name, strlen(attr->name))) {
-        xfsm_parse_report(&load->parse, level, "attribute \"%s\" is of "
-                          "dialect 2 and not implemented yet", attr->name);
-        return;
-    } else if (xfsm_xml_find_attr(known, attr->name)) {
+    if (xfsm_xml_find_attr(known, attr->name)) {
         xfsm_parse_report(&load->parse, level, "attribute \"%s\" is of "
                           "dialect 2, whose root is <xfsm>, and has no "
                           "effect", attr->name);

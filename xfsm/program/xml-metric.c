@@ -10,6 +10,20 @@
 #include "xfsm/program/xml-load.h"
 #include "xfsm/program/xml-schema.h"
 
+/* Reads "status" of a detector or monitor.  The original's are off without it,
+ * which nobody who writes one down means. */
+static bool
+load_status(struct xfsm_load *load, const struct xfsm_xml_node *node)
+{
+    bool on = xfsm_load_attr_on(load, node, "status");
+
+    if (load->parse.dialect > 1 && !xfsm_xml_attr(node, "status")) {
+        LOAD_WARN(load, "it is off: write status=\"on\", or \"off\" if that "
+                  "is meant");
+    }
+    return on;
+}
+
 static void
 load_detector(struct xfsm_load *load, const struct xfsm_xml_node *node,
               struct xfsm_metric *metric)
@@ -17,7 +31,7 @@ load_detector(struct xfsm_load *load, const struct xfsm_xml_node *node,
     const char *slave;
     char hint[XFSM_HINT_MAX];
 
-    metric->vd_on = xfsm_load_attr_on(load, node, "status");
+    metric->vd_on = load_status(load, node);
     metric->vd_size = (uint8_t) xfsm_load_attr_uint(load, node, "size",
                                                     XFSM_DEFAULT_SIZE, 6, 28);
     metric->vd_nhash = (uint8_t) xfsm_load_attr_uint(load, node, "nhash",
@@ -284,7 +298,7 @@ load_monitor(struct xfsm_load *load, const struct xfsm_xml_node *node,
 {
     const struct xfsm_monitor_sizes *sizes;
 
-    metric->vm_on = xfsm_load_attr_on(load, node, "status");
+    metric->vm_on = load_status(load, node);
     load_window(load, node, metric);
     sizes = &xfsm_monitor_sizes[metric->vm_type];
     metric->vm_size = (uint8_t) xfsm_load_attr_uint(load, node, "size",

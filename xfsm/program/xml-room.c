@@ -126,6 +126,7 @@ xfsm_load_state_table(struct xfsm_load *load)
 
         if (!state->timeout) {
             state->timeout = program->state_room.ttl * NS_PER_S;
+            state->timeout_state = 0;
         }
     }
 }

@@ -67,7 +67,7 @@ const struct xfsm_xml_element_spec xfsm_xml_elements[] = {
         OPT2("memory", MEMORY), OPT2("ttl", SECONDS),
         WORD2("on-full", XFSM_XML_ON_FULL) } },
     { "entry", "table", "", 1, false, false, {
-        REQ("key", TEXT), REQ("value", NUMBER) } },
+        REQ("key", TEXT), REQ("value", TEXT) } },
     { "features", "/", "", 1, false, false, { { .name = NULL } } },
     { "feature", "/ features", "", 1, false, false, {
         REQ("name", IDENTIFIER), REQ("body", TEXT) } },

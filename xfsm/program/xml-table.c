@@ -93,6 +93,7 @@ load_entries(struct xfsm_load *load, const struct xfsm_xml_node *node,
         if (key && value) {
             nodes[n] = child;
             table->entries[n].key = xfsm_arena_strdup(load->arena, key);
+            table->entries[n].line = child->line;
             table->entries[n].text = table->is_text
                                      ? xfsm_arena_strdup(load->arena, value)
                                      : NULL;

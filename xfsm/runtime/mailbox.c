@@ -77,6 +77,29 @@ add_field(struct letter *letter, const char *name)
     return field;
 }
 
+/* Writes the value of field 'i' of the event's key to 'buf', which has
+ * XFSM_FIELD_TEXT_MAX bytes, and returns its length: of a network its first
+ * address, which is what other probes hear. */
+static size_t
+format_key_field(const struct xfsm_event *event, int i, char *buf)
+{
+    unsigned int id = event->key_fields[i];
+    struct xfsm_prefix_lengths prefix = { 0, 0 };
+    union xfsm_addr addr;
+
+    if (event->key_prefixes) {
+        prefix = event->key_prefixes[i];
+    }
+    if (!prefix.ip4) {
+        return xfsm_field_format(event->packet, id, buf,
+                                 XFSM_FIELD_TEXT_MAX - 1);
+    }
+    memcpy(&addr, (const char *) event->packet + xfsm_fields[id].offset,
+           sizeof addr);
+    xfsm_prefix_apply(&addr, prefix);
+    return xfsm_field_format_addr(&addr, buf, XFSM_FIELD_TEXT_MAX - 1);
+}
+
 /* Copies the values of the key and of the members that are fields. */
 static void
 copy_fields(struct letter *letter, const struct xfsm_event *event)
@@ -90,9 +113,8 @@ copy_fields(struct letter *letter, const struct xfsm_event *event)
             struct xfsm_message_field *field =
                 add_field(letter, xfsm_fields[id].name);
 
-            field->len = xfsm_field_format(
-                event->packet, id, letter->text + letter->text_len,
-                XFSM_FIELD_TEXT_MAX - 1);
+            field->len = format_key_field(event, i,
+                                          letter->text + letter->text_len);
             letter->text_len += field->len;
         }
     }
