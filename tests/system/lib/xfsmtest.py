@@ -259,7 +259,18 @@ class Host:
                         **kwargs).rstrip("\n")
 
     def appctl(self, target, *args, **kwargs):
-        return self.run("ovs-appctl", "-t", target, *args, **kwargs)
+        """Asks a daemon; one that has just been started, and has a pidfile but
+        does not listen yet, as soon as it does."""
+        def answer():
+            try:
+                return (self.run("ovs-appctl", "-t", target, *args, **kwargs),)
+            except Failure as failure:
+                if ("cannot connect" not in str(failure)
+                        or not self.pid(target)):
+                    raise
+            return None
+
+        return wait_until(answer, 10, target + " to listen")[0]
 
     # Daemons.
 
@@ -444,6 +455,12 @@ class Host:
         return {name: int(value) for name, value in
                 (line.split()[:2] for line in out.splitlines())}
 
+    def hub_stats(self):
+        """Counters of the hub, by name."""
+        out = self.appctl("xfsm-hub", "xfsm/stats")
+        return {name: int(value) for name, value in
+                (line.split()[:2] for line in out.splitlines())}
+
 
 def make_certificates(host):
     """A key and a certificate for each end, and options that use them."""
@@ -466,18 +483,34 @@ def make_certificates(host):
     return options("server", "client"), options("client", "server")
 
 
+# Topics of the hub's own messages: each subscriber has these, too.
+HUB_TOPICS = 3
+
+
 class Subscriber:
-    """"xfsm events" in the background, its output in a file."""
+    """"xfsm events" in the background, its output in a file.  The hub knows
+    what it wants when it is there, and has forgotten it when it was stopped:
+    who is connected is not heard of at once."""
 
     def __init__(self, host, *topics):
+        self.host = host
+        self.n = max(1, len(topics)) + HUB_TOPICS
+        before = self.count()
         self.path = os.path.join(host.dir, "events-" + "-".join(topics))
         self.log = self.path + ".log"
         with open(self.path, "w") as out, open(self.log, "w") as log:
             self.process = host.popen(host.tool("utilities/xfsm"), "events",
                                       "--verbose", "--format", "json",
                                       *topics, stdout=out, stderr=log)
-        wait_until(lambda: "connected" in open(self.log).read(), 10,
-                   "subscriber to be connected")
+        wait_until(lambda: self.count() >= before + self.n, 10, self.errors)
+
+    def count(self):
+        """Subscriptions of all, as the hub has them."""
+        return self.host.hub_stats()["subscriptions"]
+
+    def errors(self):
+        with open(self.log) as f:
+            return f.read()
 
     def events(self):
         """The events so far, in order."""
@@ -485,5 +518,8 @@ class Subscriber:
             return [json.loads(line) for line in f if line.endswith("\n")]
 
     def stop(self):
+        before = self.count()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(10 * PATIENCE)
+        wait_until(lambda: self.count() <= before - self.n, 10,
+                   "the hub to forget a subscriber")
