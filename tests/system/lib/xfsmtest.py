@@ -449,6 +449,12 @@ class Host:
     def probe_pid(self, interface):
         return self.pid("xfsm-probe." + interface)
 
+    def wait_probe(self, interface):
+        """Pid of a probe, which may be about to be there: a status of before
+        can say so still."""
+        return wait_until(lambda: self.probe_pid(interface), 10,
+                          "a probe of " + interface)
+
     def probe_stats(self, interface):
         """Counters of a probe, by name."""
         out = self.appctl("xfsm-probe." + interface, "xfsm/stats")
