@@ -281,7 +281,15 @@ class Host:
                 pid = int(f.read())
         except (OSError, ValueError):
             return 0
-        return pid if pid_is_alive(pid) else 0
+        return pid if pid_is_alive(pid) and self._is_ours(pid) else 0
+
+    def _is_ours(self, pid):
+        """Is that process in our namespace?  The pidfile of one that was
+        killed stays, and its number can be another's."""
+        with contextlib.suppress(OSError):
+            return os.path.samefile("/proc/%d/ns/net" % pid,
+                                    "/run/netns/" + self.ns)
+        return False
 
     def _daemon(self, name, program, *args):
         self.in_ns(program, "--detach", "--no-chdir", "--pidfile",
