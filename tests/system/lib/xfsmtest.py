@@ -28,6 +28,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,33 @@ def is_sanitized():
             return "\nSANITIZER_FLAGS = -f" in f.read()
     except OSError:
         return False
+
+
+# Ports that tests choose, none of which the system gives to a connection by
+# itself: that would be there when a server comes back, or be the very one that
+# looks for it, and finds itself.
+PORTS = range(10000, 30000)
+PORTS_OF_TEST = 100
+
+
+def free_ports(n):
+    """Ports of loopback that nobody has, others than those of a test that runs
+    beside this one."""
+    slots = len(PORTS) // PORTS_OF_TEST
+    first = PORTS[os.getpid() % slots * PORTS_OF_TEST]
+    ports = []
+    while len(ports) < n:
+        check(free_ports.next < PORTS_OF_TEST, "no port is free")
+        port = first + free_ports.next
+        free_ports.next += 1
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            ports.append(port)
+    return ports
+
+
+free_ports.next = 0
 
 
 def pid_is_alive(pid):
