@@ -11,10 +11,11 @@ xfsm=$build/utilities/xfsm
 work=$(mktemp -d)
 number=0
 failed=0
-pids=
 
+# Ends what runs still, and nothing else: the number of a process that has
+# ended can be another's.
 cleanup() {
-    [ -z "$pids" ] || kill $pids 2>/dev/null
+    kill $(jobs -pr) 2>/dev/null
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -174,7 +175,6 @@ mkfifo "$work/fifo"
 "$xfsm" run -q - --pcap "$work/fifo" < "$library/portscan.xml" \
     > "$work/out" 2> "$work/err" &
 run=$!
-pids="$pids $run"
 exec 9> "$work/fifo"
 wait_for grep -q "^Max core file size *0 *0 " "/proc/$run/limits"
 cp "/proc/$run/limits" "$work/err"
@@ -255,15 +255,15 @@ expect "publish: no publisher element" 1 "publisher element" \
 "$xfsm" run -q "$work/plain.xml" --pcap "$capture" \
     --publish "ipc://$work/hub" --wait-subscriber 20 \
     > "$work/events" 2> "$work/err" &
-pids="$pids $!"
+run=$!
 expect "events: all of them" 0 "" "$xfsm" events --connect "ipc://$work/hub" \
     --count 200 --timeout 20
+wait $run
 same "events: as they were published" "$work/events" "$work/out"
 mkdir "$work/run"
 "$xfsm" run -q "$work/plain.xml" --pcap "$capture" \
     --publish "ipc://$work/run/xfsm-hub.events" --wait-subscriber 20 \
     > "$work/events" 2> "$work/err2" &
-pids="$pids $!"
 export OVS_RUNDIR=$work/run
 expect "events: by default of this host, as text, by topic" 0 \
     '^2026-01-01T00:00:00.000000000Z log      plain scan.pcap default: hello' \
@@ -278,7 +278,6 @@ expect "events: bad count" 64 '"x" is not a number' "$xfsm" events --count x
 
 "$xfsm" events --connect "ipc://$work/nobody" > "$work/out" 2> "$work/err" &
 pid=$!
-pids="$pids $pid"
 wait_for grep -q "nobody answers" "$work/err"
 kill -INT $pid
 wait $pid

@@ -205,10 +205,9 @@ def test_worker_faults(host, vm1):
 def test_classes(host, vm1):
     set_port(host, "vm1", xfsm="pairs", xfsm_netdev_class="system")
     host.wait_status("vm1", "running")
-    check("sees only what the port receives" in notes(host, "vm1"),
-          notes(host, "vm1"))
-    check(host.xfsm_ctl("get", "Probe", "vm1", "netdev_class") == "system",
-          "netdev_class")
+    wait_until(lambda: "sees only what the port receives" in notes(
+        host, "vm1") and host.xfsm_ctl("get", "Probe", "vm1", "netdev_class")
+        == "system", 10, lambda: notes(host, "vm1"))
     send(vm1, 2, 2, 2)
     wait_until(lambda: host.probe_stats("vm1")["handled"] >= 8, 10,
                "packets by class system")

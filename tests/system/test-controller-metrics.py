@@ -225,19 +225,23 @@ def test_sums(hv, metrics):
     of_port = ('xfsm_port_packets_total{host="hv1",bridge="br0",port="%s",'
                'interface="%s"}')
     check(metrics.values()[packets] == "0", "what was before is counted")
-    for what, total in (
-            (lambda: put(hv, "a", 5, packets=1500, cpu_ms=2300), 500),
-            (lambda: put(hv, "b", 6, packets=70), 570),
+    # What is done, and what is told of that port then, by which it is known
+    # that it was seen; and the sum.
+    for what, name, value, total in (
+            (lambda: put(hv, "a", 5, packets=1500, cpu_ms=2300), "a", "1500",
+             500),
+            (lambda: put(hv, "b", 6, packets=70), "b", "70", 570),
             # The statistics are not known; they are again.
-            (lambda: put(hv, "b", 6), 570),
-            (lambda: put(hv, "b", 6, packets=75), 575),
+            (lambda: put(hv, "b", 6), "b", "0", 570),
+            (lambda: put(hv, "b", 6, packets=75), "b", "75", 575),
             # Started again.
-            (lambda: put(hv, "a", 7, packets=20), 595),
+            (lambda: put(hv, "a", 7, packets=20), "a", "20", 595),
             (lambda: hv.rows.delete("Probe", [["interface", "==", "b"]]),
-             595),
-            (lambda: put(hv, "b", 6, packets=80), 595),
-            (lambda: put(hv, "b", 6, packets=85), 600)):
+             "b", None, 595),
+            (lambda: put(hv, "b", 6, packets=80), "b", "80", 595),
+            (lambda: put(hv, "b", 6, packets=85), "b", "85", 600)):
         what()
+        metrics.wait(of_port % (name, name), value)
         metrics.wait(packets, str(total))
         metrics.wait(of_host, str(total))
     values = metrics.values()

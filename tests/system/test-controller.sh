@@ -13,14 +13,16 @@ xfsm=$build/utilities/xfsm
 work=$(mktemp -d)
 number=0
 failed=0
-pids=
 
 export OVS_RUNDIR=$work OVS_DBDIR=$work OVS_LOGDIR=$work OVS_SYSCONFDIR=$work
 
+# Ends what runs still, and nothing else: the number of a process that has
+# ended can be another's.
 cleanup() {
-    local pid
-    for pid in $pids; do
-        kill "$pid" 2>/dev/null
+    local file
+    kill $(jobs -pr) 2> /dev/null
+    for file in "$work"/*.pid; do
+        [ ! -e "$file" ] || kill "$(cat "$file")"
     done
     rm -rf "$work"
 }
@@ -97,7 +99,6 @@ start_server() {
     ovsdb-server --detach --no-chdir --pidfile="$work/$1.pid" \
         --log-file="$work/$1.log" --unixctl="$work/$1.ctl" \
         --remote="punix:$work/$1.sock" "$work/$1.db" 2> /dev/null || exit 1
-    pids="$pids $(cat "$work/$1.pid")"
 }
 
 stop_server() {
@@ -228,9 +229,7 @@ END
 verdict $? "image and source of a program"
 
 agent hv1 &
-pids="$pids $!"
 agent hv2 &
-pids="$pids $!"
 expect "acknowledged" 0 "^hv2: up to date" ctl --once
 before=$(next_cfg hv1)
 expect "again" 0 "^hv1: up to date" ctl --once
@@ -259,7 +258,6 @@ expect "daemon" 0 "" "$controller" --xfsm="$xfsm" --detach --no-chdir \
     --log-file="$work/controller.log" --events="$work/events" \
     "$work/fleet.json"
 pid=$(cat "$work/controller.pid")
-pids="$pids $pid"
 until_true "up to date" sh -c "ovs-appctl --timeout=10 \
     -t '$work/controller.ctl' fleet/show | grep -c ': up to date' | grep -q 2"
 transact hv1 '{"op":"delete","table":"Assignment",
@@ -295,11 +293,12 @@ until_true "SIGHUP reloads" rows_are hv1 Assignment name 'db
 web'
 
 # Events.
+publishers=
 publish() {
     "$xfsm" run -q "$work/hello.xml" --pcap "$work/scan.pcap" --host "$1" \
         --publish "ipc://$work/$2" --wait-subscriber "$patience" \
         > "$work/$1.events" 2>&1 &
-    pids="$pids $!"
+    publishers="$publishers $!"
 }
 "$build/tests/golden/make-capture" scan-100ports "$work/scan.pcap" || exit 1
 publish hv1 hub1
@@ -312,6 +311,7 @@ have_all() {
         [ "$(grep -c '"host":"hv2"' "$work/events")" = "$n" ]
 }
 until_true "events of both hosts" have_all
+wait $publishers
 grep '"host":"hv2"' "$work/events" | cmp - "$work/hv2.events" > "$work/out" 2>&1
 verdict $? "events as they were published"
 expect "events are counted" 0 "[1-9][0-9]* received, 0 lost, 0 refused" \

@@ -44,7 +44,7 @@ def wait_another(host, interface, pid, timeout=BACK):
 
 def restart(host, interface):
     """So that earlier failures have no part in how soon it is back."""
-    pid = host.probe_pid(interface)
+    pid = host.wait_probe(interface)
     host.appctl("ovs-xfsmd", "xfsm/restart", interface)
     wait_another(host, interface, pid, SOON)
 
@@ -67,7 +67,7 @@ def test_killed(host, vm1):
     receiving again in a second."""
     with Untouched(host, "vm9"):
         for sig in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
-            pid = host.probe_pid("vm1")
+            pid = host.wait_probe("vm1")
             begin = time.monotonic()
             os.kill(pid, sig)
             wait_another(host, "vm1", pid)
@@ -116,7 +116,7 @@ def test_oom(host, vm1):
             print("no memory cgroup: not run")
             return
         with Untouched(host, "vm9"):
-            pid = host.probe_pid("vm1")
+            pid = host.wait_probe("vm1")
             with open(group + "/cgroup.procs", "w") as f:
                 f.write(str(pid))
             # It has room for nothing from now on, another program included.
@@ -139,16 +139,17 @@ def test_exit_config(host):
     with Untouched(host, "vm9"):
         with open(exiting, "w") as f:
             f.write(str(EXIT_CONFIG))
-        os.kill(host.probe_pid("vm1"), signal.SIGKILL)
+        os.kill(host.wait_probe("vm1"), signal.SIGKILL)
         host.wait_status("vm1", "error", 5)
         wait_until(lambda: "no way" in (host.error("vm1") or ""), 5,
                    lambda: "why, it says %s" % host.error("vm1"))
-        check(probe_row(host, "vm1", "error") == host.error("vm1"),
-              "the row says %s" % probe_row(host, "vm1", "error"))
+        wait_until(lambda: probe_row(host, "vm1", "error")
+                   == host.error("vm1"), 5, lambda: "the row to say so: %s"
+                   % probe_row(host, "vm1", "error"))
         os.unlink(exiting)
         restarts = probe_row(host, "vm1", "restarts")
         # One that fails otherwise would be back by now.
-        other = host.probe_pid("vm2")
+        other = host.wait_probe("vm2")
         os.kill(other, signal.SIGKILL)
         wait_another(host, "vm2", other)
         check(probe_row(host, "vm1", "restarts") == restarts
@@ -168,7 +169,7 @@ def hang_idle(host, signum, what):
         restart(host, "vm1")
         wait_until(lambda: int(time.monotonic() * STOPS) % STOPS == part,
                    2, "a part of a second")
-        pid = host.probe_pid("vm1")
+        pid = host.wait_probe("vm1")
         begin = time.monotonic()
         os.kill(pid, signum)
         wait_another(host, "vm1", pid)
@@ -229,7 +230,7 @@ def test_busy_probe_stopped(host, vm1, vm2):
     before = probe_row(host, "vm1", "statistics")
     wait_until(lambda: probe_row(host, "vm1", "statistics") != before, 5,
                "statistics")
-    pid = host.probe_pid("vm1")
+    pid = host.wait_probe("vm1")
     begin = time.monotonic()
     os.kill(pid, signal.SIGSTOP)
     wait_another(host, "vm1", pid)
@@ -433,16 +434,18 @@ def test_longest_wait(host):
     crashing = os.path.join(host.libexecdir, "crash-vm1")
     passed = 0
     with Clock(host) as clock:
+        delays = faulttest.Delays(host, "vm1")
         open(crashing, "w").close()
-        os.kill(host.probe_pid("vm1"), signal.SIGKILL)
-        for delay in ("0.1", "0.2", "0.4", "0.8", "1.6", "3.2", "6.4", "12.8",
-                      "25.6", "51.2", "60", "60"):
-            wait_until(lambda: "port vm1, interface vm1: error" in host.appctl(
-                "ovs-xfsmd", "xfsm/show")
-                and "restarted after %s s" % delay in host.appctl(
-                    "ovs-xfsmd", "xfsm/show"), 5, "a wait of %s s" % delay)
+        os.kill(host.wait_probe("vm1"), signal.SIGKILL)
+        for n, delay in enumerate(("0.1", "0.2", "0.4", "0.8", "1.6", "3.2",
+                                   "6.4", "12.8", "25.6", "51.2", "60", "60")):
+            wait_until(lambda: len(delays.since()) > n, 5,
+                       "a wait of %s s" % delay)
+            check(delays.since()[n] == delay, delays.since())
             passed += int(float(delay)) + 1
             clock.set(monotonic=passed)
+        check("interface vm1: error" in host.appctl("ovs-xfsmd", "xfsm/show"),
+              "it is not told")
         os.unlink(crashing)
         clock.set(monotonic=passed + 60)
         host.wait_status("vm1", "running", 5)
@@ -470,20 +473,21 @@ def test_forwarding(host, vm1, vm2):
     for port in ("vm1", "vm2"):
         host.wait_status(port, "running", 5)
 
-    pid = host.probe_pid("vm1")
+    pid = host.wait_probe("vm1")
     os.kill(pid, signal.SIGSTOP)
     wait_another(host, "vm1", pid)
 
     spinning = os.path.join(host.libexecdir, "spin-vm1")
     open(spinning, "w").close()
-    pid = host.probe_pid("vm1")
+    pid = host.wait_probe("vm1")
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: os.path.exists(spinning + ".pid"), 5, "one that spins")
     want = len(stream.numbers()) + 1000
     wait_until(lambda: len(stream.numbers()) >= max(want, frames), 30,
                "frames")
     os.unlink(spinning)
-    with open(spinning + ".pid") as f:
+    with open(spinning + ".pid") as f, \
+            contextlib.suppress(ProcessLookupError):    # The agent did.
         os.kill(int(f.read()), signal.SIGKILL)
     host.wait_status("vm1", "running", 5)
 

@@ -79,13 +79,13 @@ def test_rename(host, vm1):
         rename(host, "vm2", "vm1")
         wait_until(lambda: host.probe_pid("vm1") not in (0, pid), SOON,
                    "a probe of the other device")
+        pid = host.wait_probe("vm1")
         rename(host, "vm1", "vm2")
         rename(host, "other1", "vm1")
+        wait_until(lambda: host.probe_pid("vm1") not in (0, pid), SOON,
+                   "a probe of the first device")
         host.wait_status("vm1", "running", SOON)
-        before = packets(host, "vm1")
-        vm1.knock("10.0.0.2", (7, 9, 13), 0.3)
-        wait_until(lambda: packets(host, "vm1") >= before + 3, 5,
-                   "packets of the first device")
+        wait_knocks(host, vm1, "10.0.0.2", "vm1")
 
         # The port follows the device.
         host.vsctl("del-port", "br0", "vm1")
@@ -93,7 +93,8 @@ def test_rename(host, vm1):
         host.vsctl("add-port", "br0", "other1", "--", "set", "Port",
                    "other1", "external_ids:xfsm=portscan")
         host.wait_status("other1", "running", SOON)
-        check(not probe_row(host, "vm1", "interface"), "a row is left")
+        wait_until(lambda: not probe_row(host, "vm1", "interface"), SOON,
+                   "no row to be left")
         host.vsctl("del-port", "br0", "other1")
         rename(host, "other1", "vm1")
         host.vsctl("add-port", "br0", "vm1", "--", "set", "Port", "vm1",
@@ -103,6 +104,17 @@ def test_rename(host, vm1):
 
 def packets(host, interface):
     return host.probe_stats(interface)["packets"]
+
+
+def wait_knocks(host, vm, address, interface):
+    """Knocks until a probe has seen some."""
+    before = packets(host, interface)
+
+    def knocked():
+        vm.knock(address, (7, 9, 13), 0.3)
+        return packets(host, interface) >= before + 3
+
+    wait_until(knocked, 5, "packets of " + interface)
 
 
 def test_type(host):
@@ -125,7 +137,8 @@ def test_bond(host):
         wait_until(lambda: host.probe_pid("vm1") and host.probe_pid("vm2"),
                    SOON, "two probes")
         for interface in ("vm1", "vm2"):
-            check(probe_row(host, interface, "port") == "bond0", "port")
+            wait_until(lambda i=interface: probe_row(host, i, "port")
+                       == "bond0", SOON, "port")
         link(host, "vm2", "name", "other2", "down")
         host.wait_status("bond0", "error", SOON)
         check("vm2" in host.error("bond0"), host.error("bond0"))
@@ -236,13 +249,7 @@ def test_vswitchd(host, vm1):
             host.start_vswitchd()
             link(host, "br0", "up")
             for interface in ("vm1", "br0"):
-                before = packets(host, interface)
-
-                def knocked():
-                    vm1.knock("10.0.0.100", (7, 9, 13), 0.3)
-                    return packets(host, interface) >= before + 3
-
-                wait_until(knocked, 5, "packets of " + interface)
+                wait_knocks(host, vm1, "10.0.0.100", interface)
         host.vsctl("remove", "Port", "br0", "external_ids", "xfsm")
         host.wait_status("br0", None, SOON)
 
@@ -341,19 +348,24 @@ def test_crash_loop(host):
     database tells; others run."""
     crashing = os.path.join(host.libexecdir, "crash-vm1")
     with Untouched(host, "vm9"):
+        delays = faulttest.Delays(host, "vm1")
         open(crashing, "w").close()
-        os.kill(host.probe_pid("vm1"), signal.SIGKILL)
-        for delay in ("0.2", "0.4", "0.8", "1.6"):
-            wait_until(lambda: ("restarted after %s s" % delay)
-                       in (host.error("vm1") or ""), 10,
-                       lambda: "a wait of %s s, it says %s" % (
-                           delay, host.error("vm1")))
+        os.kill(host.wait_probe("vm1"), signal.SIGKILL)
+        wait_until(lambda: "1.6" in delays.since(), 20, delays.since)
+        seen = [float(delay) for delay in delays.since()]
+        check(all(b == 2 * a for a, b in zip(seen, seen[1:]))
+              and len(seen) >= 4, seen)
+        wait_until(lambda: any("restarted after %s s" % delay
+                               in (host.error("vm1") or "")
+                               for delay in ("1.6", "3.2", "6.4")), 10,
+                   lambda: "a wait to be told, not %s" % host.error("vm1"))
         check(host.status("vm1") == "error", host.status("vm1"))
         check("Segmentation" in host.error("vm1"), host.error("vm1"))
         os.unlink(crashing)
         host.wait_status("vm1", "running", 10)
         check(host.error("vm1") is None, "an error is left")
-        check(int(probe_row(host, "vm1", "restarts")) >= 5, "restarts")
+        wait_until(lambda: int(probe_row(host, "vm1", "restarts")) >= 5,
+                   SOON, "restarts")
 
 
 def children(pid):

@@ -265,8 +265,9 @@ def test_takeover(fleet, first):
     fleet.wait_done()
     check("leader" in first.show() and "leader" not in second.show(),
           "the first one leads")
-    hosts = {row["name"]: row["hosts"] for row in fleet.db.rows("Controller")}
-    check(sum(hosts.values()) == len(HOSTS), "hosts of both: %s" % hosts)
+    wait_until(lambda: sum(row["hosts"] for row in
+                           fleet.db.rows("Controller")) == len(HOSTS), 10,
+               lambda: "hosts of both: %s" % fleet.db.rows("Controller"))
 
     # It is killed with something to do.
     first.stop()
@@ -380,7 +381,7 @@ def test_rollback(fleet, canary, old):
 def cpu_is_told(host, interface):
     """Is cpu_ms of a probe what the kernel has?  It comes every second, in
     steps of 100 ms."""
-    pid = int(host.xfsm_ctl("get", "Probe", interface, "pid"))
+    pid = host.wait_probe(interface)
     told = host.xfsm_ctl("--if-exists", "get", "Probe", interface,
                          "statistics:cpu_ms")
     with open("/proc/%d/stat" % pid) as f:

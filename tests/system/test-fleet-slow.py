@@ -98,7 +98,8 @@ def test_database(host, tool):
         pass
     wait_until(lambda: fake.assignments()["a"]["params"] == "slow:limit=3",
                20, lambda: str(fake.assignments()))
-    check(not db.row("Assignment", "a")["error"], db.row("Assignment", "a"))
+    wait_until(lambda: not db.row("Assignment", "a")["error"], 20,
+               lambda: str(db.row("Assignment", "a")))
     controller.exit()
 
     # Who writes once, or looks what would be, waits for all of it.

@@ -182,7 +182,7 @@ def test_since():
         for i in range(1000):
             probe.send("alert" if i % 2 else "log")
         hub.wait_stat("published", 1000)
-        past = Subscriber(hub, "--since", "1h")
+        past = Subscriber(hub, "--since", "1h").wait_connected(hub)
         past.wait_seqs(range(2, 1001, 2))
         probe.send("log")
         probe.send("alert")

@@ -100,7 +100,7 @@ s.recv(60)
 
 
 class Subscriber:
-    """xfsm events, in a file."""
+    """xfsm events of one topic, in a file."""
 
     def __init__(self, host, *args):
         self.path = os.path.join(host.dir, "events-%d" % len(host.children))
@@ -109,8 +109,9 @@ class Subscriber:
                                                "w") as err:
             host.popen(host.tool("utilities/xfsm"), "events", *args,
                        stdout=out, stderr=err)
-        wait_until(lambda: hub_stats(host)["subscriptions"] > before, 10,
-                   lambda: "a subscription: " + self.errors())
+        wait_until(lambda: hub_stats(host)["subscriptions"]
+                   >= before + 1 + xfsmtest.HUB_TOPICS, 10,
+                   lambda: "subscriptions: " + self.errors())
 
     def events(self):
         with open(self.path) as f:
@@ -250,8 +251,8 @@ def test_flood(host):
     total = 300 if host.sanitized else 3000
     pid = host.pid("xfsm-hub")
     host.xfsm_ctl("set", "XFSM_Global", ".", "options:hub-message-rate=20")
-    wait_until(lambda: host.pid("xfsm-hub") != pid and next_hub_stats(host),
-               20, "a hub with that option")
+    wait_until(lambda: host.pid("xfsm-hub") not in (0, pid)
+               and next_hub_stats(host), 20, "a hub with that option")
     monitor(host, vm1=("noise", ""), vm2=("ear", "noise"))
     before = host.probe_stats("vm2")["messages_received"]
     sub = Subscriber(host, "alert")
@@ -268,8 +269,11 @@ def test_flood(host):
     wait_until(lambda: host.probe_stats("vm2")["messages_received"]
                == before + stats["messages_delivered"], 10,
                lambda: host.probe_stats("vm2"))
+    pid = host.pid("xfsm-hub")
     host.xfsm_ctl("remove", "XFSM_Global", ".", "options",
                   "hub-message-rate")
+    wait_until(lambda: host.pid("xfsm-hub") not in (0, pid)
+               and next_hub_stats(host), 20, "a hub without that option")
 
 
 def keygen(host, name):

@@ -202,8 +202,7 @@ def test_overload(host, vm, workers):
     print("load: %.1f packets a wake-up" % (packets / wakeups))
     check(packets / wakeups >= 20, "%d wake-ups for %d packets" % (
         wakeups, packets))
-    subscriber.process.terminate()
-    subscriber.process.wait(10)
+    subscriber.stop()
     host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm")
     host.wait_status("vm1", None)
 

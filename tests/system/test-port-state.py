@@ -51,7 +51,7 @@ def test_goes_on(host, vm, path):
     check(os.stat(path).st_mode & 0o77 == 0, "others can read the state")
     pid = host.probe_pid("vm1")
     host.appctl("ovs-xfsmd", "xfsm/restart", "vm1")
-    wait_until(lambda: host.probe_pid("vm1") not in (None, pid), 10,
+    wait_until(lambda: host.probe_pid("vm1") not in (0, pid), 10,
                "another process")
     host.wait_status("vm1", "running")
     check(handled(host, "vm1") == 0, "it has counted something already")

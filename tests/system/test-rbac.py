@@ -130,6 +130,10 @@ def test_allowed(host, remote):
     remote.ctl("create", "Assignment", "name=vm1", "programs=portscan",
                "target:port=vm1", "enabled=true")
     host.wait_status("vm1", "running")
+    # So that nothing is still to be told.
+    wait_until(lambda: host.xfsm_ctl("--bare", "--columns=status", "find",
+                                     "Probe", "interface=vm1") == "running",
+               10, "the row of the probe")
 
 
 def test_without_certificate(host):

@@ -88,15 +88,20 @@ class Fleet(FleetDb):
         return sum(host.program("hello") == PROGRAM % text
                    for host in self.hosts)
 
-    def wait_phase(self, phase, rest=None, **more):
+    def wait_phase(self, phase, **more):
+        """Waits until both controllers say so; returns what one says."""
         wanted = dict(more, phase=phase)
 
-        def seen():
-            now = (rest or self.b).get("/api/v1/programs/hello/rollout").json
-            return all(now.get(k) == v for k, v in wanted.items()) and now
+        def told():
+            return [rest.get("/api/v1/programs/hello/rollout").json
+                    for rest in (self.a, self.b)]
 
-        return wait_until(seen, 20, lambda: "%s: %s" % (
-            wanted, self.b.get("/api/v1/programs/hello/rollout").body))
+        def seen():
+            both = told()
+            return all(now.get(k) == v for now in both
+                       for k, v in wanted.items()) and both[1]
+
+        return wait_until(seen, 20, lambda: "%s: %s" % (wanted, told()))
 
 
 def roll_out_late(fleet):
@@ -174,7 +179,7 @@ def test_rollouts(fleet):
     # One asks for it here, the other sees it there.
     done = post(b, "programs/hello/abort", {"version": 2}).json
     check(done["detail"] == "version 1 stays, not 2", str(done))
-    now = fleet.wait_phase("done", a, version=1, newest=2,
+    now = fleet.wait_phase("done", version=1, newest=2,
                            newest_state="rolled-back")
     check(now["newest_error"] == "aborted by user the-operator", str(now))
     check(fleet.runs("1") == 2, "the end of the canary")

@@ -45,15 +45,15 @@ def make_certificate(folder, name, *options):
 class Server(threading.Thread):
     """Takes connections one after another, and keeps the messages."""
 
-    def __init__(self, cert, client_ca=None, port=0):
+    def __init__(self, cert, client_ca=None, port=None):
         super().__init__(daemon=True)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(cert)
         if client_ca:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(client_ca)
-        self.listener = socket.create_server(("127.0.0.1", port))
-        self.port = self.listener.getsockname()[1]
+        self.port = port or xfsmtest.free_ports(1)[0]
+        self.listener = socket.create_server(("127.0.0.1", self.port))
         self.messages = []
         self.refused = []
         self.connection = None

@@ -85,8 +85,8 @@ class Collector:
 
     def kill(self, sig=signal.SIGKILL):
         if self.process:
-            self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(sig)
+            self.process.send_signal(signal.SIGCONT)
             self.process.wait()
             self.process = None
 

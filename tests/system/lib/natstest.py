@@ -14,22 +14,12 @@ import socket
 import ssl
 import subprocess
 
-from xfsmtest import wait_until
+from xfsmtest import free_ports, wait_until
 
 
 def available():
     return shutil.which("nats-server", path=os.environ["PATH"]
                         + ":/usr/sbin:/usr/local/sbin")
-
-
-def free_ports(n):
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class Client:

@@ -28,6 +28,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,33 @@ def is_sanitized():
             return "\nSANITIZER_FLAGS = -f" in f.read()
     except OSError:
         return False
+
+
+# Ports that tests choose, none of which the system gives to a connection by
+# itself: that would be there when a server comes back, or be the very one that
+# looks for it, and finds itself.
+PORTS = range(10000, 30000)
+PORTS_OF_TEST = 100
+
+
+def free_ports(n):
+    """Ports of loopback that nobody has, others than those of a test that runs
+    beside this one."""
+    slots = len(PORTS) // PORTS_OF_TEST
+    first = PORTS[os.getpid() % slots * PORTS_OF_TEST]
+    ports = []
+    while len(ports) < n:
+        check(free_ports.next < PORTS_OF_TEST, "no port is free")
+        port = first + free_ports.next
+        free_ports.next += 1
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            ports.append(port)
+    return ports
+
+
+free_ports.next = 0
 
 
 def pid_is_alive(pid):
@@ -259,7 +287,18 @@ class Host:
                         **kwargs).rstrip("\n")
 
     def appctl(self, target, *args, **kwargs):
-        return self.run("ovs-appctl", "-t", target, *args, **kwargs)
+        """Asks a daemon; one that has just been started, and has a pidfile but
+        does not listen yet, as soon as it does."""
+        def answer():
+            try:
+                return (self.run("ovs-appctl", "-t", target, *args, **kwargs),)
+            except Failure as failure:
+                if ("cannot connect" not in str(failure)
+                        or not self.pid(target)):
+                    raise
+            return None
+
+        return wait_until(answer, 10, target + " to listen")[0]
 
     # Daemons.
 
@@ -270,7 +309,15 @@ class Host:
                 pid = int(f.read())
         except (OSError, ValueError):
             return 0
-        return pid if pid_is_alive(pid) else 0
+        return pid if pid_is_alive(pid) and self._is_ours(pid) else 0
+
+    def _is_ours(self, pid):
+        """Is that process in our namespace?  The pidfile of one that was
+        killed stays, and its number can be another's."""
+        with contextlib.suppress(OSError):
+            return os.path.samefile("/proc/%d/ns/net" % pid,
+                                    "/run/netns/" + self.ns)
+        return False
 
     def _daemon(self, name, program, *args):
         self.in_ns(program, "--detach", "--no-chdir", "--pidfile",
@@ -438,9 +485,21 @@ class Host:
     def probe_pid(self, interface):
         return self.pid("xfsm-probe." + interface)
 
+    def wait_probe(self, interface):
+        """Pid of a probe, which may be about to be there: a status of before
+        can say so still."""
+        return wait_until(lambda: self.probe_pid(interface), 10,
+                          "a probe of " + interface)
+
     def probe_stats(self, interface):
         """Counters of a probe, by name."""
         out = self.appctl("xfsm-probe." + interface, "xfsm/stats")
+        return {name: int(value) for name, value in
+                (line.split()[:2] for line in out.splitlines())}
+
+    def hub_stats(self):
+        """Counters of the hub, by name."""
+        out = self.appctl("xfsm-hub", "xfsm/stats")
         return {name: int(value) for name, value in
                 (line.split()[:2] for line in out.splitlines())}
 
@@ -466,18 +525,34 @@ def make_certificates(host):
     return options("server", "client"), options("client", "server")
 
 
+# Topics of the hub's own messages: each subscriber has these, too.
+HUB_TOPICS = 3
+
+
 class Subscriber:
-    """"xfsm events" in the background, its output in a file."""
+    """"xfsm events" in the background, its output in a file.  The hub knows
+    what it wants when it is there, and has forgotten it when it was stopped:
+    who is connected is not heard of at once."""
 
     def __init__(self, host, *topics):
+        self.host = host
+        self.n = max(1, len(topics)) + HUB_TOPICS
+        before = self.count()
         self.path = os.path.join(host.dir, "events-" + "-".join(topics))
         self.log = self.path + ".log"
         with open(self.path, "w") as out, open(self.log, "w") as log:
             self.process = host.popen(host.tool("utilities/xfsm"), "events",
                                       "--verbose", "--format", "json",
                                       *topics, stdout=out, stderr=log)
-        wait_until(lambda: "connected" in open(self.log).read(), 10,
-                   "subscriber to be connected")
+        wait_until(lambda: self.count() >= before + self.n, 10, self.errors)
+
+    def count(self):
+        """Subscriptions of all, as the hub has them."""
+        return self.host.hub_stats()["subscriptions"]
+
+    def errors(self):
+        with open(self.log) as f:
+            return f.read()
 
     def events(self):
         """The events so far, in order."""
@@ -485,5 +560,8 @@ class Subscriber:
             return [json.loads(line) for line in f if line.endswith("\n")]
 
     def stop(self):
+        before = self.count()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(10 * PATIENCE)
+        wait_until(lambda: self.count() <= before - self.n, 10,
+                   "the hub to forget a subscriber")
