@@ -28,6 +28,9 @@ VLOG_DEFINE_THIS_MODULE(monitor);
 /* How often to look for a device, should the kernel's notice be lost. */
 #define DEVICE_POLL_MS 1000
 
+/* How long until a probe is given its socket to the hub after all. */
+#define JOIN_RETRY_MS 1000
+
 struct xfsm_monitor *
 xfsm_monitor_create(const char *interface)
 {
@@ -50,6 +53,7 @@ xfsm_monitor_create(const char *interface)
     m->last_event = xstrdup("");
     m->notes = xstrdup("");
     m->netdev_class = xstrdup("");
+    m->join_at = LLONG_MAX;
     m->status = XFSM_MONITOR_STARTING;
     m->status_unwritten = true;
     return m;
@@ -76,6 +80,7 @@ forget_process(struct xfsm_monitor *m)
     }
     xfsm_port_state_cancel(&m->state_request, "the probe ended");
     m->hub_generation = 0;
+    m->join_at = LLONG_MAX;
     m->told = false;
     xfsm_counters_clear(&m->state_keys);
     m->stats_unwritten = true;
@@ -478,6 +483,7 @@ join_hub(struct xfsm_monitor *m, struct xfsm_hub_link *hub)
     struct xfsm_ipc_writer w;
     int sock;
 
+    m->join_at = LLONG_MAX;
     if (hub->generation && hub->generation != m->hub_generation) {
         sock = xfsm_hub_link_join(hub, m->interface);
         if (sock >= 0) {
@@ -485,6 +491,9 @@ join_hub(struct xfsm_monitor *m, struct xfsm_hub_link *hub)
             xfsm_worker_send(&m->worker, &w, sock);
             close(sock);
             m->hub_generation = hub->generation;
+        } else {
+            /* No file descriptor is left. */
+            m->join_at = time_msec() + JOIN_RETRY_MS;
         }
     }
 }
@@ -576,6 +585,10 @@ xfsm_monitor_run(struct xfsm_monitor *m, bool changed, bool may_start,
     changed |= xfsm_worker_run(&m->worker, handle_message, m);
     changed |= m->dirty;
     m->dirty = false;
+    if (time_msec() >= m->join_at) {
+        m->join_at = LLONG_MAX;
+        changed = true;
+    }
     if (!changed && !(may_start && xfsm_monitor_is_queued(m))) {
         return false;
     }
@@ -606,6 +619,9 @@ xfsm_monitor_wait(const struct xfsm_monitor *m)
     xfsm_worker_wait(&m->worker);
     if (m->no_device) {
         poll_timer_wait_until(m->look_at);
+    }
+    if (m->join_at != LLONG_MAX) {
+        poll_timer_wait_until(m->join_at);
     }
 }
 

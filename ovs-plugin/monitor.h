@@ -76,7 +76,8 @@ struct xfsm_monitor {
     struct svec argv;           /* Of the process. */
     char *netdev_class;         /* Of the process. */
     struct shash slots;         /* Programs, struct slot of monitor.c. */
-    uint64_t hub_generation;    /* Of the hub it is joined to, or 0. */
+    uint64_t hub_generation;    /* Of the hub it is joined to, or 0... */
+    long long int join_at;      /* ...and when to try again, or LLONG_MAX. */
     struct xfsm_port_ids told_ids;      /* Last told to the probe... */
     bool told;                  /* ...if anything was. */
     bool no_device;             /* Waits for the device to appear... */

@@ -6,6 +6,8 @@
 #include <config.h>
 #include "ovsdb-schema/ovs-compat.h"
 
+#include <signal.h>
+
 #include "command-line.h"
 #include "daemon.h"
 #include "fatal-signal.h"
@@ -522,6 +524,9 @@ main(int argc, char *argv[])
     ovs_set_program_name("ovs-xfsmd", XFSM_VERSION);
     xfsm_agent_parse_options(argc, argv, &agent, &unixctl_path);
     fatal_ignore_sigpipe();
+    /* Where it is ignored, as who starts us may have it, children are gone
+     * before they can be waited for. */
+    signal(SIGCHLD, SIG_DFL);
 
     xfsm_daemonize_start(true);
     xfsm_term_signal_init();

@@ -429,6 +429,23 @@ xfsm_publisher_wait(struct xfsm_publisher *p)
     ovs_mutex_unlock(&p->mutex);
 }
 
+size_t
+xfsm_publisher_finish(struct xfsm_publisher *p, long long int deadline)
+{
+    size_t n;
+
+    for (;;) {
+        xfsm_publisher_run(p);
+        n = xfsm_publisher_count(p);
+        if (!n || p->sock < 0 || time_msec() >= deadline) {
+            return n;
+        }
+        xfsm_publisher_wait(p);
+        poll_timer_wait_until(deadline);
+        poll_block();
+    }
+}
+
 bool
 xfsm_publisher_tell(struct xfsm_publisher *p, const void *data, size_t len)
 {

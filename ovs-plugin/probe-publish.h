@@ -151,6 +151,10 @@ size_t xfsm_publisher_count(const struct xfsm_publisher *);
 void xfsm_publisher_run(struct xfsm_publisher *);
 void xfsm_publisher_wait(struct xfsm_publisher *);
 
+/* Sends what waits, at the end: waits for a hub that is behind, until
+ * 'deadline' (of time_msec()).  Returns how many events are lost. */
+size_t xfsm_publisher_finish(struct xfsm_publisher *, long long int deadline);
+
 /* ## What comes back (probe-mail.h). ## */
 
 /* Sends 'len' bytes that are no event, past those that wait.  Returns false

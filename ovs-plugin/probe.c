@@ -35,6 +35,10 @@ VLOG_DEFINE_THIS_MODULE(probe);
 
 COVERAGE_DEFINE(probe_wakeup);
 
+/* At the end, how long to wait for a hub that is behind: half of what the
+ * agent waits (XFSM_WORKER_STOP_MS). */
+#define FINISH_MS 1000
+
 struct probe_options {
     const char *interface;
     const char *netdev_class;
@@ -346,6 +350,7 @@ main(int argc, char *argv[])
         },
     };
     struct unixctl_server *unixctl;
+    size_t n_lost;
     char *error;
     int status;
 
@@ -385,6 +390,11 @@ main(int argc, char *argv[])
     xfsm_probe_ctl_ready(&probe);
     status = main_loop(&probe, unixctl);
     xfsm_lanes_stop(&probe.lanes);
-    xfsm_publisher_run(&probe.publisher);
+    n_lost = xfsm_publisher_finish(&probe.publisher,
+                                   time_msec() + FINISH_MS);
+    if (n_lost) {
+        VLOG_WARN("%"PRIuSIZE" events are lost at the end: the hub did not "
+                  "take them in time", n_lost);
+    }
     return status;
 }

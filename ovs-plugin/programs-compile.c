@@ -20,14 +20,17 @@
 #include "util.h"
 
 /* Opens the source of 'p' for the compiler to read.  Returns NULL and stores
- * a descriptor, or an error. */
+ * a descriptor, or an error, and whether that may be gone another time: when
+ * there are file descriptors and memory again. */
 static char *
-open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp)
+open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp,
+            bool *temporary)
 {
     char *path, *error = NULL;
     struct stat s;
     int error_no;
 
+    *temporary = false;
     if (p->origin == FROM_SOURCE) {
         size_t len = strlen(p->text);
 
@@ -40,6 +43,7 @@ open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp)
             lseek(*fdp, 0, SEEK_SET);
             return NULL;
         }
+        *temporary = true;
         return xasprintf("cannot hand over the source (%s)",
                          ovs_strerror(error_no));
     }
@@ -48,6 +52,7 @@ open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp)
     *fdp = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (*fdp < 0 || fstat(*fdp, &s)) {
         error = xasprintf("%s: %s", path, ovs_strerror(errno));
+        *temporary = true;
     } else if (!S_ISREG(s.st_mode)) {
         error = xasprintf("%s: not a regular file", path);
     } else if (s.st_size > XFSM_PROGRAMS_MAX_SOURCE) {
@@ -62,8 +67,8 @@ open_source(const struct xfsm_programs *ps, const struct program *p, int *fdp)
     return error;
 }
 
-static void
-try_later(struct program *p)
+void
+programs_try_later(struct program *p)
 {
     p->retry_at = time_msec() + xfsm_backoff_next(&p->backoff, 0);
 }
@@ -85,12 +90,16 @@ programs_start_compiler(struct xfsm_programs *ps, struct program *p)
         .uid = ps->uid,
         .gid = ps->gid,
     };
+    bool temporary;
     char *error;
     int error_no;
 
-    error = open_source(ps, p, &spec.in_fd);
+    error = open_source(ps, p, &spec.in_fd, &temporary);
     if (error) {
         programs_set_outcome(ps, p, error, NULL);
+        if (temporary) {
+            programs_try_later(p);
+        }
         return;
     }
     ps->out_fd = memfd_create(p->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -109,7 +118,7 @@ programs_start_compiler(struct xfsm_programs *ps, struct program *p)
         programs_set_outcome(ps, p,
                              xasprintf("cannot start the compiler (%s)",
                                        ovs_strerror(error_no)), NULL);
-        try_later(p);
+        programs_try_later(p);
         return;
     }
     ps->compiling = p;
@@ -166,6 +175,6 @@ programs_finish_compiler(struct xfsm_programs *ps, int status)
                                        ps->compiler.last_line[0] ? ": " : "",
                                        ps->compiler.last_line), diagnostics);
         free(how);
-        try_later(p);
+        programs_try_later(p);
     }
 }

@@ -93,4 +93,7 @@ void programs_start_compiler(struct xfsm_programs *, struct program *);
  * with 'status', that of waitpid(). */
 void programs_finish_compiler(struct xfsm_programs *, int status);
 
+/* Has a program tried again, for which there was not enough of something. */
+void programs_try_later(struct program *);
+
 #endif /* ovs-plugin/programs-private.h */

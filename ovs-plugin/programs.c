@@ -213,6 +213,7 @@ static void
 decode_image(struct xfsm_programs *ps, struct program *p)
 {
     char *error, *text;
+    int error_no = 0;
     void *image;
     size_t len;
     int fd;
@@ -229,8 +230,7 @@ decode_image(struct xfsm_programs *ps, struct program *p)
         error = xasprintf("column \"image\": %"PRIuSIZE" bytes, the limit is "
                           "%d", len, XFSM_PROGRAMS_MAX_IMAGE);
     } else {
-        int error_no = xfsm_ipc_sealed_memfd(p->name, image, len, &fd);
-
+        error_no = xfsm_ipc_sealed_memfd(p->name, image, len, &fd);
         error = (error_no ? xasprintf("cannot keep the image (%s)",
                                       ovs_strerror(error_no)) : NULL);
     }
@@ -239,6 +239,9 @@ decode_image(struct xfsm_programs *ps, struct program *p)
         programs_set_image(ps, p, fd);
     }
     programs_set_outcome(ps, p, error, NULL);
+    if (error_no) {
+        programs_try_later(p);
+    }
 }
 
 void
@@ -559,7 +562,11 @@ xfsm_programs_run(struct xfsm_programs *ps)
     SHASH_FOR_EACH (node, &ps->programs) {
         struct program *p = node->data;
 
-        if (p->retry_at <= time_msec()) {
+        if (p->retry_at > time_msec()) {
+            continue;
+        } else if (p->origin == FROM_IMAGE) {
+            decode_image(ps, p);
+        } else {
             enqueue(ps, p);
         }
     }

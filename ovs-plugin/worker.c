@@ -212,9 +212,12 @@ xfsm_worker_send(struct xfsm_worker *w, struct xfsm_ipc_writer *writer,
 
         if (error == EAGAIN || error == EMSGSIZE) {
             condemn(w, "does not read messages");
-        } else if (error) {
+        } else if (error == EPIPE || error == ECONNRESET) {
             /* It is ending: its exit status will tell. */
             close_ctl(w);
+        } else if (error) {
+            /* Closing the socket alone would have it stop as if asked to. */
+            condemn(w, "cannot be sent a message");
         }
     }
 }

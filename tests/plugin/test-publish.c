@@ -11,6 +11,8 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -403,6 +406,68 @@ test_request_beyond_the_rate(void **state OVS_UNUSED)
     close(socks[1]);
 }
 
+static bool
+sleeps(pid_t pid)
+{
+    char path[64], stat[256];
+    const char *state;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long int) pid);
+    f = fopen(path, "r");
+    state = f && fgets(stat, sizeof stat, f) ? strrchr(stat, ')') : NULL;
+    if (f) {
+        fclose(f);
+    }
+    return state && state[2] == 'S';
+}
+
+static void
+test_finish(void **state OVS_UNUSED)
+{
+    pid_t pid, self = getpid();
+    size_t n_left;
+    uint64_t n;
+
+    /* A hub that takes nothing: what is left is counted. */
+    for (n = 0; !publisher.stuck || n < 5; n++) {
+        publish("alert", 1000);
+    }
+    publish("alert", 1000);
+    n++;
+    n_left = xfsm_publisher_finish(&publisher, time_msec() + 20);
+    assert_int_equal(n_left, n - publisher.sent);
+    assert_true(n_left > 1);
+
+    /* One that is behind gets all. */
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        while (getppid() == self && !sleeps(self)) {
+            sched_yield();
+        }
+        while (getppid() == self && n_received < n) {
+            if (!take()) {
+                struct pollfd pfd = { .fd = hub, .events = POLLIN };
+
+                poll(&pfd, 1, 100);
+            }
+        }
+        _exit(0);
+    }
+    assert_int_equal(xfsm_publisher_finish(&publisher, time_msec() + 20000),
+                     0);
+    assert_int_equal(publisher.sent, n);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+
+    /* One that is gone is not waited for. */
+    for (publisher.stuck = false; !publisher.stuck; ) {
+        publish("alert", 1000);
+    }
+    xfsm_publisher_set_socket(&publisher, -1);
+    assert_true(xfsm_publisher_finish(&publisher, LLONG_MAX) > 0);
+}
+
 int
 main(void)
 {
@@ -422,6 +487,7 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_request_beyond_the_rate, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_finish, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_goes_at_the_end, setup,
                                         teardown),
     };

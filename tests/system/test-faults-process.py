@@ -379,6 +379,23 @@ def restart_agent(host, env):
         host.wait_status(port, "running", SOON)
 
 
+def test_children_ignored(host):
+    """Who starts the agent has SIGCHLD ignored, by which the kernel forgets
+    children that end."""
+    host.stop("ovs-xfsmd")
+    host.in_ns(host.tool("ovs-plugin/ovs-xfsmd"), "--detach", "--no-chdir",
+               "--pidfile", "--log-file=%s/ovs-xfsmd.log" % host.logdir,
+               "-vconsole:off", "-vsyslog:off",
+               preexec_fn=lambda: signal.signal(signal.SIGCHLD,
+                                                signal.SIG_IGN))
+    for port in ("vm1", "vm2", "vm9"):
+        host.wait_status(port, "running", SOON)
+    pid = host.probe_pid("vm1")
+    os.kill(pid, signal.SIGKILL)
+    wait_another(host, "vm1", pid)
+    faulttest.check_idle(host.pid("ovs-xfsmd"))
+
+
 def heartbeat(socket, condition):
     """Waits for a heartbeat of vm1 and returns what 'condition' makes of it,
     which is to be true."""
@@ -452,6 +469,97 @@ def test_longest_wait(host):
 
 
 # Forwarding.
+
+# Calls of the agent that fail: socketpair() for as long as there is a file
+# "pairs" in a folder, sendmsg() once for a file "messages".
+SHORTAGE = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int
+fails(const char *what, int error, int (*test)(const char *))
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", getenv("XFSM_TEST_SHORTAGE"), what);
+    if (strcmp(program_invocation_short_name, "ovs-xfsmd") || test(path)) {
+        return 0;
+    }
+    errno = error;
+    return 1;
+}
+
+static int
+is_absent(const char *path)
+{
+    return access(path, F_OK);
+}
+
+int
+socketpair(int domain, int type, int protocol, int socks[2])
+{
+    int (*next)(int, int, int, int[2])
+        = (int (*)(int, int, int, int[2])) dlsym(RTLD_NEXT, "socketpair");
+
+    return (fails("pairs", EMFILE, is_absent) ? -1
+            : next(domain, type, protocol, socks));
+}
+
+ssize_t
+sendmsg(int sock, const struct msghdr *msg, int flags)
+{
+    ssize_t (*next)(int, const struct msghdr *, int)
+        = (ssize_t (*)(int, const struct msghdr *, int))
+            dlsym(RTLD_NEXT, "sendmsg");
+
+    return fails("messages", ENOBUFS, unlink) ? -1 : next(sock, msg, flags);
+}
+"""
+
+
+def test_shortage(host):
+    """The agent has no file descriptor left for a probe's socket to the hub,
+    no memory for a message: it does both later."""
+    if not can_preload(host):
+        return
+    env = dict(host.env, XFSM_TEST_SHORTAGE=host.dir,
+               LD_PRELOAD=make_library(host, "shortage", SHORTAGE))
+    restart_agent(host, env)
+    host.wait_status("vm2", "running")
+    pairs = os.path.join(host.dir, "pairs")
+    messages = os.path.join(host.dir, "messages")
+    probe = os.path.join(host.libexecdir, "xfsm-probe")
+    with open(probe) as f:
+        script = f.read()
+    with open(probe, "w") as f:
+        f.write(script.replace("\nexec", "\n>%s\nexec" % pairs))
+
+    def hub():
+        return host.appctl("xfsm-probe.vm1", "xfsm/show")
+
+    with Untouched(host, "vm9"):
+        restart(host, "vm1")
+        check("hub absent" in hub(), hub())
+        os.unlink(pairs)
+        wait_until(lambda: "hub connected" in hub(), SOON, hub)
+    with open(probe, "w") as f:
+        f.write(script)
+
+    open(messages, "w").close()
+    wait_until(lambda: not os.path.exists(messages), 5, "a message")
+    wait_until(lambda: "cannot be sent a message" in host.log("ovs-xfsmd"), 5,
+               "a word of that in the log")
+    for port in ("vm1", "vm2", "vm9"):
+        host.wait_status(port, "running", SOON)
+    wait_until(lambda: host.pid("xfsm-hub"), SOON, "the hub")
+    restart_agent(host, host.env)
+
 
 def kill_often(host):
     """Kills both probes in turn; each is back at once by request, since it

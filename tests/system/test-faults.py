@@ -5,9 +5,11 @@
 monitoring goes on, or is back soon, with its configuration intact, and what
 is not concerned is not touched."""
 
+import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -301,6 +303,45 @@ def test_disk_full(host):
 
 def prlimit(host, pid, n):
     host.run("prlimit", "--pid", str(pid), "--nofile=%d:" % n)
+
+
+def take_descriptors(host, agent, spare=0):
+    """Leaves the agent no more file descriptors than 'spare'."""
+    used = {int(fd) for fd in os.listdir("/proc/%d/fd" % agent)}
+    free = [fd for fd in range(len(used) + spare + 1) if fd not in used]
+    prlimit(host, agent, free[spare])
+
+
+def test_descriptors_of_programs(host):
+    """No file descriptor is left for programs of any origin that are wanted
+    then: they run once there is."""
+    agent = host.pid("ovs-xfsmd")
+    source = os.path.join(xfsmtest.TOP_SRCDIR, "utilities/programs/worm.xml")
+    image = os.path.join(host.dir, "worm.image")
+    host.run(host.tool("utilities/xfsm"), "compile", source, "-o", image)
+    with open(image, "rb") as f:
+        text = base64.b64encode(f.read()).decode()
+    with open(source) as f:
+        own = f.read().replace('"worm"', '"ownworm"')
+    path = os.path.join(host.dir, "ownworm.xml")
+    with open(path, "w") as f:
+        f.write(own)
+    with Untouched(host, "vm1", "vm9"):
+        take_descriptors(host, agent)
+        host.xfsm_ctl("create", "Program", "name=worm",
+                      "image=\"%s\"" % text)
+        host.xfsm_ctl("--no-wait", "add-program", path)
+        host.vsctl("set", "Port", "vm1",
+                   'external_ids:xfsm="portscan,worm,ownworm,beacon"')
+        host.wait_status("vm1", "degraded", 5)
+        for name in ("worm", "ownworm", "beacon"):
+            check(re.search(r"(^|; )%s: [^;]*open files" % name,
+                            host.error("vm1")), host.error("vm1"))
+        prlimit(host, agent, 1024)
+        host.wait_status("vm1", "running", 15)
+        host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan")
+        host.wait_status("vm1", "running", SOON)
+    host.xfsm_ctl("destroy", "Program", "worm", "ownworm")
 
 
 def test_descriptors(host):
