@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "controller/http.h"
+#include "controller/rollout.h"
 #include "controller/tokens.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
@@ -223,6 +224,37 @@ void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
     R("GET", "/metrics", VIEWER, get_metrics) \
     R("GET", "/", NOBODY, get_file) \
     R("GET", "/{name}", NOBODY, get_file)
+
+/* P(HANDLER, NAMES): parameters that the query of a request can have, each
+ * after a space; of handlers that are not here, none.  Who errs is told, for
+ * what is not looked at can be what was to keep a request small. */
+#define XFSM_REST_PARAMETERS(P) \
+    P(get_hosts, " limit after") \
+    P(delete_host, " force") \
+    P(get_history, " range") \
+    P(get_host_history, " range") \
+    P(get_port_history, " range") \
+    P(get_ports, " limit after host program") \
+    P(get_programs, " limit after") \
+    P(get_program, " version") \
+    P(get_source, " version") \
+    P(put_source, XFSM_ROLLOUT_OPTIONS(XFSM_REST_OPTION)) \
+    P(get_graph, " version") \
+    P(get_states, " limit after") \
+    P(get_talkers, " limit after host port program") \
+    P(get_rollouts, " limit after") \
+    P(get_rollout_hosts, " limit after") \
+    P(get_probes, " limit after host") \
+    P(get_assignments, " limit after") \
+    P(preview, " switches") \
+    P(get_tenants, " limit after") \
+    P(get_roles, " limit after") \
+    P(delete_tokens, " digest") \
+    P(get_events, " host label program port level q limit before") \
+    P(get_stream, " host label program port level q") \
+    P(get_audit, " user action outcome q limit before")
+
+#define XFSM_REST_OPTION(KEY, MEMBER, DEFAULT, MIN, MAX) " " KEY
 
 #define XFSM_REST_HANDLER(METHOD, PATH, ROLE, HANDLER) \
     void xfsm_rest_##HANDLER(struct xfsm_rest_call *);
