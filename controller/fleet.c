@@ -464,6 +464,9 @@ xfsm_fleet_check_target(const char *key, const char *value)
     }
     if (!value[0]) {
         return xstrdup("empty; expected a string");
+    } else if (strlen(key) > XFSM_FLEET_MAX_TARGET
+               || strlen(value) > XFSM_FLEET_MAX_TARGET) {
+        return xasprintf("more than %d bytes", XFSM_FLEET_MAX_TARGET);
     } else if (!strcmp(key, "tag") && !is_number_list(value)) {
         return xasprintf("\"%s\" is no list of VLANs such as \"10,20-29\"",
                          value);

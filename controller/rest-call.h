@@ -26,6 +26,7 @@ struct json;
 struct smap;
 struct svec;
 struct xfsm_audit;
+struct xfsm_fleet_tenant;
 struct xfsm_owners;
 struct xfsm_recent;
 struct xfsm_rest_db;
@@ -281,10 +282,11 @@ const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
 
-/* How many assignments that are enabled the tenant of the user has, beside
- * the one called 'name'. */
-size_t xfsm_rest_count_others(const struct xfsm_rest_call *,
-                              const char *name);
+/* Tells whether 'tenant', that of the user, may have an assignment called
+ * 'name', which is enabled or not, or answers that it has too many. */
+bool xfsm_rest_has_room(struct xfsm_rest_call *,
+                        const struct xfsm_fleet_tenant *tenant,
+                        const char *name, bool enabled);
 
 /* The ETag of what users can say of a host; the caller frees it. */
 char *xfsm_rest_host_etag(const struct fleetrec_host *);

@@ -284,6 +284,12 @@ def test_assignments(rest, db):
             "host_labels": {"rack": "r1"}}
     for wrong in ({}, [], "x", {"programs": "hello"},
                   dict(body, programs=[1]), dict(body, target={}),
+                  dict(body, programs=["hello", "helo"]),
+                  dict(body, tenant="nosuch"),
+                  dict(body, target={"port": "p" * 1024}),
+                  dict(body, target={"external_ids:" + "k" * 1011: "x"}),
+                  dict(body, target={"neutron:k%d" % i: "x"
+                                     for i in range(65)}),
                   dict(body, target={"nosuch": "1"}),
                   dict(body, target={"port": 1}),
                   dict(body, enabled="yes"), dict(body, surprise=1),
@@ -293,6 +299,10 @@ def test_assignments(rest, db):
                   dict(body, programs=["p%d" % i for i in range(33)])):
         expect(put(rest, path, wrong if isinstance(wrong, str)
                    else json.dumps(wrong)), 400)
+    most = {"neutron:k%d" % i: "x" for i in range(62)}
+    most.update({"port": "p" * 1023, "external_ids:" + "k" * 1010: "x"})
+    expect(put(rest, path + "most", dict(body, target=most)), 201)
+    db.delete("Assignment", named("webmost"))
     expect(put(rest, path, json.dumps(body), If_Match='"x"'), 412)
     created = expect(put(rest, path, body), 201)
     wait_until(lambda: rest.call("GET", path).status == 200, 10,
