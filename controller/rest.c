@@ -190,7 +190,9 @@ take_parameter(void *query_, const char *name, const char *value)
 {
     struct query *query = query_;
 
-    if (!is_text(name) || (value && !is_text(value))) {
+    if (!name[0] && !value) {
+        return true;            /* Nothing, between two "&". */
+    } else if (!is_text(name) || (value && !is_text(value))) {
         query->error = xstrdup("the query is no text in UTF-8");
     } else if (!is_listed(query->known, name)) {
         query->error = xasprintf("\"%s\" is no parameter of this; known:%s",

@@ -90,6 +90,7 @@ def test_assignments(fleet):
     fleet.refuses("no host is meant", *assign)
     fleet.refuses("no port is meant", "assign", "web", "hello", "host=*")
     fleet.refuses("unknown key", *assign, "host=*", "colour=red")
+    fleet.refuses("\"host-label:KEY\"", *assign, "host-lable:rack=r1")
     fleet.refuses("no list of VLANs", "assign", "web", "hello", "host=*",
                   "tag=ten")
     fleet.refuses("given twice", *assign, "host=*", "port=x")
