@@ -278,20 +278,6 @@ take_member(const char *name, const struct json *json, void *config)
     return xstrdup("is not known");
 }
 
-/* Checks the parameters as far as that takes no compiler. */
-static char *
-check_parameters(const struct config *c)
-{
-    struct xfsm_fleet *fleet = xfsm_fleet_create();
-    struct xfsm_fleet_assignment *a = xfsm_fleet_add_assignment(fleet, "");
-    char *error;
-
-    sset_add_array(&a->programs, c->programs.names, c->programs.n);
-    error = xfsm_fleet_set_parameters(a, &c->parameters);
-    xfsm_fleet_destroy(fleet);
-    return error;
-}
-
 /* Checks what the schema cannot.  Returns NULL or an error. */
 static char *
 check_config(const struct config *c)
@@ -321,7 +307,9 @@ check_config(const struct config *c)
             return text;
         }
     }
-    return c->preview ? NULL : check_parameters(c);
+    return (c->preview ? NULL : xfsm_fleet_check_parameters(
+        (const char *const *) c->programs.names, c->programs.n,
+        &c->parameters));
 }
 
 /* A tenant need not say which hosts are meant. */

@@ -260,6 +260,10 @@ def test_probes(fleet):
         post(fleet.a, "probes/start", body, 400, member + " is needed")
     order(fleet, "start", 400, surprise="x")
     order(fleet, "start", 400, parameters={"x": 1})
+    for parameters in ({"x": "1,2"}, {"x": "1\nA line of a log"},
+                       {"x\ny": "1"}, {"x": ""}, {"other:x": "1"},
+                       {"x": "1" * 4096}):
+        order(fleet, "start", 409, "parameters", parameters=parameters)
     order(fleet, "start", 403, role="viewer")
     order(fleet, "start", 409, "no host", host="nosuch")
     order(fleet, "start", 409, "no program", program="nosuch")
