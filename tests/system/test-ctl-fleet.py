@@ -7,6 +7,7 @@ database servers."""
 
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -196,6 +197,15 @@ def test_sync(fleet, hosts):
     fleet.ctl("--wait", "set", "Host", "hv1", "labels:colour=red")
     fleet.refuses("cannot be met", "del-host", "invalid")
     fleet.ctl("--force", "del-host", "invalid")
+    # It says whom it waits for, a few of them.
+    for i in range(6):
+        fleet.ctl("add-host", "away%d" % i, "unix:/nowhere/%d" % i)
+    out = fleet.ctl("--timeout=%d" % (5 * xfsmtest.PATIENCE), "sync",
+                    ok=(-signal.SIGALRM,), errors=True)
+    check("waiting for away" in out and " (" in out and "and 1 more" in out,
+          out)
+    for i in range(6):
+        fleet.ctl("--force", "del-host", "away%d" % i)
 
 
 def test_rollout(fleet, hosts):
