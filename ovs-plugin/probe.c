@@ -121,8 +121,8 @@ parse_options(int argc, char *argv[], struct probe_options *o)
     enum {
         OPT_INTERFACE = UCHAR_MAX + 1, OPT_BRIDGE, OPT_PORT, OPT_HOST,
         OPT_CLASS, OPT_NETDEV_OPTION, OPT_CTL_FD, OPT_HUB_FD, OPT_USER,
-        OPT_MEMORY, OPT_EPOCH, OPT_MACHINE_CODE, OPT_HUGE_PAGES, OPT_NO_HUGE_PAGES,
-        VLOG_OPTION_ENUMS
+        OPT_EPOCH, OPT_MEMORY, OPT_MACHINE_CODE, OPT_HUGE_PAGES,
+        OPT_NO_HUGE_PAGES, VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
         { "interface", required_argument, NULL, OPT_INTERFACE },
