@@ -391,10 +391,23 @@ xfsm_fleet_check_program_name(const char *name)
     return error;
 }
 
+/* Tells whether the port of 'remote' can be one, if it has one. */
+static bool
+has_port(const char *remote)
+{
+    const char *colon = strrchr(remote, ':');
+    int port;
+
+    return (!strncmp(remote, "unix:", 5) || colon == strchr(remote, ':')
+            || strchr(colon, ']')
+            || (str_to_int(colon + 1, 10, &port) && port > 0
+                && port <= UINT16_MAX));
+}
+
 char *
 xfsm_fleet_check_remote(const char *remote)
 {
-    if (stream_verify_name(remote)) {
+    if (stream_verify_name(remote) || !has_port(remote)) {
         return xasprintf("\"%s\" is no OVSDB remote; expected unix:PATH, "
                          "tcp:IP:PORT or ssl:IP:PORT", remote);
     }
@@ -464,6 +477,9 @@ xfsm_fleet_check_target(const char *key, const char *value)
     }
     if (!value[0]) {
         return xstrdup("empty; expected a string");
+    } else if (strlen(key) > XFSM_FLEET_MAX_TARGET
+               || strlen(value) > XFSM_FLEET_MAX_TARGET) {
+        return xasprintf("more than %d bytes", XFSM_FLEET_MAX_TARGET);
     } else if (!strcmp(key, "tag") && !is_number_list(value)) {
         return xasprintf("\"%s\" is no list of VLANs such as \"10,20-29\"",
                          value);

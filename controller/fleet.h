@@ -41,6 +41,8 @@ struct ds;
 #define XFSM_FLEET_MAX_ASSIGNMENTS 4096
 #define XFSM_FLEET_MAX_NAME 63          /* Characters of any name. */
 #define XFSM_FLEET_MAX_PER_ASSIGNMENT 32    /* Programs; as the schema has. */
+#define XFSM_FLEET_MAX_TARGET 1023      /* Bytes of a key, or of its value. */
+#define XFSM_FLEET_MAX_TARGETS 64       /* Keys of a target. */
 #define XFSM_FLEET_MAX_REMOTES 9            /* Of a host; as the schema has. */
 #define XFSM_FLEET_MAX_VERSIONS 16          /* Of a program; the newest. */
 

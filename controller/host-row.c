@@ -117,6 +117,18 @@ xfsm_host_row_find(const struct ovsdb_idl *idl, const char *name)
     return NULL;
 }
 
+/* Has a transaction fail if somebody changes 'row' meanwhile. */
+static void
+verify(const struct fleetrec_host *row, bool hub_key)
+{
+    fleetrec_host_verify_remotes(row);
+    fleetrec_host_verify_events(row);
+    fleetrec_host_verify_labels(row);
+    if (hub_key) {              /* An older schema has none. */
+        fleetrec_host_verify_hub_key(row);
+    }
+}
+
 void
 xfsm_host_row_put(struct ovsdb_idl_txn *txn, const struct fleetrec_host *row,
                   const char *name, const struct xfsm_host_config *c)
@@ -125,9 +137,7 @@ xfsm_host_row_put(struct ovsdb_idl_txn *txn, const struct fleetrec_host *row,
         row = fleetrec_host_insert(txn);
         fleetrec_host_set_name(row, name);
     } else {
-        fleetrec_host_verify_remotes(row);
-        fleetrec_host_verify_events(row);
-        fleetrec_host_verify_labels(row);
+        verify(row, c->hub_key || row->hub_key);
         if (row->n_leaving) {
             fleetrec_host_set_leaving(row, NULL, 0);
         }
@@ -165,6 +175,7 @@ xfsm_host_row_remove(const struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
 {
     int64_t number;
 
+    verify(row, row->hub_key);
     if (force) {
         *donep = xasprintf("%s is removed; programs and assignments that "
                            "were written to it stay there, and run",

@@ -84,6 +84,30 @@ xfsm_http_query(const struct xfsm_http_request *request, const char *name)
                                        MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct query {
+    xfsm_http_query_cb *cb;
+    void *aux;
+};
+
+static enum MHD_Result
+on_parameter(void *query_, enum MHD_ValueKind kind OVS_UNUSED,
+             const char *name, const char *value)
+{
+    struct query *query = query_;
+
+    return query->cb(query->aux, name, value) ? MHD_YES : MHD_NO;
+}
+
+void
+xfsm_http_list_query(const struct xfsm_http_request *request,
+                     xfsm_http_query_cb *cb, void *aux)
+{
+    struct query query = { .cb = cb, .aux = aux };
+
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
+                              on_parameter, &query);
+}
+
 struct form {
     xfsm_http_form_cb *cb;
     void *aux;
@@ -505,6 +529,15 @@ read_pem(const char *file, char **textp)
     return NULL;
 }
 
+/* Decodes what is encoded with percent signs, unless that has a null byte,
+ * which would make another text of it: "a%00b" would be "a". */
+static size_t
+on_unescape(void *aux OVS_UNUSED,
+            struct MHD_Connection *connection OVS_UNUSED, char *text)
+{
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
 static bool
 is_loopback(const struct sockaddr_storage *ss)
 {
@@ -539,6 +572,7 @@ start(struct xfsm_http_server *server, const struct sockaddr_storage *ss,
         flags, 0, NULL, NULL, on_request, server,
         MHD_OPTION_SOCK_ADDR, ss,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
         MHD_OPTION_CONNECTION_LIMIT,
         (unsigned int) XFSM_HTTP_MAX_CONNECTIONS,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT,

@@ -112,6 +112,15 @@ const char *xfsm_http_header(const struct xfsm_http_request *,
 const char *xfsm_http_query(const struct xfsm_http_request *,
                             const char *name);
 
+/* Takes a parameter of the query; 'value' is NULL if it has none.  Returns
+ * false to take no more. */
+typedef bool xfsm_http_query_cb(void *aux, const char *name,
+                                const char *value);
+
+/* Hands each parameter of the query to 'cb', in their order. */
+void xfsm_http_list_query(const struct xfsm_http_request *,
+                          xfsm_http_query_cb *cb, void *aux);
+
 /* Takes a part of the field 'name' of a form: the 'len' bytes at 'data', which
  * follow those of the part before, if that had the same name.  Returns false
  * to take no more. */

@@ -123,6 +123,22 @@ xfsm_fleet_set_parameters(struct xfsm_fleet_assignment *assignment,
     return error;
 }
 
+char *
+xfsm_fleet_check_parameters(const char *const programs[], size_t n,
+                            const struct smap *parameters)
+{
+    struct xfsm_fleet *fleet = xfsm_fleet_create();
+    struct xfsm_fleet_assignment *a = xfsm_fleet_add_assignment(fleet, "");
+    char *error;
+
+    for (size_t i = 0; i < n; i++) {
+        sset_add(&a->programs, programs[i]);
+    }
+    error = xfsm_fleet_set_parameters(a, parameters);
+    xfsm_fleet_destroy(fleet);
+    return error;
+}
+
 /* Adds one variant of 'program'. */
 static void
 add_variant(struct xfsm_fleet *fleet,

@@ -26,6 +26,11 @@
 char *xfsm_fleet_set_parameters(struct xfsm_fleet_assignment *assignment,
                                 const struct smap *parameters);
 
+/* The same for an assignment to come, of the 'n' programs in 'programs': as
+ * far as it takes no compiler. */
+char *xfsm_fleet_check_parameters(const char *const programs[], size_t n,
+                                  const struct smap *parameters);
+
 /* Adds to the variants of 'fleet' those of its assignments, which
  * xfsm_fleet_compile_variants() compiles. */
 void xfsm_fleet_add_variants(struct xfsm_fleet *fleet);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "controller/fleet.h"
+#include "controller/parameters.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
@@ -245,6 +246,9 @@ put_row(const struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
     char *error = check_probe(idl, probe);
 
     error = error ? error : xfsm_fleet_check_name(name);
+    if (!error && parameters) {
+        error = xfsm_fleet_check_parameters(&probe->program, 1, parameters);
+    }
     if (error) {
         return error;
     } else if (row && !start) {

@@ -13,6 +13,7 @@
 #include "controller/fleet.h"
 #include "controller/fleetd.h"
 #include "controller/http-limit.h"
+#include "controller/operate.h"
 #include "controller/parameters.h"
 #include "controller/rest-call.h"
 #include "controller/rest-db.h"
@@ -277,20 +278,6 @@ take_member(const char *name, const struct json *json, void *config)
     return xstrdup("is not known");
 }
 
-/* Checks the parameters as far as that takes no compiler. */
-static char *
-check_parameters(const struct config *c)
-{
-    struct xfsm_fleet *fleet = xfsm_fleet_create();
-    struct xfsm_fleet_assignment *a = xfsm_fleet_add_assignment(fleet, "");
-    char *error;
-
-    sset_add_array(&a->programs, c->programs.names, c->programs.n);
-    error = xfsm_fleet_set_parameters(a, &c->parameters);
-    xfsm_fleet_destroy(fleet);
-    return error;
-}
-
 /* Checks what the schema cannot.  Returns NULL or an error. */
 static char *
 check_config(const struct config *c)
@@ -306,17 +293,23 @@ check_config(const struct config *c)
         return xstrdup("hosts or host_labels are needed; [\"*\"] is all "
                        "hosts");
     }
+    if (smap_count(&c->target) > XFSM_FLEET_MAX_TARGETS) {
+        return xasprintf("target: more than %d keys",
+                         XFSM_FLEET_MAX_TARGETS);
+    }
     SMAP_FOR_EACH (node, &c->target) {
         char *error = xfsm_fleet_check_target(node->key, node->value);
 
         if (error) {
-            char *text = xasprintf("target: %s: %s", node->key, error);
+            char *text = xasprintf("target: %.64s: %s", node->key, error);
 
             free(error);
             return text;
         }
     }
-    return c->preview ? NULL : check_parameters(c);
+    return (c->preview ? NULL : xfsm_fleet_check_parameters(
+        (const char *const *) c->programs.names, c->programs.n,
+        &c->parameters));
 }
 
 /* A tenant need not say which hosts are meant. */
@@ -343,6 +336,33 @@ read_config(struct xfsm_rest_call *call, struct config *c)
 }
 
 /* ## Writing ## */
+
+/* Says which of what 'c' names is not there. */
+static char *
+find_missing(struct xfsm_rest_call *call, const struct config *c)
+{
+    const struct ovsdb_idl *idl = xfsm_rest_db_rows(call);
+    const struct fleetrec_tenant *tenant;
+    bool found = !c->tenant;
+    size_t i, n = 1;
+
+    if (!idl) {
+        return NULL;            /* It is answered. */
+    }
+    for (i = 0; i < c->programs.n && n; i++) {
+        free(xfsm_operate_find_versions(idl, c->programs.names[i], &n));
+    }
+    if (!n) {
+        return xasprintf("programs: there is no program \"%s\"",
+                         c->programs.names[i - 1]);
+    } else if (c->tenant) {
+        FLEETREC_TENANT_FOR_EACH (tenant, idl) {
+            found = found || !strcmp(tenant->name, c->tenant);
+        }
+    }
+    return found ? NULL : xasprintf("tenant: there is no tenant \"%s\"",
+                                    c->tenant);
+}
 
 /* A database of before version 1.2.0 has no tenants. */
 static bool
@@ -418,17 +438,37 @@ may_have_name(struct xfsm_rest_call *call)
     return true;
 }
 
-size_t
-xfsm_rest_count_others(const struct xfsm_rest_call *call, const char *name)
+bool
+xfsm_rest_has_room(struct xfsm_rest_call *call,
+                   const struct xfsm_fleet_tenant *tenant, const char *name,
+                   bool enabled)
 {
+    unsigned int limit = tenant->limits.assignments;
     const struct fleetrec_assignment *row;
-    size_t n = 0;
+    size_t n = 0, n_enabled = 0;
+    bool is_new = true;
 
     FLEETREC_ASSIGNMENT_FOR_EACH (row, xfsm_rest_db_idl(call->rest->db)) {
-        n += row->enabled && row->tenant && !strcmp(row->tenant, call->tenant)
-             && strcmp(row->name, name);
+        if (!strcmp(row->name, name)) {
+            is_new = false;
+        } else if (row->tenant && !strcmp(row->tenant, call->tenant)) {
+            n++;
+            n_enabled += row->enabled;
+        }
     }
-    return n;
+    if (enabled && n_enabled >= limit) {
+        xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
+                          "you may have %u assignments that are enabled",
+                          limit);
+        return false;
+    } else if (is_new && n >= XFSM_TENANT_MAX_ROWS(limit)) {
+        xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
+                          "you may have %u assignments, with those that are "
+                          "disabled: remove some",
+                          XFSM_TENANT_MAX_ROWS(limit));
+        return false;
+    }
+    return true;
 }
 
 /* Tells whether the user may choose hosts as 'c' does, or answers that not:
@@ -463,14 +503,7 @@ may_have(struct xfsm_rest_call *call, const struct config *c)
                           c->programs.names[i]);
         }
     }
-    if (c->enabled && (xfsm_rest_count_others(call, call->name)
-                       >= tenant->limits.assignments)) {
-        xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
-                          "you may have %u assignments that are enabled",
-                          tenant->limits.assignments);
-        return false;
-    }
-    return true;
+    return xfsm_rest_has_room(call, tenant, call->name, c->enabled);
 }
 
 void
@@ -493,7 +526,8 @@ xfsm_rest_put_assignment(struct xfsm_rest_call *call)
     }
     config_init(&c);
     if (may_have_name(call) && read_config(call, &c)
-        && may_have(call, &c)) {
+        && may_have(call, &c)
+        && xfsm_rest_accept(call, find_missing(call, &c))) {
         row = find_row(call);
         etag = row ? xfsm_rest_make_json_etag(row_config(row)) : NULL;
         if (row && row->tenant && !c.tenant) {

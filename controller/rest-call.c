@@ -190,6 +190,46 @@ xfsm_rest_body_text(struct xfsm_rest_call *call)
     return text;
 }
 
+/* Members of 'json' and of all that is in there. */
+static size_t
+count_members(const struct json *json)
+{
+    const struct shash_node *node;
+    size_t n = 0;
+
+    if (json->type == JSON_OBJECT) {
+        SHASH_FOR_EACH (node, json_object(json)) {
+            n += 1 + count_members(node->data);
+        }
+    } else if (json->type == JSON_ARRAY) {
+        for (size_t i = 0; i < json->array.n; i++) {
+            n += count_members(json->array.elems[i]);
+        }
+    }
+    return n;
+}
+
+/* Tells whether an object of 'text', which 'json' was read from, has a member
+ * twice, of which the last one alone is in 'json': each has a colon, and other
+ * colons are in strings. */
+static bool
+has_twins(const char *text, const struct json *json)
+{
+    bool in_string = false;
+    size_t n = 0;
+
+    for (; *text; text++) {
+        if (*text == '"') {
+            in_string = !in_string;
+        } else if (in_string && *text == '\\') {
+            text++;
+        } else {
+            n += !in_string && *text == ':';
+        }
+    }
+    return n != count_members(json);
+}
+
 struct json *
 xfsm_rest_body_json(struct xfsm_rest_call *call)
 {
@@ -206,6 +246,12 @@ xfsm_rest_body_json(struct xfsm_rest_call *call)
                           json->type == JSON_STRING ? ": " : "",
                           json->type == JSON_STRING ? json_string(json)
                           : "");
+        json_destroy(json);
+        return NULL;
+    } else if (has_twins(text, json)) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad body",
+                          "an object in the body has the same member "
+                          "twice");
         json_destroy(json);
         return NULL;
     }

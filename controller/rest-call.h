@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "controller/http.h"
+#include "controller/rollout.h"
 #include "controller/tokens.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
@@ -25,6 +26,7 @@ struct json;
 struct smap;
 struct svec;
 struct xfsm_audit;
+struct xfsm_fleet_tenant;
 struct xfsm_owners;
 struct xfsm_recent;
 struct xfsm_rest_db;
@@ -224,6 +226,37 @@ void xfsm_rest_audit_refusal(struct xfsm_rest_call *, const char *outcome,
     R("GET", "/", NOBODY, get_file) \
     R("GET", "/{name}", NOBODY, get_file)
 
+/* P(HANDLER, NAMES): parameters that the query of a request can have, each
+ * after a space; of handlers that are not here, none.  Who errs is told, for
+ * what is not looked at can be what was to keep a request small. */
+#define XFSM_REST_PARAMETERS(P) \
+    P(get_hosts, " limit after") \
+    P(delete_host, " force") \
+    P(get_history, " range") \
+    P(get_host_history, " range") \
+    P(get_port_history, " range") \
+    P(get_ports, " limit after host program") \
+    P(get_programs, " limit after") \
+    P(get_program, " version") \
+    P(get_source, " version") \
+    P(put_source, XFSM_ROLLOUT_OPTIONS(XFSM_REST_OPTION)) \
+    P(get_graph, " version") \
+    P(get_states, " limit after") \
+    P(get_talkers, " limit after host port program") \
+    P(get_rollouts, " limit after") \
+    P(get_rollout_hosts, " limit after") \
+    P(get_probes, " limit after host") \
+    P(get_assignments, " limit after") \
+    P(preview, " switches") \
+    P(get_tenants, " limit after") \
+    P(get_roles, " limit after") \
+    P(delete_tokens, " digest") \
+    P(get_events, " host label program port level q limit before") \
+    P(get_stream, " host label program port level q") \
+    P(get_audit, " user action outcome q limit before")
+
+#define XFSM_REST_OPTION(KEY, MEMBER, DEFAULT, MIN, MAX) " " KEY
+
 #define XFSM_REST_HANDLER(METHOD, PATH, ROLE, HANDLER) \
     void xfsm_rest_##HANDLER(struct xfsm_rest_call *);
 XFSM_REST_ROUTES(XFSM_REST_HANDLER)
@@ -249,10 +282,11 @@ const char *xfsm_rest_find_source(struct xfsm_rest_call *, const char *name,
 void xfsm_rest_list_ports(struct xfsm_rest *, const char *host,
                           struct shash *ports);
 
-/* How many assignments that are enabled the tenant of the user has, beside
- * the one called 'name'. */
-size_t xfsm_rest_count_others(const struct xfsm_rest_call *,
-                              const char *name);
+/* Tells whether 'tenant', that of the user, may have an assignment called
+ * 'name', which is enabled or not, or answers that it has too many. */
+bool xfsm_rest_has_room(struct xfsm_rest_call *,
+                        const struct xfsm_fleet_tenant *tenant,
+                        const char *name, bool enabled);
 
 /* The ETag of what users can say of a host; the caller frees it. */
 char *xfsm_rest_host_etag(const struct fleetrec_host *);

@@ -203,11 +203,8 @@ may_have(struct xfsm_rest_call *call, bool start,
         xfsm_rest_problem(call, MHD_HTTP_NOT_FOUND, "Not found",
                           "%s/%s is no port of yours that has a probe",
                           probe->host, probe->port);
-    } else if (start && (xfsm_rest_count_others(call, name)
-                         >= tenant->limits.assignments)) {
-        xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Too many",
-                          "you may have %u assignments that are enabled",
-                          tenant->limits.assignments);
+    } else {
+        xfsm_rest_has_room(call, tenant, name, start);
     }
     free(name);
     return !call->request->answered;

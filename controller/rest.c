@@ -28,7 +28,9 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
+#include "sset.h"
 #include "timeval.h"
+#include "unicode.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(rest_server);
@@ -51,14 +53,36 @@ static const struct route routes[] = {
 #undef ROUTE
 };
 
+/* The parameters that a query for 'handler' can have, each after a space. */
+static const char *
+get_parameters(void (*handler)(struct xfsm_rest_call *))
+{
+    static const struct {
+        void (*handler)(struct xfsm_rest_call *);
+        const char *names;
+    } parameters[] = {
+#define PARAMETERS(HANDLER, NAMES) { xfsm_rest_##HANDLER, NAMES },
+        XFSM_REST_PARAMETERS(PARAMETERS)
+#undef PARAMETERS
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+        if (parameters[i].handler == handler) {
+            return parameters[i].names;
+        }
+    }
+    return "";
+}
+
 void
 xfsm_rest_list_routes(struct ds *ds)
 {
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(routes); i++) {
-        ds_put_format(ds, "%s %s %s\n", routes[i].method, routes[i].path,
-                      xfsm_role_names[routes[i].role]);
+        ds_put_format(ds, "%s %s %s%s\n", routes[i].method, routes[i].path,
+                      xfsm_role_names[routes[i].role],
+                      get_parameters(routes[i].handler));
     }
 }
 
@@ -125,6 +149,81 @@ find_route(struct xfsm_rest_call *call)
     }
     ds_destroy(&allowed);
     return found;
+}
+
+/* ## Queries ## */
+
+struct query {
+    const char *known;          /* Parameters, each after a space. */
+    struct sset names;          /* Those that came. */
+    char *error;
+};
+
+static bool
+is_text(const char *text)
+{
+    size_t length;
+    char *error = utf8_validate(text, &length);
+
+    free(error);
+    return !error;
+}
+
+static bool
+is_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+
+    while (*list) {
+        size_t n = strcspn(++list, " ");
+
+        if (n == len && !memcmp(list, name, n)) {
+            return true;
+        }
+        list += n;
+    }
+    return false;
+}
+
+static bool
+take_parameter(void *query_, const char *name, const char *value)
+{
+    struct query *query = query_;
+
+    if (!name[0] && !value) {
+        return true;            /* Nothing, between two "&". */
+    } else if (!is_text(name) || (value && !is_text(value))) {
+        query->error = xstrdup("the query is no text in UTF-8");
+    } else if (!is_listed(query->known, name)) {
+        query->error = xasprintf("\"%s\" is no parameter of this; known:%s",
+                                 name, query->known[0] ? query->known
+                                 : " none");
+    } else if (!value) {
+        query->error = xasprintf("%s has no value", name);
+    } else if (!sset_add(&query->names, name)) {
+        query->error = xasprintf("%s is there twice", name);
+    }
+    return !query->error;
+}
+
+/* Tells whether the query has but parameters that the handler knows, each
+ * once, or answers that not. */
+static bool
+check_query(struct xfsm_rest_call *call)
+{
+    struct query query = {
+        .known = get_parameters(call->handler),
+        .names = SSET_INITIALIZER(&query.names),
+    };
+
+    xfsm_http_list_query(call->request, take_parameter, &query);
+    if (query.error) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad parameter", "%s",
+                          query.error);
+    }
+    sset_destroy(&query.names);
+    free(query.error);
+    return !call->request->answered;
 }
 
 /* ## Tokens ## */
@@ -218,6 +317,11 @@ begin(struct xfsm_http_request *request, void *rest_)
     request->data = call;
     call->rest = rest_;
     call->request = request;
+    if (!is_text(request->path)) {
+        xfsm_rest_problem(call, MHD_HTTP_BAD_REQUEST, "Bad path",
+                          "the path is no text in UTF-8");
+        return;
+    }
     route = find_route(call);
     if (!route) {
         return;
@@ -239,8 +343,8 @@ begin(struct xfsm_http_request *request, void *rest_)
                           "this needs the role %s; yours is %s",
                           xfsm_role_names[route->role],
                           xfsm_role_names[call->role]);
-    } else {
-        check_tenant(call);
+    } else if (check_tenant(call)) {
+        check_query(call);
     }
 }
 

@@ -161,7 +161,8 @@ decide_canary(struct xfsm_rollout *v, int64_t now)
     } else if (v->health == XFSM_ROLLOUT_UNKNOWN) {
         v->since = 0;
         return INT64_MAX;
-    } else if (!v->since) {
+    } else if (!v->since || v->since > now) {
+        /* Anew, too, if the clock was set back: else it would not end. */
         v->since = now;
     }
     due = v->since + v->options.canary_seconds * INT64_C(1000);

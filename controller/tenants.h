@@ -34,6 +34,11 @@ struct xfsm_target_place;
 #define XFSM_FLEET_MAX_TENANTS 4096
 #define XFSM_TENANT_MAX_PATTERNS 256
 
+/* Assignments that users of a tenant can make where 'limit' can be enabled:
+ * those that are not are room in the database, too, and count for the limit of
+ * the fleet. */
+#define XFSM_TENANT_MAX_ROWS(LIMIT) (2 * (LIMIT))
+
 /* L(KEY, MEMBER, DEFAULT, MAX): limits that a row can set, of assignments that
  * have an effect, and of events a second that a user of the REST API is
  * given. */

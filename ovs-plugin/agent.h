@@ -33,6 +33,7 @@
 #include "ovsdb-idl.h"
 #include "ovs-plugin/db-init.h"
 #include "ovs-plugin/desired.h"
+#include "ovs-plugin/epoch.h"
 #include "ovs-plugin/exporter-link.h"
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/monitor.h"
@@ -51,6 +52,9 @@
 /* File in the folder of the switch's database that has what releases.h
  * remembers. */
 #define XFSM_AGENT_RELEASES "xfsm-program-versions"
+
+/* File there that has the last number of a probe's life, of epoch.h. */
+#define XFSM_AGENT_EPOCH "xfsm-epoch"
 
 struct xfsm_mitigator;
 
@@ -83,6 +87,7 @@ struct xfsm_agent {
     struct xfsm_programs *programs;
     struct xfsm_hub_link hub;
     struct xfsm_exporter_link exporter;
+    struct xfsm_epochs epochs;
     struct shash monitors;      /* struct xfsm_monitor, by interface. */
     struct xfsm_mitigator *mitigator;
 

@@ -41,6 +41,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/db-init.h \
 	ovs-plugin/desired.c \
 	ovs-plugin/desired.h \
+	ovs-plugin/epoch.c \
+	ovs-plugin/epoch.h \
 	ovs-plugin/exporter-link.c \
 	ovs-plugin/exporter-link.h \
 	ovs-plugin/filter-text.c \

@@ -23,6 +23,9 @@
 
 VLOG_DEFINE_THIS_MODULE(hub_core);
 
+/* Bytes of a topic in a heartbeat, at most, beside its name. */
+#define ENTRY_BYTES 32
+
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
 void
@@ -104,7 +107,8 @@ xfsm_hub_core_start(struct xfsm_hub_core *core, struct xfsm_hub_pub *pub,
             source->ended = time_msec();
             source->last_seq = source->journaled_seq = view.seq;
             topic = xfsm_hub_source_topic(source, record.topic,
-                                          record.topic_len);
+                                          record.topic_len,
+                                          &core->topics_forgotten);
             if (topic) {
                 topic->seq = view.seq;
             }
@@ -234,7 +238,8 @@ publish_heartbeat(struct xfsm_hub_core *core,
     for (i = 0; i < source->n_topics; i++) {
         const struct xfsm_hub_topic *t = &source->topics[i];
 
-        if (strpbrk(t->name, "\"\\")) {
+        if (strpbrk(t->name, "\"\\")
+            || s.length + t->len > XFSM_EVENT_JSON_MAX - ENTRY_BYTES) {
             continue;
         }
         ds_put_format(&s, "%s\"%s\":%"PRIu64, separator, t->name, t->seq);
@@ -355,9 +360,10 @@ take_new(struct xfsm_hub_core *core, struct xfsm_hub_source *source,
         return;
     }
     publish_suppressed(core, source);
-    t = xfsm_hub_source_topic(source, topic, topic_len);
+    t = xfsm_hub_source_topic(source, topic, topic_len,
+                              &core->topics_forgotten);
     if (t) {
-        if (t->seq || exact) {
+        if (t->seq || (exact && !source->topics_forgotten)) {
             prev = t->seq;
         }
         t->seq = view->seq;

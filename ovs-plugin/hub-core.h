@@ -91,6 +91,7 @@ struct xfsm_hub_core {
     uint64_t lost;                  /* Missing before the hub. */
     uint64_t suppressed;
     uint64_t repeated;              /* In the journal already. */
+    uint64_t topics_forgotten;      /* For want of room, hub-source.h. */
     uint64_t heartbeats;
 };
 

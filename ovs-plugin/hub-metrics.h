@@ -32,6 +32,8 @@ struct ds;
     M(counter, "publish_failed", "The same that it did not take") \
     M(gauge, "probes", "Probes that are connected") \
     M(counter, "probes_refused", "Probes beyond the limit") \
+    M(counter, "topics_forgotten", "Topics of probes that made room for " \
+      "others: a gap before their next event is not seen") \
     M(gauge, "subscriptions", "Topics that subscribers asked for") \
     M(counter, "cbor_published", "Events published as CBOR") \
     M(counter, "line_published", "Events published in one frame") \

@@ -124,6 +124,7 @@ forget_topics(struct xfsm_hub_source *source)
         free(source->topics[i].name);
     }
     source->n_topics = 0;
+    source->topics_forgotten = false;
 }
 
 static void
@@ -235,9 +236,25 @@ xfsm_hub_source_begin(struct xfsm_hub_source *source, uint64_t epoch)
     source->journaled_seq = 0;
 }
 
+/* Makes room for a topic in a source that has as many as it can. */
+static struct xfsm_hub_topic *
+replace_topic(struct xfsm_hub_source *source)
+{
+    struct xfsm_hub_topic *oldest = &source->topics[0];
+
+    for (size_t i = 1; i < source->n_topics; i++) {
+        if (source->topics[i].seq < oldest->seq) {
+            oldest = &source->topics[i];
+        }
+    }
+    free(oldest->name);
+    source->topics_forgotten = true;
+    return oldest;
+}
+
 struct xfsm_hub_topic *
 xfsm_hub_source_topic(struct xfsm_hub_source *source, const char *topic,
-                      size_t len)
+                      size_t len, uint64_t *forgotten)
 {
     const char *slash = memchr(topic, '/', len);
     struct xfsm_hub_topic *t;
@@ -254,10 +271,12 @@ xfsm_hub_source_topic(struct xfsm_hub_source *source, const char *topic,
             return t;
         }
     }
-    if (source->n_topics >= XFSM_HUB_MAX_TOPICS) {
-        return NULL;
+    if (source->n_topics < XFSM_HUB_MAX_TOPICS) {
+        t = &source->topics[source->n_topics++];
+    } else {
+        t = replace_topic(source);
+        ++*forgotten;
     }
-    t = &source->topics[source->n_topics++];
     t->name = xmemdup0(topic, len);
     t->len = len;
     t->seq = 0;

@@ -28,9 +28,10 @@
 #define XFSM_HUB_MAX_SOURCES 8192
 #define XFSM_HUB_SOURCE_LINGER 60000
 
-/* Topics of a source that are followed.  Events of further ones are published
- * without "prev". */
-#define XFSM_HUB_MAX_TOPICS 32
+/* Topics of a source that are followed: two labels of each of the programs
+ * that a probe can have.  One that is new takes the place of that whose last
+ * event is the oldest; of the latter the next event has no "prev". */
+#define XFSM_HUB_MAX_TOPICS 64
 
 /* Labels with a limit of their own. */
 #define XFSM_HUB_MAX_LABEL_RATES 8
@@ -86,6 +87,7 @@ struct xfsm_hub_source {
     uint64_t last_seq;
     uint64_t journaled_seq;     /* Last one that is in the journal. */
 
+    bool topics_forgotten;      /* In this life. */
     size_t n_topics;
     struct xfsm_hub_topic topics[XFSM_HUB_MAX_TOPICS];
 
@@ -129,9 +131,10 @@ bool xfsm_hub_source_is(const struct xfsm_hub_source *,
 /* Begins the life 'epoch'. */
 void xfsm_hub_source_begin(struct xfsm_hub_source *, uint64_t epoch);
 
-/* Returns the topic LABEL/PROGRAM at the start of 'topic', or NULL if there
- * is no room for it. */
+/* Returns the topic LABEL/PROGRAM at the start of 'topic', or NULL if that has
+ * none.  Increments 'forgotten' if another one makes room for it. */
 struct xfsm_hub_topic *xfsm_hub_source_topic(struct xfsm_hub_source *,
-                                             const char *topic, size_t len);
+                                             const char *topic, size_t len,
+                                             uint64_t *forgotten);
 
 #endif /* ovs-plugin/hub-source.h */

@@ -105,6 +105,7 @@ each_counter(const struct hub *hub, counter_cb *cb, void *aux)
     cb("publish_failed", stats->failed, aux);
     cb("probes", hub->feeds.n, aux);
     cb("probes_refused", hub->feeds.refused + core->sources.refused, aux);
+    cb("topics_forgotten", core->topics_forgotten, aux);
     cb("subscriptions", stats->subscriptions, aux);
     xfsm_hub_forms_each_counter(&hub->forms, cb, aux);
     cb("replay_requests", hub->replay.requests, aux);

@@ -25,12 +25,12 @@ VLOG_DEFINE_THIS_MODULE(mitigation);
 #define REFUSAL_BURST (60 * REFUSAL_TOKENS)
 
 void
-mitigation_report_init(struct mitigation_report *r)
+mitigation_report_init(struct mitigation_report *r, uint64_t epoch)
 {
     *r = (struct mitigation_report) {
         .identity = {
             .host = xstrdup(""), .bridge = "ovs-xfsmd", .port = "mitigation",
-            .epoch = time_wall_msec(),
+            .epoch = epoch,
         },
     };
     token_bucket_init(&r->tokens, 1, REFUSAL_BURST);

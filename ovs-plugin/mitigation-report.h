@@ -53,7 +53,8 @@ struct mitigation_report {
     uint64_t hub_generation;    /* Of the hub it is joined to, or 0. */
 };
 
-void mitigation_report_init(struct mitigation_report *);
+/* 'epoch' is the number of its life, of epoch.h. */
+void mitigation_report_init(struct mitigation_report *, uint64_t epoch);
 void mitigation_report_destroy(struct mitigation_report *);
 
 /* Tells what became of a rule. */

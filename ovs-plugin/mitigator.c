@@ -427,14 +427,14 @@ run_bridges(struct xfsm_mitigator *mt)
 /* ## The module ## */
 
 struct xfsm_mitigator *
-xfsm_mitigator_create(void)
+xfsm_mitigator_create(uint64_t epoch)
 {
     struct xfsm_mitigator *mt = xzalloc(sizeof *mt);
 
     mt->options.mode = XFSM_MITIGATION_OFF;
     sset_init(&mt->options.programs);
     mitigation_books_init(&mt->books, random_uint32());
-    mitigation_report_init(&mt->report);
+    mitigation_report_init(&mt->report, epoch);
     shash_init(&mt->bridges);
     mt->clean_all = true;
     return mt;

@@ -106,7 +106,8 @@ void mitigator_options_destroy(struct mitigator_options *);
 
 /* ## mitigator.c ## */
 
-struct xfsm_mitigator *xfsm_mitigator_create(void);
+/* 'epoch' is the number of its life, of epoch.h. */
+struct xfsm_mitigator *xfsm_mitigator_create(uint64_t epoch);
 void xfsm_mitigator_destroy(struct xfsm_mitigator *);
 
 /* Reads the options and adds what is wrong with them to 'errors'. */

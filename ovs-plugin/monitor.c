@@ -9,12 +9,14 @@
 #include "ovs-plugin/monitor-private.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <net/if.h>
 #include <unistd.h>
 
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-plugin/epoch.h"
 #include "ovs-plugin/hub-link.h"
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/port-state.h"
@@ -368,6 +370,8 @@ keep_mirror_up(struct xfsm_monitor *m)
 static void
 start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
 {
+    struct svec argv;
+
     /* A netdev of class "dummy" exists in the probe alone. */
     m->no_device = (strncmp(monitor_get_class(m, s), "dummy", 5)
                     && !find_device(m->interface));
@@ -375,8 +379,12 @@ start(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     if (!m->no_device) {
         free(m->netdev_class);
         m->netdev_class = xstrdup(monitor_get_class(m, s));
-        xfsm_worker_start(&m->worker, (const char *const *) m->argv.names,
-                          -1);
+        svec_clone(&argv, &m->argv);
+        svec_add_nocopy(&argv, xasprintf("--epoch=%"PRIu64, xfsm_epochs_next(
+            s->epochs, time_wall_msec())));
+        svec_terminate(&argv);
+        xfsm_worker_start(&m->worker, (const char *const *) argv.names, -1);
+        svec_destroy(&argv);
     }
 }
 

@@ -27,6 +27,7 @@
 #include "ovs-plugin/worker.h"
 #include "svec.h"
 
+struct xfsm_epochs;
 struct xfsm_hub_link;
 struct xfsm_programs;
 
@@ -46,6 +47,7 @@ struct xfsm_monitor_settings {
     bool segments;
     bool machine_code;
     const bool *huge_pages;     /* A constant; NULL: where they are full. */
+    struct xfsm_epochs *epochs; /* Of the lives of probes. */
 };
 
 /* Requests for mitigation that wait to be taken. */

@@ -10,6 +10,7 @@
 
 #include "command-line.h"
 #include "daemon.h"
+#include "dirs.h"
 #include "fatal-signal.h"
 #include "if-notifier.h"
 #include "lib/vswitch-idl.h"
@@ -122,7 +123,11 @@ agent_init(struct xfsm_agent *agent)
     agent->probe_path = xasprintf("%s/xfsm-probe", agent->libexecdir);
     shash_init(&agent->monitors);
     simap_init(&agent->matches);
-    agent->mitigator = xfsm_mitigator_create();
+    path = xasprintf("%s/" XFSM_AGENT_EPOCH, ovs_dbdir());
+    xfsm_epochs_init(&agent->epochs, path);
+    free(path);
+    agent->mitigator = xfsm_mitigator_create(
+        xfsm_epochs_next(&agent->epochs, time_wall_msec()));
 
     agent->ovs.idl = ovsdb_idl_create(agent->remote, &ovsrec_idl_class, false,
                                       true);
@@ -163,6 +168,7 @@ agent_destroy(struct xfsm_agent *agent)
     }
     shash_destroy(&agent->monitors);
     xfsm_mitigator_destroy(agent->mitigator);
+    xfsm_epochs_destroy(&agent->epochs);
     xfsm_hub_link_destroy(&agent->hub);
     xfsm_exporter_link_destroy(&agent->exporter);
     xfsm_programs_destroy(agent->programs);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/cage.h"
+#include "ovs-plugin/epoch.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/probe-source.h"
 #include "ovs-plugin/probe.h"
@@ -43,6 +45,7 @@ struct probe_options {
     const char *interface;
     const char *netdev_class;
     const char *bridge, *port, *host;
+    uint64_t epoch;             /* 0: the time. */
     int ctl_fd, hub_fd;
     struct smap netdev_config;
     const char *user;
@@ -60,6 +63,8 @@ usage(void)
            "  --bridge=NAME         bridge, as told in events\n"
            "  --port=NAME           port, as told in events\n"
            "  --host=NAME           host, as told in events\n"
+           "  --epoch=N             number of this life, as told in events\n"
+           "                        (default: the time in ms)\n"
            "  --netdev-class=CLASS  netdev class, default \"%s\"\n"
            "  --netdev-option=K=V   option of the netdev class\n"
            "  --ctl-fd=FD           socket to ovs-xfsmd\n"
@@ -89,6 +94,19 @@ parse_number(const char *option, const char *s)
     return value;
 }
 
+static uint64_t
+parse_epoch(const char *s)
+{
+    unsigned long long int value;
+
+    if (!str_to_ullong(s, 10, &value) || !value || value > XFSM_EPOCH_MAX) {
+        VLOG_ERR("--epoch=%s: not a number from 1 to %"PRIu64, s,
+                 XFSM_EPOCH_MAX);
+        exit(XFSM_EXIT_CONFIG);
+    }
+    return value;
+}
+
 static void
 parse_netdev_option(struct smap *config, const char *s)
 {
@@ -107,14 +125,15 @@ parse_options(int argc, char *argv[], struct probe_options *o)
     enum {
         OPT_INTERFACE = UCHAR_MAX + 1, OPT_BRIDGE, OPT_PORT, OPT_HOST,
         OPT_CLASS, OPT_NETDEV_OPTION, OPT_CTL_FD, OPT_HUB_FD, OPT_USER,
-        OPT_MEMORY, OPT_MACHINE_CODE, OPT_HUGE_PAGES, OPT_NO_HUGE_PAGES,
-        VLOG_OPTION_ENUMS
+        OPT_EPOCH, OPT_MEMORY, OPT_MACHINE_CODE, OPT_HUGE_PAGES,
+        OPT_NO_HUGE_PAGES, VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
         { "interface", required_argument, NULL, OPT_INTERFACE },
         { "bridge", required_argument, NULL, OPT_BRIDGE },
         { "port", required_argument, NULL, OPT_PORT },
         { "host", required_argument, NULL, OPT_HOST },
+        { "epoch", required_argument, NULL, OPT_EPOCH },
         { "netdev-class", required_argument, NULL, OPT_CLASS },
         { "netdev-option", required_argument, NULL, OPT_NETDEV_OPTION },
         { "ctl-fd", required_argument, NULL, OPT_CTL_FD },
@@ -144,6 +163,9 @@ parse_options(int argc, char *argv[], struct probe_options *o)
             break;
         case OPT_HOST:
             o->host = optarg;
+            break;
+        case OPT_EPOCH:
+            o->epoch = parse_epoch(optarg);
             break;
         case OPT_CLASS:
             o->netdev_class = optarg;
@@ -369,7 +391,7 @@ main(int argc, char *argv[])
         .host = options.host,
         .bridge = options.bridge,
         .port = options.port,
-        .epoch = time_wall_msec(),
+        .epoch = options.epoch ? options.epoch : time_wall_msec(),
     };
     error = xfsm_user_resolve(options.user, &options.cage.uid,
                               &options.cage.gid);

@@ -229,6 +229,7 @@ read_options(struct xfsm_agent *agent)
         .huge_pages = smap_get(options, "huge-pages")
                       ? &truth[smap_get_bool(options, "huge-pages", false)]
                       : NULL,
+        .epochs = &agent->epochs,
     };
     xfsm_mitigator_configure(agent->mitigator, options, &errors);
     xfsm_exporter_link_configure(&agent->exporter,

@@ -11,10 +11,14 @@
 #include <string.h>
 
 #include "db-ctl-base.h"
+#include "openvswitch/dynamic-string.h"
 #include "ovsdb-idl.h"
 #include "ovsdb-schema/xfsm-fleet-idl.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "util.h"
+
+/* Hosts that are named of those that are waited for. */
+#define LATE_HOSTS 5
 
 /* Commands take a row by these columns or by UUID. */
 static const struct ctl_table_class host_tables[XFSMREC_N_TABLES] = {
@@ -59,6 +63,13 @@ is_host_taken_in(const struct ovsdb_idl *idl, int64_t cfg)
     return row && row->cur_cfg >= cfg;
 }
 
+static void
+tell_late_host(const struct ovsdb_idl *idl OVS_UNUSED,
+               int64_t cfg OVS_UNUSED, struct ds *ds)
+{
+    ds_put_cstr(ds, "ovs-xfsmd, which may not be running");
+}
+
 static const char host_usage[] = "\
 Database:\n\
   [--schema=FILE] [--db-file=FILE] [--ctl=SOCKET]\n\
@@ -98,6 +109,7 @@ const struct xfsm_ctl_db xfsm_ctl_host_db = {
     .next_cfg = &xfsmrec_xfsm_global_col_next_cfg,
     .monitor_cfg = monitor_host_cfg,
     .is_taken_in = is_host_taken_in,
+    .tell_late = tell_late_host,
 };
 
 /* The same; a program of which there are several versions by UUID only. */
@@ -131,23 +143,47 @@ static const struct ctl_command_syntax *const fleet_commands[] = {
 static void
 monitor_fleet_cfg(struct ovsdb_idl *idl)
 {
+    ovsdb_idl_add_column(idl, &fleetrec_host_col_name);
     ovsdb_idl_add_column(idl, &fleetrec_host_col_state);
     ovsdb_idl_add_column(idl, &fleetrec_host_col_cur_cfg);
 }
 
-/* All hosts that can be met have. */
+/* Tells whether 'row' is a host that can be met, and has not. */
+static bool
+is_late(const struct fleetrec_host *row, int64_t cfg)
+{
+    return (row->cur_cfg < cfg
+            && !(row->state && !strcmp(row->state, "invalid")));
+}
+
 static bool
 is_fleet_taken_in(const struct ovsdb_idl *idl, int64_t cfg)
 {
     const struct fleetrec_host *row;
 
     FLEETREC_HOST_FOR_EACH (row, idl) {
-        if (row->cur_cfg < cfg
-            && !(row->state && !strcmp(row->state, "invalid"))) {
+        if (is_late(row, cfg)) {
             return false;
         }
     }
     return true;
+}
+
+static void
+tell_late_fleet(const struct ovsdb_idl *idl, int64_t cfg, struct ds *ds)
+{
+    const struct fleetrec_host *row;
+    size_t n = 0;
+
+    FLEETREC_HOST_FOR_EACH (row, idl) {
+        if (is_late(row, cfg) && n++ < LATE_HOSTS) {
+            ds_put_format(ds, "%s%s (%s)", n > 1 ? ", " : "", row->name,
+                          row->state ? row->state : "no controller has it");
+        }
+    }
+    if (n > LATE_HOSTS) {
+        ds_put_format(ds, " and %"PRIuSIZE" more", n - LATE_HOSTS);
+    }
 }
 
 static const char fleet_usage[] = "\
@@ -231,4 +267,5 @@ const struct xfsm_ctl_db xfsm_ctl_fleet_db = {
     .next_cfg = &fleetrec_fleet_col_next_cfg,
     .monitor_cfg = monitor_fleet_cfg,
     .is_taken_in = is_fleet_taken_in,
+    .tell_late = tell_late_fleet,
 };

@@ -297,7 +297,10 @@ parse_selectors(struct ctl_context *ctx, char *const args[], int n,
         char *error = xfsm_fleet_check_target(node->key, node->value);
 
         if (error) {
-            ctl_error(ctx, "%s=%s: %s", node->key, node->value, error);
+            ctl_error(ctx, "%s=%s: %s%s", node->key, node->value, error,
+                      strncmp(error, "unknown", 7) ? ""
+                      : ", \"host\", \"" HOST_LABEL "KEY\", \"" PARAMETER
+                        "NAME\"");
             free(error);
             return false;
         }

@@ -19,6 +19,7 @@
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "jsonrpc.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-data.h"
@@ -32,6 +33,9 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(xfsm_ctl);
+
+/* After that long is said who is waited for. */
+#define WAIT_PATIENCE_MS 3000
 
 /* --db or --fleet: the database server to contact. */
 static const char *remote;
@@ -627,15 +631,29 @@ run_transaction(const char *args, struct ctl_command *commands,
 }
 
 /* Waits until the change numbered 'next_cfg' has been taken in, through
- * restarts of the database server. */
+ * restarts of the database server.  Says once, if that takes long, who has not
+ * yet. */
 static void
 wait_for_cfg(struct ovsdb_idl *idl, int64_t next_cfg)
 {
+    long long int patience = time_msec() + WAIT_PATIENCE_MS;
+
     ovsdb_idl_enable_reconnect(idl);
     for (;;) {
         ovsdb_idl_run(idl);
         if (db->is_taken_in(idl, next_cfg)) {
             return;
+        } else if (time_msec() >= patience) {
+            struct ds late = DS_EMPTY_INITIALIZER;
+
+            db->tell_late(idl, next_cfg, &late);
+            fprintf(stderr, "%s: waiting for %s\n", program_name,
+                    ds_cstr(&late));
+            ds_destroy(&late);
+            patience = LLONG_MAX;
+        }
+        if (patience != LLONG_MAX) {
+            poll_timer_wait_until(patience);
         }
         ovsdb_idl_wait(idl);
         poll_block();

@@ -84,11 +84,12 @@ struct xfsm_ctl_db {
     /* How to wait for a change.  Of table 'global', with one row at most,
      * 'next_cfg' is incremented; then, with the columns that 'monitor_cfg'
      * asks for, 'is_taken_in' tells whether those who act on the database have
-     * taken in all up to that number. */
+     * taken in all up to that number, and 'tell_late' appends who have not. */
     const struct ovsdb_idl_table_class *global;
     const struct ovsdb_idl_column *next_cfg;
     void (*monitor_cfg)(struct ovsdb_idl *);
     bool (*is_taken_in)(const struct ovsdb_idl *, int64_t cfg);
+    void (*tell_late)(const struct ovsdb_idl *, int64_t cfg, struct ds *);
 };
 
 extern const struct xfsm_ctl_db xfsm_ctl_host_db;

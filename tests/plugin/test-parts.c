@@ -13,12 +13,15 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "ovs-plugin/backoff.h"
 #include "ovs-plugin/counters.h"
+#include "ovs-plugin/epoch.h"
 #include "ovs-plugin/hub-share.h"
 #include "ovs-plugin/offload.h"
 #include "ovs-plugin/port-ids.h"
@@ -66,6 +69,81 @@ test_classify(void **state)
                      XFSM_EXITED_FAILED);
     assert_int_equal(xfsm_exit_classify(W_EXITCODE(0, SIGSEGV)),
                      XFSM_EXITED_FAILED);
+}
+
+/* ## epoch.h ## */
+
+static uint64_t
+read_number(const char *path)
+{
+    FILE *stream = fopen(path, "r");
+    unsigned long long int number = 0;
+
+    assert_non_null(stream);
+    assert_int_equal(fscanf(stream, "%llu", &number), 1);
+    fclose(stream);
+    return number;
+}
+
+static void
+write_text(const char *path, const char *text)
+{
+    FILE *stream = fopen(path, "w");
+
+    assert_non_null(stream);
+    fputs(text, stream);
+    fclose(stream);
+}
+
+/* A life has a greater number than those before it, whatever the clock says,
+ * which process it is of and what is in the file. */
+static void
+test_epochs(void **state)
+{
+    char dir[] = "/tmp/xfsm-epoch-XXXXXX";
+    struct xfsm_epochs a, b, c;
+    char *path;
+
+    (void) state;
+    assert_non_null(mkdtemp(dir));
+    path = xasprintf("%s/epoch", dir);
+    xfsm_epochs_init(&a, path);
+    assert_int_equal(xfsm_epochs_next(&a, 1000000), 1000000);
+    assert_int_equal(read_number(path), 1000000 + XFSM_EPOCH_RESERVE);
+    assert_int_equal(xfsm_epochs_next(&a, 1000000), 1000001);
+    assert_int_equal(xfsm_epochs_next(&a, 5), 1000002);
+    assert_int_equal(xfsm_epochs_next(&a, -5), 1000003);
+    assert_int_equal(xfsm_epochs_next(&a, 1000000 + XFSM_EPOCH_RESERVE),
+                     1000000 + XFSM_EPOCH_RESERVE);
+    assert_int_equal(read_number(path), 1000000 + XFSM_EPOCH_RESERVE);
+    assert_int_equal(xfsm_epochs_next(&a, 5), 1000001 + XFSM_EPOCH_RESERVE);
+    assert_int_equal(read_number(path), 1000001 + 2 * XFSM_EPOCH_RESERVE);
+
+    /* Another one goes on, and so does the first after that. */
+    xfsm_epochs_init(&b, path);
+    assert_int_equal(xfsm_epochs_next(&b, 5),
+                     1000002 + 2 * XFSM_EPOCH_RESERVE);
+    assert_int_equal(xfsm_epochs_next(&a, 5),
+                     1000003 + 3 * XFSM_EPOCH_RESERVE);
+
+    /* What is no number, or too great, is not believed. */
+    xfsm_epochs_init(&c, path);
+    write_text(path, "253402300800000\n");
+    assert_int_equal(xfsm_epochs_next(&c, 7), 7);
+    write_text(path, "x");
+    assert_int_equal(xfsm_epochs_next(&c, 7), 8);
+    assert_int_equal(read_number(path), 8 + XFSM_EPOCH_RESERVE);
+
+    /* Nor does it matter that it cannot be written. */
+    unlink(path);
+    rmdir(dir);
+    assert_int_equal(xfsm_epochs_next(&c, 9 + XFSM_EPOCH_RESERVE),
+                     9 + XFSM_EPOCH_RESERVE);
+    assert_int_equal(xfsm_epochs_next(&c, 7), 10 + XFSM_EPOCH_RESERVE);
+    xfsm_epochs_destroy(&a);
+    xfsm_epochs_destroy(&b);
+    xfsm_epochs_destroy(&c);
+    free(path);
 }
 
 /* ## counters.h ## */
@@ -413,6 +491,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_classify),
         cmocka_unit_test(test_share),
         cmocka_unit_test(test_counters),

@@ -7,6 +7,7 @@ database servers."""
 
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -90,6 +91,7 @@ def test_assignments(fleet):
     fleet.refuses("no host is meant", *assign)
     fleet.refuses("no port is meant", "assign", "web", "hello", "host=*")
     fleet.refuses("unknown key", *assign, "host=*", "colour=red")
+    fleet.refuses("\"host-label:KEY\"", *assign, "host-lable:rack=r1")
     fleet.refuses("no list of VLANs", "assign", "web", "hello", "host=*",
                   "tag=ten")
     fleet.refuses("given twice", *assign, "host=*", "port=x")
@@ -195,6 +197,15 @@ def test_sync(fleet, hosts):
     fleet.ctl("--wait", "set", "Host", "hv1", "labels:colour=red")
     fleet.refuses("cannot be met", "del-host", "invalid")
     fleet.ctl("--force", "del-host", "invalid")
+    # It says whom it waits for, a few of them.
+    for i in range(6):
+        fleet.ctl("add-host", "away%d" % i, "unix:/nowhere/%d" % i)
+    out = fleet.ctl("--timeout=%d" % (5 * xfsmtest.PATIENCE), "sync",
+                    ok=(-signal.SIGALRM,), errors=True)
+    check("waiting for away" in out and " (" in out and "and 1 more" in out,
+          out)
+    for i in range(6):
+        fleet.ctl("--force", "del-host", "away%d" % i)
 
 
 def test_rollout(fleet, hosts):

@@ -31,6 +31,16 @@ BACK = 1
 # asked once whether it is there.
 STOPS = 4
 
+# Says something of each packet, whatever its time.
+SAYS_ALL = """<xfsm name="saysall" version="1.0">
+  <statedef id="quiet"/>
+  <event type="packet" selector="proto tcp" primary-key="ip_src">
+    <state id="quiet"><condition expression="true"
+     action="Publish(alert, hello %ip_src)"/></state>
+  </event>
+</xfsm>
+"""
+
 KILLS = 100
 FRAMES = 10000
 
@@ -441,6 +451,49 @@ def test_clock_jumps(host, vm1):
                        "the counters in the database")
         socket.close()
         check(host.pid("xfsm-hub") == hub, "the hub was restarted")
+
+
+def test_clock_set_back(host, vm1):
+    """The clock was ahead and is set back: alerts of probes that begin after
+    that are not taken for repetitions, nor after a restart of the agent."""
+    if not can_preload(host):
+        return
+
+    def life():
+        return int(probe_row(host, "vm1", "epoch"))
+
+    def alerts(of):
+        vm1.knock("10.0.0.2", (7, 9), 0.1)
+        return [e for e in subscriber.events() if e["label"] == "alert"
+                and e["port"] == "vm1" and e["epoch"] == of]
+
+    path = os.path.join(host.dir, "saysall.xml")
+    with open(path, "w") as f:
+        f.write(SAYS_ALL)
+    host.xfsm_ctl("add-program", path)
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan,saysall")
+    with Clock(host) as clock:
+        subscriber = xfsmtest.Subscriber(host)
+        clock.set(wall=2 * 86400)
+        restart(host, "vm1")
+        before = wait_until(lambda: life() > (time.time() + 86400) * 1000
+                            and life(), SOON, "a life of the day after")
+        wait_until(lambda: alerts(before), SOON, "an alert")
+        clock.set()
+        restart(host, "vm1")
+        after = wait_until(lambda: life() != before and life(), SOON,
+                           "another life")
+        check(after > before, "life %d after %d" % (after, before))
+        wait_until(lambda: alerts(after), SOON,
+                   "an alert after the clock was set back")
+    wait_until(lambda: life() not in (before, after), SOON,
+               "a life under another agent")
+    check(life() > after, "life %d after %d" % (life(), after))
+    wait_until(lambda: alerts(life()), SOON,
+               "an alert after the agent was restarted")
+    subscriber.stop()
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan")
+    host.xfsm_ctl("del-program", "saysall")
 
 
 def test_longest_wait(host):

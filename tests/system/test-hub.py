@@ -64,6 +64,35 @@ def test_in_order():
         check("LOST" not in sub.errors(), sub.errors())
 
 
+def test_many_topics():
+    """Of as many topics of a probe as are followed, gaps are seen; beyond
+    that the oldest makes room, and that is counted."""
+    with Hub() as hub:
+        probe = hub.join("vm1")
+        sub = Subscriber(hub).wait_connected(hub)
+
+        def send(n):
+            probe.program = "p%d" % n
+            return probe.send()
+
+        def last(seq):
+            return wait_until(lambda: [e for e in sub.events()
+                                       if e["seq"] == seq], 10,
+                              "event %d" % seq)[0]
+
+        for n in range(64):
+            send(n)
+        for n in range(64):
+            check(last(send(n)).get("prev") == n + 1, "topic %d" % n)
+        check(hub.stats()["topics_forgotten"] == 0, "at the limit")
+        check("prev" not in last(send(64)), "a topic that is new")
+        hub.wait_stat("topics_forgotten", 1)
+        check(last(send(64))["prev"] == 129, "the new one is followed")
+        check(last(send(1))["prev"] == 66, "the second oldest is, too")
+        check("prev" not in last(send(0)), "the oldest is not any more")
+        hub.wait_stat("topics_forgotten", 2)
+
+
 def test_heartbeat():
     """A late joiner knows the last number at once, others within 2 s."""
     with Hub() as hub:

@@ -6,6 +6,7 @@ two controllers that share one database: roll-outs, programs on single ports,
 hosts; and the log of that.  Each answer is held against the OpenAPI
 document."""
 
+import json
 import os
 import signal
 import sys
@@ -264,6 +265,10 @@ def test_probes(fleet):
         post(fleet.a, "probes/start", body, 400, member + " is needed")
     order(fleet, "start", 400, surprise="x")
     order(fleet, "start", 400, parameters={"x": 1})
+    for parameters in ({"x": "1,2"}, {"x": "1\nA line of a log"},
+                       {"x\ny": "1"}, {"x": ""}, {"other:x": "1"},
+                       {"x": "1" * 4096}):
+        order(fleet, "start", 409, "parameters", parameters=parameters)
     order(fleet, "start", 403, role="viewer")
     order(fleet, "start", 409, "no host", host="nosuch")
     order(fleet, "start", 409, "no program", program="nosuch")
@@ -335,6 +340,38 @@ def delete_host(fleet, name, status, text="", query="", role="admin"):
                   text)
 
 
+def both_at_once(rest, path, requests):
+    """Sends all while the controller is stopped; their answers' statuses."""
+    etag = rest.call("GET", path).etag
+    os.kill(rest.process.pid, signal.SIGSTOP)
+    connections = [rest.connect() for _ in requests]
+    for connection, (method, body) in zip(connections, requests):
+        connection.request(method, path, body and json.dumps(body), {
+            "If-Match": etag,
+            "Authorization": "Bearer " + rest.tokens["admin"]})
+    os.kill(rest.process.pid, signal.SIGCONT)
+    statuses = sorted(c.getresponse().status for c in connections)
+    for connection in connections:
+        connection.close()
+    return statuses
+
+
+def test_host_races(fleet):
+    """Of two who know the same version, one writes, whatever they change."""
+    path = "/api/v1/hosts/race"
+    bare = {"remotes": ["unix:/nowhere"]}
+    put_host(fleet, "race", bare, 201)
+    keys = ["a" * 40, "b" * 40]
+    for requests in ([("PUT", dict(bare, hub_key=key)) for key in keys],
+                     [("PUT", dict(bare, labels={"x": "y"})),
+                      ("DELETE", None)]):
+        wait_until(lambda: fleet.a.call("GET", path).status == 200, 10,
+                   "a host")
+        statuses = both_at_once(fleet.a, path, requests)
+        check(statuses in ([200, 412], [202, 412]), str(statuses))
+    delete_host(fleet, "race", 200, "stay there", "?force=true")
+
+
 def test_bad_hosts(fleet):
     """What cannot be, with a reason, at the limits and past them."""
     good = {"remotes": ["unix:/nowhere"]}
@@ -345,6 +382,8 @@ def test_bad_hosts(fleet):
             ({}, "1 to 9 remotes"), ([], ""), ({"remotes": "x"}, "remotes"),
             ({"remotes": [1]}, "strings"),
             ({"remotes": ["nonsense"]}, "no OVSDB remote"),
+            ({"remotes": ["tcp:192.0.2.1:65536"]}, "no OVSDB remote"),
+            ({"remotes": ["ssl:[2001:db8::1]:0"]}, "no OVSDB remote"),
             ({"remotes": ["unix:/%d" % i for i in range(10)]}, "1 to 9"),
             (dict(good, events="nonsense"), "ipc"),
             (dict(good, events=1), "events"),
@@ -392,6 +431,7 @@ def test_bad_hosts(fleet):
 def test_hosts(fleet):
     """A host comes, gets what its labels select, and leaves clean."""
     test_bad_hosts(fleet)
+    test_host_races(fleet)
     fake = FakeHost(fleet.host, "hv3")
     fake.rows.insert("Assignment", name="local", programs=["theirs"],
                      target={"port": "x"})

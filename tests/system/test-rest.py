@@ -76,15 +76,24 @@ def test_start(host):
 def test_routes(rest):
     """Document and routes are the same; each route knows the roles."""
     document = rest.validator.document
-    told = {(method.upper(), path, operation["x-role"])
+
+    def query(*operations):
+        return frozenset(
+            parameter["name"] for operation in operations
+            for parameter in map(rest.validator.resolve,
+                                 operation.get("parameters", ()))
+            if parameter["in"] == "query")
+
+    told = {(method.upper(), path, operation["x-role"],
+             query(item, operation))
             for path, item in document["paths"].items()
             for method, operation in item.items() if method != "parameters"}
-    served = {tuple(line.split()) for line in
+    served = {(*line.split()[:3], frozenset(line.split()[3:])) for line in
               rest.host.appctl(rest.ctl, "http/routes").splitlines()}
     check(told == served, "document and routes differ: %s" % (told ^ served))
 
     order = ("nobody",) + ROLES
-    for method, path, least in sorted(served):
+    for method, path, least, known in sorted(served, key=lambda r: r[:3]):
         path = path.replace("{name}", "nosuch").replace("{port}", "none")
         if "stream" in path:
             continue
@@ -97,6 +106,14 @@ def test_routes(rest):
             check(answer.status == wanted if wanted
                   else answer.status not in (401, 403),
                   "%s %s as %s: %d" % (method, path, role, answer.status))
+        if least != "nobody":
+            answer = expect(rest.call(method, path + "?nosuch=1",
+                                      body=None if method == "GET"
+                                      else "{}"), 400)
+            check("\"nosuch\" is no parameter of this; known: "
+                  in answer.json["detail"]
+                  and all(name in answer.json["detail"] for name in known),
+                  answer.body)
     expect(rest.call("POST", "/api/v1/hosts"), 405)
     expect(rest.call("GET", "/api/v2/hosts"), 404)
     expect(rest.call("GET", "/api/v1/hosts/../../etc/passwd"), 404)
@@ -213,6 +230,39 @@ def test_limits(rest):
     rest.get("/api/v1/status")
 
 
+def test_mistakes(rest, db):
+    """What is not understood is not taken for something else."""
+    db.insert("Role", name="ann", level="viewer",
+              tokens=["sha256:" + "0" * 64])
+    tokens = "/api/v1/roles/ann/tokens"
+    wait_until(lambda: rest.call("GET", "/api/v1/roles/ann").status == 200,
+               10, "a role")
+    for query in ("digset=x", "digest", "digest=x&digest=y", "digest=%ff"):
+        expect(rest.call("DELETE", tokens + "?" + query), 400)
+    expect(rest.call("DELETE", tokens + "?digest=x%00"), 404)
+    check(db.row("Role", "ann")["tokens"], "a mistake took all tokens away")
+    expect(put(rest, "/api/v1/programs/new/source?canary_percent=10",
+               PROGRAM % "1"), 400)
+    check(not db.rows("Program", named("new")), "a canary for all")
+    for path in ("/api/v1/roles/ann%00x", "/api/v1/roles/ann%0a"):
+        expect(rest.call("GET", path), 404)
+        expect(rest.call("DELETE", path, headers={"If-Match": "*"}), 404)
+    for path in ("/api/v1/roles/%ff", "/api/v1/roles/ann%c3"):
+        expect(rest.call("DELETE", path), 400)
+    for body in ('{"level": "viewer", "level": "admin"}',
+                 '{"level": "viewer", "lev\\u0065l": "admin"}',
+                 '{"level": "viewer", "tenant": "\\ud800"}'):
+        expect(put(rest, "/api/v1/roles/bob", body, "admin"), 400)
+    body = {"programs": ["hello"], "hosts": ["*"], "target": {"port": "a"}}
+    text = json.dumps(body).replace('"a"', '"a", "port": "*"')
+    answer = expect(put(rest, "/api/v1/assignments/twice", text), 400)
+    check("twice" in answer.json["detail"], answer.body)
+    body["target"]["port"] = "a:\"\\:"
+    expect(put(rest, "/api/v1/assignments/twice", body), 201)
+    db.delete("Assignment", named("twice"))
+    db.delete("Role", named("ann"))
+
+
 def test_signature(rest, db):
     """It is written as it is; who trusts which key is for others."""
     path = "/api/v1/programs/hello/signature"
@@ -234,6 +284,12 @@ def test_assignments(rest, db):
             "host_labels": {"rack": "r1"}}
     for wrong in ({}, [], "x", {"programs": "hello"},
                   dict(body, programs=[1]), dict(body, target={}),
+                  dict(body, programs=["hello", "helo"]),
+                  dict(body, tenant="nosuch"),
+                  dict(body, target={"port": "p" * 1024}),
+                  dict(body, target={"external_ids:" + "k" * 1011: "x"}),
+                  dict(body, target={"neutron:k%d" % i: "x"
+                                     for i in range(65)}),
                   dict(body, target={"nosuch": "1"}),
                   dict(body, target={"port": 1}),
                   dict(body, enabled="yes"), dict(body, surprise=1),
@@ -243,6 +299,10 @@ def test_assignments(rest, db):
                   dict(body, programs=["p%d" % i for i in range(33)])):
         expect(put(rest, path, wrong if isinstance(wrong, str)
                    else json.dumps(wrong)), 400)
+    most = {"neutron:k%d" % i: "x" for i in range(62)}
+    most.update({"port": "p" * 1023, "external_ids:" + "k" * 1010: "x"})
+    expect(put(rest, path + "most", dict(body, target=most)), 201)
+    db.delete("Assignment", named("webmost"))
     expect(put(rest, path, json.dumps(body), If_Match='"x"'), 412)
     created = expect(put(rest, path, body), 201)
     wait_until(lambda: rest.call("GET", path).status == 200, 10,
@@ -598,6 +658,7 @@ def test(host):
                "hosts")
     test_pages(rest)
     test_programs(rest, db)
+    test_mistakes(rest, db)
     test_signature(rest, db)
     test_assignments(rest, db)
     with open(LIBRARY) as f:

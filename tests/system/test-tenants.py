@@ -268,9 +268,19 @@ def test_refusals(fleet):
     fleet.call("blue-operator", 409, "PUT", ASSIGNMENTS + "blue.three", body)
     fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.three",
                dict(body, enabled=False))
+    # Of those that are not enabled, too: twice as many altogether.
+    off = dict(body, enabled=False)
+    fleet.call("blue-operator", 201, "PUT", ASSIGNMENTS + "blue.four", off)
+    wait_until(lambda: len(fleet.names("blue-viewer", "/api/v1/assignments"))
+               == 4, 10, "the fourth")
+    answer = fleet.call("blue-operator", 409, "PUT",
+                        ASSIGNMENTS + "blue.five", off)
+    check("4 assignments, with those" in answer.json["detail"], answer.body)
+    fleet.call("blue-operator", 200, "PUT", ASSIGNMENTS + "blue.four", off,
+               If_Match="*")
     check("tenant" not in fleet.rest.get(ASSIGNMENTS + "watch").json,
           "the operator's")
-    for name in ("two", "three"):
+    for name in ("two", "three", "four"):
         wait_until(lambda n=name: fleet.rest.call(
             "GET", ASSIGNMENTS + "blue." + n).status == 200, 10, name)
         fleet.call("blue-operator", 200, "DELETE", ASSIGNMENTS + "blue."

@@ -147,6 +147,17 @@ test_canary(void **state)
     decide(w, "canary active");
     w->now = 119999;
     decide(w, "canary active");
+    /* So it does where the clock was set back. */
+    w->now = 50000;
+    decide(w, "canary active");
+    assert_int_equal(v->since, 50000);
+    assert_int_equal(w->next, 60000);
+    w->now = 100000;
+    v->health = XFSM_ROLLOUT_UNKNOWN;
+    decide(w, "canary active");
+    v->health = XFSM_ROLLOUT_WELL;
+    w->now = 110000;
+    decide(w, "canary active");
     w->now = 120000;
     decide(w, "active replaced");
     assert_int_equal(v->since, 120000);
