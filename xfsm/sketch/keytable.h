@@ -50,7 +50,9 @@
  * counts its keys by 13 bits of their hash, in 8 KB that stay in the cache:
  * where the count is 0, no line of the table is touched.  (Fan et al.,
  * "Summary cache", 2000, with one hash function.)  A count that reaches 255
- * stays there.
+ * stays there, and that of a key which made room stays as it is, for nobody
+ * has its hash: after many evictions look-ups touch the table again, until it
+ * is cleared.
  *
  * Memory is stated at creation and never exceeded; untouched parts of it cost
  * nothing (mem.h).  Thread-safety: none. */
