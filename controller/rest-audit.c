@@ -88,7 +88,7 @@ xfsm_rest_audit_refusal(struct xfsm_rest_call *call, const char *outcome,
     if (call->writes && !call->audited
         && xfsm_http_limit_check(call->rest->attempts, call->request->client,
                                  time_msec())) {
-        ovs_strzcpy(call->detail, why, sizeof call->detail);
+        xfsm_rest_set_detail(call, why);
         xfsm_rest_audit(call, call->request->method, call->request->path,
                         outcome);
     }

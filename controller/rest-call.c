@@ -360,6 +360,21 @@ xfsm_rest_take_map(const struct json *json, struct smap *smap)
 
 /* ## Bits ## */
 
+void
+xfsm_rest_set_detail(struct xfsm_rest_call *call, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len >= sizeof call->detail) {
+        len = sizeof call->detail - 1;
+        while (len && (text[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+    memcpy(call->detail, text, len);
+    call->detail[len] = '\0';
+}
+
 struct json *
 xfsm_rest_smap_to_json(const struct smap *smap)
 {

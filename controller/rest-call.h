@@ -153,6 +153,10 @@ char *xfsm_rest_make_etag(const char *text);
 /* The same of 'json', which is destroyed. */
 char *xfsm_rest_make_json_etag(struct json *json);
 
+/* Copies 'text' to the 'detail' of the request, cut between two characters if
+ * it is too long: what is no UTF-8 is no JSON. */
+void xfsm_rest_set_detail(struct xfsm_rest_call *, const char *text);
+
 /* Notes, and logs, that the user did 'action' to 'object'.  Where a user could
  * have that done without end, the caller limits it. */
 void xfsm_rest_audit(struct xfsm_rest_call *, const char *action,

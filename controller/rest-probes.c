@@ -234,7 +234,7 @@ write_probe(struct xfsm_rest_call *call, enum xfsm_port_verb verb,
                           error);
     } else {
         action = xasprintf("%s probe", xfsm_port_verb_names[verb]);
-        ovs_strzcpy(call->detail, done, sizeof call->detail);
+        xfsm_rest_set_detail(call, done);
         xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL, action);
         free(action);
     }

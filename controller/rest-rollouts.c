@@ -453,7 +453,7 @@ write_order(struct xfsm_rest_call *call, enum verb verb,
         xfsm_rest_problem(call, MHD_HTTP_CONFLICT, "Not possible", "%s",
                           error);
     } else {
-        ovs_strzcpy(call->detail, done, sizeof call->detail);
+        xfsm_rest_set_detail(call, done);
         xfsm_rest_db_commit(call, txn, MHD_HTTP_OK, NULL, actions[verb]);
     }
     free(error);

@@ -165,8 +165,9 @@ xfsm_source_note_safe(struct xfsm_source *s, uint64_t last, uint64_t safe)
         s->safe_number = 0;
     }
     update_since(s);
+    /* It can go back: the clock of the hub can have been ahead. */
     if (!s->safe_number && last && s->caught_up
-        && xfsm_positions_since(s->positions) > s->safe_since_ms) {
+        && xfsm_positions_since(s->positions) != s->safe_since_ms) {
         s->safe_since_ms = xfsm_positions_since(s->positions);
         s->safe_number = last;
     }

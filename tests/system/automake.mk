@@ -117,6 +117,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	tests/system/README.md \
 	tests/system/lib/browsertest.py \
+	tests/system/lib/clocktest.py \
 	tests/system/lib/collecttest.py \
 	tests/system/lib/dashboard-ops.mjs \
 	tests/system/lib/dashboard.mjs \

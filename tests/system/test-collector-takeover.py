@@ -11,9 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
+import clocktest                                            # noqa: E402
 import hubtest                                              # noqa: E402
 import natstest                                             # noqa: E402
 import xfsmtest                                             # noqa: E402
@@ -142,6 +144,40 @@ def test_returned_disk():
             check(" 0 lost" in first.show(), first.show())
 
 
+def test_clock_ahead():
+    """The clock of a hub was ahead: who takes over asks for what came since
+    it was set back, too."""
+    if xfsmtest.is_sanitized():
+        return
+    hub = hubtest.Hub()
+    env = hub.env
+    clock = clocktest.Clock(hub.dir, env)
+    hub.env = clock.env
+    with hub, natstest.Nats(hub.dir) as nats:
+        hub.env = env           # That of the others.
+        db = FleetDb(hub)
+        a = hub.join("vm1")
+        hold = "--events-option=hold-s=0"
+        with Member(hub, db, "c1", hold, events=nats.url) as first, \
+                Member(hub, db, "c2", hold, events=nats.url) as second:
+            clock.set(wall=86400)
+            first.start()
+            a.send()
+            tomorrow = (time.time() + 43200) * 1000
+            wait_until(lambda: db.collected() > tomorrow, 30,
+                       lambda: str(db.rows.rows("Host")))
+            clock.set()
+            a.send()
+            wait_until(lambda: 1 < db.collected() < tomorrow, 30,
+                       lambda: str(db.rows.rows("Host")))
+            first.kill()
+            shutil.rmtree(first.state)
+            a.send()
+            second.start()
+            nats.wait_count(3, second.show)
+    clock.close()
+
+
 def test_files_do_not_share():
     """Where events go to files, each controller begins by itself."""
     with hubtest.Hub() as hub:
@@ -184,5 +220,5 @@ def test_hub_key():
 if __name__ == "__main__":
     tests = [test_files_do_not_share, test_hub_key]
     if natstest.available() and has_sink("nats://127.0.0.1:1"):
-        tests += [test_lost_disk, test_returned_disk]
+        tests += [test_lost_disk, test_returned_disk, test_clock_ahead]
     hubtest.main(*tests)

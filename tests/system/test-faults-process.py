@@ -9,12 +9,12 @@ import contextlib
 import json
 import os
 import signal
-import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
+import clocktest                                            # noqa: E402
 import faulttest                                            # noqa: E402
 import xfsmtest                                             # noqa: E402
 import zmqlite                                              # noqa: E402
@@ -223,7 +223,8 @@ def test_idle_probe_spins(host):
     begins."""
     if not can_preload(host):
         return
-    env = dict(host.env, LD_PRELOAD=make_library(host, "spin", SPIN))
+    env = dict(host.env, LD_PRELOAD=clocktest.make_library(
+        host.dir, "spin", SPIN))
     restart_agent(host, env)
     with Untouched(host, "vm9"):
         hang_idle(host, signal.SIGUSR1, "ran in circles")
@@ -269,87 +270,13 @@ def test_hub_stopped(host, vm1):
 
 # Clocks.
 
-CLOCK = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static const volatile long long int *offsets;   /* Wall, monotonic. */
-
-__attribute__((constructor)) static void
-init(void)
-{
-    int fd = open(getenv("XFSM_TEST_CLOCK"), O_RDONLY | O_CLOEXEC);
-    void *p = mmap(NULL, 2 * sizeof *offsets, PROT_READ, MAP_SHARED, fd, 0);
-
-    offsets = p == MAP_FAILED ? NULL : p;
-    close(fd);
-}
-
-int
-clock_gettime(clockid_t id, struct timespec *t)
-{
-    static int (*next)(clockid_t, struct timespec *);
-    int error;
-
-    if (!next) {
-        next = (int (*)(clockid_t, struct timespec *))
-            dlsym(RTLD_NEXT, "clock_gettime");
-    }
-    error = next(id, t);
-    if (!error && offsets) {
-        t->tv_sec += (id == CLOCK_REALTIME ? offsets[0]
-                      : id == CLOCK_MONOTONIC ? offsets[1] : 0);
-    }
-    return error;
-}
-
-time_t
-time(time_t *t)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (t) {
-        *t = now.tv_sec;
-    }
-    return now.tv_sec;
-}
-
-int
-gettimeofday(struct timeval *t, void *zone)
-{
-    struct timespec now;
-
-    (void) zone;
-    clock_gettime(CLOCK_REALTIME, &now);
-    t->tv_sec = now.tv_sec;
-    t->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-"""
-
-
-class Clock:
+class Clock(clocktest.Clock):
     """Clocks of the agent and its children that can be set, for as long as
     the context lasts."""
 
     def __init__(self, host):
+        super().__init__(host.dir, host.env)
         self.host = host
-        library = make_library(host, "clock", CLOCK)
-        path = os.path.join(host.dir, "clock")
-        self.file = open(path, "wb", buffering=0)
-        self.set()
-        self.env = dict(host.env, LD_PRELOAD=library, XFSM_TEST_CLOCK=path)
-
-    def set(self, wall=0, monotonic=0):
-        """Sets them that many seconds ahead of what they are."""
-        os.pwrite(self.file.fileno(), struct.pack("qq", wall, monotonic), 0)
 
     def __enter__(self):
         restart_agent(self.host, self.env)
@@ -358,24 +285,13 @@ class Clock:
     def __exit__(self, exc_type, exc, tb):
         if not exc_type:
             restart_agent(self.host, self.host.env)
-        self.file.close()
+        self.close()
 
 
 def can_preload(host):
     if host.sanitized:
         print("sanitizers want to be loaded first: this part is left out")
     return not host.sanitized
-
-
-def make_library(host, name, text):
-    """A library to be loaded before others."""
-    source = os.path.join(host.dir, name + ".c")
-    library = os.path.join(host.dir, name + ".so")
-    with open(source, "w") as f:
-        f.write(text)
-    host.run(*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-O1",
-             "-o", library, source, "-ldl")
-    return library
 
 
 def restart_agent(host, env):

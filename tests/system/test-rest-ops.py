@@ -269,6 +269,13 @@ def test_probes(fleet):
                        {"x\ny": "1"}, {"x": ""}, {"other:x": "1"},
                        {"x": "1" * 4096}):
         order(fleet, "start", 409, "parameters", parameters=parameters)
+    # What is kept of a long one has no half of a character at its end.
+    for port in ("\u00e9" * 127, "x" + "\u00e9" * 127):
+        done = order(fleet, "start", port=port).json["detail"]
+        kept = fleet.a.get("/api/v1/audit?limit=1", "admin").json["items"]
+        check(kept[0]["detail"] == done and done.endswith("\u00e9" * 100),
+              str(kept))
+        order(fleet, "remove", port=port)
     order(fleet, "start", 403, role="viewer")
     order(fleet, "start", 409, "no host", host="nosuch")
     order(fleet, "start", 409, "no program", program="nosuch")
