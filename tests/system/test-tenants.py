@@ -377,22 +377,6 @@ def test_probes(fleet):
     fleet.ctl("remove-probe", "hv1", "vm1", "hello")
 
 
-def points(fleet, role, port):
-    """Points of the last half hour with values, and all of them; what is told
-    where there is no history."""
-    answer = fleet.rest.call("GET", "/api/v1/hosts/hv1/ports/%s/history"
-                             % port, role)
-    if answer.status == 404:
-        return 0, answer.json["detail"]
-    packets = answer.json["values"]["packets"]
-    return sum(p is not None for p in packets), len(packets)
-
-
-def talkers(fleet, role):
-    return {(i["port"], i["program"]) for i in
-            fleet.rest.get("/api/v1/talkers", role).json["items"]}
-
-
 def test_audit(fleet):
     """An admin of a tenant sees what its users did."""
     def entries():
@@ -586,17 +570,17 @@ def test_events(fleet):
           and red.next()["event"]["port"] == "vm2", "streams")
     check(not fleet.rest.get("/api/v1/events?port=vm2",
                              "blue-viewer").json["items"], "a filter")
-    wait_until(lambda: talkers(fleet, "viewer") == everything, 20, "lists")
-    check(talkers(fleet, "blue-viewer") == {("vm1", "hello")}
-          and talkers(fleet, "red-viewer") == {("vm2", "hello")},
-          str(talkers(fleet, "blue-viewer")))
+    wait_until(lambda: fleet.talkers("viewer") == everything, 20, "lists")
+    check(fleet.talkers("blue-viewer") == {("vm1", "hello")}
+          and fleet.talkers("red-viewer") == {("vm2", "hello")},
+          str(fleet.talkers("blue-viewer")))
     for port in ("vm1", "vm2"):
-        wait_until(lambda p=port: points(fleet, "viewer", p)[0] > 1, 30,
+        wait_until(lambda p=port: fleet.points("viewer", p)[0] > 1, 30,
                    "history")
-    wait_until(lambda: points(fleet, "blue-viewer", "vm1")[0] > 1, 30,
+    wait_until(lambda: fleet.points("blue-viewer", "vm1")[0] > 1, 30,
                "a tenant's history")
-    check(points(fleet, "blue-viewer", "vm2")[1].replace("vm2", "nosuch")
-          == points(fleet, "blue-viewer", "nosuch")[1], "not its own")
+    check(fleet.points("blue-viewer", "vm2")[1].replace("vm2", "nosuch")
+          == fleet.points("blue-viewer", "nosuch")[1], "not its own")
 
     check(fleet.known_hosts() == 1, "hosts whose tenants are known")
 
@@ -611,19 +595,19 @@ def test_events(fleet):
     # A port of the same name that is another's now: what was before stays
     # with whom it was, what is from now on goes to the other.
     before = fleet.events("blue-viewer")
-    n_before = points(fleet, "viewer", "vm1")[0]
+    n_before = fleet.points("viewer", "vm1")[0]
     fleet.host.vsctl("set", "Interface", "vm1",
                      "external_ids:\"neutron:project\"=red")
     fleet.wait_running("vm1", "hello", "secret")
     wait_until(lambda: fleet.names("red-viewer", "/api/v1/ports", "id")
                == ["hv1/vm1", "hv1/vm2"], 20, "the port")
     # Its past does not go with it: there is no more than was added since.
-    n_red = points(fleet, "red-viewer", "vm1")[0]
-    past = points(fleet, "viewer", "vm1")[0]
+    n_red = fleet.points("red-viewer", "vm1")[0]
+    past = fleet.points("viewer", "vm1")[0]
     check(n_red <= past - n_before < past, "a past")
-    check("there is no" in points(fleet, "blue-viewer", "vm1")[1], "lost")
-    check(talkers(fleet, "red-viewer") == {("vm2", "hello")}
-          and talkers(fleet, "blue-viewer") == {("vm1", "hello")},
+    check("there is no" in fleet.points("blue-viewer", "vm1")[1], "lost")
+    check(fleet.talkers("red-viewer") == {("vm2", "hello")}
+          and fleet.talkers("blue-viewer") == {("vm1", "hello")},
           "lists of before")
 
     def news():
@@ -631,12 +615,12 @@ def test_events(fleet):
         return ("vm1", "hello") in fleet.event_programs("red-viewer")
 
     wait_until(news, 30, "events of a port that changed hands")
-    check(talkers(fleet, "red-viewer") == {("vm1", "hello"), ("vm2", "hello")}
-          and not talkers(fleet, "blue-viewer"), "lists of since")
-    wait_until(lambda: points(fleet, "red-viewer", "vm1")[0] > 0, 30,
+    check(fleet.talkers("red-viewer") == {("vm1", "hello"), ("vm2", "hello")}
+          and not fleet.talkers("blue-viewer"), "lists of since")
+    wait_until(lambda: fleet.points("red-viewer", "vm1")[0] > 0, 30,
                "history of since")
-    n_red = points(fleet, "red-viewer", "vm1")[0]
-    check(points(fleet, "viewer", "vm1")[0] >= n_before + n_red, "a past")
+    n_red = fleet.points("red-viewer", "vm1")[0]
+    check(fleet.points("viewer", "vm1")[0] >= n_before + n_red, "a past")
     check(not set(before) & set(fleet.events("red-viewer")),
           "events of before")
     check(fleet.events("blue-viewer") == before, "events that a tenant had")
@@ -773,17 +757,7 @@ def test_tokens(fleet, blue, red):
 
 def test(host):
     fleet = Fleet(host)
-    host.start()
-    host.add_bridge("br0")
-    for i, project in enumerate(("blue", "red"), 1):
-        port = "vm%d" % i
-        fleet.vms[port] = host.add_vm("br0", port, "10.0.0.%d/24" % i)
-        host.vsctl("set", "Interface", port,
-                   "external_ids:\"neutron:project\"=" + project)
-        fleet.vms[port].run("ip", "neigh", "add", "10.0.0.9", "lladdr",
-                            "02:00:00:00:00:09", "dev", "eth0")
-    fleet.ctl("--events=ipc://%s/xfsm-hub.events" % host.rundir, "add-host",
-              "hv1", "unix:%s/db.sock" % host.rundir)
+    fleet.start()
     test_tool(fleet)
     test_database(fleet)
     test_reach(fleet)

@@ -37,6 +37,21 @@ class Fleet(FleetDb):
                                    "--db=" + self.server.remote)
         self.vms = {}
 
+    def start(self):
+        """A host with a port of each of two projects."""
+        host = self.host
+        host.start()
+        host.add_bridge("br0")
+        for i, project in enumerate(("blue", "red"), 1):
+            port = "vm%d" % i
+            self.vms[port] = host.add_vm("br0", port, "10.0.0.%d/24" % i)
+            host.vsctl("set", "Interface", port,
+                       "external_ids:\"neutron:project\"=" + project)
+            self.vms[port].run("ip", "neigh", "add", "10.0.0.9", "lladdr",
+                               "02:00:00:00:00:09", "dev", "eth0")
+        self.ctl("--events=ipc://%s/xfsm-hub.events" % host.rundir,
+                 "add-host", "hv1", "unix:%s/db.sock" % host.rundir)
+
     def add_program(self, name):
         path = os.path.join(self.host.dir, name + ".xml")
         with open(path, "w") as f:
@@ -74,6 +89,20 @@ class Fleet(FleetDb):
         line, = [line for line in self.rest.get("/metrics").body.splitlines()
                  if line.startswith("xfsm_http_tenant_hosts ")]
         return int(float(line.split()[1]))
+
+    def points(self, role, port):
+        """Points of the last half hour with values, and all of them; what is
+        told where there is no history."""
+        answer = self.rest.call("GET", "/api/v1/hosts/hv1/ports/%s/history"
+                                % port, role)
+        if answer.status == 404:
+            return 0, answer.json["detail"]
+        packets = answer.json["values"]["packets"]
+        return sum(p is not None for p in packets), len(packets)
+
+    def talkers(self, role):
+        return {(i["port"], i["program"]) for i in
+                self.rest.get("/api/v1/talkers", role).json["items"]}
 
     def events(self, role):
         """The events that a user sees, with their numbers."""
