@@ -13,6 +13,7 @@
 #include "dirs.h"
 #include "lib/vswitch-idl.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/known-keys.h"
 #include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovsdb-schema/xfsm-idl.h"
@@ -165,6 +166,21 @@ get_number(const struct smap *options, const char *key, unsigned int def,
     return value;
 }
 
+/* The same for a truth value. */
+static bool
+get_bool(const struct smap *options, const char *key, bool def,
+         struct ds *errors)
+{
+    const char *s = smap_get(options, key);
+
+    if (s && strcmp(s, "true") && strcmp(s, "false")) {
+        ds_put_format(errors, "%soptions:%s=%s is not true or false",
+                      errors->length ? "; " : "", key, s);
+        return def;
+    }
+    return s ? !strcmp(s, "true") : def;
+}
+
 static void
 replace(char **p, const char *s)
 {
@@ -202,6 +218,7 @@ read_options(struct xfsm_agent *agent)
     const struct smap *options = global ? &global->options : &none;
     struct xfsm_monitor_settings *s = &agent->settings;
     struct ds errors = DS_EMPTY_INITIALIZER;
+    bool huge_pages;
     char *endpoint;
 
     read_host(agent, ovs);
@@ -223,13 +240,17 @@ read_options(struct xfsm_agent *agent)
         .hang_ms = get_number(options, "hang-ms", XFSM_WORKER_HANG_MS,
                               XFSM_WORKER_HANG_MS_MIN,
                               XFSM_WORKER_HANG_MS_MAX, &errors),
-        .segments = smap_get_bool(options, "segments", true),
-        .kernel_filter = smap_get_bool(options, "kernel-filter", true),
-        .machine_code = smap_get_bool(options, "machine-code", true),
-        .huge_pages = smap_get(options, "huge-pages")
-                      ? &truth[smap_get_bool(options, "huge-pages", false)]
-                      : NULL,
+        .segments = get_bool(options, "segments", true, &errors),
+        .kernel_filter = get_bool(options, "kernel-filter", true, &errors),
+        .machine_code = get_bool(options, "machine-code", true, &errors),
     };
+    huge_pages = get_bool(options, "huge-pages", false, &errors);
+    if (huge_pages || !strcmp(smap_get_def(options, "huge-pages", ""),
+                              "false")) {
+        s->huge_pages = &truth[huge_pages];
+    }
+    agent->mirror = get_bool(options, "mirror", false, &errors);
+    xfsm_known_keys_check_options(options, &errors);
     xfsm_mitigator_configure(agent->mitigator, options, &errors);
     xfsm_exporter_link_configure(&agent->exporter,
                                  get_number(options, "metrics-port", 0, 1,
@@ -247,7 +268,6 @@ read_options(struct xfsm_agent *agent)
             ? "partial: hw-offload is on, and packets that the hardware "
               "forwards are not seen" : NULL);
     s->visibility = agent->hw_offload;
-    agent->mirror = smap_get_bool(options, "mirror", false);
 }
 
 /* ## Programs. ## */

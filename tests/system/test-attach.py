@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
+import faulttest                                            # noqa: E402
 import xfsmtest                                             # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
@@ -279,6 +280,38 @@ def quote(text):
         "\n", "\\n")
 
 
+def test_mistakes(host):
+    """Keys and options that are not as they should be are told where the
+    operator looks."""
+    def notes():
+        return faulttest.probe_row(host, "vm1", "notes")
+
+    def options_error():
+        return host.xfsm_ctl("get", "XFSM_Global", ".", "status")
+
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan",
+               "external_ids:xfsm-param=portscan:max_rate=2")
+    wait_until(lambda: "xfsm-param of the port has no effect" in notes(), 5,
+               notes)
+    host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm-param")
+    wait_until(lambda: "no effect" not in notes(), 5, notes)
+    host.wait_status("vm1", "running", 5)
+
+    # The defaults hold, so no probe is started anew.
+    pid = host.probe_pid("vm1")
+    host.xfsm_ctl("set", "XFSM_Global", ".", "options:ring_kib=512",
+                  "options:machine-code=off", "options:mirror=yes")
+    for error in ('there is no option \\"ring_kib\\"',
+                  "options:machine-code=off is not true or false",
+                  "options:mirror=yes is not true or false"):
+        wait_until(lambda: error in options_error(), 5, options_error)
+    check(host.probe_pid("vm1") == pid, "the probe was restarted")
+    for key in ("ring_kib", "machine-code", "mirror"):
+        host.xfsm_ctl("remove", "XFSM_Global", ".", "options", key)
+    wait_until(lambda: "options-error" not in options_error(), 5,
+               options_error)
+
+
 def test_bridge(host):
     host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm", "--",
                "remove", "Port", "vm2", "external_ids", "xfsm")
@@ -402,6 +435,7 @@ def test(host):
     test_kill(host)
     test_hang(host)
     test_bad_programs(host)
+    test_mistakes(host)
     test_images(host)
     test_bridge(host)
     test_assignment(host)
