@@ -83,7 +83,7 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
     }
 
     smap_add(&status, "hub", xfsm_hub_link_status(hub));
-    put_error(&status, "hub-error", hub->worker.error);
+    put_error(&status, "hub-error", xfsm_hub_link_error(hub));
     if (xfsm_exporter_link_status(&agent->exporter)) {
         smap_add(&status, "metrics",
                  xfsm_exporter_link_status(&agent->exporter));

@@ -306,10 +306,15 @@ def test_mistakes(host):
                   "options:mirror=yes is not true or false"):
         wait_until(lambda: error in options_error(), 5, options_error)
     check(host.probe_pid("vm1") == pid, "the probe was restarted")
-    for key in ("ring_kib", "machine-code", "mirror"):
+    host.xfsm_ctl("set", "XFSM_Global", ".",
+                  "options:hub-journal=/nonexistent/journal")
+    for text in ("hub=running", "no journal, alerts are not kept: "
+                 "/nonexistent/journal"):
+        wait_until(lambda: text in options_error(), 5, options_error)
+    check("no journal" in host.appctl("ovs-xfsmd", "xfsm/show"), "show")
+    for key in ("ring_kib", "machine-code", "mirror", "hub-journal"):
         host.xfsm_ctl("remove", "XFSM_Global", ".", "options", key)
-    wait_until(lambda: "options-error" not in options_error(), 5,
-               options_error)
+    wait_until(lambda: "error" not in options_error(), 5, options_error)
 
 
 def test_bridge(host):
