@@ -452,6 +452,8 @@ report_memory(struct xfsm_agent *agent)
     memory_run();
     if (memory_should_report()) {
         simap_increase(&usage, "probes", shash_count(&agent->monitors));
+        simap_increase(&usage, "programs",
+                       xfsm_programs_count(agent->programs));
         ovsdb_idl_get_memory_usage(agent->ovs.idl, &usage);
         ovsdb_idl_get_memory_usage(agent->xfsm.idl, &usage);
         memory_report(&usage);

@@ -407,7 +407,8 @@ configure_monitors(struct xfsm_agent *agent, struct xfsm_desired *desired)
     }
 }
 
-/* Forgets the programs with parameters that are not wanted any more. */
+/* Forgets the programs with parameters, and the names without a program, that
+ * are not wanted any more. */
 static void
 drop_unused_programs(struct xfsm_agent *agent)
 {
@@ -417,7 +418,11 @@ drop_unused_programs(struct xfsm_agent *agent)
     SHASH_FOR_EACH (node, &agent->monitors) {
         const struct xfsm_monitor *m = node->data;
         struct smap_node *params;
+        const char *name;
 
+        SSET_FOR_EACH (name, &m->want.programs) {
+            xfsm_programs_use(agent->programs, name, "");
+        }
         SMAP_FOR_EACH (params, &m->want.params) {
             xfsm_programs_use(agent->programs, params->key, params->value);
         }

@@ -297,6 +297,22 @@ def test_mistakes(host):
     wait_until(lambda: "no effect" not in notes(), 5, notes)
     host.wait_status("vm1", "running", 5)
 
+    # Names of no program are forgotten.
+    def kept():
+        words = host.appctl("ovs-xfsmd", "memory/show").split()
+        return int(dict(w.split(":") for w in words)["programs"])
+
+    before = kept()
+    for i in range(3):
+        names = ",".join("none%d-%d" % (i, j) for j in range(20))
+        host.vsctl("set", "Port", "vm1",
+                   'external_ids:xfsm="portscan,%s"' % names)
+        host.wait_status("vm1", "degraded", 5)
+        wait_until(lambda: kept() == before + 20, 5, kept)
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan")
+    host.wait_status("vm1", "running", 5)
+    wait_until(lambda: kept() == before, 5, kept)
+
     # The defaults hold, so no probe is started anew.
     pid = host.probe_pid("vm1")
     host.xfsm_ctl("set", "XFSM_Global", ".", "options:ring_kib=512",
