@@ -120,6 +120,9 @@ agent_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     if (agent->option_error) {
         ds_put_format(&s, "options: %s\n", agent->option_error);
     }
+    if (agent->assignment_error) {
+        ds_put_format(&s, "assignments: %s\n", agent->assignment_error);
+    }
     if (agent->hw_offload) {
         ds_put_format(&s, "visibility: %s\n", agent->hw_offload);
     }

@@ -183,6 +183,7 @@ agent_destroy(struct xfsm_agent *agent)
     free(agent->netdev_class);
     free(agent->hw_offload);
     free(agent->option_error);
+    free(agent->assignment_error);
 }
 
 bool

@@ -16,9 +16,13 @@
 #include "ovs-plugin/known-keys.h"
 #include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/target.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
 #include "util.h"
+
+/* Assignments are told up to there that match nothing. */
+#define ASSIGNMENT_ERRORS_MAX 1024
 
 /* Limits of options. */
 #define MEMORY_MIB 1024
@@ -388,6 +392,30 @@ get_assignments(struct ovsdb_idl *idl, size_t *np)
     return in;
 }
 
+/* Tells which assignments match nothing whatever there is. */
+static void
+check_assignments(struct xfsm_agent *agent,
+                  const struct xfsm_desired_input *in)
+{
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    size_t i;
+
+    for (i = 0; i < in->n_assignments
+                && errors.length < ASSIGNMENT_ERRORS_MAX; i++) {
+        const struct xfsm_in_assignment *a = &in->assignments[i];
+        char *error = a->enabled ? xfsm_target_check(a->target) : NULL;
+
+        if (error) {
+            ds_put_format(&errors, "%sAssignment %.64s matches nothing: %s",
+                          errors.length ? "; " : "", a->name, error);
+            free(error);
+        }
+    }
+    free(agent->assignment_error);
+    agent->assignment_error = errors.length ? ds_steal_cstr(&errors) : NULL;
+    ds_destroy(&errors);
+}
+
 static void
 configure_monitors(struct xfsm_agent *agent, struct xfsm_desired *desired)
 {
@@ -451,6 +479,7 @@ read_desired(struct xfsm_agent *agent)
     for (i = 0; i < in.n_assignments; i++) {
         simap_put(&agent->matches, assignments[i].name, desired.matches[i]);
     }
+    check_assignments(agent, &in);
     configure_monitors(agent, &desired);
     drop_unused_programs(agent);
 

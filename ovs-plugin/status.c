@@ -90,6 +90,7 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
     }
     put_error(&status, "metrics-error", agent->exporter.worker.error);
     put_error(&status, "options-error", agent->option_error);
+    put_error(&status, "assignments-error", agent->assignment_error);
     put_error(&status, "visibility", agent->hw_offload);
     xfsmrec_xfsm_global_set_status(row, &status);
     smap_destroy(&status);

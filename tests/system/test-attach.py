@@ -328,6 +328,11 @@ def test_mistakes(host):
                  "/nonexistent/journal"):
         wait_until(lambda: text in options_error(), 5, options_error)
     check("no journal" in host.appctl("ovs-xfsmd", "xfsm/show"), "show")
+    host.xfsm_ctl("create", "Assignment", "name=typo", "programs=portscan",
+                  "target:prot=vm1", "enabled=true")
+    wait_until(lambda: "Assignment typo matches nothing: target:prot is no key"
+               in options_error(), 5, options_error)
+    host.xfsm_ctl("destroy", "Assignment", "typo")
     for key in ("ring_kib", "machine-code", "mirror", "hub-journal"):
         host.xfsm_ctl("remove", "XFSM_Global", ".", "options", key)
     wait_until(lambda: "error" not in options_error(), 5, options_error)
