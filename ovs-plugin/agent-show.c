@@ -113,11 +113,15 @@ agent_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
         ds_put_format(&s, ", %s", agent->hub.bound);
     }
     ds_put_char(&s, '\n');
-    if (agent->hub.worker.error) {
-        ds_put_format(&s, "    error: %s\n", agent->hub.worker.error);
+    if (xfsm_hub_link_error(&agent->hub)) {
+        ds_put_format(&s, "    error: %s\n",
+                      xfsm_hub_link_error(&agent->hub));
     }
     if (agent->option_error) {
         ds_put_format(&s, "options: %s\n", agent->option_error);
+    }
+    if (agent->assignment_error) {
+        ds_put_format(&s, "assignments: %s\n", agent->assignment_error);
     }
     if (agent->hw_offload) {
         ds_put_format(&s, "visibility: %s\n", agent->hw_offload);

@@ -34,7 +34,7 @@ usage(void)
            "  --db=DATABASE           connect to the server at DATABASE\n"
            "                          (default: unix:%s/db.sock)\n"
            "  --xfsm-db=DATABASE      server of the database XFSM alone\n"
-           "  --bindir=DIR            folder of xfsm and xfsm-ctl\n"
+           "  --bindir=DIR            folder of xfsm-ctl\n"
            "  --libexecdir=DIR        folder of xfsm-probe and xfsm-hub\n"
            "  --programs-dir=DIR      library of programs\n"
            "  --program-keys=PATH     take signed programs only, by the "

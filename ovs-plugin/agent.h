@@ -99,6 +99,7 @@ struct xfsm_agent {
     char *hw_offload;           /* Why not all packets are seen, or NULL. */
     bool mirror;                /* Mirror ports that cannot be listened to. */
     char *option_error;         /* Options that could not be used, or NULL. */
+    char *assignment_error;     /* Assignments of no use, or NULL. */
     struct simap matches;       /* Interfaces of each Assignment, by name. */
 
     /* Of status.c. */

@@ -122,6 +122,8 @@ ovs_plugin_libxfsmplugin_la_SOURCES = \
 	ovs-plugin/probe-source.h \
 	ovs-plugin/probe-state.c \
 	ovs-plugin/probe.h \
+	ovs-plugin/known-keys.c \
+	ovs-plugin/known-keys.h \
 	ovs-plugin/params.c \
 	ovs-plugin/params.h \
 	ovs-plugin/program-keys.c \

@@ -8,6 +8,7 @@
 
 #include "ovs-plugin/desired.h"
 
+#include "ovs-plugin/known-keys.h"
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/netdev-ring.h"
 #include "ovs-plugin/params.h"
@@ -172,6 +173,7 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
 {
     const char *mitigation = smap_get(at->port->external_ids,
                                       "xfsm-mitigation");
+    const bool *mirror;         /* See wants_mirror(). */
     char *error = get_number(at, "xfsm-workers", 1, XFSM_RING_WORKERS_MAX,
                              &probe->workers);
 
@@ -181,6 +183,9 @@ get_settings(const struct place *at, struct xfsm_desired_probe *probe)
     }
     if (!error) {
         error = get_bool(at, "xfsm-huge-pages", &probe->huge_pages);
+    }
+    if (!error) {
+        error = get_bool(at, MIRROR_KEY, &mirror);
     }
     if (!error && mitigation
         && !xfsm_mitigation_mode_from_name(mitigation, &probe->mitigation)) {
@@ -384,6 +389,7 @@ xfsm_desired_probe_destroy(struct xfsm_desired_probe *probe)
     smap_destroy(&probe->params);
     smap_destroy(&probe->all_ids);
     free(probe->params_note);
+    free(probe->keys_note);
 }
 
 void
@@ -402,6 +408,7 @@ xfsm_desired_probe_clone(struct xfsm_desired_probe *copy,
     smap_clone(&copy->params, &probe->params);
     smap_clone(&copy->all_ids, &probe->all_ids);
     copy->params_note = nullable_xstrdup(probe->params_note);
+    copy->keys_note = nullable_xstrdup(probe->keys_note);
 }
 
 /* Puts into 'ids' those of the interface and, where it has none of that name,
@@ -451,6 +458,8 @@ add_probe(struct xfsm_desired *d, const struct xfsm_desired_input *in,
     sset_init(&probe->programs);
     sset_swap(&probe->programs, programs);
     smap_init(&probe->params);
+    probe->keys_note = xfsm_known_keys_note(at->bridge->external_ids,
+                                            at->port->external_ids);
     error = get_settings(at, probe);
     if (!error) {
         error = get_params(in, at, probe);

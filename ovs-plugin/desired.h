@@ -157,6 +157,7 @@ struct xfsm_desired_probe {
                                  * and that are not wanted, or NULL. */
     unsigned int wanted_by;     /* Bit for each enum xfsm_wanted_by. */
     char *error;                /* Why there can be no probe, or NULL. */
+    char *keys_note;            /* Keys that have no effect, or NULL. */
 };
 
 struct xfsm_desired {

@@ -84,6 +84,7 @@ xfsm_hub_link_destroy(struct xfsm_hub_link *hub)
     free(hub->user);
     free(hub->endpoint);
     free(hub->bound);
+    free(hub->note);
     xfsm_counters_destroy(&hub->stats);
 }
 
@@ -268,6 +269,15 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
         VLOG_INFO("events are published on %s", text);
         return true;
 
+    case XFSM_IPC_NOTE:
+        if (!xfsm_ipc_get_text(payload, text, sizeof text)) {
+            return false;
+        }
+        xfsm_text_sanitize(text);
+        free(hub->note);
+        hub->note = xstrdup(text);
+        return true;
+
     case XFSM_IPC_STATS:
         xfsm_counters_clear(&hub->stats);
         return xfsm_ipc_get_stats(payload, put_counter, hub, text,
@@ -327,6 +337,8 @@ xfsm_hub_link_run(struct xfsm_hub_link *hub)
             unsend_ends(hub);
             free(hub->bound);
             hub->bound = NULL;
+            free(hub->note);
+            hub->note = NULL;
         }
     }
     if (hub->worker.state == XFSM_WORKER_READY) {
@@ -346,6 +358,12 @@ xfsm_hub_link_wait(const struct xfsm_hub_link *hub)
     if (hub->n_unsent && hub->worker.state == XFSM_WORKER_READY) {
         poll_timer_wait_until(hub->next_send);
     }
+}
+
+const char *
+xfsm_hub_link_error(const struct xfsm_hub_link *hub)
+{
+    return hub->worker.error ? hub->worker.error : hub->note;
 }
 
 const char *

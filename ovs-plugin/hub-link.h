@@ -43,6 +43,7 @@ struct xfsm_hub_link {
     char **options;             /* As arguments, NULL-terminated, or NULL. */
     bool enabled;               /* If not, no hub is to run. */
     char *bound;                /* As the hub told, or NULL. */
+    char *note;                 /* What it lacks, as it told, or NULL. */
     struct xfsm_counters stats;  /* As the hub told. */
     struct ovs_list ends;       /* Struct end of hub-link.c. */
     size_t n_unsent;            /* Of them, how many this hub lacks. */
@@ -72,6 +73,9 @@ int xfsm_hub_link_join(struct xfsm_hub_link *, const char *probe);
 /* Starts the hub if need be.  Returns true if its state changed. */
 bool xfsm_hub_link_run(struct xfsm_hub_link *);
 void xfsm_hub_link_wait(const struct xfsm_hub_link *);
+
+/* What is wrong with the hub, also with one that runs, or NULL. */
+const char *xfsm_hub_link_error(const struct xfsm_hub_link *);
 
 /* "running", "starting" or "error". */
 const char *xfsm_hub_link_status(const struct xfsm_hub_link *);

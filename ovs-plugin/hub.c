@@ -58,6 +58,7 @@ struct hub {
     struct xfsm_hub_replay replay;
     struct xfsm_hub_auth auth;
     struct xfsm_journal *journal;   /* NULL: none. */
+    char *note;                     /* For the agent: why there is none. */
     struct xfsm_key_pair keys;
     struct xfsm_key_list clients;
     bool exiting;
@@ -210,6 +211,9 @@ send_ready(struct hub *hub)
 
     if (hub->ctl >= 0) {
         send_text(hub, XFSM_IPC_ENDPOINT, hub->options.endpoint);
+        if (hub->note) {
+            send_text(hub, XFSM_IPC_NOTE, hub->note);
+        }
         xfsm_ipc_begin(&w, hub->out, XFSM_IPC_READY);
         xfsm_ipc_put_u64(&w, time_wall_msec());
         xfsm_ipc_put_u64(&w, 0);
@@ -346,7 +350,9 @@ open_journal(struct hub *hub)
                                   &hub->options.journal_options, entropy,
                                   &hub->journal);
         if (error) {
-            VLOG_ERR("no journal, alerts are not kept: %s", error);
+            hub->note = xasprintf("no journal, alerts are not kept: %s",
+                                  error);
+            VLOG_ERR("%s", hub->note);
             free(error);
         }
     }
@@ -483,6 +489,7 @@ close_all(struct hub *hub)
     xfsm_journal_close(hub->journal);
     xfsm_key_list_destroy(&hub->clients);
     free(hub->options.journal);
+    free(hub->note);
 }
 
 int

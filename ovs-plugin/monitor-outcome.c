@@ -123,6 +123,7 @@ update_notes(struct xfsm_monitor *m, const struct xfsm_monitor_settings *s)
     put_note(&notes, m->told_note);
     put_note(&notes, ids_note);
     put_note(&notes, m->want.params_note);
+    put_note(&notes, m->want.keys_note);
     free(ids_note);
     changed = strcmp(m->notes, ds_cstr(&notes));
     free(m->notes);

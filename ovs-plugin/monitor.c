@@ -155,6 +155,7 @@ xfsm_monitor_configure(struct xfsm_monitor *m,
         && m->want.tag == want->tag
         && smap_equal(&m->want.all_ids, &want->all_ids)
         && nullable_string_is_equal(m->want.params_note, want->params_note)
+        && nullable_string_is_equal(m->want.keys_note, want->keys_note)
         && nullable_string_is_equal(m->want.error, want->error)) {
         return;
     }

@@ -189,6 +189,7 @@ agent_destroy(struct xfsm_agent *agent)
     free(agent->netdev_class);
     free(agent->hw_offload);
     free(agent->option_error);
+    free(agent->assignment_error);
 }
 
 bool
@@ -458,6 +459,8 @@ report_memory(struct xfsm_agent *agent)
     memory_run();
     if (memory_should_report()) {
         simap_increase(&usage, "probes", shash_count(&agent->monitors));
+        simap_increase(&usage, "programs",
+                       xfsm_programs_count(agent->programs));
         ovsdb_idl_get_memory_usage(agent->ovs.idl, &usage);
         ovsdb_idl_get_memory_usage(agent->xfsm.idl, &usage);
         memory_report(&usage);

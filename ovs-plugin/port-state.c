@@ -82,14 +82,20 @@ copy(int from, int to, uint64_t len)
     return 0;
 }
 
-/* Puts the first 'len' bytes of 'fd' into the file 'path'. */
+/* Puts the first 'len' bytes of 'fd' into the file 'path', which takes the
+ * place of an earlier file, and of nothing else. */
 static int
 write_file(const char *path, int fd, uint64_t len)
 {
-    char *new = xasprintf("%s.new", path);
+    struct stat s;
+    char *new;
     int error = 0;
     int to;
 
+    if (!lstat(path, &s) && !S_ISREG(s.st_mode)) {
+        return S_ISDIR(s.st_mode) ? EISDIR : EEXIST;
+    }
+    new = xasprintf("%s.new", path);
     unlink(new);
     to = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
               0600);
@@ -230,8 +236,10 @@ handle_command(struct unixctl_conn *conn, const char *argv[],
     }
     error = save ? make_memory(&fd) : read_file(argv[2], &fd);
     if (error) {
-        char *text = xasprintf("cannot read %s (%s)", argv[2],
-                               ovs_strerror(error));
+        char *text = (save ? xasprintf("cannot get memory for the state (%s)",
+                                       ovs_strerror(error))
+                      : xasprintf("cannot read %s (%s)", argv[2],
+                                  ovs_strerror(error)));
 
         unixctl_command_reply_error(conn, text);
         free(text);

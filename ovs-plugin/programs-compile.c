@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "ovs-plugin/ipc.h"
@@ -122,6 +123,26 @@ programs_start_compiler(struct xfsm_programs *ps, struct program *p)
         return;
     }
     ps->compiling = p;
+    ps->compile_until = time_msec() + XFSM_PROGRAMS_MAX_TIME * 1000;
+}
+
+void
+programs_watch_compiler(struct xfsm_programs *ps)
+{
+    if (xfsm_child_is_running(&ps->compiler)
+        && time_msec() >= ps->compile_until) {
+        xfsm_child_kill(&ps->compiler, SIGKILL);
+        if (ps->compiling) {
+            struct program *p = ps->compiling;
+
+            ps->compiling = NULL;
+            programs_set_outcome(ps, p,
+                                 xasprintf("the compiler did not end within "
+                                           "%d s", XFSM_PROGRAMS_MAX_TIME),
+                                 NULL);
+            programs_try_later(p);
+        }
+    }
 }
 
 /* Returns the first line of 's' that tells of an error. */

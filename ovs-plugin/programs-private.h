@@ -70,6 +70,7 @@ struct xfsm_programs {
     struct ovs_list queue;      /* Of struct program. */
     struct xfsm_child compiler;
     struct program *compiling;  /* Or NULL; may then have been deleted. */
+    long long int compile_until;        /* When it has to end. */
     int out_fd;
     struct ds output;
 };
@@ -88,6 +89,9 @@ void programs_set_image(struct xfsm_programs *, struct program *, int fd);
 /* Has a program compiled, where nothing is being compiled.  Should that not
  * begin, its outcome says so. */
 void programs_start_compiler(struct xfsm_programs *, struct program *);
+
+/* Ends the compiler if it should have ended. */
+void programs_watch_compiler(struct xfsm_programs *);
 
 /* Notes what became of the program being compiled, when the compiler has ended
  * with 'status', that of waitpid(). */

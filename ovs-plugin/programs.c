@@ -458,10 +458,17 @@ xfsm_programs_end_use(struct xfsm_programs *ps)
     SHASH_FOR_EACH_SAFE (node, &ps->programs) {
         struct program *p = node->data;
 
-        if (p->params[0] && !p->marked) {
+        if (!p->marked && (p->params[0] || (!p->has_row && p->origin
+                                            == FROM_NOWHERE))) {
             destroy_program(ps, p);
         }
     }
+}
+
+size_t
+xfsm_programs_count(const struct xfsm_programs *ps)
+{
+    return shash_count(&ps->programs);
 }
 
 struct xfsm_agent_program
@@ -559,6 +566,7 @@ xfsm_programs_run(struct xfsm_programs *ps)
     if (xfsm_child_run(&ps->compiler, &status)) {
         programs_finish_compiler(ps, status);
     }
+    programs_watch_compiler(ps);
     SHASH_FOR_EACH (node, &ps->programs) {
         struct program *p = node->data;
 
@@ -595,6 +603,9 @@ xfsm_programs_wait(struct xfsm_programs *ps)
         if (p->retry_at != LLONG_MAX) {
             poll_timer_wait_until(p->retry_at);
         }
+    }
+    if (ps->compiling) {
+        poll_timer_wait_until(ps->compile_until);
     }
     if (!shash_is_empty(&ps->programs)) {
         poll_timer_wait_until(ps->look_at);

@@ -50,7 +50,8 @@
 #define XFSM_PROGRAMS_MAX_DIAGNOSTICS 65536
 
 /* Limits of the compiler. */
-#define XFSM_PROGRAMS_MAX_CPU 5
+#define XFSM_PROGRAMS_MAX_CPU 5         /* Seconds of the processor... */
+#define XFSM_PROGRAMS_MAX_TIME 60       /* ...and until it has to end. */
 #define XFSM_PROGRAMS_MAX_MEMORY ((size_t) 256 * 1024 * 1024)
 
 struct xfsm_programs;
@@ -102,8 +103,8 @@ struct xfsm_agent_program xfsm_programs_get(struct xfsm_programs *,
                                             const char *name,
                                             const char *params);
 
-/* Forgets all variants but those that are told, one by one, between the first
- * and the last call. */
+/* Forgets all variants, and all names that are no program's, but those that
+ * are told, one by one, between the first and the last call. */
 void xfsm_programs_begin_use(struct xfsm_programs *);
 void xfsm_programs_use(struct xfsm_programs *, const char *name,
                        const char *params);
@@ -112,6 +113,9 @@ void xfsm_programs_end_use(struct xfsm_programs *);
 /* Names of all programs of rows and of the library, for display; the data is
  * a constant string that says where each is from. */
 void xfsm_programs_list(const struct xfsm_programs *, struct shash *);
+
+/* How many programs, variants and names are kept. */
+size_t xfsm_programs_count(const struct xfsm_programs *);
 
 /* Returns true if some program changed since the last call. */
 bool xfsm_programs_run(struct xfsm_programs *);

@@ -13,11 +13,16 @@
 #include "dirs.h"
 #include "lib/vswitch-idl.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/known-keys.h"
 #include "ovs-plugin/mitigator.h"
 #include "ovs-plugin/netdev-ring.h"
+#include "ovs-plugin/target.h"
 #include "ovsdb-schema/xfsm-idl.h"
 #include "smap.h"
 #include "util.h"
+
+/* Assignments are told up to there that match nothing. */
+#define ASSIGNMENT_ERRORS_MAX 1024
 
 /* Limits of options. */
 #define MEMORY_MIB 1024
@@ -165,6 +170,21 @@ get_number(const struct smap *options, const char *key, unsigned int def,
     return value;
 }
 
+/* The same for a truth value. */
+static bool
+get_bool(const struct smap *options, const char *key, bool def,
+         struct ds *errors)
+{
+    const char *s = smap_get(options, key);
+
+    if (s && strcmp(s, "true") && strcmp(s, "false")) {
+        ds_put_format(errors, "%soptions:%s=%s is not true or false",
+                      errors->length ? "; " : "", key, s);
+        return def;
+    }
+    return s ? !strcmp(s, "true") : def;
+}
+
 static void
 replace(char **p, const char *s)
 {
@@ -202,6 +222,7 @@ read_options(struct xfsm_agent *agent)
     const struct smap *options = global ? &global->options : &none;
     struct xfsm_monitor_settings *s = &agent->settings;
     struct ds errors = DS_EMPTY_INITIALIZER;
+    bool huge_pages;
     char *endpoint;
 
     read_host(agent, ovs);
@@ -223,14 +244,18 @@ read_options(struct xfsm_agent *agent)
         .hang_ms = get_number(options, "hang-ms", XFSM_WORKER_HANG_MS,
                               XFSM_WORKER_HANG_MS_MIN,
                               XFSM_WORKER_HANG_MS_MAX, &errors),
-        .segments = smap_get_bool(options, "segments", true),
-        .kernel_filter = smap_get_bool(options, "kernel-filter", true),
-        .machine_code = smap_get_bool(options, "machine-code", true),
-        .huge_pages = smap_get(options, "huge-pages")
-                      ? &truth[smap_get_bool(options, "huge-pages", false)]
-                      : NULL,
+        .segments = get_bool(options, "segments", true, &errors),
+        .kernel_filter = get_bool(options, "kernel-filter", true, &errors),
+        .machine_code = get_bool(options, "machine-code", true, &errors),
         .epochs = &agent->epochs,
     };
+    huge_pages = get_bool(options, "huge-pages", false, &errors);
+    if (huge_pages || !strcmp(smap_get_def(options, "huge-pages", ""),
+                              "false")) {
+        s->huge_pages = &truth[huge_pages];
+    }
+    agent->mirror = get_bool(options, "mirror", false, &errors);
+    xfsm_known_keys_check_options(options, &errors);
     xfsm_mitigator_configure(agent->mitigator, options, &errors);
     xfsm_exporter_link_configure(&agent->exporter,
                                  get_number(options, "metrics-port", 0, 1,
@@ -248,7 +273,6 @@ read_options(struct xfsm_agent *agent)
             ? "partial: hw-offload is on, and packets that the hardware "
               "forwards are not seen" : NULL);
     s->visibility = agent->hw_offload;
-    agent->mirror = smap_get_bool(options, "mirror", false);
 }
 
 /* ## Programs. ## */
@@ -369,6 +393,30 @@ get_assignments(struct ovsdb_idl *idl, size_t *np)
     return in;
 }
 
+/* Tells which assignments match nothing whatever there is. */
+static void
+check_assignments(struct xfsm_agent *agent,
+                  const struct xfsm_desired_input *in)
+{
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    size_t i;
+
+    for (i = 0; i < in->n_assignments
+                && errors.length < ASSIGNMENT_ERRORS_MAX; i++) {
+        const struct xfsm_in_assignment *a = &in->assignments[i];
+        char *error = a->enabled ? xfsm_target_check(a->target) : NULL;
+
+        if (error) {
+            ds_put_format(&errors, "%sAssignment %.64s matches nothing: %s",
+                          errors.length ? "; " : "", a->name, error);
+            free(error);
+        }
+    }
+    free(agent->assignment_error);
+    agent->assignment_error = errors.length ? ds_steal_cstr(&errors) : NULL;
+    ds_destroy(&errors);
+}
+
 static void
 configure_monitors(struct xfsm_agent *agent, struct xfsm_desired *desired)
 {
@@ -388,7 +436,8 @@ configure_monitors(struct xfsm_agent *agent, struct xfsm_desired *desired)
     }
 }
 
-/* Forgets the programs with parameters that are not wanted any more. */
+/* Forgets the programs with parameters, and the names without a program, that
+ * are not wanted any more. */
 static void
 drop_unused_programs(struct xfsm_agent *agent)
 {
@@ -398,7 +447,11 @@ drop_unused_programs(struct xfsm_agent *agent)
     SHASH_FOR_EACH (node, &agent->monitors) {
         const struct xfsm_monitor *m = node->data;
         struct smap_node *params;
+        const char *name;
 
+        SSET_FOR_EACH (name, &m->want.programs) {
+            xfsm_programs_use(agent->programs, name, "");
+        }
         SMAP_FOR_EACH (params, &m->want.params) {
             xfsm_programs_use(agent->programs, params->key, params->value);
         }
@@ -427,6 +480,7 @@ read_desired(struct xfsm_agent *agent)
     for (i = 0; i < in.n_assignments; i++) {
         simap_put(&agent->matches, assignments[i].name, desired.matches[i]);
     }
+    check_assignments(agent, &in);
     configure_monitors(agent, &desired);
     drop_unused_programs(agent);
 

@@ -83,13 +83,14 @@ write_global(struct xfsm_agent *agent, struct ovsdb_idl_txn *txn, bool stats)
     }
 
     smap_add(&status, "hub", xfsm_hub_link_status(hub));
-    put_error(&status, "hub-error", hub->worker.error);
+    put_error(&status, "hub-error", xfsm_hub_link_error(hub));
     if (xfsm_exporter_link_status(&agent->exporter)) {
         smap_add(&status, "metrics",
                  xfsm_exporter_link_status(&agent->exporter));
     }
     put_error(&status, "metrics-error", agent->exporter.worker.error);
     put_error(&status, "options-error", agent->option_error);
+    put_error(&status, "assignments-error", agent->assignment_error);
     put_error(&status, "visibility", agent->hw_offload);
     xfsmrec_xfsm_global_set_status(row, &status);
     smap_destroy(&status);

@@ -66,15 +66,27 @@ id_matches(const char *key, const char *value,
     return id && xfsm_glob_match(value, id);
 }
 
+/* True if 'key' is one of XFSM_TARGETS. */
 static bool
-key_matches(const char *key, const char *value,
-            const struct xfsm_target_place *at)
+is_known(const char *key)
 {
 #define TARGET_NAME(KEY) KEY,
     static const char *const known[] = { XFSM_TARGETS(TARGET_NAME) };
 #undef TARGET_NAME
     size_t i;
 
+    for (i = 0; i < ARRAY_SIZE(known); i++) {
+        if (!strcmp(key, known[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+key_matches(const char *key, const char *value,
+            const struct xfsm_target_place *at)
+{
     if (!strcmp(key, "port")) {
         return xfsm_glob_match(value, at->port);
     } else if (!strcmp(key, "bridge")) {
@@ -88,12 +100,53 @@ key_matches(const char *key, const char *value,
     } else if (!strncmp(key, NEUTRON, strlen(NEUTRON))) {
         return id_matches(key, value, at);
     }
-    for (i = 0; i < ARRAY_SIZE(known); i++) {
-        if (!strcmp(key, known[i])) {
-            return id_matches(key, value, at);
+    return is_known(key) && id_matches(key, value, at);
+}
+
+/* 'key' without "tenant:". */
+static const char *
+own_key(const char *key)
+{
+    size_t n = strlen(XFSM_TARGET_TENANT);
+
+    return key + (strncmp(key, XFSM_TARGET_TENANT, n) ? 0 : n);
+}
+
+/* True if 'list' is one from end to end. */
+static bool
+is_list(const char *list)
+{
+    int64_t number;
+
+    do {
+        if (!read_number(&list, &number)
+            || (*list == '-' && (list++, !read_number(&list, &number)))) {
+            return false;
+        }
+    } while (*list++ == ',');
+    return !list[-1];
+}
+
+char *
+xfsm_target_check(const struct smap *target)
+{
+    const struct smap_node *node;
+
+    if (smap_is_empty(target)) {
+        return xstrdup("it has no target");
+    }
+    SMAP_FOR_EACH (node, target) {
+        const char *key = own_key(node->key);
+
+        if (!is_known(key) && strncmp(key, ANY_ID, strlen(ANY_ID))
+            && strncmp(key, NEUTRON, strlen(NEUTRON))) {
+            return xasprintf("target:%.64s is no key", node->key);
+        } else if (!strcmp(key, "tag") && !is_list(node->value)) {
+            return xasprintf("target:%s=%.64s is no list of numbers",
+                             node->key, node->value);
         }
     }
-    return false;
+    return NULL;
 }
 
 bool
@@ -103,12 +156,7 @@ xfsm_target_matches(const struct smap *target,
     const struct smap_node *node;
 
     SMAP_FOR_EACH (node, target) {
-        const char *key = node->key;
-
-        if (!strncmp(key, XFSM_TARGET_TENANT, strlen(XFSM_TARGET_TENANT))) {
-            key += strlen(XFSM_TARGET_TENANT);
-        }
-        if (!key_matches(key, node->value, at)) {
+        if (!key_matches(own_key(node->key), node->value, at)) {
             return false;
         }
     }

@@ -53,6 +53,10 @@ struct xfsm_target_place {
 bool xfsm_target_matches(const struct smap *target,
                          const struct xfsm_target_place *);
 
+/* Returns why 'target' can match no interface at all, or NULL.  The caller
+ * frees it. */
+char *xfsm_target_check(const struct smap *target);
+
 /* True if 'target' is of a tenant's assignment. */
 bool xfsm_target_is_tenants(const struct smap *target);
 

@@ -16,6 +16,8 @@
 #include <string.h>
 
 #include "ovs-plugin/desired.h"
+#include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/known-keys.h"
 #include "ovs-plugin/mirror.h"
 #include "ovs-plugin/params.h"
 #include "smap.h"
@@ -312,6 +314,8 @@ test_settings(void **state)
         { "xfsm-huge-pages", "", false },
         { "xfsm-huge-pages", "false", true },
         { "xfsm-huge-pages", "true", true },
+        { "xfsm-mirror", "yes", false },
+        { "xfsm-mirror", "false", true },
         { "xfsm-mitigation", "on", false },
         { "xfsm-mitigation", "enforce", true },
     };
@@ -575,6 +579,85 @@ test_limit(void **state)
     xfsm_desired_destroy(&d);
 }
 
+/* Calls 'cb' for each string of xfsm-db(5) between 'before' and 'after' where
+ * these stand in one line. */
+static size_t
+each_documented(const char *before, const char *after,
+                void (*cb)(const char *key))
+{
+    char *path = xasprintf("%s/ovsdb-schema/xfsm.xml", getenv("top_srcdir"));
+    FILE *f = fopen(path, "r");
+    char line[1024];
+    size_t n = 0;
+
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        char *key = strstr(line, before);
+        char *end = key ? strstr(key + strlen(before), after) : NULL;
+
+        if (end) {
+            *end = '\0';
+            cb(key + strlen(before));
+            n++;
+        }
+    }
+    fclose(f);
+    free(path);
+    return n;
+}
+
+static void
+option_is_known(const char *key)
+{
+    struct smap options = SMAP_CONST1(&options, key, "x");
+    struct ds errors = DS_EMPTY_INITIALIZER;
+
+    xfsm_known_keys_check_options(&options, &errors);
+    assert_string_equal(ds_cstr(&errors), "");
+    ds_destroy(&errors);
+}
+
+static void
+key_is_known(const char *rest)
+{
+    const struct smap none = SMAP_INITIALIZER(&none);
+    char *key = xasprintf("xfsm%.*s", (int) strcspn(rest, "="), rest);
+    struct smap ids = SMAP_CONST1(&ids, key, "x");
+
+    assert_null(xfsm_known_keys_note(&none, &ids));
+    free(key);
+}
+
+/* All that is documented is known, and what is not is told. */
+static void
+test_known_keys(void **state OVS_UNUSED)
+{
+    const struct smap none = SMAP_INITIALIZER(&none);
+    struct smap ids = SMAP_CONST1(&ids, "xfsm-workers", "4");
+    struct smap options = SMAP_INITIALIZER(&options);
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    char *note;
+
+    assert_true(each_documented("<column name=\"options\" key=\"", "\"",
+                                option_is_known) >= 29);
+    assert_true(each_documented("<code>external_ids:xfsm", "</code>",
+                                key_is_known) >= 10);
+
+    smap_add(&options, "ring_kib", "512");
+    smap_add(&options, "ring-kib", "512");
+    smap_add(&options, "Mirror", "true");
+    xfsm_known_keys_check_options(&options, &errors);
+    assert_string_equal(ds_cstr(&errors), "there is no option \"Mirror\"; "
+                        "there is no option \"ring_kib\"");
+    ds_destroy(&errors);
+    smap_destroy(&options);
+
+    note = xfsm_known_keys_note(&ids, &none);
+    assert_string_equal(note, "external_ids:xfsm-workers of the bridge has "
+                        "no effect");
+    free(note);
+}
+
 int
 main(void)
 {
@@ -591,6 +674,7 @@ main(void)
         TEST(test_params_of_assignments),
         TEST(test_params_of_tenants),
         TEST(test_params_limit),
+        TEST(test_known_keys),
         TEST(test_limit),
     };
 

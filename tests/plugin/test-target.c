@@ -188,6 +188,48 @@ test_keys(void **state OVS_UNUSED)
     smap_destroy(&port_ids);
 }
 
+/* What can match nothing is told, and nothing else. */
+static void
+test_check(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *key, *value, *error;
+    } cases[] = {
+        { "port", "vnet*", NULL },
+        { "bridge", "", NULL },
+        { "external_ids:x", "y", NULL },
+        { "neutron:project", "blue", NULL },
+        { "tenant:neutron:project", "blue", NULL },
+        { "tenant:iface-id", "*", NULL },
+        { "tag", "0", NULL },
+        { "tag", "10,20-29", NULL },
+        { "prot", "vnet1", "target:prot is no key" },
+        { "external-ids:x", "y", "target:external-ids:x is no key" },
+        { "tenant:prot", "vnet1", "target:tenant:prot is no key" },
+        { "tag", "", "target:tag= is no list of numbers" },
+        { "tag", "ten", "target:tag=ten is no list of numbers" },
+        { "tag", "10,", "target:tag=10, is no list of numbers" },
+        { "tag", "10-", "target:tag=10- is no list of numbers" },
+        { "tag", "10 ,20", "target:tag=10 ,20 is no list of numbers" },
+        { "tag", "123456", "target:tag=123456 is no list of numbers" },
+    };
+    const struct smap none = SMAP_INITIALIZER(&none);
+    char *error;
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct smap target = SMAP_CONST1(&target, cases[i].key,
+                                         cases[i].value);
+
+        error = xfsm_target_check(&target);
+        assert_true(nullable_string_is_equal(error, cases[i].error));
+        free(error);
+    }
+    error = xfsm_target_check(&none);
+    assert_string_equal(error, "it has no target");
+    free(error);
+}
+
 int
 main(void)
 {
@@ -195,6 +237,7 @@ main(void)
         cmocka_unit_test(test_glob),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

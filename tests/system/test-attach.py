@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "lib"))
+import faulttest                                            # noqa: E402
 import xfsmtest                                             # noqa: E402
 from xfsmtest import check, wait_until                      # noqa: E402
 
@@ -279,6 +280,64 @@ def quote(text):
         "\n", "\\n")
 
 
+def test_mistakes(host):
+    """Keys and options that are not as they should be are told where the
+    operator looks."""
+    def notes():
+        return faulttest.probe_row(host, "vm1", "notes")
+
+    def options_error():
+        return host.xfsm_ctl("get", "XFSM_Global", ".", "status")
+
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan",
+               "external_ids:xfsm-param=portscan:max_rate=2")
+    wait_until(lambda: "xfsm-param of the port has no effect" in notes(), 5,
+               notes)
+    host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm-param")
+    wait_until(lambda: "no effect" not in notes(), 5, notes)
+    host.wait_status("vm1", "running", 5)
+
+    # Names of no program are forgotten.
+    def kept():
+        words = host.appctl("ovs-xfsmd", "memory/show").split()
+        return int(dict(w.split(":") for w in words)["programs"])
+
+    before = kept()
+    for i in range(3):
+        names = ",".join("none%d-%d" % (i, j) for j in range(20))
+        host.vsctl("set", "Port", "vm1",
+                   'external_ids:xfsm="portscan,%s"' % names)
+        host.wait_status("vm1", "degraded", 5)
+        wait_until(lambda: kept() == before + 20, 5, kept)
+    host.vsctl("set", "Port", "vm1", "external_ids:xfsm=portscan")
+    host.wait_status("vm1", "running", 5)
+    wait_until(lambda: kept() == before, 5, kept)
+
+    # The defaults hold, so no probe is started anew.
+    pid = host.probe_pid("vm1")
+    host.xfsm_ctl("set", "XFSM_Global", ".", "options:ring_kib=512",
+                  "options:machine-code=off", "options:mirror=yes")
+    for error in ('there is no option \\"ring_kib\\"',
+                  "options:machine-code=off is not true or false",
+                  "options:mirror=yes is not true or false"):
+        wait_until(lambda: error in options_error(), 5, options_error)
+    check(host.probe_pid("vm1") == pid, "the probe was restarted")
+    host.xfsm_ctl("set", "XFSM_Global", ".",
+                  "options:hub-journal=/nonexistent/journal")
+    for text in ("hub=running", "no journal, alerts are not kept: "
+                 "/nonexistent/journal"):
+        wait_until(lambda: text in options_error(), 5, options_error)
+    check("no journal" in host.appctl("ovs-xfsmd", "xfsm/show"), "show")
+    host.xfsm_ctl("create", "Assignment", "name=typo", "programs=portscan",
+                  "target:prot=vm1", "enabled=true")
+    wait_until(lambda: "Assignment typo matches nothing: target:prot is no key"
+               in options_error(), 5, options_error)
+    host.xfsm_ctl("destroy", "Assignment", "typo")
+    for key in ("ring_kib", "machine-code", "mirror", "hub-journal"):
+        host.xfsm_ctl("remove", "XFSM_Global", ".", "options", key)
+    wait_until(lambda: "error" not in options_error(), 5, options_error)
+
+
 def test_bridge(host):
     host.vsctl("remove", "Port", "vm1", "external_ids", "xfsm", "--",
                "remove", "Port", "vm2", "external_ids", "xfsm")
@@ -402,6 +461,7 @@ def test(host):
     test_kill(host)
     test_hang(host)
     test_bad_programs(host)
+    test_mistakes(host)
     test_images(host)
     test_bridge(host)
     test_assignment(host)

@@ -437,7 +437,33 @@ def test_longest_wait(host):
         host.wait_status("vm1", "running", 5)
 
 
-# Forwarding.
+def test_compiler_waits(host):
+    """A compiler that does not end, without using the processor, is ended:
+    other programs wait for it."""
+    if not can_preload(host):
+        return
+    compiler = os.path.join(host.libexecdir, "xfsm-compiler")
+    program = os.readlink(compiler)
+    with Clock(host) as clock, Untouched(host, "vm1", "vm9"):
+        os.unlink(compiler)
+        with open(compiler, "w") as f:
+            f.write("#!/bin/sh\nexec sleep 3600\n")
+        os.chmod(compiler, 0o755)
+        host.vsctl("set", "Port", "vm2", "external_ids:xfsm=beacon")
+        host.wait_status("vm2", "starting", SOON)
+        clock.set(monotonic=61)
+        host.wait_status("vm2", "error", 5)
+        check("beacon: the compiler did not end within 60 s"
+              in host.error("vm2"), host.error("vm2"))
+        os.unlink(compiler)
+        os.symlink(program, compiler)
+        clock.set(monotonic=200)
+        host.wait_status("vm2", "running", 5)
+        host.vsctl("set", "Port", "vm2", "external_ids:xfsm=portscan")
+        host.wait_status("vm2", "running", 5)
+
+
+# Shortage.
 
 # Calls of the agent that fail: socketpair() for as long as there is a file
 # "pairs" in a folder, sendmsg() once for a file "messages".
@@ -529,6 +555,8 @@ def test_shortage(host):
     wait_until(lambda: host.pid("xfsm-hub"), SOON, "the hub")
     restart_agent(host, host.env)
 
+
+# Forwarding.
 
 def kill_often(host):
     """Kills both probes in turn; each is back at once by request, since it

@@ -84,6 +84,11 @@ def test_refused(host, path):
     refused(host, "restore-state", path, "no such interface", "vm9")
     refused(host, "restore-state", "/dev/zero", "Invalid argument")
     refused(host, "save-state", "/proc/no/file", "cannot write")
+    link = os.path.join(host.dir, "link")
+    os.symlink("/dev/null", link)
+    refused(host, "save-state", link, "File exists")
+    check(os.readlink(link) == "/dev/null", "the link was replaced")
+    refused(host, "save-state", host.dir, "Is a directory")
     check(host.probe_pid("vm1") == pid, "the probe was restarted")
     check("many" in host.appctl("xfsm-probe.vm1", "xfsm/show"),
           "the state is gone")
