@@ -241,7 +241,7 @@ test_tool(void **state OVS_UNUSED)
     bool retry;
 
     assert_true(open_fd > STDERR_FILENO);
-    tool = xfsm_tool_start(argv, "", NULL, 1000, &error);
+    tool = xfsm_tool_start(argv, "", NULL, DEADLINE, &error);
     assert_non_null(tool);
     while (!xfsm_tool_poll(tool)) {
         continue;
@@ -251,7 +251,7 @@ test_tool(void **state OVS_UNUSED)
     assert_string_equal(ds_cstr(&out), "0\n1\n2\n3\n");
 
     ds_clear(&out);
-    tool = xfsm_tool_start(argv_file, "", &file, 1000, &error);
+    tool = xfsm_tool_start(argv_file, "", &file, DEADLINE, &error);
     assert_non_null(tool);
     while (!xfsm_tool_poll(tool)) {
         continue;

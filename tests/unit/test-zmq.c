@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
+#include "xfsm/io/clock.h"
 #include "xfsm/io/zmq-pub.h"
 #include "xfsm/io/zmq-socket.h"
 #include "xfsm/io/zmq-sub.h"
@@ -342,6 +344,86 @@ test_reconnect_tcp(void **state)
     memcpy(endpoint, ipc, sizeof endpoint);
 }
 
+#define N_EARLY 16
+
+/* Looks, as who follows many does: at those alone of which there is news. */
+static void
+look_at_news(struct xfsm_zmq_sub *subs[N_EARLY], int timeout)
+{
+    struct pollfd fds[2 * N_EARLY];
+    int i;
+
+    for (i = 0; i < N_EARLY; i++) {
+        fds[2 * i] = (struct pollfd) {
+            .fd = xfsm_zmq_sub_fd(subs[i]), .events = POLLIN,
+        };
+        fds[2 * i + 1] = (struct pollfd) {
+            .fd = xfsm_zmq_sub_monitor_fd(subs[i]), .events = POLLIN,
+        };
+    }
+    assert_true(poll(fds, 2 * N_EARLY, timeout) >= 0);
+    for (i = 0; i < N_EARLY; i++) {
+        if (fds[2 * i].revents || fds[2 * i + 1].revents) {
+            xfsm_zmq_sub_n_connected(subs[i]);
+        }
+    }
+}
+
+/* Publishers that come just after an attempt to connect was given up, and
+ * another one begun, have one subscriber each, which stays. */
+static void
+test_given_up(void **state)
+{
+    int64_t start = xfsm_now_ms();
+    void *context = zmq_ctx_new();
+    struct xfsm_zmq_sub *subs[N_EARLY];
+    struct xfsm_zmq_pub *pubs[N_EARLY];
+    char names[N_EARLY][sizeof endpoint + 16];
+    int n_sent = 0;
+    int i;
+
+    (void) state;
+    for (i = 0; i < N_EARLY; i++) {
+        snprintf(names[i], sizeof names[i], "%s-%d", endpoint, i);
+        assert_null(xfsm_zmq_sub_create_in(context, NULL, &subs[i]));
+        assert_int_equal(xfsm_zmq_sub_subscribe(subs[i], ""), 0);
+        assert_null(xfsm_zmq_sub_connect(subs[i], names[i]));
+    }
+    while (xfsm_now_ms() < start + XFSM_ZMQ_REDIAL) {
+        look_at_news(subs, 100);
+    }
+    for (i = 0; i < N_EARLY; i++) {
+        assert_int_equal(xfsm_zmq_sub_n_connected(subs[i]), 0);
+    }
+    /* By then, at the rate of XFSM_ZMQ_RECONNECT, many of the first attempts
+     * would be the next to be made. */
+    while (xfsm_now_ms() < start + XFSM_ZMQ_REDIAL
+           + 5 * XFSM_ZMQ_RECONNECT) {
+        look_at_news(subs, 10);
+    }
+    for (i = 0; i < N_EARLY; i++) {
+        assert_null(xfsm_zmq_pub_open(names[i], &pubs[i]));
+    }
+    while (n_sent < N_EARLY) {
+        assert_true(xfsm_now_ms() < start + XFSM_ZMQ_REDIAL + DEADLINE);
+        for (i = 0; i < N_EARLY; i++) {
+            if (!xfsm_zmq_pub_sent(pubs[i])
+                && xfsm_zmq_pub_wait(pubs[i], 0)) {
+                send_text(pubs[i], "t", names[i]);
+                n_sent++;
+            }
+        }
+        look_at_news(subs, 1);
+    }
+    for (i = 0; i < N_EARLY; i++) {
+        expect(subs[i], "t", names[i]);
+        xfsm_zmq_pub_close(pubs[i]);
+        unlink(names[i] + strlen("ipc://"));
+        xfsm_zmq_sub_destroy(subs[i]);
+    }
+    zmq_ctx_term(context);
+}
+
 /* Several subscribers share a context; each takes its own topics back. */
 static void
 test_shared_context(void **state)
@@ -544,6 +626,7 @@ main(void)
         cmocka_unit_test(test_frame_limit),
         cmocka_unit_test(test_reconnect),
         cmocka_unit_test(test_reconnect_tcp),
+        cmocka_unit_test(test_given_up),
         cmocka_unit_test(test_shared_context),
         cmocka_unit_test(test_sub_limits),
         cmocka_unit_test(test_endpoints),

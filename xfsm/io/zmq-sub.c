@@ -51,6 +51,7 @@ sub_error(const char *what, int error)
 static int
 open_sockets(struct xfsm_zmq_sub *sub, const struct xfsm_zmq_limits *limits)
 {
+    int no_linger = 0;
     char monitor[64];
     int error;
 
@@ -60,9 +61,12 @@ open_sockets(struct xfsm_zmq_sub *sub, const struct xfsm_zmq_limits *limits)
     if (error) {
         return error;
     }
-    if (zmq_socket_monitor(sub->socket, monitor,
-                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED
-                           | ZMQ_EVENT_DISCONNECTED | HANDSHAKE_FAILED)) {
+    /* No connection is made for the sake of subscriptions alone; see
+     * settle(). */
+    if (zmq_setsockopt(sub->socket, ZMQ_LINGER, &no_linger, sizeof no_linger)
+        || zmq_socket_monitor(sub->socket, monitor,
+                              ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+                              | ZMQ_EVENT_DISCONNECTED | HANDSHAKE_FAILED)) {
         return xfsm_zmq_errno();
     }
     error = xfsm_zmq_socket(sub->context, ZMQ_PAIR, NULL, &sub->monitor);
@@ -242,6 +246,28 @@ read_monitor(struct xfsm_zmq_sub *sub)
     }
 }
 
+/* Has the socket see to what came of redial().  An attempt that was given up
+ * goes on beside the new one as long as it lingers, and then until the socket
+ * has heard that it can end.  Then it does, even if it has become a connection
+ * meanwhile, and the monitor does not tell.  So that must not wait for anybody
+ * to receive, as nobody does before there is a connection.  What comes
+ * meanwhile is no news any more for who waits for the file descriptor: not to
+ * be called while all are connected. */
+static void
+settle(struct xfsm_zmq_sub *sub)
+{
+    size_t size = sizeof(int);
+    unsigned int i;
+    int events;
+
+    for (i = 0; i < sub->n_endpoints; i++) {
+        if (!sub->endpoints[i].connected) {
+            zmq_getsockopt(sub->socket, ZMQ_EVENTS, &events, &size);
+            return;
+        }
+    }
+}
+
 /* ZeroMQ reconnects by itself after all errors but one: a peer that broke the
  * protocol, with a frame beyond MAXMSGSIZE for example, it never tries again.
  * So endpoints that were away for long are connected to anew. */
@@ -343,6 +369,7 @@ xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *sub)
     unsigned int i;
 
     read_monitor(sub);
+    settle(sub);
     redial(sub);
     for (i = 0; i < sub->n_endpoints; i++) {
         n += sub->endpoints[i].connected;

@@ -83,7 +83,9 @@ int xfsm_zmq_sub_monitor_fd(const struct xfsm_zmq_sub *);
 /* The socket itself, to be waited for by zmq_poll(). */
 void *xfsm_zmq_sub_socket(const struct xfsm_zmq_sub *);
 
-/* Publishers connected to now, that is, whose handshake is done. */
+/* Publishers connected to now, that is, whose handshake is done.  If these are
+ * not all, this is to be asked again soon, or something received: what comes
+ * before that may be no news for the file descriptor. */
 unsigned int xfsm_zmq_sub_n_connected(struct xfsm_zmq_sub *);
 
 /* Connections lost so far: one that is back at once shows here only. */
