@@ -524,7 +524,8 @@ def test_shortage(host):
     if not can_preload(host):
         return
     env = dict(host.env, XFSM_TEST_SHORTAGE=host.dir,
-               LD_PRELOAD=make_library(host, "shortage", SHORTAGE))
+               LD_PRELOAD=clocktest.make_library(host.dir, "shortage",
+                                                SHORTAGE))
     restart_agent(host, env)
     host.wait_status("vm2", "running")
     pairs = os.path.join(host.dir, "pairs")

@@ -238,12 +238,21 @@ def test_rows(fleet):
 def test_drift(fleet, controller):
     """Somebody changes our rows."""
     host = fleet.hosts["hv1"]
+
+    def wait_settled():
+        """What it writes is there before it knows that it is."""
+        wait_until(lambda: "hv1\n    ovsdb: %s: up to date\n" % host.remote
+                   in controller.show(), 10, controller.show)
+
+    wait_settled()
     check(not fleet.drifts("hv1"), "drift without any")
     host.rows.update("Assignment", named("all"), target={"bridge": "other"})
     wait_until(lambda: host.assignments()["all"]["target"]
                == {"bridge": "br*"}, 10, "a row to be put back")
+    wait_settled()
     host.rows.delete("Program", named("hello"))
     wait_until(lambda: host.program("hello"), 10, "a program to be put back")
+    wait_settled()
     host.rows.update("Assignment", named("all"), params="limit=8")
     wait_until(lambda: not host.assignments()["all"]["params"], 10,
                "parameters to be put back")

@@ -241,7 +241,8 @@ def test_many_topics():
             probe.send("log")
         sub.wait_seqs(range(1, 101))
         with_prev = sum("prev" in e for e in sub.events())
-        check(with_prev <= 32, "%d topics are followed" % with_prev)
+        check(with_prev <= 64, "%d topics are followed" % with_prev)
+        check(hub.stats()["topics_forgotten"] == 36, str(hub.stats()))
 
 
 def test_metrics():

@@ -146,7 +146,8 @@ def test_rates():
         hub.wait_stat("published", 800)
         stats = hub.stats()
         check(stats["messages_said"] == 800, "stats: %s" % stats)
-        check(100 <= stats["messages_delivered"] < 700, "stats: %s" % stats)
+        # All but the reserve: two in the same slot count as one (hub-share.h).
+        check(75 <= stats["messages_delivered"] < 700, "stats: %s" % stats)
         check(stats["messages_shed_said"] > 0
               and stats["messages_shed_heard"] > 0, "stats: %s" % stats)
         check(stats["messages_delivered"] + shed(stats) == 800,
