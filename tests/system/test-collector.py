@@ -95,6 +95,7 @@ def test_curve():
         collector.set_keys(hub.good, {"hv1": hub.public})
         collector.start()
         collector.wait_seqs("vm1", [1])
+        collector.wait_saved("vm1", 1)
         collector.kill()
         collector.set_keys(hub.stranger, {"*": hub.public})
         a.send()
