@@ -13,6 +13,7 @@
 
 #include "controller/tenants.h"
 #include "openvswitch/dynamic-string.h"
+#include "ovs-plugin/target.h"
 #include "stream.h"
 #include "util.h"
 #include "xfsm/io/keys.h"
@@ -414,32 +415,6 @@ xfsm_fleet_check_remote(const char *remote)
     return NULL;
 }
 
-/* Tells whether 'list' is one of numbers and ranges, as the agent reads it. */
-static bool
-is_number_list(const char *list)
-{
-    bool range = false;
-
-    for (;;) {
-        size_t n = strspn(list, "0123456789");
-
-        if (n < 1 || n > 5) {
-            return false;
-        }
-        list += n;
-        if (!*list) {
-            return true;
-        } else if (*list == '-' && !range) {
-            range = true;
-        } else if (*list == ',') {
-            range = false;
-        } else {
-            return false;
-        }
-        list++;
-    }
-}
-
 char *
 xfsm_fleet_check_hub_key(const char *key)
 {
@@ -480,7 +455,7 @@ xfsm_fleet_check_target(const char *key, const char *value)
     } else if (strlen(key) > XFSM_FLEET_MAX_TARGET
                || strlen(value) > XFSM_FLEET_MAX_TARGET) {
         return xasprintf("more than %d bytes", XFSM_FLEET_MAX_TARGET);
-    } else if (!strcmp(key, "tag") && !is_number_list(value)) {
+    } else if (!strcmp(key, "tag") && !xfsm_target_is_list(value)) {
         return xasprintf("\"%s\" is no list of VLANs such as \"10,20-29\"",
                          value);
     }

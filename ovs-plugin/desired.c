@@ -157,14 +157,13 @@ get_number(const struct place *at, const char *key, unsigned int min,
 static char *
 get_bool(const struct place *at, const char *key, const bool **valuep)
 {
-    static const bool values[] = { false, true };
     const char *s = smap_get(at->port->external_ids, key);
 
-    if (s && strcmp(s, "true") && strcmp(s, "false")) {
+    *valuep = s ? xfsm_known_keys_truth(s) : NULL;
+    if (s && !*valuep) {
         return xasprintf("external_ids:%s=%s of port %s is not true or "
                          "false", key, s, at->port->name);
     }
-    *valuep = s ? &values[!strcmp(s, "true")] : NULL;
     return NULL;
 }
 

@@ -251,6 +251,21 @@ put_counter(int list OVS_UNUSED, const char *name, uint64_t value, void *hub_)
     xfsm_counters_add(&hub->stats, name, value);
 }
 
+/* Puts the text of a message in place of '*textp'. */
+static bool
+take_text(struct xfsm_bytes *payload, char **textp)
+{
+    char text[XFSM_IPC_TEXT_SIZE];
+
+    if (!xfsm_ipc_get_text(payload, text, sizeof text)) {
+        return false;
+    }
+    xfsm_text_sanitize(text);
+    free(*textp);
+    *textp = xstrdup(text);
+    return true;
+}
+
 static bool
 handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
                int *fdp OVS_UNUSED, void *hub_)
@@ -260,23 +275,14 @@ handle_message(enum xfsm_ipc_type type, struct xfsm_bytes *payload,
 
     switch ((int) type) {
     case XFSM_IPC_ENDPOINT:
-        if (!xfsm_ipc_get_text(payload, text, sizeof text)) {
+        if (!take_text(payload, &hub->bound)) {
             return false;
         }
-        xfsm_text_sanitize(text);
-        free(hub->bound);
-        hub->bound = xstrdup(text);
-        VLOG_INFO("events are published on %s", text);
+        VLOG_INFO("events are published on %s", hub->bound);
         return true;
 
     case XFSM_IPC_NOTE:
-        if (!xfsm_ipc_get_text(payload, text, sizeof text)) {
-            return false;
-        }
-        xfsm_text_sanitize(text);
-        free(hub->note);
-        hub->note = xstrdup(text);
-        return true;
+        return take_text(payload, &hub->note);
 
     case XFSM_IPC_STATS:
         xfsm_counters_clear(&hub->stats);

@@ -102,3 +102,12 @@ xfsm_known_keys_note(const struct smap *bridge, const struct smap *port)
                  &note);
     return note.length ? ds_steal_cstr(&note) : NULL;
 }
+
+const bool *
+xfsm_known_keys_truth(const char *value)
+{
+    static const bool values[] = { false, true };
+
+    return (!strcmp(value, "true") ? &values[true]
+            : !strcmp(value, "false") ? &values[false] : NULL);
+}

@@ -7,12 +7,14 @@
 #define OVS_PLUGIN_KNOWN_KEYS_H 1
 
 /* The keys that the agent knows: options of XFSM_Global, and external_ids of
- * Port and Bridge rows.
+ * Port and Bridge rows; and what their truth values are.
  *
  * A map takes any key, so one that is misspelt would do nothing and nobody
  * would be told.  xfsm-db(5) documents each; a test compares.
  *
  * Pure functions, without state. */
+
+#include <stdbool.h>
 
 struct ds;
 struct smap;
@@ -26,5 +28,8 @@ void xfsm_known_keys_check_options(const struct smap *options,
  * caller frees it. */
 char *xfsm_known_keys_note(const struct smap *bridge,
                            const struct smap *port);
+
+/* Returns what "true" or "false" says, a constant, or NULL for all else. */
+const bool *xfsm_known_keys_truth(const char *value);
 
 #endif /* ovs-plugin/known-keys.h */

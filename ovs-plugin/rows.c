@@ -170,19 +170,29 @@ get_number(const struct smap *options, const char *key, unsigned int def,
     return value;
 }
 
-/* The same for a truth value. */
+/* Returns the truth value that is option 'key', a constant, or NULL if there
+ * is none or it is none, of which 'errors' is told. */
+static const bool *
+find_bool(const struct smap *options, const char *key, struct ds *errors)
+{
+    const char *s = smap_get(options, key);
+    const bool *value = s ? xfsm_known_keys_truth(s) : NULL;
+
+    if (s && !value) {
+        ds_put_format(errors, "%soptions:%s=%s is not true or false",
+                      errors->length ? "; " : "", key, s);
+    }
+    return value;
+}
+
+/* The same, or 'def' in place of NULL. */
 static bool
 get_bool(const struct smap *options, const char *key, bool def,
          struct ds *errors)
 {
-    const char *s = smap_get(options, key);
+    const bool *value = find_bool(options, key, errors);
 
-    if (s && strcmp(s, "true") && strcmp(s, "false")) {
-        ds_put_format(errors, "%soptions:%s=%s is not true or false",
-                      errors->length ? "; " : "", key, s);
-        return def;
-    }
-    return s ? !strcmp(s, "true") : def;
+    return value ? *value : def;
 }
 
 static void
@@ -213,7 +223,6 @@ read_host(struct xfsm_agent *agent, const struct ovsrec_open_vswitch *ovs)
 static void
 read_options(struct xfsm_agent *agent)
 {
-    static const bool truth[] = { false, true };
     const struct xfsmrec_xfsm_global *global
         = xfsmrec_xfsm_global_first(agent->xfsm.idl);
     const struct ovsrec_open_vswitch *ovs
@@ -222,7 +231,6 @@ read_options(struct xfsm_agent *agent)
     const struct smap *options = global ? &global->options : &none;
     struct xfsm_monitor_settings *s = &agent->settings;
     struct ds errors = DS_EMPTY_INITIALIZER;
-    bool huge_pages;
     char *endpoint;
 
     read_host(agent, ovs);
@@ -247,13 +255,9 @@ read_options(struct xfsm_agent *agent)
         .segments = get_bool(options, "segments", true, &errors),
         .kernel_filter = get_bool(options, "kernel-filter", true, &errors),
         .machine_code = get_bool(options, "machine-code", true, &errors),
+        .huge_pages = find_bool(options, "huge-pages", &errors),
         .epochs = &agent->epochs,
     };
-    huge_pages = get_bool(options, "huge-pages", false, &errors);
-    if (huge_pages || !strcmp(smap_get_def(options, "huge-pages", ""),
-                              "false")) {
-        s->huge_pages = &truth[huge_pages];
-    }
     agent->mirror = get_bool(options, "mirror", false, &errors);
     xfsm_known_keys_check_options(options, &errors);
     xfsm_mitigator_configure(agent->mitigator, options, &errors);

@@ -56,6 +56,20 @@ xfsm_target_in_list(const char *list, int64_t number)
     }
 }
 
+bool
+xfsm_target_is_list(const char *list)
+{
+    int64_t number;
+
+    do {
+        if (!read_number(&list, &number)
+            || (*list == '-' && (list++, !read_number(&list, &number)))) {
+            return false;
+        }
+    } while (*list++ == ',');
+    return !list[-1];
+}
+
 static bool
 id_matches(const char *key, const char *value,
            const struct xfsm_target_place *at)
@@ -112,21 +126,6 @@ own_key(const char *key)
     return key + (strncmp(key, XFSM_TARGET_TENANT, n) ? 0 : n);
 }
 
-/* True if 'list' is one from end to end. */
-static bool
-is_list(const char *list)
-{
-    int64_t number;
-
-    do {
-        if (!read_number(&list, &number)
-            || (*list == '-' && (list++, !read_number(&list, &number)))) {
-            return false;
-        }
-    } while (*list++ == ',');
-    return !list[-1];
-}
-
 char *
 xfsm_target_check(const struct smap *target)
 {
@@ -141,7 +140,7 @@ xfsm_target_check(const struct smap *target)
         if (!is_known(key) && strncmp(key, ANY_ID, strlen(ANY_ID))
             && strncmp(key, NEUTRON, strlen(NEUTRON))) {
             return xasprintf("target:%.64s is no key", node->key);
-        } else if (!strcmp(key, "tag") && !is_list(node->value)) {
+        } else if (!strcmp(key, "tag") && !xfsm_target_is_list(node->value)) {
             return xasprintf("target:%s=%.64s is no list of numbers",
                              node->key, node->value);
         }

@@ -64,4 +64,7 @@ bool xfsm_target_is_tenants(const struct smap *target);
  * the mistake on. */
 bool xfsm_target_in_list(const char *list, int64_t number);
 
+/* True if 'list' is one from end to end. */
+bool xfsm_target_is_list(const char *list);
+
 #endif /* ovs-plugin/target.h */

@@ -292,6 +292,23 @@ test_refuses_entries_that_do_not_fit(void **state)
     }
 }
 
+/* A table that is used with 'key' has the entries 'first' and 'second', of
+ * which the second one is refused with both texts. */
+static void
+check_refused_entry(const char *key, const char *first, const char *second,
+                    const char *error, const char *why)
+{
+    char xml[1024];
+
+    snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
+             "\n<entry key='%s' value='1'/>\n<entry key='%s' value='1'/>"
+             "</table><event type='packet' primary-key='len'>"
+             "<state id='s'><condition expression='t(%s)'/></state>"
+             "</event></xfsm>", first, second, key);
+    eh_refuse(xml, error);
+    eh_refuse(xml, why);
+}
+
 /* It says which entry, and what would fit. */
 static void
 test_says_what_fits(void **state)
@@ -310,15 +327,9 @@ test_says_what_fits(void **state)
 
     (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char xml[1024];
-
-        snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
-                 "\n<entry key='0' value='1'/>\n<entry key='%s' value='1'/>"
-                 "</table><event type='packet' primary-key='len'>"
-                 "<state id='s'><condition expression='t(%s)'/></state>"
-                 "</event></xfsm>", cases[i][1], cases[i][0]);
-        eh_refuse(xml, "p:3: table \"t\"/entry[2]@key: entry key \"");
-        eh_refuse(xml, cases[i][2]);
+        check_refused_entry(cases[i][0], "0", cases[i][1],
+                            "p:3: table \"t\"/entry[2]@key: entry key \"",
+                            cases[i][2]);
     }
 }
 
@@ -373,15 +384,9 @@ test_refuses_twin_entries(void **state)
 
     (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char xml[1024];
-
-        snprintf(xml, sizeof xml, "<xfsm><statedef id='s'/><table name='t'>"
-                 "\n<entry key='%s' value='1'/>\n<entry key='%s' value='1'/>"
-                 "</table><event type='packet' primary-key='len'>"
-                 "<state id='s'><condition expression='t(%s)'/></state>"
-                 "</event></xfsm>", cases[i][1], cases[i][2], cases[i][0]);
-        eh_refuse(xml, "p:3: table \"t\"/entry[2]@key: key \"");
-        eh_refuse(xml, "on line 2, too");
+        check_refused_entry(cases[i][0], cases[i][1], cases[i][2],
+                            "p:3: table \"t\"/entry[2]@key: key \"",
+                            "on line 2, too");
     }
 }
 

@@ -77,43 +77,67 @@ add_block(uint8_t *p, size_t size)
     }
 }
 
-/* Takes the block of 'size' bytes at 'p' out of the list, if it is there, and
- * returns it. */
-static struct block *
-take_block(const uint8_t *p, size_t size)
+/* Returns what points to the block at 'p', to NULL if there is none. */
+static struct block **
+find_block(const uint8_t *p)
+{
+    struct block **link;
+
+    for (link = &blocks; *link && (*link)->p != p; link = &(*link)->next) {
+        continue;
+    }
+    return link;
+}
+
+/* Notes that the block's huge pages are no more. */
+static void
+demote(struct block *b)
+{
+    size_t i;
+
+    for (i = 0; i < b->n_parts; i++) {
+        if (b->promoted[i]) {
+            b->promoted[i] = false;
+            count_huge(-HUGE_PAGE);
+        }
+    }
+}
+
+/* Takes the block at 'p' out of the list.  False if it is not there. */
+static bool
+remove_block(const uint8_t *p)
 {
     struct block **link, *b;
 
-    if (size < HUGE_PAGE) {
-        return NULL;
-    }
     pthread_mutex_lock(&blocks_mutex);
-    for (link = &blocks; (b = *link) && b->p != p; link = &b->next) {
-        continue;
-    }
+    link = find_block(p);
+    b = *link;
     if (b) {
         *link = b->next;
         if (next_block == b) {
             next_block = b->next;
             next_part = 0;
         }
+        demote(b);
     }
     pthread_mutex_unlock(&blocks_mutex);
-    return b;
+    free(b);
+    return b != NULL;
 }
 
-/* Frees what take_block() returned, whose huge pages are no more. */
+/* Has the pages of the block at 'p' be in use one by one again. */
 static void
-free_block(struct block *b)
+clear_block(const uint8_t *p)
 {
-    size_t i;
+    struct block *b;
 
-    for (i = 0; i < b->n_parts; i++) {
-        if (b->promoted[i]) {
-            count_huge(-HUGE_PAGE);
-        }
+    pthread_mutex_lock(&blocks_mutex);
+    b = *find_block(p);
+    if (b) {
+        madvise(b->p, b->n_parts * HUGE_PAGE, MADV_NOHUGEPAGE);
+        demote(b);
     }
-    free(b);
+    pthread_mutex_unlock(&blocks_mutex);
 }
 
 static bool
@@ -254,16 +278,11 @@ xfsm_mem_map(size_t size, bool huge)
 void
 xfsm_mem_unmap(void *p, size_t size)
 {
-    struct block *b;
-
     if (!p) {
         return;
     }
     size = round_to_pages(size);
-    b = take_block(p, size);
-    if (b) {
-        free_block(b);
-    } else if (want_huge && size >= HUGE_PAGE) {
+    if (size >= HUGE_PAGE && !remove_block(p) && want_huge) {
         count_huge(-size);
     }
     munmap(p, size);
@@ -272,19 +291,12 @@ xfsm_mem_unmap(void *p, size_t size)
 void
 xfsm_mem_clear(void *p, size_t size)
 {
-    struct block *b = take_block(p, size);
-
-    if (b) {
-        /* Its pages will be in use one by one again. */
-        madvise(p, round_to_pages(size), MADV_NOHUGEPAGE);
-        free_block(b);
-    }
     /* Locked memory cannot be given back. */
     if (size <= CLEAR_BY_HAND
         || madvise(p, round_to_pages(size), MADV_DONTNEED)) {
         memset(p, 0, size);
     }
-    if (b) {
-        add_block(p, size);
+    if (size > CLEAR_BY_HAND) {
+        clear_block(p);
     }
 }
